@@ -1,0 +1,1 @@
+//! A typed, fast and honest client of the Linux kernel's load balancer (IPVS).

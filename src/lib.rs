@@ -1,1 +1,6 @@
 //! A typed, fast and honest client of the Linux kernel's load balancer (IPVS).
+pub mod model;
+
+pub use model::{
+    Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table,
+};

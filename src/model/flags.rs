@@ -1,0 +1,82 @@
+use bitflags::bitflags;
+
+bitflags! {
+    /// The flag word of a service, as the kernel stores it.
+    ///
+    /// Bits without a name are kept, not dropped.
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_SVC_ATTR_FLAGS`, constants `IP_VS_SVC_F_*`.
+    #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    pub struct ServiceFlags: u32 {
+        /// Clients stay with their server for the persistence timeout (`IP_VS_SVC_F_PERSISTENT`).
+        const PERSISTENT = 0x0001;
+        /// Set by the kernel on every live service (`IP_VS_SVC_F_HASHED`); it says nothing about settings.
+        const HASHED = 0x0002;
+        /// Each packet is scheduled by itself (`IP_VS_SVC_F_ONEPACKET`, `ipvsadm --ops`).
+        const ONE_PACKET = 0x0004;
+        /// First flag of the scheduler (`IP_VS_SVC_F_SCHED1`).
+        const SCHEDULER_1 = 0x0008;
+        /// Second flag of the scheduler (`IP_VS_SVC_F_SCHED2`).
+        const SCHEDULER_2 = 0x0010;
+        /// Third flag of the scheduler (`IP_VS_SVC_F_SCHED3`).
+        const SCHEDULER_3 = 0x0020;
+        // Every other bit is stored and reported by the kernel as well.
+        const _ = !0;
+    }
+}
+
+bitflags! {
+    /// Options of a scheduler; what they mean is the scheduler's business.
+    ///
+    /// `sh` and `mh` use the first two; every other scheduler ignores them.
+    ///
+    /// ```
+    /// use ipvs_rs::Scheduler;
+    /// use ipvs_rs::model::SchedulerFlags;
+    ///
+    /// let flags = SchedulerFlags::FALLBACK | SchedulerFlags::PORT;
+    /// assert_eq!(flags.notation(&Scheduler::Mh), "mh-fallback,mh-port");
+    /// assert_eq!(flags.notation(&Scheduler::Rr), "flag-1,flag-2");
+    /// ```
+    ///
+    /// # Kernel
+    ///
+    /// `IP_VS_SVC_F_SCHED1` to `IP_VS_SVC_F_SCHED3`; `ipvsadm --sched-flags`.
+    #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    pub struct SchedulerFlags: u32 {
+        /// `flag-1`; for `sh` and `mh`: take another server when the chosen one is not available.
+        const FALLBACK = 0x0008;
+        /// `flag-2`; for `sh` and `mh`: the client's port takes part in the hash.
+        const PORT = 0x0010;
+        /// `flag-3`: no scheduler of the kernel uses it.
+        const FLAG_3 = 0x0020;
+    }
+}
+
+impl ServiceFlags {
+    /// The bits that belong to the scheduler.
+    pub fn scheduler_flags(self) -> SchedulerFlags {
+        SchedulerFlags::from_bits_truncate(self.bits())
+    }
+
+    /// The word without the bit that the kernel sets by itself: use it to compare what was asked for with what is.
+    ///
+    /// ```
+    /// use ipvs_rs::model::ServiceFlags;
+    ///
+    /// let reported = ServiceFlags::PERSISTENT | ServiceFlags::HASHED;
+    /// assert_eq!(reported.settings(), ServiceFlags::PERSISTENT);
+    /// ```
+    #[must_use]
+    pub fn settings(self) -> Self {
+        self.difference(Self::HASHED)
+    }
+}
+
+impl From<SchedulerFlags> for ServiceFlags {
+    fn from(flags: SchedulerFlags) -> Self {
+        Self::from_bits_retain(flags.bits())
+    }
+}

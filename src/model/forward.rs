@@ -1,0 +1,213 @@
+use std::num::NonZeroU16;
+
+use bitflags::bitflags;
+
+use super::InvalidValue;
+
+/// How packets reach a destination.
+///
+/// There is no default: operators expect direct routing, container engineers expect masquerading.
+///
+/// # Kernel
+///
+/// The low three bits of `IPVS_DEST_ATTR_FWD_METHOD`, constants `IP_VS_CONN_F_*`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum ForwardMethod {
+    /// Network address translation, both ways through the director (`ipvsadm --masquerading`, printed `Masq`).
+    #[doc(alias = "NAT")]
+    Masquerade,
+    /// A process on the director itself (printed `Local`). The kernel works this out by itself for its own addresses.
+    Local,
+    /// Encapsulated; the server answers the client directly (`ipvsadm --ipip`, printed `Tunnel`).
+    Tunnel(Tunnel),
+    /// Only the link address is changed; the server holds the virtual address and answers the client directly
+    /// (`ipvsadm --gatewaying`, printed `Route`).
+    #[doc(alias = "gatewaying")]
+    DirectRoute,
+    /// Sent on to where it was going; the kernel makes such connections when its `cache_bypass` is on.
+    Bypass,
+    /// A number that the kernel stores and gives no meaning to.
+    Unknown(UnknownForwardMethod),
+}
+
+impl ForwardMethod {
+    /// The number that travels in `IPVS_DEST_ATTR_FWD_METHOD`.
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::Masquerade => 0,
+            Self::Local => 1,
+            Self::Tunnel(_) => 2,
+            Self::DirectRoute => 3,
+            Self::Bypass => 4,
+            Self::Unknown(UnknownForwardMethod(number)) => number,
+        }
+    }
+
+    /// The method of a number, of which only the low three bits count; a tunnel comes with these settings.
+    pub(crate) const fn from_kernel(number: u32, tunnel: Tunnel) -> Self {
+        match number & 7 {
+            0 => Self::Masquerade,
+            1 => Self::Local,
+            2 => Self::Tunnel(tunnel),
+            3 => Self::DirectRoute,
+            4 => Self::Bypass,
+            other => Self::Unknown(UnknownForwardMethod(other)),
+        }
+    }
+}
+
+/// A forwarding method of 5, 6 or 7, which only the kernel can report.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct UnknownForwardMethod(u32);
+
+impl UnknownForwardMethod {
+    /// The number.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) const fn new(number: u32) -> Option<Self> {
+        match number {
+            5..=7 => Some(Self(number)),
+            _ => None,
+        }
+    }
+}
+
+/// How a packet is wrapped on its way through a tunnel.
+///
+/// ```
+/// use ipvs_rs::ForwardMethod;
+/// use ipvs_rs::model::{Tunnel, TunnelFlags};
+///
+/// let plain = ForwardMethod::Tunnel(Tunnel::ipip());
+/// let gue = ForwardMethod::Tunnel(Tunnel::gue(6080)?.flags(TunnelFlags::CHECKSUM));
+/// # assert_ne!(plain, gue);
+/// # Ok::<(), ipvs_rs::model::InvalidValue>(())
+/// ```
+///
+/// # Kernel
+///
+/// `IPVS_DEST_ATTR_TUN_TYPE` and `IPVS_DEST_ATTR_TUN_PORT` (since Linux 5.2), `IPVS_DEST_ATTR_TUN_FLAGS` (since 5.3).
+/// An older kernel ignores them and wraps in IPIP.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Tunnel {
+    kind: TunnelKind,
+    port: u16,
+    flags: TunnelFlags,
+}
+
+impl Tunnel {
+    /// IP in IP.
+    pub const fn ipip() -> Self {
+        Self { kind: TunnelKind::Ipip, port: 0, flags: TunnelFlags::empty() }
+    }
+
+    /// Generic UDP encapsulation to a port of the server.
+    ///
+    /// # Errors
+    ///
+    /// When the port is 0.
+    pub fn gue(port: u16) -> Result<Self, InvalidValue> {
+        if port == 0 {
+            return Err(InvalidValue::range("GUE tunnel port", port, "1 to 65535"));
+        }
+        Ok(Self { kind: TunnelKind::Gue, port, flags: TunnelFlags::empty() })
+    }
+
+    /// Generic routing encapsulation.
+    pub const fn gre() -> Self {
+        Self { kind: TunnelKind::Gre, port: 0, flags: TunnelFlags::empty() }
+    }
+
+    /// Sets the flags.
+    #[must_use]
+    pub const fn flags(mut self, flags: TunnelFlags) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// The encapsulation.
+    pub const fn kind(&self) -> TunnelKind {
+        self.kind
+    }
+
+    /// The UDP port of the server, for GUE.
+    pub const fn port(&self) -> Option<NonZeroU16> {
+        NonZeroU16::new(self.port)
+    }
+
+    /// The flags.
+    pub const fn tunnel_flags(&self) -> TunnelFlags {
+        self.flags
+    }
+
+    /// The kernel stores any of these with any other.
+    pub(crate) const fn from_kernel(kind: u8, port: u16, flags: u16) -> Self {
+        Self { kind: TunnelKind::from_number(kind), port, flags: TunnelFlags::from_bits_retain(flags) }
+    }
+}
+
+/// The encapsulations.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum TunnelKind {
+    /// IP in IP (`ipip`).
+    Ipip,
+    /// Generic UDP encapsulation (`gue`).
+    Gue,
+    /// Generic routing encapsulation (`gre`).
+    Gre,
+    /// A number that the kernel stores and gives no meaning to.
+    Unknown(UnknownTunnelKind),
+}
+
+/// A tunnel type of 3 or more, which only the kernel can report.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct UnknownTunnelKind(u8);
+
+impl UnknownTunnelKind {
+    /// The number.
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+}
+
+impl TunnelKind {
+    /// The number that travels in `IPVS_DEST_ATTR_TUN_TYPE`.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Ipip => 0,
+            Self::Gue => 1,
+            Self::Gre => 2,
+            Self::Unknown(UnknownTunnelKind(number)) => number,
+        }
+    }
+
+    pub(crate) const fn from_number(number: u8) -> Self {
+        match number {
+            0 => Self::Ipip,
+            1 => Self::Gue,
+            2 => Self::Gre,
+            other => Self::Unknown(UnknownTunnelKind(other)),
+        }
+    }
+}
+
+bitflags! {
+    /// Options of a tunnel. Bits without a name are kept, not dropped.
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_DEST_ATTR_TUN_FLAGS`, constants `IP_VS_TUNNEL_ENCAP_FLAG_*`.
+    #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    pub struct TunnelFlags: u16 {
+        /// The outer header carries a checksum (`ipvsadm --tun-csum`), for GUE and GRE.
+        const CHECKSUM = 0x1;
+        /// Remote checksum offload (`ipvsadm --tun-remcsum`), for GUE.
+        const REMOTE_CHECKSUM = 0x2;
+        // Every other bit is stored and reported by the kernel as well.
+        const _ = !0;
+    }
+}

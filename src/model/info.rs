@@ -1,0 +1,34 @@
+/// What the kernel says about IPVS itself.
+///
+/// # Kernel
+///
+/// `IPVS_CMD_GET_INFO`; the first line of `ipvsadm -L`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Info {
+    /// The version of IPVS: 1.2.1 in every kernel of the last decade and a half.
+    pub version: Version,
+    /// The number of buckets of the connection table. From Linux 7 on the table grows and shrinks with its load and
+    /// has 0 buckets until this namespace holds a service.
+    pub connection_table_size: u32,
+}
+
+/// A version of IPVS.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[allow(clippy::exhaustive_structs, reason = "the kernel packs three numbers into one")]
+pub struct Version {
+    /// First number.
+    pub major: u16,
+    /// Second number.
+    pub minor: u8,
+    /// Third number.
+    pub patch: u8,
+}
+
+impl Version {
+    /// Takes apart the number of `IPVS_INFO_ATTR_VERSION`.
+    pub const fn from_number(number: u32) -> Self {
+        let [high, major, minor, patch] = number.to_be_bytes();
+        Self { major: u16::from_be_bytes([high, major]), minor, patch }
+    }
+}

@@ -1,0 +1,57 @@
+//! What IPVS is made of: plain values, no I/O.
+//!
+//! Three roles, three kinds of type:
+//!
+//! * **identity**: [`ServiceId`] and [`DestinationId`] name an object; they are small, `Copy`, ordered and hashable;
+//! * **settings**: [`Service`] and [`Destination`] are what you write;
+//! * **observation**: [`ServiceEntry`] and [`DestinationEntry`] are what you read: settings plus counters.
+//!
+//! A value that exists is a value that the kernel could hold. Constructors refuse what cannot be, with an
+//! [`InvalidValue`] that names the value and the range. What the *kernel* reports is kept as it is, even where a
+//! constructor would have refused it: a table written by somebody else must stay readable.
+//!
+//! ```
+//! use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
+//! use ipvs_rs::model::Persistence;
+//!
+//! let web: ServiceId = "tcp://192.0.2.10:80".parse()?;
+//! let service = Service::new(web, Scheduler::Wlc).persistence(Persistence::for_secs(300)?);
+//! let server = Destination::new("10.0.0.2:8080".parse()?, ForwardMethod::Masquerade).weight(10)?;
+//!
+//! assert_eq!(service.id.to_string(), "TCP 192.0.2.10:80");
+//! assert_eq!(server.id.to_string(), "10.0.0.2:8080");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod config;
+mod destination;
+mod error;
+mod flags;
+mod forward;
+mod info;
+mod name;
+pub mod notation;
+mod persistence;
+mod scheduler;
+#[cfg(feature = "serde")]
+mod serde;
+mod service;
+mod service_id;
+mod stats;
+mod sync_daemon;
+mod table;
+
+pub use config::{Config, Timeout};
+pub use destination::{Destination, DestinationEntry, DestinationId, Thresholds, Weight};
+pub use error::{InvalidValue, ParseError};
+pub use flags::{SchedulerFlags, ServiceFlags};
+pub use forward::{ForwardMethod, Tunnel, TunnelFlags, TunnelKind, UnknownForwardMethod, UnknownTunnelKind};
+pub use info::{Info, Version};
+pub use name::{EngineName, InterfaceName, SchedulerName};
+pub use persistence::{Granularity, Persistence, PersistenceEngine, Prefix};
+pub use scheduler::Scheduler;
+pub use service::{Service, ServiceEntry};
+pub use service_id::{AddressFamily, Protocol, ServiceId, ServiceKind};
+pub use stats::Stats;
+pub use sync_daemon::{MulticastGroup, SyncDaemon, SyncRole};
+pub use table::{Table, TableService};

@@ -1,0 +1,114 @@
+use std::fmt;
+use std::str::FromStr;
+
+use super::{InvalidValue, ParseError};
+
+/// Up to `N` bytes without a NUL, kept in place so that decoding a row allocates nothing.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+struct Name<const N: usize> {
+    bytes: [u8; N],
+    len: u8,
+}
+
+impl<const N: usize> Name<N> {
+    /// `None` where the name is longer than `N` or holds a NUL.
+    fn from_bytes(name: &[u8]) -> Option<Self> {
+        let len = u8::try_from(name.len()).ok()?;
+        let mut bytes = [0; N];
+        bytes.get_mut(..name.len())?.copy_from_slice(name);
+        (!name.contains(&0)).then_some(Self { bytes, len })
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $what:literal, $expected:literal, $allowed:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub struct $name(Name<$max>);
+
+        impl $name {
+            /// The greatest length in bytes.
+            pub const MAX_LEN: usize = $max;
+
+            /// Checks a name.
+            ///
+            /// # Errors
+            ///
+            /// When it is empty, too long, or has a character that no such name can have.
+            pub fn new(name: &str) -> Result<Self, InvalidValue> {
+                let allowed: fn(char) -> bool = $allowed;
+                if name.is_empty() || !name.chars().all(allowed) {
+                    return Err(InvalidValue::name($what, name.as_bytes(), $expected));
+                }
+                Name::from_bytes(name.as_bytes())
+                    .map(Self)
+                    .ok_or_else(|| InvalidValue::name($what, name.as_bytes(), $expected))
+            }
+
+            /// What the kernel reports is taken as it is; only the length is certain.
+            pub(crate) fn from_kernel(name: &[u8]) -> Option<Self> {
+                Name::from_bytes(name).map(Self)
+            }
+
+            /// The bytes of the name, without a terminating NUL.
+            pub fn as_bytes(&self) -> &[u8] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match std::str::from_utf8(self.as_bytes()) {
+                    Ok(name) => f.pad(name),
+                    Err(_) => write!(f, "{}", self.as_bytes().escape_ascii()),
+                }
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "\"{}\"", self.as_bytes().escape_ascii())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseError;
+
+            fn from_str(text: &str) -> Result<Self, ParseError> {
+                Self::new(text).map_err(|reason| ParseError::invalid($what, text, &reason))
+            }
+        }
+    };
+}
+
+name_type!(
+    /// The name of a scheduler that this library has no constant for; see [`Scheduler`](super::Scheduler).
+    SchedulerName,
+    15,
+    "scheduler",
+    "1 to 15 printable characters without blanks",
+    |c| c.is_ascii_graphic()
+);
+
+name_type!(
+    /// The name of a persistence engine that this library has no constant for; see
+    /// [`PersistenceEngine`](super::PersistenceEngine).
+    EngineName,
+    16,
+    "persistence engine",
+    "1 to 16 printable characters without blanks",
+    |c| c.is_ascii_graphic()
+);
+
+name_type!(
+    /// The name of a network interface, such as `eth1`.
+    InterfaceName,
+    15,
+    "interface",
+    "1 to 15 characters without blanks, slashes and colons",
+    |c| !c.is_whitespace() && !c.is_control() && c != '/' && c != ':'
+);

@@ -1,0 +1,230 @@
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::{AddressFamily, EngineName, InvalidValue, ParseError};
+
+/// Clients stay with the destination that they were given first.
+///
+/// ```
+/// use std::net::Ipv4Addr;
+/// use ipvs_rs::model::{Granularity, Persistence};
+///
+/// // Every client by itself, for five minutes after its last connection.
+/// let by_client = Persistence::for_secs(300)?;
+/// // All clients of one /24 together.
+/// let by_network = by_client.granularity(Granularity::Mask(Ipv4Addr::new(255, 255, 255, 0)));
+/// # assert_eq!(by_network.timeout_secs(), 300);
+/// # Ok::<(), ipvs_rs::model::InvalidValue>(())
+/// ```
+///
+/// # Kernel
+///
+/// Flag `IP_VS_SVC_F_PERSISTENT` with `IPVS_SVC_ATTR_TIMEOUT`, `IPVS_SVC_ATTR_NETMASK` and `IPVS_SVC_ATTR_PE_NAME`;
+/// `ipvsadm --persistent --netmask --pe`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub struct Persistence {
+    timeout_secs: u32,
+    /// Which clients count as one.
+    pub granularity: Granularity,
+    /// What recognises a client; `None` for its address.
+    pub engine: Option<PersistenceEngine>,
+}
+
+impl Persistence {
+    /// The longest timeout in seconds that every kernel stores without wrapping (2³² milliseconds).
+    pub const MAX_SECS: u32 = 4_294_967;
+
+    /// Persistence with a timeout in seconds, per client address, without an engine.
+    ///
+    /// The timeout starts again with each connection. 0 is allowed, as it is by the kernel: the client is forgotten
+    /// at once.
+    ///
+    /// # Errors
+    ///
+    /// When the timeout is above [`MAX_SECS`](Self::MAX_SECS): the kernel would store another one without a word.
+    pub fn for_secs(timeout: u32) -> Result<Self, InvalidValue> {
+        if timeout > Self::MAX_SECS {
+            return Err(InvalidValue::range("persistence timeout", timeout, "0 to 4294967 seconds"));
+        }
+        Ok(Self::from_kernel(timeout, Granularity::Client, None))
+    }
+
+    /// The same from a [`Duration`].
+    ///
+    /// # Errors
+    ///
+    /// When it is not a whole number of seconds, or too long.
+    pub fn new(timeout: Duration) -> Result<Self, InvalidValue> {
+        Self::for_secs(whole_seconds("persistence timeout", timeout)?)
+    }
+
+    /// Sets which clients count as one.
+    #[must_use]
+    pub fn granularity(mut self, granularity: Granularity) -> Self {
+        self.granularity = granularity;
+        self
+    }
+
+    /// Sets the engine that recognises a client.
+    #[must_use]
+    pub fn engine(mut self, engine: PersistenceEngine) -> Self {
+        self.engine = Some(engine);
+        self
+    }
+
+    /// The timeout in whole seconds.
+    pub fn timeout_secs(&self) -> u32 {
+        self.timeout_secs
+    }
+
+    /// The timeout.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_secs.into())
+    }
+
+    /// A timeout that the kernel reports can be longer than any that we would send.
+    pub(crate) fn from_kernel(
+        timeout_secs: u32,
+        granularity: Granularity,
+        engine: Option<PersistenceEngine>,
+    ) -> Self {
+        Self { timeout_secs, granularity, engine }
+    }
+}
+
+/// Which clients of a persistent service count as one.
+///
+/// # Kernel
+///
+/// `IPVS_SVC_ATTR_NETMASK`: a mask in network order for IPv4, a prefix length in native order for IPv6.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[allow(clippy::exhaustive_enums, reason = "one way for each family, and the default")]
+pub enum Granularity {
+    /// Each address by itself: mask 255.255.255.255, or prefix length 128.
+    #[default]
+    Client,
+    /// IPv4 addresses that agree in the bits of the mask. Any mask is accepted, one with holes as well.
+    Mask(Ipv4Addr),
+    /// IPv6 addresses that agree in their first bits.
+    Prefix(Prefix),
+}
+
+impl Granularity {
+    /// The narrowest form: the mask or prefix that covers the whole address is [`Client`](Self::Client).
+    #[must_use]
+    pub fn normalized(self) -> Self {
+        match self {
+            Self::Mask(Ipv4Addr::BROADCAST) | Self::Prefix(Prefix::FULL) => Self::Client,
+            other => other,
+        }
+    }
+
+    /// Whether a service of this family can have it.
+    pub fn fits(self, family: AddressFamily) -> bool {
+        match self {
+            Self::Client => true,
+            Self::Mask(_) => family == AddressFamily::Ipv4,
+            Self::Prefix(_) => family == AddressFamily::Ipv6,
+        }
+    }
+}
+
+/// A prefix length of 1 to 128 bits.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Prefix(u8);
+
+impl Prefix {
+    /// The whole address.
+    pub const FULL: Self = Self(128);
+
+    /// Checks a prefix length.
+    ///
+    /// # Errors
+    ///
+    /// When it is 0 or above 128.
+    pub fn new(bits: u8) -> Result<Self, InvalidValue> {
+        if (1..=128).contains(&bits) {
+            Ok(Self(bits))
+        } else {
+            Err(InvalidValue::range("IPv6 prefix length", bits, "1 to 128"))
+        }
+    }
+
+    /// The number of bits.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+}
+
+/// What recognises a client by something other than its address.
+///
+/// The set is open, as with [`Scheduler`](super::Scheduler).
+///
+/// # Kernel
+///
+/// `IPVS_SVC_ATTR_PE_NAME`; the module of engine `x` is `ip_vs_pe_x`. `ipvsadm --pe`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum PersistenceEngine {
+    /// `sip`: the Call-ID of SIP over UDP.
+    Sip,
+    /// An engine that has no constant here.
+    Other(EngineName),
+}
+
+impl PersistenceEngine {
+    /// The engine of a name. A known name may be written in any case.
+    ///
+    /// # Errors
+    ///
+    /// When the name is empty, longer than 16 bytes, or has a blank, a NUL or a non-ASCII character.
+    pub fn from_name(name: &str) -> Result<Self, InvalidValue> {
+        if name.eq_ignore_ascii_case("sip") { Ok(Self::Sip) } else { EngineName::new(name).map(Self::Other) }
+    }
+
+    /// The name that the kernel knows the engine by.
+    pub fn name(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or("\u{fffd}")
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Sip => b"sip",
+            Self::Other(name) => name.as_bytes(),
+        }
+    }
+
+    pub(crate) fn from_kernel(name: &[u8]) -> Option<Self> {
+        if name.eq_ignore_ascii_case(b"sip") {
+            Some(Self::Sip)
+        } else {
+            EngineName::from_kernel(name).map(Self::Other)
+        }
+    }
+}
+
+impl fmt::Display for PersistenceEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for PersistenceEngine {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Self::from_name(text).map_err(|reason| ParseError::invalid("persistence engine", text, &reason))
+    }
+}
+
+/// A duration as a number of seconds; what would have to be rounded is refused.
+pub(super) fn whole_seconds(what: &'static str, duration: Duration) -> Result<u32, InvalidValue> {
+    if duration.subsec_nanos() != 0 {
+        return Err(InvalidValue::range(what, format_args!("{duration:?}"), "a whole number of seconds"));
+    }
+    u32::try_from(duration.as_secs())
+        .map_err(|_| InvalidValue::range(what, format_args!("{duration:?}"), "at most 4294967295 seconds"))
+}

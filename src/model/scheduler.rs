@@ -1,0 +1,143 @@
+use std::fmt;
+use std::str::FromStr;
+
+use super::{InvalidValue, ParseError, SchedulerName};
+
+/// How a service chooses the destination of a new connection.
+///
+/// The set is open: a kernel may load schedulers that this library has never heard of. They are
+/// [`Other`](Self::Other), which cannot hold the name of a known one, so that two equal names are equal values.
+///
+/// ```
+/// use ipvs_rs::Scheduler;
+///
+/// assert_eq!("wlc".parse(), Ok(Scheduler::Wlc));
+/// assert_eq!("WLC".parse(), Ok(Scheduler::Wlc));
+/// assert_eq!("hrw".parse::<Scheduler>()?.name(), "hrw");
+/// assert!("a-name-of-16-byt".parse::<Scheduler>().is_err());
+/// # Ok::<(), ipvs_rs::model::ParseError>(())
+/// ```
+///
+/// # Kernel
+///
+/// `IPVS_SVC_ATTR_SCHED_NAME`; the module of scheduler `x` is `ip_vs_x`, which the kernel loads by itself.
+/// `ipvsadm --scheduler`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Scheduler {
+    /// `rr`: round robin.
+    Rr,
+    /// `wrr`: weighted round robin.
+    Wrr,
+    /// `lc`: least connections.
+    Lc,
+    /// `wlc`: weighted least connections; what ipvsadm(8) takes when nothing is said.
+    Wlc,
+    /// `fo`: the available destination with the highest weight (since Linux 3.18).
+    Fo,
+    /// `ovf`: overflow: the highest weight until its connections reach that weight (since Linux 4.3).
+    Ovf,
+    /// `lblc`: locality-based least connections.
+    Lblc,
+    /// `lblcr`: locality-based least connections with replication.
+    Lblcr,
+    /// `dh`: destination hashing.
+    Dh,
+    /// `sh`: source hashing; see [`SchedulerFlags`](super::SchedulerFlags).
+    Sh,
+    /// `mh`: Maglev hashing (since Linux 4.18); see [`SchedulerFlags`](super::SchedulerFlags).
+    Mh,
+    /// `sed`: shortest expected delay.
+    Sed,
+    /// `nq`: never queue.
+    Nq,
+    /// `twos`: power of two random choices (since Linux 5.13; not built by every distribution).
+    Twos,
+    /// `none`: no scheduler at all: the service forwards no new connection.
+    None,
+    /// A scheduler that has no constant here.
+    Other(SchedulerName),
+}
+
+impl Scheduler {
+    /// Every scheduler that has a constant, in the order of the constants.
+    pub const KNOWN: [Self; 15] = [
+        Self::Rr,
+        Self::Wrr,
+        Self::Lc,
+        Self::Wlc,
+        Self::Fo,
+        Self::Ovf,
+        Self::Lblc,
+        Self::Lblcr,
+        Self::Dh,
+        Self::Sh,
+        Self::Mh,
+        Self::Sed,
+        Self::Nq,
+        Self::Twos,
+        Self::None,
+    ];
+
+    /// The scheduler of a name. Known names may be written in any case.
+    ///
+    /// # Errors
+    ///
+    /// When the name is empty, longer than 15 bytes, or has a blank, a NUL or a non-ASCII character.
+    pub fn from_name(name: &str) -> Result<Self, InvalidValue> {
+        match Self::known(name.as_bytes()) {
+            Some(known) => Ok(known),
+            None => SchedulerName::new(name).map(Self::Other),
+        }
+    }
+
+    /// The name that the kernel knows the scheduler by.
+    pub fn name(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or("\u{fffd}")
+    }
+
+    /// The bytes of the name, for the wire.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Rr => b"rr",
+            Self::Wrr => b"wrr",
+            Self::Lc => b"lc",
+            Self::Wlc => b"wlc",
+            Self::Fo => b"fo",
+            Self::Ovf => b"ovf",
+            Self::Lblc => b"lblc",
+            Self::Lblcr => b"lblcr",
+            Self::Dh => b"dh",
+            Self::Sh => b"sh",
+            Self::Mh => b"mh",
+            Self::Sed => b"sed",
+            Self::Nq => b"nq",
+            Self::Twos => b"twos",
+            Self::None => b"none",
+            Self::Other(name) => name.as_bytes(),
+        }
+    }
+
+    /// What the kernel reports: any name of at most 15 bytes.
+    pub(crate) fn from_kernel(name: &[u8]) -> Option<Self> {
+        Self::known(name).or_else(|| SchedulerName::from_kernel(name).map(Self::Other))
+    }
+
+    fn known(name: &[u8]) -> Option<Self> {
+        Self::KNOWN.into_iter().find(|scheduler| scheduler.as_bytes().eq_ignore_ascii_case(name))
+    }
+}
+
+impl fmt::Display for Scheduler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Scheduler {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Self::from_name(text).map_err(|reason| ParseError::invalid("scheduler", text, &reason))
+    }
+}

@@ -1,0 +1,132 @@
+use super::{InvalidValue, Persistence, Scheduler, SchedulerFlags, ServiceFlags, ServiceId, Stats};
+
+/// A service as you write it: identity and settings.
+///
+/// ```
+/// use ipvs_rs::{Scheduler, Service, ServiceId};
+/// use ipvs_rs::model::SchedulerFlags;
+///
+/// let dns: ServiceId = "udp://192.0.2.10:53".parse()?;
+/// let service = Service::new(dns, Scheduler::Sh)
+///     .scheduler_flags(SchedulerFlags::FALLBACK)
+///     .one_packet(true);
+/// assert_eq!(service.flags().bits(), 0x4 | 0x8);
+/// # Ok::<(), ipvs_rs::model::ParseError>(())
+/// ```
+///
+/// Two values are equal when the kernel would behave alike *and* store the same.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub struct Service {
+    /// What names it.
+    pub id: ServiceId,
+    /// How it chooses a destination.
+    pub scheduler: Scheduler,
+    /// Options of the scheduler.
+    pub scheduler_flags: SchedulerFlags,
+    /// Whether clients stay with their destination.
+    pub persistence: Option<Persistence>,
+    /// Whether each packet is scheduled by itself; of use for UDP only, accepted for everything.
+    pub one_packet: bool,
+    /// Bits of the flag word that have no name here.
+    pub(crate) unnamed_flags: u32,
+    /// Timeout, mask and engine that the kernel keeps for a service that is not persistent. They do nothing, but an
+    /// update must not lose them.
+    pub(crate) dormant_persistence: Option<Persistence>,
+}
+
+impl Service {
+    /// A service with nothing but a scheduler.
+    pub fn new(id: ServiceId, scheduler: Scheduler) -> Self {
+        Self {
+            id,
+            scheduler,
+            scheduler_flags: SchedulerFlags::empty(),
+            persistence: None,
+            one_packet: false,
+            unnamed_flags: 0,
+            dormant_persistence: None,
+        }
+    }
+
+    /// Sets the options of the scheduler.
+    #[must_use]
+    pub fn scheduler_flags(mut self, flags: SchedulerFlags) -> Self {
+        self.scheduler_flags = flags;
+        self
+    }
+
+    /// Makes clients stay with their destination.
+    #[must_use]
+    pub fn persistence(mut self, persistence: Persistence) -> Self {
+        self.persistence = Some(persistence);
+        self
+    }
+
+    /// Schedules each packet by itself, or each connection.
+    #[must_use]
+    pub fn one_packet(mut self, one_packet: bool) -> Self {
+        self.one_packet = one_packet;
+        self
+    }
+
+    /// Stores timeout, mask and engine without making the service persistent.
+    ///
+    /// The kernel allows it and gives it no effect; it serves to copy a table exactly as it is.
+    #[must_use]
+    pub fn dormant_persistence(mut self, persistence: Persistence) -> Self {
+        self.persistence = None;
+        self.dormant_persistence = Some(persistence);
+        self
+    }
+
+    /// The flag word that the settings come to.
+    pub fn flags(&self) -> ServiceFlags {
+        let mut flags = ServiceFlags::from_bits_retain(self.unnamed_flags) | self.scheduler_flags.into();
+        flags.set(ServiceFlags::PERSISTENT, self.persistence.is_some());
+        flags.set(ServiceFlags::ONE_PACKET, self.one_packet);
+        flags
+    }
+
+    /// Checks what the types cannot: that persistence groups clients in a way that fits the family of the service.
+    ///
+    /// Every call of a handle that writes a service does this before it sends anything.
+    ///
+    /// # Errors
+    ///
+    /// When an IPv6 service has an IPv4 mask, or the other way round.
+    pub fn validate(&self) -> Result<(), InvalidValue> {
+        match self.stored_persistence() {
+            Some(persistence) if !persistence.granularity.fits(self.id.family()) => Err(InvalidValue::unfit(
+                "persistence granularity",
+                persistence.granularity,
+                "a mask for an IPv4 service, a prefix length for an IPv6 one",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The timeout, mask and engine that the kernel stores, whether in effect or dormant.
+    pub(crate) fn stored_persistence(&self) -> Option<&Persistence> {
+        self.persistence.as_ref().or(self.dormant_persistence.as_ref())
+    }
+}
+
+/// A service as you read it: settings, and what went through it.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct ServiceEntry {
+    /// Identity and settings; change one and hand it to [`update_service`](crate::Handle::update_service).
+    pub service: Service,
+    /// Counters and rates.
+    pub stats: Stats,
+    /// The flag word as the kernel reports it, with the bits that it sets by itself.
+    pub flags: ServiceFlags,
+}
+
+impl ServiceEntry {
+    /// What names the service.
+    pub fn id(&self) -> ServiceId {
+        self.service.id
+    }
+}

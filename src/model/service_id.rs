@@ -1,0 +1,238 @@
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
+
+use super::InvalidValue;
+
+/// IPv4 or IPv6.
+///
+/// # Kernel
+///
+/// `AF_INET` (2) and `AF_INET6` (10); IPVS knows no other family.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[allow(clippy::exhaustive_enums, reason = "IPVS balances these two families and no other")]
+pub enum AddressFamily {
+    /// `AF_INET`.
+    Ipv4,
+    /// `AF_INET6`.
+    Ipv6,
+}
+
+impl AddressFamily {
+    /// The family that an address belongs to.
+    pub fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::Ipv4,
+            IpAddr::V6(_) => Self::Ipv6,
+        }
+    }
+}
+
+/// The protocol number of a service.
+///
+/// The kernel stores any number and forwards traffic of the five that have a constant here.
+///
+/// # Kernel
+///
+/// `IPVS_SVC_ATTR_PROTOCOL`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Protocol(u16);
+
+impl Protocol {
+    /// TCP; `ipvsadm -t`.
+    pub const TCP: Self = Self(6);
+    /// UDP; `ipvsadm -u`.
+    pub const UDP: Self = Self(17);
+    /// SCTP; `ipvsadm --sctp-service`.
+    pub const SCTP: Self = Self(132);
+    /// IPsec encapsulating security payload.
+    pub const ESP: Self = Self(50);
+    /// IPsec authentication header.
+    pub const AH: Self = Self(51);
+
+    /// A protocol by its number; the kernel accepts every number.
+    pub const fn from_number(number: u16) -> Self {
+        Self(number)
+    }
+
+    /// The number of the protocol.
+    pub const fn number(self) -> u16 {
+        self.0
+    }
+}
+
+/// What names a service: protocol, address and port, or a firewall mark and a family.
+///
+/// It prints in the notation of ipvsadm(8) and reads that, the letters of its options, and a URL-like form:
+///
+/// ```
+/// use ipvs_rs::ServiceId;
+///
+/// let web: ServiceId = "tcp://192.0.2.10:80".parse()?;
+/// assert_eq!(web.to_string(), "TCP 192.0.2.10:80");
+/// assert_eq!("-t 192.0.2.10:80".parse(), Ok(web));
+/// assert_eq!("fwmark:7".parse::<ServiceId>()?.to_string(), "FWM 7");
+/// assert_eq!("-f 7 -6".parse::<ServiceId>()?.to_string(), "FWM 7 IPv6");
+/// # Ok::<(), ipvs_rs::model::ParseError>(())
+/// ```
+///
+/// Look inside with [`kind`](Self::kind).
+///
+/// # Kernel
+///
+/// `IPVS_SVC_ATTR_AF` with either `IPVS_SVC_ATTR_PROTOCOL`, `IPVS_SVC_ATTR_ADDR` and `IPVS_SVC_ATTR_PORT`, or
+/// `IPVS_SVC_ATTR_FWMARK`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ServiceId(ServiceKind);
+
+/// The two kinds of [`ServiceId`].
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[allow(clippy::exhaustive_enums, reason = "the kernel finds a service by these two and by nothing else")]
+pub enum ServiceKind {
+    /// Packets to one address and port of one protocol.
+    Address {
+        /// The protocol.
+        protocol: Protocol,
+        /// The virtual address.
+        address: IpAddr,
+        /// The virtual port; 0 stands for all ports of a persistent service.
+        port: u16,
+    },
+    /// Packets that carry a firewall mark.
+    Mark {
+        /// The mark.
+        mark: NonZeroU32,
+        /// The family of the packets: the same mark may name one service in each.
+        family: AddressFamily,
+    },
+}
+
+impl ServiceId {
+    /// Names a service by protocol, address and port.
+    ///
+    /// # Errors
+    ///
+    /// An IPv6 address that stands for an IPv4 one (`::ffff:a.b.c.d`) is refused: no packet on the wire carries it.
+    /// Convert it with [`Ipv6Addr::to_ipv4_mapped`], or take it literally with [`verbatim`](Self::verbatim). A scope
+    /// id is refused as well, for IPVS has nowhere to keep it.
+    pub fn new(protocol: Protocol, address: SocketAddr) -> Result<Self, InvalidValue> {
+        check_address("service address", address)?;
+        Ok(Self::verbatim(protocol, address.ip(), address.port()))
+    }
+
+    /// Names a TCP service.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn tcp(address: SocketAddr) -> Result<Self, InvalidValue> {
+        Self::new(Protocol::TCP, address)
+    }
+
+    /// Names a UDP service.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn udp(address: SocketAddr) -> Result<Self, InvalidValue> {
+        Self::new(Protocol::UDP, address)
+    }
+
+    /// Names an SCTP service.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn sctp(address: SocketAddr) -> Result<Self, InvalidValue> {
+        Self::new(Protocol::SCTP, address)
+    }
+
+    /// Names a service by firewall mark.
+    ///
+    /// # Errors
+    ///
+    /// A mark of 0 is refused: the kernel takes it for "no mark".
+    pub fn fwmark(mark: u32, family: AddressFamily) -> Result<Self, InvalidValue> {
+        NonZeroU32::new(mark)
+            .map(|mark| Self(ServiceKind::Mark { mark, family }))
+            .ok_or_else(|| InvalidValue::range("firewall mark", mark, "1 to 4294967295"))
+    }
+
+    /// Names a service by an address that is taken exactly as given, `::ffff:a.b.c.d` as IPv6 included.
+    ///
+    /// The kernel stores such a service, and this is how it is deleted.
+    pub const fn verbatim(protocol: Protocol, address: IpAddr, port: u16) -> Self {
+        Self(ServiceKind::Address { protocol, address, port })
+    }
+
+    /// The kind, to match on.
+    pub const fn kind(&self) -> ServiceKind {
+        self.0
+    }
+
+    /// The family of the packets that the service balances.
+    pub fn family(&self) -> AddressFamily {
+        match self.0 {
+            ServiceKind::Address { address, .. } => AddressFamily::of(address),
+            ServiceKind::Mark { family, .. } => family,
+        }
+    }
+
+    /// The protocol; `None` for a firewall mark.
+    pub const fn protocol(&self) -> Option<Protocol> {
+        match self.0 {
+            ServiceKind::Address { protocol, .. } => Some(protocol),
+            ServiceKind::Mark { .. } => None,
+        }
+    }
+
+    /// The virtual address; `None` for a firewall mark.
+    pub const fn address(&self) -> Option<IpAddr> {
+        match self.0 {
+            ServiceKind::Address { address, .. } => Some(address),
+            ServiceKind::Mark { .. } => None,
+        }
+    }
+
+    /// The virtual port; `None` for a firewall mark.
+    pub const fn port(&self) -> Option<u16> {
+        match self.0 {
+            ServiceKind::Address { port, .. } => Some(port),
+            ServiceKind::Mark { .. } => None,
+        }
+    }
+
+    /// The firewall mark; `None` for an address.
+    pub const fn mark(&self) -> Option<NonZeroU32> {
+        match self.0 {
+            ServiceKind::Address { .. } => None,
+            ServiceKind::Mark { mark, .. } => Some(mark),
+        }
+    }
+}
+
+impl From<ServiceId> for ServiceKind {
+    fn from(id: ServiceId) -> Self {
+        id.kind()
+    }
+}
+
+/// The one place that decides about addresses whose family is in doubt.
+pub(super) fn check_address(what: &'static str, address: SocketAddr) -> Result<(), InvalidValue> {
+    if let SocketAddr::V6(v6) = address {
+        if v6.ip().to_ipv4_mapped().is_some() {
+            return Err(InvalidValue::unfit(what, v6.ip(), "the IPv4 address itself instead of its IPv4-mapped form"));
+        }
+        if v6.scope_id() != 0 {
+            return Err(InvalidValue::unfit(what, v6, "an address without a scope, which IPVS cannot keep"));
+        }
+    }
+    Ok(())
+}
+
+/// The address of a family that has no bit set.
+pub(crate) const fn unspecified(family: AddressFamily) -> IpAddr {
+    match family {
+        AddressFamily::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        AddressFamily::Ipv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    }
+}

@@ -1,0 +1,33 @@
+/// What went through a service or a destination.
+///
+/// The kernel refreshes these numbers every two seconds, not when they are read. Rates are averages over some eight
+/// seconds. Bytes are those of the IP packets.
+///
+/// # Kernel
+///
+/// `IPVS_*_ATTR_STATS64` (since Linux 4.1); from an older kernel, `IPVS_*_ATTR_STATS`, whose numbers are 32 bits wide
+/// (bytes excepted) and wrap.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Connections since the object was made or zeroed (`CONNS`).
+    pub connections: u64,
+    /// Packets from clients (`INPKTS`).
+    pub packets_in: u64,
+    /// Packets to clients (`OUTPKTS`); only those that pass the director, as with masquerading.
+    pub packets_out: u64,
+    /// Bytes from clients (`INBYTES`).
+    pub bytes_in: u64,
+    /// Bytes to clients (`OUTBYTES`).
+    pub bytes_out: u64,
+    /// New connections per second (`CPS`).
+    pub connections_per_sec: u64,
+    /// Packets per second from clients (`INPPS`).
+    pub packets_per_sec_in: u64,
+    /// Packets per second to clients (`OUTPPS`).
+    pub packets_per_sec_out: u64,
+    /// Bytes, not bits, per second from clients (`INBPS`).
+    pub bytes_per_sec_in: u64,
+    /// Bytes, not bits, per second to clients (`OUTBPS`).
+    pub bytes_per_sec_out: u64,
+}

@@ -1,0 +1,155 @@
+use std::net::IpAddr;
+use std::num::{NonZeroU8, NonZeroU16};
+
+use super::{InterfaceName, InvalidValue};
+
+/// A thread of the kernel that tells other directors of connections, or listens to one that does.
+///
+/// Only what names the daemon and its interface is needed; the kernel chooses the rest, and
+/// [`get_sync_daemons`](crate::Handle::get_sync_daemons) shows what it chose.
+///
+/// ```
+/// use ipvs_rs::model::SyncDaemon;
+///
+/// let master = SyncDaemon::master("eth1")?.sync_id(7);
+/// # assert_eq!(master.interface.to_string(), "eth1");
+/// # Ok::<(), ipvs_rs::model::InvalidValue>(())
+/// ```
+///
+/// # Kernel
+///
+/// `IPVS_CMD_NEW_DAEMON`; `ipvsadm --start-daemon`. What is optional here exists since Linux 4.3; an older kernel
+/// neither takes nor reports it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct SyncDaemon {
+    /// Teller or listener (`IPVS_DAEMON_ATTR_STATE`).
+    pub role: SyncRole,
+    /// The interface that multicast leaves or arrives by (`IPVS_DAEMON_ATTR_MCAST_IFN`).
+    pub interface: InterfaceName,
+    /// Only directors with the same number listen to each other (`IPVS_DAEMON_ATTR_SYNC_ID`). Packets carry the low
+    /// eight bits; the kernel stores, and so may report, more.
+    pub sync_id: u32,
+    /// Greatest length of a packet's payload in bytes (`IPVS_DAEMON_ATTR_SYNC_MAXLEN`); `None` lets the kernel derive
+    /// it from the interface.
+    pub max_len: Option<NonZeroU16>,
+    /// The multicast group (`IPVS_DAEMON_ATTR_MCAST_GROUP`, `MCAST_GROUP6`); `None` is 224.0.0.81.
+    pub group: Option<MulticastGroup>,
+    /// The UDP port (`IPVS_DAEMON_ATTR_MCAST_PORT`); `None` is 8848.
+    pub port: Option<NonZeroU16>,
+    /// The number of routers that a packet may cross, plus one (`IPVS_DAEMON_ATTR_MCAST_TTL`); `None` is 1.
+    pub ttl: Option<NonZeroU8>,
+}
+
+impl SyncDaemon {
+    /// A daemon that tells, on this interface, with sync id 0.
+    ///
+    /// # Errors
+    ///
+    /// When no interface can have that name.
+    pub fn master(interface: &str) -> Result<Self, InvalidValue> {
+        InterfaceName::new(interface).map(|interface| Self::new(SyncRole::Master, interface))
+    }
+
+    /// A daemon that listens, on this interface, with sync id 0.
+    ///
+    /// # Errors
+    ///
+    /// When no interface can have that name.
+    pub fn backup(interface: &str) -> Result<Self, InvalidValue> {
+        InterfaceName::new(interface).map(|interface| Self::new(SyncRole::Backup, interface))
+    }
+
+    /// A daemon with sync id 0 and the kernel's choice of everything else.
+    pub const fn new(role: SyncRole, interface: InterfaceName) -> Self {
+        Self { role, interface, sync_id: 0, max_len: None, group: None, port: None, ttl: None }
+    }
+
+    /// Sets the sync id.
+    #[must_use]
+    pub fn sync_id(mut self, id: u8) -> Self {
+        self.sync_id = id.into();
+        self
+    }
+
+    /// Sets the greatest length of a packet's payload. The kernel brings it into the range that it can use.
+    ///
+    /// # Errors
+    ///
+    /// When it is 0.
+    pub fn max_len(mut self, bytes: u16) -> Result<Self, InvalidValue> {
+        let bytes = NonZeroU16::new(bytes).ok_or_else(|| InvalidValue::range("sync length", bytes, "1 to 65535 bytes"));
+        self.max_len = Some(bytes?);
+        Ok(self)
+    }
+
+    /// Sets the multicast group.
+    ///
+    /// # Errors
+    ///
+    /// When the address is not one of multicast.
+    pub fn group(mut self, group: IpAddr) -> Result<Self, InvalidValue> {
+        self.group = Some(MulticastGroup::new(group)?);
+        Ok(self)
+    }
+
+    /// Sets the UDP port.
+    ///
+    /// # Errors
+    ///
+    /// When it is 0.
+    pub fn port(mut self, port: u16) -> Result<Self, InvalidValue> {
+        let port = NonZeroU16::new(port).ok_or_else(|| InvalidValue::range("multicast port", port, "1 to 65535"));
+        self.port = Some(port?);
+        Ok(self)
+    }
+
+    /// Sets the time to live of the packets.
+    ///
+    /// # Errors
+    ///
+    /// When it is 0.
+    pub fn ttl(mut self, ttl: u8) -> Result<Self, InvalidValue> {
+        let ttl = NonZeroU8::new(ttl).ok_or_else(|| InvalidValue::range("multicast TTL", ttl, "1 to 255"));
+        self.ttl = Some(ttl?);
+        Ok(self)
+    }
+}
+
+/// The two sides of connection synchronisation. A director can be both at once, as two daemons.
+///
+/// # Kernel
+///
+/// `IP_VS_STATE_MASTER` (1) and `IP_VS_STATE_BACKUP` (2).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[allow(clippy::exhaustive_enums, reason = "the protocol has two sides")]
+pub enum SyncRole {
+    /// Tells others of its connections.
+    Master,
+    /// Listens to a master.
+    Backup,
+}
+
+/// A multicast address, IPv4 or IPv6.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct MulticastGroup(IpAddr);
+
+impl MulticastGroup {
+    /// Checks an address.
+    ///
+    /// # Errors
+    ///
+    /// When it is not one of multicast (224.0.0.0/4, `ff00::/8`).
+    pub fn new(address: IpAddr) -> Result<Self, InvalidValue> {
+        if address.is_multicast() {
+            Ok(Self(address))
+        } else {
+            Err(InvalidValue::unfit("multicast group", address, "an address of 224.0.0.0/4 or ff00::/8"))
+        }
+    }
+
+    /// The address.
+    pub const fn address(self) -> IpAddr {
+        self.0
+    }
+}

@@ -1,0 +1,56 @@
+use super::{DestinationEntry, DestinationId, ServiceEntry, ServiceId};
+
+/// The whole table of a network namespace, as it was read: every service with its destinations.
+///
+/// Services are in the order of the kernel, which says nothing; destinations are newest first. The kernel has no way
+/// to read all of it at one instant: see [`snapshot`](crate::Handle::snapshot).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Table {
+    /// The services.
+    pub services: Vec<TableService>,
+}
+
+/// One service of a [`Table`] with its destinations.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct TableService {
+    /// The service.
+    pub service: ServiceEntry,
+    /// Its destinations, newest first.
+    pub destinations: Vec<DestinationEntry>,
+}
+
+impl Table {
+    /// Finds a service; looks at each in turn.
+    pub fn get(&self, id: &ServiceId) -> Option<&TableService> {
+        self.services.iter().find(|row| row.service.id() == *id)
+    }
+
+    /// The number of services.
+    pub fn len(&self) -> usize {
+        self.services.len()
+    }
+
+    /// Whether there is no service.
+    pub fn is_empty(&self) -> bool {
+        self.services.is_empty()
+    }
+
+    /// The number of destinations of all services together.
+    pub fn destination_count(&self) -> usize {
+        self.services.iter().map(|row| row.destinations.len()).sum()
+    }
+}
+
+impl TableService {
+    /// A service with its destinations.
+    pub fn new(service: ServiceEntry, destinations: Vec<DestinationEntry>) -> Self {
+        Self { service, destinations }
+    }
+
+    /// Finds a destination; looks at each in turn.
+    pub fn get(&self, id: &DestinationId) -> Option<&DestinationEntry> {
+        self.destinations.iter().find(|entry| entry.id() == *id)
+    }
+}

@@ -210,6 +210,13 @@ impl ServiceId {
     }
 }
 
+impl From<ServiceKind> for ServiceId {
+    /// Takes an address exactly as given, as [`verbatim`](Self::verbatim) does.
+    fn from(kind: ServiceKind) -> Self {
+        Self(kind)
+    }
+}
+
 impl From<ServiceId> for ServiceKind {
     fn from(id: ServiceId) -> Self {
         id.kind()

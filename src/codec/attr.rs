@@ -1,0 +1,327 @@
+//! Netlink attributes: a cursor that cannot over-read and a writer that cannot fail.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use byteorder::{BigEndian, ByteOrder, NativeEndian};
+use netlink_packet_core::{NLA_F_NESTED, NLA_HEADER_SIZE, NLA_TYPE_MASK};
+
+use super::consts::{AF_INET, AF_INET6};
+use super::error::{DecodeError, DecodeProblem};
+use crate::model::AddressFamily;
+
+/// The attributes of a message or a nest, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attrs<'a> {
+    rest: &'a [u8],
+    offset: usize,
+    /// What the attributes belong to, for errors about their framing.
+    within: &'static str,
+}
+
+/// One attribute; the type is without its two flag bits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attr<'a> {
+    pub(super) kind: u16,
+    pub(super) value: &'a [u8],
+    /// Where the value begins.
+    pub(super) offset: usize,
+}
+
+impl<'a> Attrs<'a> {
+    pub(super) const fn new(bytes: &'a [u8], offset: usize, within: &'static str) -> Self {
+        Self { rest: bytes, offset, within }
+    }
+
+    pub(super) const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<Option<Attr<'a>>, DecodeError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let Some((header, _)) = self.rest.split_first_chunk::<NLA_HEADER_SIZE>() else {
+            return Err(self.bad_length(NLA_HEADER_SIZE));
+        };
+        let [len @ .., kind_low, kind_high] = header;
+        let len = usize::from(u16::from_ne_bytes(*len));
+        let kind = u16::from_ne_bytes([*kind_low, *kind_high]) & NLA_TYPE_MASK;
+        let Some(value) = self.rest.get(NLA_HEADER_SIZE..len) else {
+            return Err(self.bad_length(len));
+        };
+        let attr = Attr { kind, value, offset: self.offset.saturating_add(NLA_HEADER_SIZE) };
+        // The padding of the last attribute may be absent.
+        let step = len.saturating_add(3) & !3;
+        self.rest = self.rest.get(step..).unwrap_or_default();
+        self.offset = self.offset.saturating_add(step);
+        Ok(Some(attr))
+    }
+
+    fn bad_length(&self, claimed: usize) -> DecodeError {
+        DecodeError::new(self.within, self.offset, DecodeProblem::BadLength { claimed, actual: self.rest.len() })
+    }
+}
+
+impl<'a> Attr<'a> {
+    /// The first bytes; what is longer than expected comes from a newer kernel.
+    #[inline]
+    fn array<const N: usize>(&self, name: &'static str) -> Result<[u8; N], DecodeError> {
+        match self.value.first_chunk::<N>() {
+            Some(bytes) => Ok(*bytes),
+            None => Err(DecodeError::new(
+                name,
+                self.offset,
+                DecodeProblem::TooShort { expected: N, actual: self.value.len() },
+            )),
+        }
+    }
+
+    #[inline]
+    pub(super) fn u8(&self, name: &'static str) -> Result<u8, DecodeError> {
+        self.array::<1>(name).map(|[byte]| byte)
+    }
+
+    #[inline]
+    pub(super) fn u16(&self, name: &'static str) -> Result<u16, DecodeError> {
+        self.array::<2>(name).map(|bytes| NativeEndian::read_u16(&bytes))
+    }
+
+    #[inline]
+    pub(super) fn u32(&self, name: &'static str) -> Result<u32, DecodeError> {
+        self.array::<4>(name).map(|bytes| NativeEndian::read_u32(&bytes))
+    }
+
+    #[inline]
+    pub(super) fn u64(&self, name: &'static str) -> Result<u64, DecodeError> {
+        self.array::<8>(name).map(|bytes| NativeEndian::read_u64(&bytes))
+    }
+
+    /// A port in network order.
+    #[inline]
+    pub(super) fn port(&self, name: &'static str) -> Result<u16, DecodeError> {
+        self.array::<2>(name).map(|bytes| BigEndian::read_u16(&bytes))
+    }
+
+    /// An address of a family; the kernel pads IPv4 to the length of IPv6.
+    #[inline]
+    pub(super) fn address(&self, name: &'static str, family: AddressFamily) -> Result<IpAddr, DecodeError> {
+        match family {
+            AddressFamily::Ipv4 => self.array::<4>(name).map(|bytes| Ipv4Addr::from(bytes).into()),
+            AddressFamily::Ipv6 => self.array::<16>(name).map(|bytes| Ipv6Addr::from(bytes).into()),
+        }
+    }
+
+    #[inline]
+    pub(super) fn family(&self, name: &'static str) -> Result<AddressFamily, DecodeError> {
+        match self.u16(name)? {
+            AF_INET => Ok(AddressFamily::Ipv4),
+            AF_INET6 => Ok(AddressFamily::Ipv6),
+            other => Err(DecodeError::out_of_range(name, self.offset, other.into())),
+        }
+    }
+
+    /// What precedes the first NUL, which must be there.
+    #[inline]
+    pub(super) fn name(&self, name: &'static str) -> Result<&'a [u8], DecodeError> {
+        let end = self.value.iter().position(|byte| *byte == 0);
+        end.and_then(|end| self.value.get(..end)).ok_or_else(|| self.bad_name(name))
+    }
+
+    pub(super) fn bad_name(&self, name: &'static str) -> DecodeError {
+        DecodeError::new(name, self.offset, DecodeProblem::BadName)
+    }
+
+    pub(super) fn out_of_range(&self, name: &'static str, value: impl Into<u64>) -> DecodeError {
+        DecodeError::out_of_range(name, self.offset, value.into())
+    }
+
+    pub(super) const fn nest(&self, within: &'static str) -> Attrs<'a> {
+        Attrs::new(self.value, self.offset, within)
+    }
+}
+
+/// Where encoded bytes go.
+pub(super) trait Sink {
+    fn len(&self) -> usize;
+    fn put(&mut self, bytes: &[u8]);
+    /// Overwrites two bytes that were put before.
+    fn patch(&mut self, at: usize, bytes: [u8; 2]);
+}
+
+impl Sink for Vec<u8> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    fn patch(&mut self, at: usize, bytes: [u8; 2]) {
+        if let Some(place) = self.get_mut(at..at.saturating_add(2)) {
+            place.copy_from_slice(&bytes);
+        }
+    }
+}
+
+/// Counts only.
+#[derive(Debug, Default)]
+pub(super) struct Length(pub(super) usize);
+
+impl Sink for Length {
+    fn len(&self) -> usize {
+        self.0
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        self.0 = self.0.saturating_add(bytes.len());
+    }
+
+    fn patch(&mut self, _at: usize, _bytes: [u8; 2]) {}
+}
+
+/// Fills a slice and drops what does not fit.
+#[derive(Debug)]
+pub(super) struct Fixed<'a> {
+    pub(super) buffer: &'a mut [u8],
+    pub(super) len: usize,
+}
+
+impl Sink for Fixed<'_> {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        let end = self.len.saturating_add(bytes.len());
+        if let Some(place) = self.buffer.get_mut(self.len..end) {
+            place.copy_from_slice(bytes);
+        }
+        self.len = end;
+    }
+
+    fn patch(&mut self, at: usize, bytes: [u8; 2]) {
+        if let Some(place) = self.buffer.get_mut(at..at.saturating_add(2)) {
+            place.copy_from_slice(&bytes);
+        }
+    }
+}
+
+/// Appends attributes to a sink.
+///
+/// Everything that is written here is a few hundred bytes long at most, far from the 65,535 of a length field.
+#[derive(Debug)]
+pub(super) struct Writer<'a, S>(pub(super) &'a mut S);
+
+impl<S: Sink> Writer<'_, S> {
+    #[inline]
+    pub(super) fn bytes(&mut self, kind: u16, value: &[u8]) {
+        let [len_low, len_high] = length(NLA_HEADER_SIZE.saturating_add(value.len()));
+        let [kind_low, kind_high] = kind.to_ne_bytes();
+        self.0.put(&[len_low, len_high, kind_low, kind_high]);
+        self.0.put(value);
+        self.0.put(padding(value.len()));
+    }
+
+    #[inline]
+    pub(super) fn u8(&mut self, kind: u16, value: u8) {
+        self.bytes(kind, &[value]);
+    }
+
+    #[inline]
+    pub(super) fn u16(&mut self, kind: u16, value: u16) {
+        let mut bytes = [0; 2];
+        NativeEndian::write_u16(&mut bytes, value);
+        self.bytes(kind, &bytes);
+    }
+
+    #[inline]
+    pub(super) fn u32(&mut self, kind: u16, value: u32) {
+        let mut bytes = [0; 4];
+        NativeEndian::write_u32(&mut bytes, value);
+        self.bytes(kind, &bytes);
+    }
+
+    #[inline]
+    pub(super) fn u64(&mut self, kind: u16, value: u64) {
+        let mut bytes = [0; 8];
+        NativeEndian::write_u64(&mut bytes, value);
+        self.bytes(kind, &bytes);
+    }
+
+    /// A port in network order.
+    #[inline]
+    pub(super) fn port(&mut self, kind: u16, port: u16) {
+        let mut bytes = [0; 2];
+        BigEndian::write_u16(&mut bytes, port);
+        self.bytes(kind, &bytes);
+    }
+
+    /// An address, padded to the length of IPv6.
+    #[inline]
+    pub(super) fn address(&mut self, kind: u16, address: IpAddr) {
+        match address {
+            IpAddr::V4(v4) => {
+                let [a, b, c, d] = v4.octets();
+                self.bytes(kind, &[a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+            }
+            IpAddr::V6(v6) => self.bytes(kind, &v6.octets()),
+        }
+    }
+
+    #[inline]
+    pub(super) fn family(&mut self, kind: u16, family: AddressFamily) {
+        self.u16(
+            kind,
+            match family {
+                AddressFamily::Ipv4 => AF_INET,
+                AddressFamily::Ipv6 => AF_INET6,
+            },
+        );
+    }
+
+    /// A name with its terminating NUL.
+    #[inline]
+    pub(super) fn name(&mut self, kind: u16, name: &[u8]) {
+        let len = name.len().saturating_add(1);
+        let [len_low, len_high] = length(NLA_HEADER_SIZE.saturating_add(len));
+        let [kind_low, kind_high] = kind.to_ne_bytes();
+        self.0.put(&[len_low, len_high, kind_low, kind_high]);
+        self.0.put(name);
+        self.0.put(&[0]);
+        self.0.put(padding(len));
+    }
+
+    /// A nest marked as such, as requests have it.
+    #[inline]
+    pub(super) fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
+        self.plain_nest(kind | NLA_F_NESTED, fill);
+    }
+
+    /// A nest without the mark, as the kernel sends it.
+    #[inline]
+    pub(super) fn plain_nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
+        let start = self.0.len();
+        let [kind_low, kind_high] = kind.to_ne_bytes();
+        self.0.put(&[0, 0, kind_low, kind_high]);
+        fill(self);
+        let len = self.0.len().saturating_sub(start);
+        self.0.patch(start, length(len));
+    }
+}
+
+fn length(len: usize) -> [u8; 2] {
+    u16::try_from(len).unwrap_or(u16::MAX).to_ne_bytes()
+}
+
+const fn padding(len: usize) -> &'static [u8] {
+    match len & 3 {
+        1 => &[0, 0, 0],
+        2 => &[0, 0],
+        3 => &[0],
+        _ => &[],
+    }
+}

@@ -1,0 +1,173 @@
+use super::attr::{Attr, Attrs, Sink, Writer};
+use super::consts::{
+    IPVS_CMD_ATTR_DEST, IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_ADDR, IPVS_DEST_ATTR_ADDR_FAMILY,
+    IPVS_DEST_ATTR_FWD_METHOD, IPVS_DEST_ATTR_INACT_CONNS, IPVS_DEST_ATTR_L_THRESH, IPVS_DEST_ATTR_PERSIST_CONNS,
+    IPVS_DEST_ATTR_PORT, IPVS_DEST_ATTR_STATS, IPVS_DEST_ATTR_STATS64, IPVS_DEST_ATTR_TUN_FLAGS,
+    IPVS_DEST_ATTR_TUN_PORT, IPVS_DEST_ATTR_TUN_TYPE, IPVS_DEST_ATTR_U_THRESH, IPVS_DEST_ATTR_WEIGHT,
+};
+use super::error::DecodeError;
+use super::stats::{self, StatsBlocks};
+use crate::model::{
+    AddressFamily, Destination, DestinationEntry, DestinationId, ForwardMethod, Thresholds, Tunnel, Weight,
+};
+
+/// Writes what names a destination. The family always goes along: without it the kernel would take an IPv6 address
+/// for the IPv4 one made of its first four bytes.
+pub(super) fn encode_id<S: Sink>(out: &mut Writer<'_, S>, id: &DestinationId) {
+    out.nest(IPVS_CMD_ATTR_DEST, |out| {
+        out.address(IPVS_DEST_ATTR_ADDR, id.address());
+        out.port(IPVS_DEST_ATTR_PORT, id.port());
+        out.family(IPVS_DEST_ATTR_ADDR_FAMILY, id.family());
+    });
+}
+
+/// Writes a whole destination, as `NEW_DEST` and `SET_DEST` have it.
+pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, destination: &Destination) {
+    out.nest(IPVS_CMD_ATTR_DEST, |out| {
+        let tunnel = destination.stored_tunnel();
+        out.address(IPVS_DEST_ATTR_ADDR, destination.id.address());
+        out.port(IPVS_DEST_ATTR_PORT, destination.id.port());
+        out.u32(IPVS_DEST_ATTR_FWD_METHOD, destination.forward.number());
+        out.u32(IPVS_DEST_ATTR_WEIGHT, destination.weight.get());
+        put_thresholds(out, destination.thresholds);
+        // What is absent the kernel sets to zero, which is what plain IPIP consists of; a kernel before 5.2 does not
+        // know these attributes at all.
+        if tunnel != Tunnel::ipip() || matches!(destination.forward, ForwardMethod::Tunnel(_)) {
+            put_tunnel(out, tunnel);
+        }
+        out.family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family());
+    });
+}
+
+/// Writes an observed destination, as the kernel sends it.
+pub(super) fn encode_entry<S: Sink>(out: &mut Writer<'_, S>, entry: &DestinationEntry) {
+    let destination = &entry.destination;
+    out.plain_nest(IPVS_CMD_ATTR_DEST, |out| {
+        out.address(IPVS_DEST_ATTR_ADDR, destination.id.address());
+        out.port(IPVS_DEST_ATTR_PORT, destination.id.port());
+        out.u32(IPVS_DEST_ATTR_FWD_METHOD, destination.forward.number());
+        out.u32(IPVS_DEST_ATTR_WEIGHT, destination.weight.get());
+        put_tunnel(out, destination.stored_tunnel());
+        put_thresholds(out, destination.thresholds);
+        out.u32(IPVS_DEST_ATTR_ACTIVE_CONNS, entry.active_connections);
+        out.u32(IPVS_DEST_ATTR_INACT_CONNS, entry.inactive_connections);
+        out.u32(IPVS_DEST_ATTR_PERSIST_CONNS, entry.persistent_connections);
+        out.family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family());
+        stats::encode(out, IPVS_DEST_ATTR_STATS, IPVS_DEST_ATTR_STATS64, &entry.stats);
+    });
+}
+
+fn put_thresholds<S: Sink>(out: &mut Writer<'_, S>, thresholds: Thresholds) {
+    out.u32(IPVS_DEST_ATTR_U_THRESH, thresholds.upper().map_or(0, Into::into));
+    out.u32(IPVS_DEST_ATTR_L_THRESH, thresholds.lower().map_or(0, Into::into));
+}
+
+fn put_tunnel<S: Sink>(out: &mut Writer<'_, S>, tunnel: Tunnel) {
+    out.u8(IPVS_DEST_ATTR_TUN_TYPE, tunnel.kind().number());
+    out.port(IPVS_DEST_ATTR_TUN_PORT, tunnel.port().map_or(0, Into::into));
+    out.u16(IPVS_DEST_ATTR_TUN_FLAGS, tunnel.tunnel_flags().bits());
+}
+
+/// Reads what names a destination of a service of this family.
+pub(super) fn decode_id(attrs: Attrs<'_>, service: AddressFamily) -> Result<DestinationId, DecodeError> {
+    Fields::read(attrs)?.id(service)
+}
+
+/// Reads the settings of a destination, as a request carries them.
+pub(super) fn decode_settings(attrs: Attrs<'_>, service: AddressFamily) -> Result<Destination, DecodeError> {
+    Fields::read(attrs)?.settings(service)
+}
+
+/// Reads a destination with everything about it. A kernel before 3.18 does not tell its family, which there can only
+/// be the service's.
+pub(super) fn decode(attrs: Attrs<'_>, service: AddressFamily) -> Result<DestinationEntry, DecodeError> {
+    let fields = Fields::read(attrs)?;
+    Ok(DestinationEntry {
+        destination: fields.settings(service)?,
+        stats: fields.stats.decode()?,
+        active_connections: fields.require(fields.active, "IPVS_DEST_ATTR_ACTIVE_CONNS")?,
+        inactive_connections: fields.require(fields.inactive, "IPVS_DEST_ATTR_INACT_CONNS")?,
+        persistent_connections: fields.require(fields.persistent, "IPVS_DEST_ATTR_PERSIST_CONNS")?,
+    })
+}
+
+/// The attributes of a destination nest; of those that stand there twice, the last.
+#[derive(Debug, Default)]
+struct Fields<'a> {
+    offset: usize,
+    address: Option<Attr<'a>>,
+    port: Option<u16>,
+    family: Option<AddressFamily>,
+    method: Option<u32>,
+    weight: Option<u32>,
+    upper: Option<u32>,
+    lower: Option<u32>,
+    active: Option<u32>,
+    inactive: Option<u32>,
+    persistent: Option<u32>,
+    tunnel_kind: u8,
+    tunnel_port: u16,
+    tunnel_flags: u16,
+    stats: StatsBlocks<'a>,
+}
+
+impl<'a> Fields<'a> {
+    fn read(mut attrs: Attrs<'a>) -> Result<Self, DecodeError> {
+        let mut fields = Self { offset: attrs.offset(), ..Self::default() };
+        while let Some(attr) = attrs.next()? {
+            match attr.kind {
+                IPVS_DEST_ATTR_ADDR => fields.address = Some(attr),
+                IPVS_DEST_ATTR_PORT => fields.port = Some(attr.port("IPVS_DEST_ATTR_PORT")?),
+                IPVS_DEST_ATTR_FWD_METHOD => fields.method = Some(attr.u32("IPVS_DEST_ATTR_FWD_METHOD")?),
+                IPVS_DEST_ATTR_WEIGHT => fields.weight = Some(attr.u32("IPVS_DEST_ATTR_WEIGHT")?),
+                IPVS_DEST_ATTR_U_THRESH => fields.upper = Some(attr.u32("IPVS_DEST_ATTR_U_THRESH")?),
+                IPVS_DEST_ATTR_L_THRESH => fields.lower = Some(attr.u32("IPVS_DEST_ATTR_L_THRESH")?),
+                IPVS_DEST_ATTR_ACTIVE_CONNS => fields.active = Some(attr.u32("IPVS_DEST_ATTR_ACTIVE_CONNS")?),
+                IPVS_DEST_ATTR_INACT_CONNS => fields.inactive = Some(attr.u32("IPVS_DEST_ATTR_INACT_CONNS")?),
+                IPVS_DEST_ATTR_PERSIST_CONNS => fields.persistent = Some(attr.u32("IPVS_DEST_ATTR_PERSIST_CONNS")?),
+                // Zero stands for the family of the service, as in a request.
+                IPVS_DEST_ATTR_ADDR_FAMILY => {
+                    fields.family = match attr.u16("IPVS_DEST_ATTR_ADDR_FAMILY")? {
+                        0 => None,
+                        _ => Some(attr.family("IPVS_DEST_ATTR_ADDR_FAMILY")?),
+                    };
+                }
+                IPVS_DEST_ATTR_TUN_TYPE => fields.tunnel_kind = attr.u8("IPVS_DEST_ATTR_TUN_TYPE")?,
+                IPVS_DEST_ATTR_TUN_PORT => fields.tunnel_port = attr.port("IPVS_DEST_ATTR_TUN_PORT")?,
+                IPVS_DEST_ATTR_TUN_FLAGS => fields.tunnel_flags = attr.u16("IPVS_DEST_ATTR_TUN_FLAGS")?,
+                IPVS_DEST_ATTR_STATS => fields.stats.narrow = Some(attr),
+                IPVS_DEST_ATTR_STATS64 => fields.stats.wide = Some(attr),
+                _ => {}
+            }
+        }
+        Ok(fields)
+    }
+
+    fn id(&self, service: AddressFamily) -> Result<DestinationId, DecodeError> {
+        let address = self.require(self.address, "IPVS_DEST_ATTR_ADDR")?;
+        let port = self.require(self.port, "IPVS_DEST_ATTR_PORT")?;
+        let address = address.address("IPVS_DEST_ATTR_ADDR", self.family.unwrap_or(service))?;
+        Ok(DestinationId::verbatim(address, port))
+    }
+
+    fn settings(&self, service: AddressFamily) -> Result<Destination, DecodeError> {
+        let method = self.require(self.method, "IPVS_DEST_ATTR_FWD_METHOD")?;
+        let weight = self.require(self.weight, "IPVS_DEST_ATTR_WEIGHT")?;
+        let upper = self.require(self.upper, "IPVS_DEST_ATTR_U_THRESH")?;
+        let lower = self.require(self.lower, "IPVS_DEST_ATTR_L_THRESH")?;
+        let tunnel = Tunnel::from_kernel(self.tunnel_kind, self.tunnel_port, self.tunnel_flags);
+        let forward = ForwardMethod::from_kernel(method, tunnel);
+        let mut destination = Destination::new(self.id(service)?, forward);
+        destination.weight = Weight::new(weight)
+            .map_err(|_| DecodeError::out_of_range("IPVS_DEST_ATTR_WEIGHT", self.offset, weight.into()))?;
+        destination.thresholds = Thresholds::from_kernel(upper, lower);
+        if !matches!(forward, ForwardMethod::Tunnel(_)) {
+            destination.dormant_tunnel = tunnel;
+        }
+        Ok(destination)
+    }
+
+    fn require<T>(&self, field: Option<T>, name: &'static str) -> Result<T, DecodeError> {
+        field.ok_or_else(|| DecodeError::missing(name, self.offset))
+    }
+}

@@ -1,0 +1,100 @@
+use super::attr::{Attrs, Sink, Writer};
+use super::consts::Command;
+use super::error::{DecodeError, DecodeProblem};
+use super::request::Nests;
+use super::{config, daemon, destination, service};
+use crate::model::{AddressFamily, Config, DestinationEntry, Info, ServiceEntry, SyncDaemon};
+
+/// A message of data from the kernel.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Reply {
+    /// A service; the answer to `GET_SERVICE`.
+    Service(ServiceEntry),
+    /// A destination; the answer to `GET_DEST`. It does not say of which service.
+    Destination(DestinationEntry),
+    /// A running synchronisation daemon; the answer to `GET_DAEMON`.
+    Daemon(SyncDaemon),
+    /// The timeouts; the answer to `GET_CONFIG`.
+    Config(Config),
+    /// Version and table size; the answer to `GET_INFO`.
+    Info(Info),
+}
+
+impl Reply {
+    /// The command that the reply travels under.
+    pub const fn command(&self) -> Command {
+        match self {
+            Self::Service(_) => Command::NewService,
+            Self::Destination(_) => Command::NewDestination,
+            Self::Daemon(_) => Command::NewDaemon,
+            Self::Config(_) => Command::SetConfig,
+            Self::Info(_) => Command::SetInfo,
+        }
+    }
+
+    /// Reads the attributes of a reply.
+    ///
+    /// A destination from a kernel before 3.18, which does not tell its family, is taken for IPv4; where the service
+    /// is known, use [`decode_for`](Self::decode_for).
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not attributes, when one is too short, missing or holds what it cannot, and when no reply
+    /// has this command.
+    pub fn decode(command: u8, attributes: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode_for(command, attributes, AddressFamily::Ipv4)
+    }
+
+    /// Reads the attributes of a reply about a service of this family.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    pub fn decode_for(command: u8, attributes: &[u8], service: AddressFamily) -> Result<Self, DecodeError> {
+        match Command::from_number(command) {
+            Some(Command::NewService) => decode_service(attributes).map(Self::Service),
+            Some(Command::NewDestination) => decode_destination(attributes, service).map(Self::Destination),
+            Some(Command::NewDaemon) => decode_daemon(attributes).map(Self::Daemon),
+            Some(Command::SetConfig) => decode_config(attributes).map(Self::Config),
+            Some(Command::SetInfo) => decode_info(attributes).map(Self::Info),
+            _ => Err(DecodeError::new("genlmsghdr.cmd", 0, DecodeProblem::Unexpected)),
+        }
+    }
+
+    /// Appends the attributes of the reply to a buffer, in the order of the kernel.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        self.put(out);
+    }
+
+    pub(super) fn put<S: Sink>(&self, out: &mut S) {
+        let out = &mut Writer(out);
+        match self {
+            Self::Service(entry) => service::encode_entry(out, entry),
+            Self::Destination(entry) => destination::encode_entry(out, entry),
+            Self::Daemon(daemon) => daemon::encode_entry(out, daemon),
+            Self::Config(config) => config::encode(out, config),
+            Self::Info(info) => config::encode_info(out, info),
+        }
+    }
+}
+
+fn decode_service(attributes: &[u8]) -> Result<ServiceEntry, DecodeError> {
+    service::decode(Nests::read(attributes)?.service()?)
+}
+
+fn decode_destination(attributes: &[u8], service: AddressFamily) -> Result<DestinationEntry, DecodeError> {
+    destination::decode(Nests::read(attributes)?.destination_attrs()?, service)
+}
+
+fn decode_daemon(attributes: &[u8]) -> Result<SyncDaemon, DecodeError> {
+    daemon::decode(Nests::read(attributes)?.daemon()?)
+}
+
+fn decode_config(attributes: &[u8]) -> Result<Config, DecodeError> {
+    config::decode(Attrs::new(attributes, 0, "message"))
+}
+
+fn decode_info(attributes: &[u8]) -> Result<Info, DecodeError> {
+    config::decode_info(Attrs::new(attributes, 0, "message"))
+}

@@ -1,0 +1,219 @@
+use super::attr::{Attr, Attrs, Sink, Writer};
+use super::consts::{Command, IPVS_CMD_ATTR_DAEMON, IPVS_CMD_ATTR_DEST, IPVS_CMD_ATTR_SERVICE};
+use super::error::{DecodeError, DecodeProblem};
+use super::{config, daemon, destination, service};
+use crate::model::{Config, Destination, DestinationId, Service, ServiceId, SyncDaemon, SyncRole};
+
+/// A command with what it carries.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Request {
+    /// Makes a service.
+    NewService(Service),
+    /// Replaces the settings of a service.
+    SetService(Service),
+    /// Removes a service and its destinations.
+    DeleteService(ServiceId),
+    /// Reads one service.
+    GetService(ServiceId),
+    /// Reads all services (a dump).
+    GetServices,
+    /// Makes a destination.
+    NewDestination(ServiceId, Destination),
+    /// Replaces the settings of a destination.
+    SetDestination(ServiceId, Destination),
+    /// Removes a destination.
+    DeleteDestination(ServiceId, DestinationId),
+    /// Reads all destinations of a service (a dump).
+    GetDestinations(ServiceId),
+    /// Starts a synchronisation daemon.
+    NewDaemon(SyncDaemon),
+    /// Stops a synchronisation daemon.
+    DeleteDaemon(SyncRole),
+    /// Reads the running synchronisation daemons (a dump).
+    GetDaemons,
+    /// Sets the timeouts that are given.
+    SetConfig(Config),
+    /// Reads the timeouts.
+    GetConfig,
+    /// Reads the version and the size of the connection table.
+    GetInfo,
+    /// Zeroes the counters of a service and its destinations, or all of them.
+    Zero(Option<ServiceId>),
+    /// Removes all services.
+    Flush,
+}
+
+impl Request {
+    /// The command.
+    pub const fn command(&self) -> Command {
+        match self {
+            Self::NewService(_) => Command::NewService,
+            Self::SetService(_) => Command::SetService,
+            Self::DeleteService(_) => Command::DeleteService,
+            Self::GetService(_) | Self::GetServices => Command::GetService,
+            Self::NewDestination(..) => Command::NewDestination,
+            Self::SetDestination(..) => Command::SetDestination,
+            Self::DeleteDestination(..) => Command::DeleteDestination,
+            Self::GetDestinations(_) => Command::GetDestination,
+            Self::NewDaemon(_) => Command::NewDaemon,
+            Self::DeleteDaemon(_) => Command::DeleteDaemon,
+            Self::GetDaemons => Command::GetDaemon,
+            Self::SetConfig(_) => Command::SetConfig,
+            Self::GetConfig => Command::GetConfig,
+            Self::GetInfo => Command::GetInfo,
+            Self::Zero(_) => Command::Zero,
+            Self::Flush => Command::Flush,
+        }
+    }
+
+    /// Whether the answer is a list, which has to be asked for with `NLM_F_DUMP`.
+    pub const fn is_dump(&self) -> bool {
+        matches!(self, Self::GetServices | Self::GetDestinations(_) | Self::GetDaemons)
+    }
+
+    /// Whether the answer is one message of data.
+    pub const fn is_get(&self) -> bool {
+        matches!(self, Self::GetService(_) | Self::GetConfig | Self::GetInfo)
+    }
+
+    /// Appends the attributes of the request, what follows the generic-netlink header, to a buffer.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        self.put(out);
+    }
+
+    #[inline]
+    pub(super) fn put<S: Sink>(&self, out: &mut S) {
+        let out = &mut Writer(out);
+        match self {
+            Self::NewService(service) | Self::SetService(service) => service::encode(out, service),
+            Self::DeleteService(id) | Self::GetService(id) | Self::GetDestinations(id) | Self::Zero(Some(id)) => {
+                service::encode_id(out, id);
+            }
+            Self::NewDestination(id, destination) | Self::SetDestination(id, destination) => {
+                service::encode_id(out, id);
+                destination::encode(out, destination);
+            }
+            Self::DeleteDestination(id, destination) => {
+                service::encode_id(out, id);
+                destination::encode_id(out, destination);
+            }
+            Self::NewDaemon(daemon) => daemon::encode(out, daemon),
+            Self::DeleteDaemon(role) => daemon::encode_role(out, *role),
+            Self::SetConfig(config) => config::encode(out, config),
+            Self::GetServices | Self::GetDaemons | Self::GetConfig | Self::GetInfo | Self::Zero(None) | Self::Flush => {}
+        }
+    }
+
+    /// Reads the attributes of a request.
+    ///
+    /// `dump` tells whether the request asked for a list, which is what makes one of the two forms of
+    /// [`Command::GetService`].
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not attributes, when one is too short, missing or holds what it cannot, and when the family
+    /// has no such command.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use ipvs_rs::codec::Request;
+    ///
+    /// let request = Request::DeleteService("TCP 10.0.0.1:80".parse()?);
+    /// let mut bytes = Vec::new();
+    /// request.encode(&mut bytes);
+    /// assert_eq!(Request::decode(request.command().number(), request.is_dump(), &bytes)?, request);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn decode(command: u8, dump: bool, attributes: &[u8]) -> Result<Self, DecodeError> {
+        let unknown = || DecodeError::new("genlmsghdr.cmd", 0, DecodeProblem::Unexpected);
+        let nests = || Nests::read(attributes);
+        Ok(match Command::from_number(command).ok_or_else(unknown)? {
+            Command::NewService => Self::NewService(service::decode(nests()?.service()?)?.service),
+            Command::SetService => Self::SetService(service::decode(nests()?.service()?)?.service),
+            Command::DeleteService => Self::DeleteService(nests()?.service_id()?),
+            Command::GetService if dump => Self::GetServices,
+            Command::GetService => Self::GetService(nests()?.service_id()?),
+            Command::NewDestination => {
+                let (id, destination) = nests()?.destination()?;
+                Self::NewDestination(id, destination)
+            }
+            Command::SetDestination => {
+                let (id, destination) = nests()?.destination()?;
+                Self::SetDestination(id, destination)
+            }
+            Command::DeleteDestination => {
+                let nests = nests()?;
+                let id = nests.service_id()?;
+                let destination = nests.require(nests.destination, "IPVS_CMD_ATTR_DEST")?;
+                Self::DeleteDestination(
+                    id,
+                    destination::decode_id(destination.nest("IPVS_CMD_ATTR_DEST"), id.family())?,
+                )
+            }
+            Command::GetDestination => Self::GetDestinations(nests()?.service_id()?),
+            Command::NewDaemon => Self::NewDaemon(daemon::decode(nests()?.daemon()?)?),
+            Command::DeleteDaemon => Self::DeleteDaemon(daemon::decode_role(nests()?.daemon()?)?),
+            Command::GetDaemon => Self::GetDaemons,
+            Command::SetConfig => Self::SetConfig(config::decode(Attrs::new(attributes, 0, "message"))?),
+            Command::GetConfig => Self::GetConfig,
+            Command::GetInfo => Self::GetInfo,
+            Command::Zero => {
+                let nests = nests()?;
+                Self::Zero(nests.service.is_some().then(|| nests.service_id()).transpose()?)
+            }
+            Command::Flush => Self::Flush,
+            Command::SetInfo => return Err(unknown()),
+        })
+    }
+}
+
+/// The nests of a message.
+#[derive(Debug, Default)]
+pub(super) struct Nests<'a> {
+    service: Option<Attr<'a>>,
+    destination: Option<Attr<'a>>,
+    daemon: Option<Attr<'a>>,
+}
+
+impl<'a> Nests<'a> {
+    pub(super) fn read(attributes: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut attrs = Attrs::new(attributes, 0, "message");
+        let mut nests = Self::default();
+        while let Some(attr) = attrs.next()? {
+            match attr.kind {
+                IPVS_CMD_ATTR_SERVICE => nests.service = Some(attr),
+                IPVS_CMD_ATTR_DEST => nests.destination = Some(attr),
+                IPVS_CMD_ATTR_DAEMON => nests.daemon = Some(attr),
+                _ => {}
+            }
+        }
+        Ok(nests)
+    }
+
+    pub(super) fn service(&self) -> Result<Attrs<'a>, DecodeError> {
+        Ok(self.require(self.service, "IPVS_CMD_ATTR_SERVICE")?.nest("IPVS_CMD_ATTR_SERVICE"))
+    }
+
+    pub(super) fn destination_attrs(&self) -> Result<Attrs<'a>, DecodeError> {
+        Ok(self.require(self.destination, "IPVS_CMD_ATTR_DEST")?.nest("IPVS_CMD_ATTR_DEST"))
+    }
+
+    pub(super) fn daemon(&self) -> Result<Attrs<'a>, DecodeError> {
+        Ok(self.require(self.daemon, "IPVS_CMD_ATTR_DAEMON")?.nest("IPVS_CMD_ATTR_DAEMON"))
+    }
+
+    fn service_id(&self) -> Result<ServiceId, DecodeError> {
+        service::decode_id(self.service()?)
+    }
+
+    fn destination(&self) -> Result<(ServiceId, Destination), DecodeError> {
+        let id = self.service_id()?;
+        Ok((id, destination::decode_settings(self.destination_attrs()?, id.family())?))
+    }
+
+    fn require<T>(&self, nest: Option<T>, name: &'static str) -> Result<T, DecodeError> {
+        nest.ok_or(DecodeError::missing(name, 0))
+    }
+}

@@ -104,13 +104,7 @@ pub struct Destination {
 impl Destination {
     /// A destination of weight 1 without thresholds.
     pub fn new(id: DestinationId, forward: ForwardMethod) -> Self {
-        Self {
-            id,
-            forward,
-            weight: Weight::default(),
-            thresholds: Thresholds::NONE,
-            dormant_tunnel: Tunnel::ipip(),
-        }
+        Self { id, forward, weight: Weight::default(), thresholds: Thresholds::NONE, dormant_tunnel: Tunnel::ipip() }
     }
 
     /// Sets the weight.

@@ -86,11 +86,7 @@ impl Persistence {
     }
 
     /// A timeout that the kernel reports can be longer than any that we would send.
-    pub(crate) fn from_kernel(
-        timeout_secs: u32,
-        granularity: Granularity,
-        engine: Option<PersistenceEngine>,
-    ) -> Self {
+    pub(crate) fn from_kernel(timeout_secs: u32, granularity: Granularity, engine: Option<PersistenceEngine>) -> Self {
         Self { timeout_secs, granularity, engine }
     }
 }
@@ -198,11 +194,7 @@ impl PersistenceEngine {
     }
 
     pub(crate) fn from_kernel(name: &[u8]) -> Option<Self> {
-        if name.eq_ignore_ascii_case(b"sip") {
-            Some(Self::Sip)
-        } else {
-            EngineName::from_kernel(name).map(Self::Other)
-        }
+        if name.eq_ignore_ascii_case(b"sip") { Some(Self::Sip) } else { EngineName::from_kernel(name).map(Self::Other) }
     }
 }
 

@@ -1,0 +1,1 @@
+//! Feature `serde`: every value of the model as data.

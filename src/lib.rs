@@ -1,4 +1,6 @@
 //! A typed, fast and honest client of the Linux kernel's load balancer (IPVS).
+pub mod codec;
+pub mod engine;
 pub mod model;
 
 pub use model::{

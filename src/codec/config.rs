@@ -33,10 +33,10 @@ pub(super) fn decode(mut attrs: Attrs<'_>) -> Result<Config, DecodeError> {
 
 fn timeout(attr: Attr<'_>, name: &'static str) -> Result<Timeout, DecodeError> {
     let seconds = attr.u32(name)?;
-    Timeout::from_secs(seconds).map_err(|_| attr.out_of_range(name, seconds))
+    Timeout::from_secs(seconds).or(Err(attr.out_of_range(name, seconds)))
 }
 
-pub(super) fn encode_info<S: Sink>(out: &mut Writer<'_, S>, info: &Info) {
+pub(super) fn encode_info<S: Sink>(out: &mut Writer<'_, S>, info: Info) {
     let [high, major] = info.version.major.to_be_bytes();
     let version = u32::from_be_bytes([high, major, info.version.minor, info.version.patch]);
     out.u32(IPVS_INFO_ATTR_VERSION, version);

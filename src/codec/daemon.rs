@@ -140,8 +140,6 @@ impl Fields {
 
 fn group(attr: Attr<'_>, name: &'static str, family: AddressFamily) -> Result<MulticastGroup, DecodeError> {
     let address = attr.address(name, family)?;
-    MulticastGroup::new(address).map_err(|_| {
-        let first = attr.value.first().copied().unwrap_or_default();
-        attr.out_of_range(name, first)
-    })
+    let first = attr.value.first().copied().unwrap_or_default();
+    MulticastGroup::new(address).or(Err(attr.out_of_range(name, first)))
 }

@@ -158,8 +158,11 @@ impl<'a> Fields<'a> {
         let tunnel = Tunnel::from_kernel(self.tunnel_kind, self.tunnel_port, self.tunnel_flags);
         let forward = ForwardMethod::from_kernel(method, tunnel);
         let mut destination = Destination::new(self.id(service)?, forward);
-        destination.weight = Weight::new(weight)
-            .map_err(|_| DecodeError::out_of_range("IPVS_DEST_ATTR_WEIGHT", self.offset, weight.into()))?;
+        destination.weight = Weight::new(weight).or(Err(DecodeError::out_of_range(
+            "IPVS_DEST_ATTR_WEIGHT",
+            self.offset,
+            weight.into(),
+        )))?;
         destination.thresholds = Thresholds::from_kernel(upper, lower);
         if !matches!(forward, ForwardMethod::Tunnel(_)) {
             destination.dormant_tunnel = tunnel;

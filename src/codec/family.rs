@@ -68,10 +68,8 @@ impl Family {
                     }
                     id = Some(number);
                 }
-                CTRL_ATTR_FAMILY_NAME => {
-                    if attr.name("CTRL_ATTR_FAMILY_NAME")? != name.as_bytes() {
-                        return Err(DecodeError::new("CTRL_ATTR_FAMILY_NAME", attr.offset, DecodeProblem::Unexpected));
-                    }
+                CTRL_ATTR_FAMILY_NAME if attr.name("CTRL_ATTR_FAMILY_NAME")? != name.as_bytes() => {
+                    return Err(DecodeError::new("CTRL_ATTR_FAMILY_NAME", attr.offset, DecodeProblem::Unexpected));
                 }
                 CTRL_ATTR_VERSION => version = Some(attr.u32("CTRL_ATTR_VERSION")?),
                 _ => {}

@@ -74,7 +74,7 @@ impl Reply {
             Self::Destination(entry) => destination::encode_entry(out, entry),
             Self::Daemon(daemon) => daemon::encode_entry(out, daemon),
             Self::Config(config) => config::encode(out, config),
-            Self::Info(info) => config::encode_info(out, info),
+            Self::Info(info) => config::encode_info(out, *info),
         }
     }
 }

@@ -101,7 +101,8 @@ impl Request {
             Self::NewDaemon(daemon) => daemon::encode(out, daemon),
             Self::DeleteDaemon(role) => daemon::encode_role(out, *role),
             Self::SetConfig(config) => config::encode(out, config),
-            Self::GetServices | Self::GetDaemons | Self::GetConfig | Self::GetInfo | Self::Zero(None) | Self::Flush => {}
+            Self::GetServices | Self::GetDaemons | Self::GetConfig | Self::GetInfo | Self::Zero(None) | Self::Flush => {
+            }
         }
     }
 
@@ -146,7 +147,7 @@ impl Request {
             Command::DeleteDestination => {
                 let nests = nests()?;
                 let id = nests.service_id()?;
-                let destination = nests.require(nests.destination, "IPVS_CMD_ATTR_DEST")?;
+                let destination = require(nests.destination, "IPVS_CMD_ATTR_DEST")?;
                 Self::DeleteDestination(
                     id,
                     destination::decode_id(destination.nest("IPVS_CMD_ATTR_DEST"), id.family())?,
@@ -193,15 +194,15 @@ impl<'a> Nests<'a> {
     }
 
     pub(super) fn service(&self) -> Result<Attrs<'a>, DecodeError> {
-        Ok(self.require(self.service, "IPVS_CMD_ATTR_SERVICE")?.nest("IPVS_CMD_ATTR_SERVICE"))
+        Ok(require(self.service, "IPVS_CMD_ATTR_SERVICE")?.nest("IPVS_CMD_ATTR_SERVICE"))
     }
 
     pub(super) fn destination_attrs(&self) -> Result<Attrs<'a>, DecodeError> {
-        Ok(self.require(self.destination, "IPVS_CMD_ATTR_DEST")?.nest("IPVS_CMD_ATTR_DEST"))
+        Ok(require(self.destination, "IPVS_CMD_ATTR_DEST")?.nest("IPVS_CMD_ATTR_DEST"))
     }
 
     pub(super) fn daemon(&self) -> Result<Attrs<'a>, DecodeError> {
-        Ok(self.require(self.daemon, "IPVS_CMD_ATTR_DAEMON")?.nest("IPVS_CMD_ATTR_DAEMON"))
+        Ok(require(self.daemon, "IPVS_CMD_ATTR_DAEMON")?.nest("IPVS_CMD_ATTR_DAEMON"))
     }
 
     fn service_id(&self) -> Result<ServiceId, DecodeError> {
@@ -212,8 +213,8 @@ impl<'a> Nests<'a> {
         let id = self.service_id()?;
         Ok((id, destination::decode_settings(self.destination_attrs()?, id.family())?))
     }
+}
 
-    fn require<T>(&self, nest: Option<T>, name: &'static str) -> Result<T, DecodeError> {
-        nest.ok_or(DecodeError::missing(name, 0))
-    }
+fn require<T>(nest: Option<T>, name: &'static str) -> Result<T, DecodeError> {
+    nest.ok_or(DecodeError::missing(name, 0))
 }

@@ -82,9 +82,9 @@ pub(super) fn decode(attrs: Attrs<'_>) -> Result<ServiceEntry, DecodeError> {
         AddressFamily::Ipv6 => {
             let bits = u32::from_ne_bytes(netmask);
             let prefix = u8::try_from(bits).ok().and_then(|bits| Prefix::new(bits).ok());
-            Granularity::Prefix(prefix.ok_or_else(|| {
-                DecodeError::out_of_range("IPVS_SVC_ATTR_NETMASK", fields.offset, bits.into())
-            })?)
+            Granularity::Prefix(
+                prefix.ok_or_else(|| DecodeError::out_of_range("IPVS_SVC_ATTR_NETMASK", fields.offset, bits.into()))?,
+            )
         }
     };
     let stored = Persistence::from_kernel(timeout, granularity.normalized(), fields.engine);

@@ -64,7 +64,7 @@ impl Persistence {
     /// Sets which clients count as one.
     #[must_use]
     pub fn granularity(mut self, granularity: Granularity) -> Self {
-        self.granularity = granularity;
+        self.granularity = granularity.normalized();
         self
     }
 

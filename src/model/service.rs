@@ -1,4 +1,4 @@
-use super::{InvalidValue, Persistence, Scheduler, SchedulerFlags, ServiceFlags, ServiceId, Stats};
+use super::{Granularity, InvalidValue, Persistence, Scheduler, SchedulerFlags, ServiceFlags, ServiceId, Stats};
 
 /// A service as you write it: identity and settings.
 ///
@@ -75,8 +75,10 @@ impl Service {
     /// The kernel allows it and gives it no effect; it serves to copy a table exactly as it is.
     #[must_use]
     pub fn dormant_persistence(mut self, persistence: Persistence) -> Self {
+        // Nothing stored is the same as zero seconds for each client.
+        let nothing = Persistence::from_kernel(0, Granularity::Client, None);
         self.persistence = None;
-        self.dormant_persistence = Some(persistence);
+        self.dormant_persistence = Some(persistence).filter(|stored| *stored != nothing);
         self
     }
 

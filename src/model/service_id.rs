@@ -1,4 +1,4 @@
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
 use super::InvalidValue;
@@ -112,7 +112,7 @@ impl ServiceId {
     /// # Errors
     ///
     /// An IPv6 address that stands for an IPv4 one (`::ffff:a.b.c.d`) is refused: no packet on the wire carries it.
-    /// Convert it with [`Ipv6Addr::to_ipv4_mapped`], or take it literally with [`verbatim`](Self::verbatim). A scope
+    /// Convert it with [`to_ipv4_mapped`](std::net::Ipv6Addr::to_ipv4_mapped), or take it literally with [`verbatim`](Self::verbatim). A scope
     /// id is refused as well, for IPVS has nowhere to keep it.
     pub fn new(protocol: Protocol, address: SocketAddr) -> Result<Self, InvalidValue> {
         check_address("service address", address)?;
@@ -234,12 +234,4 @@ pub(super) fn check_address(what: &'static str, address: SocketAddr) -> Result<(
         }
     }
     Ok(())
-}
-
-/// The address of a family that has no bit set.
-pub(crate) const fn unspecified(family: AddressFamily) -> IpAddr {
-    match family {
-        AddressFamily::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        AddressFamily::Ipv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    }
 }

@@ -1,0 +1,299 @@
+//! Netlink messages within a datagram: headers, acknowledgements, ends of lists.
+
+use byteorder::{ByteOrder, NativeEndian};
+use netlink_packet_core::{
+    NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP_INTR, NLM_F_MULTIPART, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN,
+};
+use netlink_packet_generic::constants::GENL_ID_CTRL;
+
+use super::attr::Attrs;
+use super::consts::{FAMILY_VERSION, IPVS_CMD_ATTR_DEST, IPVS_CMD_ATTR_SERVICE, attribute_name};
+use super::error::{DecodeError, DecodeProblem};
+use super::family::FamilyRequest;
+use super::request::Request;
+
+/// Length of a netlink header.
+const HEADER: usize = 16;
+/// Length of a generic-netlink header.
+const GENL_HEADER: usize = 4;
+
+const NLMSGERR_ATTR_MSG: u16 = 1;
+const NLMSGERR_ATTR_OFFS: u16 = 2;
+const NLMSGERR_ATTR_MISS_TYPE: u16 = 5;
+
+/// Appends a whole request to a buffer: netlink header, generic-netlink header, attributes.
+///
+/// `family` is the number that the look-up gave; `flags` are the `NLM_F_*` bits.
+///
+/// # Example
+///
+/// ```
+/// use ipvs_rs::codec::{Request, put_request};
+///
+/// let mut datagram = Vec::new();
+/// put_request(&mut datagram, 31, 0x5, 7, &Request::Flush);
+/// assert_eq!(datagram.len(), 20);
+/// ```
+#[inline]
+pub fn put_request(out: &mut Vec<u8>, family: u16, flags: u16, sequence: u32, request: &Request) {
+    put_message(out, family, flags, sequence, request.command().number(), FAMILY_VERSION, |out| request.encode(out));
+}
+
+/// Appends a whole look-up of a family to a buffer.
+pub fn put_family_request(out: &mut Vec<u8>, flags: u16, sequence: u32, request: FamilyRequest<'_>) {
+    // The version of the controller's messages is 2; it does not look at it.
+    put_message(out, GENL_ID_CTRL, flags, sequence, request.command(), 1, |out| request.encode(out));
+}
+
+#[inline]
+fn put_message(
+    out: &mut Vec<u8>,
+    kind: u16,
+    flags: u16,
+    sequence: u32,
+    command: u8,
+    version: u8,
+    attributes: impl FnOnce(&mut Vec<u8>),
+) {
+    let start = out.len();
+    let [k0, k1] = kind.to_ne_bytes();
+    let [f0, f1] = flags.to_ne_bytes();
+    let [s0, s1, s2, s3] = sequence.to_ne_bytes();
+    // The length is filled in when it is known; the port id is the kernel's own knowledge.
+    out.extend_from_slice(&[0, 0, 0, 0, k0, k1, f0, f1, s0, s1, s2, s3, 0, 0, 0, 0, command, version, 0, 0]);
+    attributes(out);
+    let len = u32::try_from(out.len().saturating_sub(start)).unwrap_or(u32::MAX);
+    if let Some(place) = out.get_mut(start..start.saturating_add(4)) {
+        NativeEndian::write_u32(place, len);
+    }
+}
+
+/// The messages of a datagram, one after the other.
+///
+/// Ends after the first error, for what follows a broken length cannot be found.
+#[derive(Clone, Debug)]
+pub struct Frames<'a> {
+    rest: &'a [u8],
+    offset: usize,
+}
+
+/// One message of a datagram.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Frame<'a> {
+    /// The message type: the number of a family, or one of netlink's own below 16.
+    pub kind: u16,
+    /// The `NLM_F_*` bits.
+    pub flags: u16,
+    /// The sequence number of the request that is answered.
+    pub sequence: u32,
+    /// The port id of the socket that is answered.
+    pub port: u32,
+    /// What the message says.
+    pub payload: Payload<'a>,
+    /// Where the message begins in the datagram.
+    pub offset: usize,
+}
+
+/// What a message says.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Payload<'a> {
+    /// Data of a family.
+    Data {
+        /// The command of the generic-netlink header.
+        command: u8,
+        /// What follows that header.
+        attributes: &'a [u8],
+    },
+    /// `NLMSG_ERROR`: a request succeeded or failed.
+    Error(Acknowledgement<'a>),
+    /// `NLMSG_DONE`: a list has ended, well or not.
+    Done(Acknowledgement<'a>),
+    /// `NLMSG_NOOP`: nothing.
+    Noop,
+    /// `NLMSG_OVERRUN`: data was lost.
+    Overrun,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Acknowledgement<'a> {
+    /// 0 for success, otherwise the negative error number.
+    pub code: i32,
+    /// What the kernel says beyond the number.
+    pub extended: ExtendedAck<'a>,
+}
+
+/// What the kernel says about an error beyond its number (`NETLINK_EXT_ACK`).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ExtendedAck<'a> {
+    /// A sentence in English.
+    pub message: Option<&'a str>,
+    /// Where in the request the attribute stands that was refused.
+    pub offset: Option<u32>,
+    /// The type of an attribute that is missing.
+    pub missing: Option<u32>,
+}
+
+impl<'a> Frames<'a> {
+    /// The messages of a datagram.
+    pub const fn new(datagram: &'a [u8]) -> Self {
+        Self { rest: datagram, offset: 0 }
+    }
+
+    fn read(&mut self) -> Result<Option<Frame<'a>>, DecodeError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let Some((header, _)) = self.rest.split_first_chunk::<HEADER>() else {
+            return Err(self.bad_length(HEADER));
+        };
+        let [l0, l1, l2, l3, k0, k1, f0, f1, s0, s1, s2, s3, p0, p1, p2, p3] = *header;
+        let len = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
+        let Some(payload) = self.rest.get(HEADER..len) else {
+            return Err(self.bad_length(len));
+        };
+        let kind = u16::from_ne_bytes([k0, k1]);
+        let flags = u16::from_ne_bytes([f0, f1]);
+        let payload_offset = self.offset.saturating_add(HEADER);
+        let frame = Frame {
+            kind,
+            flags,
+            sequence: u32::from_ne_bytes([s0, s1, s2, s3]),
+            port: u32::from_ne_bytes([p0, p1, p2, p3]),
+            payload: match kind {
+                NLMSG_NOOP => Payload::Noop,
+                NLMSG_ERROR => Payload::Error(read_error(payload, flags, payload_offset)?),
+                NLMSG_DONE => Payload::Done(read_done(payload, flags)),
+                NLMSG_OVERRUN => Payload::Overrun,
+                _ => read_data(payload, payload_offset)?,
+            },
+            offset: self.offset,
+        };
+        let step = len.saturating_add(3) & !3;
+        self.rest = self.rest.get(step..).unwrap_or_default();
+        self.offset = self.offset.saturating_add(step);
+        Ok(Some(frame))
+    }
+
+    fn bad_length(&self, claimed: usize) -> DecodeError {
+        DecodeError::new("nlmsghdr", self.offset, DecodeProblem::BadLength { claimed, actual: self.rest.len() })
+    }
+}
+
+impl<'a> Iterator for Frames<'a> {
+    type Item = Result<Frame<'a>, DecodeError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let frame = self.read().transpose();
+        if let Some(Err(_)) = frame {
+            self.rest = &[];
+        }
+        frame
+    }
+}
+
+impl Frame<'_> {
+    /// Whether the message is one of a list.
+    pub const fn is_multipart(&self) -> bool {
+        self.flags & NLM_F_MULTIPART != 0
+    }
+
+    /// Whether the kernel noticed that a list changed while it was read.
+    pub const fn is_interrupted(&self) -> bool {
+        self.flags & NLM_F_DUMP_INTR != 0
+    }
+}
+
+fn read_data(payload: &[u8], offset: usize) -> Result<Payload<'_>, DecodeError> {
+    match payload.split_first_chunk::<GENL_HEADER>() {
+        Some(([command, _version, ..], attributes)) => Ok(Payload::Data { command: *command, attributes }),
+        None => Err(DecodeError::new(
+            "genlmsghdr",
+            offset,
+            DecodeProblem::TooShort { expected: GENL_HEADER, actual: payload.len() },
+        )),
+    }
+}
+
+fn read_error(payload: &[u8], flags: u16, offset: usize) -> Result<Acknowledgement<'_>, DecodeError> {
+    let Some((code, rest)) = payload.split_first_chunk::<4>() else {
+        let problem = DecodeProblem::TooShort { expected: 4, actual: payload.len() };
+        return Err(DecodeError::new("nlmsgerr", offset, problem));
+    };
+    // Behind the code stands the header of the request, and unless it was capped the rest of the request too.
+    let echoed = match rest.first_chunk::<4>() {
+        Some(_) if flags & NLM_F_CAPPED != 0 => HEADER,
+        Some(len) => usize::try_from(u32::from_ne_bytes(*len)).unwrap_or(usize::MAX).max(HEADER),
+        None => HEADER,
+    };
+    let tlvs = rest.get(echoed.saturating_add(3) & !3..).unwrap_or_default();
+    Ok(Acknowledgement { code: i32::from_ne_bytes(*code), extended: read_extended(tlvs, flags) })
+}
+
+/// A list may end without a code, which means that it ended well.
+fn read_done(payload: &[u8], flags: u16) -> Acknowledgement<'_> {
+    match payload.split_first_chunk::<4>() {
+        Some((code, tlvs)) => Acknowledgement { code: i32::from_ne_bytes(*code), extended: read_extended(tlvs, flags) },
+        None => Acknowledgement { code: 0, extended: ExtendedAck::default() },
+    }
+}
+
+/// What cannot be read here is left out: it only explains an error that is reported anyway.
+fn read_extended(tlvs: &[u8], flags: u16) -> ExtendedAck<'_> {
+    let mut extended = ExtendedAck::default();
+    if flags & NLM_F_ACK_TLVS == 0 {
+        return extended;
+    }
+    let mut attrs = Attrs::new(tlvs, 0, "nlmsgerr");
+    while let Ok(Some(attr)) = attrs.next() {
+        match attr.kind {
+            NLMSGERR_ATTR_MSG => {
+                let text = attr.name("NLMSGERR_ATTR_MSG").ok();
+                extended.message = text.and_then(|text| std::str::from_utf8(text).ok());
+            }
+            NLMSGERR_ATTR_OFFS => extended.offset = attr.u32("NLMSGERR_ATTR_OFFS").ok(),
+            NLMSGERR_ATTR_MISS_TYPE => extended.missing = attr.u32("NLMSGERR_ATTR_MISS_TYPE").ok(),
+            _ => {}
+        }
+    }
+    extended
+}
+
+/// The kernel's name of the attribute that stands at an offset of a request, as an extended ack gives it.
+///
+/// # Example
+///
+/// ```
+/// use ipvs_rs::codec::{Request, attribute_at, put_request};
+///
+/// let mut request = Vec::new();
+/// put_request(&mut request, 31, 0x5, 7, &Request::DeleteService("TCP 10.0.0.1:80".parse()?));
+/// assert_eq!(attribute_at(&request, 20), Some("IPVS_CMD_ATTR_SERVICE"));
+/// assert_eq!(attribute_at(&request, 24), Some("IPVS_SVC_ATTR_AF"));
+/// # Ok::<(), ipvs_rs::model::ParseError>(())
+/// ```
+pub fn attribute_at(request: &[u8], offset: u32) -> Option<&'static str> {
+    let wanted = usize::try_from(offset).ok()?;
+    let start = HEADER + GENL_HEADER;
+    find_attribute(Attrs::new(request.get(start..)?, start, "message"), None, wanted)
+}
+
+fn find_attribute(mut attrs: Attrs<'_>, nest: Option<u16>, wanted: usize) -> Option<&'static str> {
+    loop {
+        let start = attrs.offset();
+        let attr = attrs.next().ok()??;
+        if start == wanted {
+            return attribute_name(nest, attr.kind);
+        }
+        let end = attr.offset.saturating_add(attr.value.len());
+        let is_nest = nest.is_none() && (IPVS_CMD_ATTR_SERVICE..=IPVS_CMD_ATTR_DEST + 1).contains(&attr.kind);
+        if is_nest && wanted < end {
+            return find_attribute(attr.nest("nest"), Some(attr.kind), wanted);
+        }
+    }
+}

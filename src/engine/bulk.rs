@@ -1,0 +1,63 @@
+use super::exchange::{Expect, Progress, unexpected};
+use super::failure::{Failure, KernelError};
+use crate::codec::{Frames, Payload};
+
+/// Many commands in one datagram, of which only the last asks for an answer.
+///
+/// The kernel executes them in order, whatever becomes of each, before the sending returns. A command that fails says
+/// so by itself, under its own number; one that says nothing before the last was answered has succeeded.
+///
+/// Push every datagram that arrives with [`feed`](Self::feed) until it says [`Progress::Done`].
+#[derive(Clone, Debug)]
+pub struct Bulk {
+    closing: Expect,
+    port: u32,
+    first: u32,
+    count: u32,
+}
+
+impl Bulk {
+    /// Commands under consecutive sequence numbers, of which the last expects this.
+    pub const fn new(closing: Expect, port: u32, first: u32, count: u32) -> Self {
+        Self { closing, port, first, count }
+    }
+
+    /// Takes in one datagram and tells a function of each command that was answered: its place, and what the kernel
+    /// said.
+    ///
+    /// # Errors
+    ///
+    /// When what the kernel sent cannot be read or does not answer, and when it lost messages: then commands of which
+    /// the function was not told have an unknown end.
+    pub fn feed(
+        &mut self,
+        datagram: &[u8],
+        mut answered: impl FnMut(u32, Result<(), KernelError>),
+    ) -> Result<Progress, Failure> {
+        for frame in Frames::new(datagram) {
+            let frame = frame?;
+            let place = frame.sequence.wrapping_sub(self.first);
+            if place >= self.count || frame.port != self.port {
+                continue;
+            }
+            let is_last = place.saturating_add(1) == self.count;
+            match frame.payload {
+                Payload::Noop => continue,
+                Payload::Overrun => return Err(Failure::Overrun),
+                Payload::Error(acknowledgement) => {
+                    let result = KernelError::of(&acknowledgement).map_or(Ok(()), Err);
+                    if is_last && result.is_ok() && self.closing != Expect::Acknowledgement {
+                        return Err(unexpected("nlmsgerr", &frame));
+                    }
+                    answered(place, result);
+                }
+                Payload::Data { .. } if is_last && self.closing == Expect::Reply => answered(place, Ok(())),
+                Payload::Data { .. } | Payload::Done(_) => return Err(unexpected("nlmsghdr", &frame)),
+            }
+            if is_last {
+                return Ok(Progress::Done);
+            }
+        }
+        Ok(Progress::Pending)
+    }
+}

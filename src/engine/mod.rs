@@ -1,0 +1,50 @@
+//! The conversation with the kernel, without a socket and without a clock.
+//!
+//! An [`Exchange`] is one request and its answer, a [`Bulk`] is many commands and one closing answer. Both are values
+//! that datagrams are pushed into; they do no I/O, read no clock and allocate nothing on the way to success. A driver is
+//! a short loop:
+//!
+//! ```
+//! use ipvs_rs::codec::{Reply, Request, put_request};
+//! use ipvs_rs::engine::{Exchange, Expect, Progress};
+//! # fn send(_: &[u8]) {}
+//! # fn receive() -> Vec<u8> {
+//! #     // An acknowledgement: error 0 and the header of the request.
+//! #     let mut ack = vec![36, 0, 0, 0, 2, 0, 0, 1, 1, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0];
+//! #     ack.extend([20, 0, 0, 0, 31, 0, 5, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+//! #     ack
+//! # }
+//!
+//! let (family, port, sequence) = (31, 9, 1);
+//! let request = Request::Flush;
+//! let mut exchange = Exchange::new(Expect::of(&request), family, port, sequence);
+//!
+//! let mut datagram = Vec::new();
+//! put_request(&mut datagram, family, exchange.flags(), sequence, &request);
+//! send(&datagram);
+//! while exchange.feed(&receive(), |_command, _attributes| Ok(()))? == Progress::Pending {}
+//! # Ok::<(), ipvs_rs::engine::Failure>(())
+//! ```
+//!
+//! What the engine believes, in this order: a message with another sequence number or for another socket is skipped;
+//! an error message with code 0 acknowledges, with another code fails; the end of a list counts with the code that it
+//! carries; a list that the kernel marked as interrupted is read to its end and then reported as such; anything that
+//! does not answer the question is an error.
+//!
+//! IPVS itself never marks an interrupted list: it continues by position, so that a list which was read while somebody
+//! else changed the table can have an entry twice, or lack one that was there all the time. [`Rows`] drops what comes
+//! twice; nothing can know what is lacking.
+
+mod bulk;
+mod deadline;
+mod exchange;
+mod failure;
+mod rows;
+mod sequence;
+
+pub use bulk::Bulk;
+pub use deadline::Deadline;
+pub use exchange::{Exchange, Expect, Progress};
+pub use failure::{Failure, KernelError};
+pub use rows::Rows;
+pub use sequence::Sequence;

@@ -218,5 +218,6 @@ pub(super) fn whole_seconds(what: &'static str, duration: Duration) -> Result<u3
         return Err(InvalidValue::range(what, format_args!("{duration:?}"), "a whole number of seconds"));
     }
     u32::try_from(duration.as_secs())
-        .map_err(|_| InvalidValue::range(what, format_args!("{duration:?}"), "at most 4294967295 seconds"))
+        .ok()
+        .ok_or_else(|| InvalidValue::range(what, format_args!("{duration:?}"), "at most 4294967295 seconds"))
 }

@@ -223,11 +223,14 @@ pub(super) fn check_address(what: &'static str, address: SocketAddr) -> Result<(
             return Err(InvalidValue::unfit(what, v6.ip(), "the IPv4 address itself instead of its IPv4-mapped form"));
         }
         if v6.scope_id() != 0 {
-            return Err(InvalidValue::unfit(what, v6, "an address without a scope, which IPVS cannot keep"));
+            return Err(InvalidValue::unfit(what, v6, SCOPELESS));
         }
     }
     Ok(())
 }
+
+/// What is accepted in place of an address with a scope.
+pub(super) const SCOPELESS: &str = "an address without a scope, which IPVS cannot keep";
 
 /// The address of a family that has no bit set.
 pub(crate) const fn unspecified(family: AddressFamily) -> IpAddr {

@@ -1,6 +1,6 @@
 use std::hash::Hash;
 
-use super::{Granularity, InvalidValue, Persistence, Scheduler, SchedulerFlags, ServiceFlags, ServiceId, Stats};
+use super::{InvalidValue, Persistence, Scheduler, SchedulerFlags, ServiceFlags, ServiceId, Stats};
 
 /// A service as you write it: identity and settings.
 ///
@@ -117,11 +117,9 @@ impl Service {
     /// What the kernel would hold, in one form for all ways to write it: without persistence it holds a timeout of 0,
     /// and the mask of a single client is a full one.
     fn stored(&self) -> impl Hash + Ord {
-        let (timeout, granularity, engine) = match self.stored_persistence() {
-            Some(stored) => (stored.timeout_secs(), stored.granularity.normalized(), stored.engine),
-            None => (0, Granularity::Client, None),
-        };
-        (self.id, self.scheduler, self.flags(), timeout, granularity, engine)
+        let mut persistence = *self.stored_persistence().unwrap_or(&Persistence::NEUTRAL);
+        persistence.granularity = persistence.granularity.normalized();
+        (self.id, self.scheduler, self.flags(), persistence)
     }
 }
 

@@ -44,9 +44,9 @@ impl Protocol {
     pub const UDP: Self = Self(17);
     /// SCTP; `ipvsadm --sctp-service`.
     pub const SCTP: Self = Self(132);
-    /// IPsec encapsulating security payload.
+    /// Encapsulating security payload, of IP security.
     pub const ESP: Self = Self(50);
-    /// IPsec authentication header.
+    /// Authentication header, of IP security.
     pub const AH: Self = Self(51);
 
     /// A protocol by its number; the kernel accepts every number.

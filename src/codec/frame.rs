@@ -68,6 +68,17 @@ fn put_message(
     }
 }
 
+/// Changes what a message that [`put_request`] made carries besides its attributes.
+///
+/// A batch is encoded before it is known under which number it goes.
+pub(crate) fn readdress(message: &mut [u8], family: u16, flags: u16, sequence: u32) {
+    if let Some([_, _, _, _, k0, k1, f0, f1, s0, s1, s2, s3]) = message.first_chunk_mut::<12>() {
+        [*k0, *k1] = family.to_ne_bytes();
+        [*f0, *f1] = flags.to_ne_bytes();
+        [*s0, *s1, *s2, *s3] = sequence.to_ne_bytes();
+    }
+}
+
 /// The messages of a datagram, one after the other.
 ///
 /// Ends after the first error, for what follows a broken length cannot be found.

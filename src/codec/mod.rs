@@ -38,6 +38,7 @@ mod stats;
 pub use consts::{Command, FAMILY_NAME, FAMILY_VERSION};
 pub use error::{DecodeError, DecodeProblem};
 pub use family::{Family, FamilyRequest};
+pub(crate) use frame::readdress;
 pub use frame::{Acknowledgement, ExtendedAck, Frame, Frames, Payload, attribute_at, put_family_request, put_request};
 pub use message::Message;
 pub use reply::Reply;

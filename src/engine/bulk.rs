@@ -30,7 +30,7 @@ impl Bulk {
     /// When what the kernel sent cannot be read or does not answer, and when it lost messages: then commands of which
     /// the function was not told have an unknown end.
     pub fn feed(
-        &mut self,
+        &self,
         datagram: &[u8],
         mut answered: impl FnMut(u32, Result<(), KernelError>),
     ) -> Result<Progress, Failure> {

@@ -1,3 +1,4 @@
+use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
@@ -85,7 +86,7 @@ impl TryFrom<SocketAddr> for DestinationId {
 /// ```
 ///
 /// Two values are equal when the kernel would behave alike *and* store the same.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Destination {
     /// What names it.
@@ -138,7 +139,13 @@ impl Destination {
             _ => self.dormant_tunnel,
         }
     }
+
+    fn stored(&self) -> impl Hash + Ord {
+        (self.id, self.forward, self.weight, self.thresholds, self.stored_tunnel())
+    }
 }
+
+compare_by_stored!(Destination);
 
 /// A destination as you read it: settings, what it did, and what it is doing.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

@@ -76,7 +76,8 @@ impl ServiceFlags {
 }
 
 impl From<SchedulerFlags> for ServiceFlags {
+    /// Bits that are not the scheduler's stay behind: they would set something else.
     fn from(flags: SchedulerFlags) -> Self {
-        Self::from_bits_retain(flags.bits())
+        Self::from_bits_retain(flags.bits() & SchedulerFlags::all().bits())
     }
 }

@@ -23,6 +23,38 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+/// Compares by what the kernel would store, so that a value read back equals the one that was written, whichever way
+/// that was put and whatever of it has no effect.
+macro_rules! compare_by_stored {
+    ($type:ident) => {
+        impl PartialEq for $type {
+            fn eq(&self, other: &Self) -> bool {
+                self.cmp(other).is_eq()
+            }
+        }
+
+        impl Eq for $type {}
+
+        impl PartialOrd for $type {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $type {
+            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+                self.stored().cmp(&other.stored())
+            }
+        }
+
+        impl Hash for $type {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                self.stored().hash(state);
+            }
+        }
+    };
+}
+
 mod config;
 mod destination;
 mod error;

@@ -37,6 +37,9 @@ impl Persistence {
     /// The longest timeout in seconds that every kernel stores without wrapping (2³² milliseconds).
     pub const MAX_SECS: u32 = 4_294_967;
 
+    /// What the kernel holds for a service for which nothing was said.
+    pub(crate) const NEUTRAL: Self = Self { timeout_secs: 0, granularity: Granularity::Client, engine: None };
+
     /// Persistence with a timeout in seconds, per client address, without an engine.
     ///
     /// The timeout starts again with each connection. 0 is allowed, as it is by the kernel: the client is forgotten
@@ -218,5 +221,6 @@ pub(super) fn whole_seconds(what: &'static str, duration: Duration) -> Result<u3
         return Err(InvalidValue::range(what, format_args!("{duration:?}"), "a whole number of seconds"));
     }
     u32::try_from(duration.as_secs())
-        .map_err(|_| InvalidValue::range(what, format_args!("{duration:?}"), "at most 4294967295 seconds"))
+        .ok()
+        .ok_or_else(|| InvalidValue::range(what, format_args!("{duration:?}"), "at most 4294967295 seconds"))
 }

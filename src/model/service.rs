@@ -1,3 +1,5 @@
+use std::hash::Hash;
+
 use super::{Granularity, InvalidValue, Persistence, Scheduler, SchedulerFlags, ServiceFlags, ServiceId, Stats};
 
 /// A service as you write it: identity and settings.
@@ -15,7 +17,7 @@ use super::{Granularity, InvalidValue, Persistence, Scheduler, SchedulerFlags, S
 /// ```
 ///
 /// Two values are equal when the kernel would behave alike *and* store the same.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Service {
     /// What names it.
@@ -60,6 +62,7 @@ impl Service {
     #[must_use]
     pub fn persistence(mut self, persistence: Persistence) -> Self {
         self.persistence = Some(persistence);
+        self.dormant_persistence = None;
         self
     }
 
@@ -112,7 +115,17 @@ impl Service {
     pub(crate) fn stored_persistence(&self) -> Option<&Persistence> {
         self.persistence.as_ref().or(self.dormant_persistence.as_ref())
     }
+
+    /// What the kernel would hold, in one form for all ways to write it: without persistence it holds a timeout of 0,
+    /// and the mask of a single client is a full one.
+    fn stored(&self) -> impl Hash + Ord {
+        let mut persistence = *self.stored_persistence().unwrap_or(&Persistence::NEUTRAL);
+        persistence.granularity = persistence.granularity.normalized();
+        (self.id, self.scheduler, self.flags(), persistence)
+    }
 }
+
+compare_by_stored!(Service);
 
 /// A service as you read it: settings, and what went through it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

@@ -44,9 +44,9 @@ impl Protocol {
     pub const UDP: Self = Self(17);
     /// SCTP; `ipvsadm --sctp-service`.
     pub const SCTP: Self = Self(132);
-    /// IPsec encapsulating security payload.
+    /// Encapsulating security payload, of IP security.
     pub const ESP: Self = Self(50);
-    /// IPsec authentication header.
+    /// Authentication header, of IP security.
     pub const AH: Self = Self(51);
 
     /// A protocol by its number; the kernel accepts every number.
@@ -230,8 +230,11 @@ pub(super) fn check_address(what: &'static str, address: SocketAddr) -> Result<(
             return Err(InvalidValue::unfit(what, v6.ip(), "the IPv4 address itself instead of its IPv4-mapped form"));
         }
         if v6.scope_id() != 0 {
-            return Err(InvalidValue::unfit(what, v6, "an address without a scope, which IPVS cannot keep"));
+            return Err(InvalidValue::unfit(what, v6, SCOPELESS));
         }
     }
     Ok(())
 }
+
+/// What is accepted in place of an address with a scope.
+pub(super) const SCOPELESS: &str = "an address without a scope, which IPVS cannot keep";

@@ -1,9 +1,11 @@
-use std::fmt;
+use std::fmt::{self, Write as _};
+use std::str::FromStr;
 
-use super::piece::pad;
-use crate::model::{ForwardMethod, Tunnel, TunnelFlags, TunnelKind};
+use super::piece::{bits, end, number, pad};
+use crate::model::{ForwardMethod, ParseError, Tunnel, TunnelFlags, TunnelKind, UnknownForwardMethod};
 
 impl fmt::Display for ForwardMethod {
+    /// The word of ipvsadm; a tunnel that is more than IP in IP adds what it is: `Tunnel gue:6080+csum`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Masquerade => f.pad("Masq"),
@@ -17,17 +19,83 @@ impl fmt::Display for ForwardMethod {
     }
 }
 
+impl FromStr for ForwardMethod {
+    type Err = ParseError;
+
+    /// The words of `Display`, the options of ipvsadm, and the names that people use, in any case: `nat`, `direct`,
+    /// `ipip`, `gue:6080`.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let mut words = text.split_whitespace();
+        let head = words.next().unwrap_or_default();
+        let method = match head.to_ascii_lowercase().as_str() {
+            "masq" | "masquerade" | "masquerading" | "nat" | "-m" | "--masquerading" => Self::Masquerade,
+            "route" | "droute" | "dr" | "direct" | "gatewaying" | "-g" | "--gatewaying" => Self::DirectRoute,
+            "local" => Self::Local,
+            "bypass" => Self::Bypass,
+            "tunnel" | "tunneling" | "-i" | "--ipip" => {
+                Self::Tunnel(words.next().map_or(Ok(Tunnel::ipip()), str::parse)?)
+            }
+            word => match word.strip_prefix("unknown-") {
+                Some(digits) => number(digits)
+                    .and_then(UnknownForwardMethod::new)
+                    .map(Self::Unknown)
+                    .ok_or_else(|| ParseError::new("forwarding method", digits, "5, 6 or 7"))?,
+                None if kind_of(word).is_some() => Self::Tunnel(word.parse()?),
+                None => return Err(ParseError::new("forwarding method", head, "Masq, Tunnel, Route, Local or Bypass")),
+            },
+        };
+        end("forwarding method", words)?;
+        Ok(method)
+    }
+}
+
 impl fmt::Display for Tunnel {
+    /// The kind, the port after a colon, each flag after a plus: `ipip`, `gue:6080`, `gre+csum`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = self.kind().to_string();
         if let Some(port) = self.port() {
-            text.push_str(&format!(":{port}"));
+            write!(text, ":{port}")?;
         }
         for flag in flag_words(self.tunnel_flags()) {
-            text.push('+');
-            text.push_str(&flag);
+            write!(text, "+{flag}")?;
         }
         f.pad(&text)
+    }
+}
+
+impl FromStr for Tunnel {
+    type Err = ParseError;
+
+    /// As [`Display`](fmt::Display) writes it, in any case; `ipvsadm --tun-info` has the flags in another form, which
+    /// is read as well: `gue:6080:-c`, `gue:6080:+c`, `gue:6080:r+c`.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let text = text.to_ascii_lowercase();
+        let (head, flags) = if let Some(head) = text.strip_suffix(":-c") {
+            (head, TunnelFlags::empty())
+        } else if let Some(head) = text.strip_suffix(":r+c") {
+            (head, TunnelFlags::REMOTE_CHECKSUM)
+        } else if let Some(head) = text.strip_suffix(":+c") {
+            (head, TunnelFlags::CHECKSUM)
+        } else if let Some((head, words)) = text.split_once('+') {
+            (head, parse_flags("tunnel", words.split('+'))?)
+        } else {
+            (text.as_str(), TunnelFlags::empty())
+        };
+        let (name, port) = match head.split_once(':') {
+            Some((name, port)) => (name, Some(port)),
+            None => (head, None),
+        };
+        let kind = kind(name).ok_or_else(|| ParseError::new("tunnel", name, KINDS))?;
+        match port {
+            Some(port) => {
+                let expected = || ParseError::new("tunnel", port, "a port of 1 to 65535");
+                let port: u16 = number(port).filter(|port| *port > 0).ok_or_else(expected)?;
+                Ok(Self::from_kernel(kind.number(), port, flags.bits()))
+            }
+            // The kernel refuses GUE without a port, and with any other kind it is nothing but stored.
+            None if kind == TunnelKind::Gue => Err(ParseError::new("tunnel", head, "a port, as in gue:6080")),
+            None => Ok(Self::from_kernel(kind.number(), 0, flags.bits())),
+        }
     }
 }
 
@@ -42,9 +110,28 @@ impl fmt::Display for TunnelKind {
     }
 }
 
+impl FromStr for TunnelKind {
+    type Err = ParseError;
+
+    /// A name, or `tunnel-` and a number, in any case.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        kind(&text.to_ascii_lowercase()).ok_or_else(|| ParseError::new("tunnel kind", text, KINDS))
+    }
+}
+
 impl fmt::Display for TunnelFlags {
+    /// The words of ipvsadm's options, separated by commas: `nocsum`, `csum`, `remcsum`; bits without a name as one
+    /// number, `0x8`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_empty() { f.pad("nocsum") } else { f.pad(&flag_words(*self).collect::<Vec<_>>().join(",")) }
+    }
+}
+
+impl FromStr for TunnelFlags {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        parse_flags("tunnel flags", text.to_ascii_lowercase().split(','))
     }
 }
 
@@ -55,3 +142,31 @@ fn flag_words(flags: TunnelFlags) -> impl Iterator<Item = String> {
     let words = named.into_iter().filter(move |(flag, _)| flags.contains(*flag)).map(|(_, word)| word.to_owned());
     words.chain((!unnamed.is_empty()).then(|| format!("{:#x}", unnamed.bits())))
 }
+
+fn parse_flags<'a>(what: &'static str, mut words: impl Iterator<Item = &'a str>) -> Result<TunnelFlags, ParseError> {
+    words.try_fold(TunnelFlags::empty(), |flags, word| {
+        let flag = match word {
+            "nocsum" => Some(TunnelFlags::empty()),
+            "csum" => Some(TunnelFlags::CHECKSUM),
+            "remcsum" => Some(TunnelFlags::REMOTE_CHECKSUM),
+            _ => bits(word).and_then(|bits| u16::try_from(bits).ok()).map(TunnelFlags::from_bits_retain),
+        };
+        flag.map(|flag| flags | flag).ok_or_else(|| ParseError::new(what, word, "csum, remcsum, or bits such as 0x4"))
+    })
+}
+
+/// The kind that a word begins with, whatever follows.
+fn kind_of(word: &str) -> Option<TunnelKind> {
+    word.split([':', '+']).next().and_then(kind)
+}
+
+fn kind(word: &str) -> Option<TunnelKind> {
+    match word {
+        "ipip" => Some(TunnelKind::Ipip),
+        "gue" => Some(TunnelKind::Gue),
+        "gre" => Some(TunnelKind::Gre),
+        _ => number(word.strip_prefix("tunnel-")?).map(TunnelKind::from_number),
+    }
+}
+
+const KINDS: &str = "ipip, gue, gre, or tunnel- and a number";

@@ -1,8 +1,9 @@
 use std::fmt;
 use std::net::SocketAddr;
+use std::str::FromStr;
 
-use super::piece::pad;
-use crate::model::{AddressFamily, DestinationId, Protocol, ServiceId, ServiceKind};
+use super::piece::{ADDRESS, end, endpoint, next, number, pad};
+use crate::model::{AddressFamily, DestinationId, ParseError, Protocol, ServiceId, ServiceKind};
 
 impl fmt::Display for AddressFamily {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -10,6 +11,15 @@ impl fmt::Display for AddressFamily {
             Self::Ipv4 => "IPv4",
             Self::Ipv6 => "IPv6",
         })
+    }
+}
+
+impl FromStr for AddressFamily {
+    type Err = ParseError;
+
+    /// `IPv4` or `IPv6`, in any case.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        family(text).ok_or_else(|| ParseError::new("address family", text, "IPv4 or IPv6"))
     }
 }
 
@@ -26,6 +36,15 @@ impl fmt::Display for Protocol {
     }
 }
 
+impl FromStr for Protocol {
+    type Err = ParseError;
+
+    /// A name, or `IP_` and a number, in any case.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        protocol(text).ok_or_else(|| ParseError::new("protocol", text, "TCP, UDP, SCTP, AH, ESP, or IP_ and a number"))
+    }
+}
+
 impl fmt::Display for ServiceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind() {
@@ -38,8 +57,149 @@ impl fmt::Display for ServiceId {
     }
 }
 
+impl FromStr for ServiceId {
+    type Err = ParseError;
+
+    /// `TCP 192.0.2.10:80`, `tcp://192.0.2.10:80` and `-t 192.0.2.10:80` are one and the same, as are
+    /// `FWM 7 IPv6`, `fwmark:7:ipv6` and `-f 7 -6`. A port that is left out is 0.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let mut words = text.split_whitespace();
+        let head = next(SERVICE, &mut words, EXAMPLES)?;
+        let id = if head.starts_with('-') {
+            by_option(head, &mut words)?
+        } else if let Some((scheme, rest)) = head.split_once(':') {
+            by_scheme(scheme, rest)?
+        } else {
+            by_word(head, &mut words)?
+        };
+        end(SERVICE, words)?;
+        Ok(id)
+    }
+}
+
 impl fmt::Display for DestinationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         SocketAddr::from(*self).fmt(f)
     }
 }
+
+impl FromStr for DestinationId {
+    type Err = ParseError;
+
+    /// `10.0.0.2:8080` or `[2001:db8::2]:8080`; a port that is left out is 0.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let (address, port) = endpoint("destination", text)?;
+        Ok(Self::verbatim(address, port.unwrap_or(0)))
+    }
+}
+
+/// What an option of ipvsadm says that its value is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ServiceOption {
+    Address(Protocol),
+    Mark,
+}
+
+/// `-t`, `-u`, `-f`, and any `--PROTOCOL-service`, of which ipvsadm has three.
+pub(super) fn service_option(name: &str) -> Option<ServiceOption> {
+    match name {
+        "-t" => Some(ServiceOption::Address(Protocol::TCP)),
+        "-u" => Some(ServiceOption::Address(Protocol::UDP)),
+        "-f" | "--fwmark-service" => Some(ServiceOption::Mark),
+        _ => protocol(name.strip_prefix("--")?.strip_suffix("-service")?).map(ServiceOption::Address),
+    }
+}
+
+/// The value of an option that [`service_option`] knows; `family` counts for a mark only.
+pub(super) fn service_id(option: ServiceOption, value: &str, family: AddressFamily) -> Result<ServiceId, ParseError> {
+    match option {
+        ServiceOption::Address(protocol) => addressed(protocol, value),
+        ServiceOption::Mark => marked(value, family),
+    }
+}
+
+fn by_option<'a>(head: &'a str, words: &mut impl Iterator<Item = &'a str>) -> Result<ServiceId, ParseError> {
+    let (name, value) = match head.split_once('=') {
+        Some((name, value)) if name.starts_with("--") => (name, Some(value)),
+        _ => (head, None),
+    };
+    let option = service_option(name).ok_or_else(|| ParseError::new(SERVICE, name, EXAMPLES))?;
+    let expected = match option {
+        ServiceOption::Address(_) => ADDRESS,
+        ServiceOption::Mark => MARK,
+    };
+    let value = value.map_or_else(|| next(SERVICE, words, expected), Ok)?;
+    let family = match (option, words.next()) {
+        (_, None) => AddressFamily::Ipv4,
+        (ServiceOption::Mark, Some("-6" | "--ipv6")) => AddressFamily::Ipv6,
+        (ServiceOption::Mark, Some(word)) => return Err(ParseError::new(SERVICE, word, "-6, or nothing more")),
+        (ServiceOption::Address(_), Some(word)) => return Err(ParseError::new(SERVICE, word, "nothing more")),
+    };
+    service_id(option, value, family)
+}
+
+fn by_scheme(scheme: &str, rest: &str) -> Result<ServiceId, ParseError> {
+    if is_mark(scheme) {
+        return match rest.split_once(':') {
+            Some((mark, word)) => marked(mark, mark_family(word)?),
+            None => marked(rest, AddressFamily::Ipv4),
+        };
+    }
+    let protocol = protocol(scheme).ok_or_else(|| ParseError::new(SERVICE, scheme, EXAMPLES))?;
+    addressed(protocol, rest.strip_prefix("//").unwrap_or(rest))
+}
+
+fn by_word<'a>(head: &str, words: &mut impl Iterator<Item = &'a str>) -> Result<ServiceId, ParseError> {
+    if is_mark(head) {
+        let mark = next(SERVICE, words, MARK)?;
+        let family = words.next().map_or(Ok(AddressFamily::Ipv4), mark_family)?;
+        return marked(mark, family);
+    }
+    let protocol = protocol(head).ok_or_else(|| ParseError::new(SERVICE, head, EXAMPLES))?;
+    addressed(protocol, next(SERVICE, words, ADDRESS)?)
+}
+
+fn addressed(protocol: Protocol, text: &str) -> Result<ServiceId, ParseError> {
+    let (address, port) = endpoint(SERVICE, text)?;
+    Ok(ServiceId::verbatim(protocol, address, port.unwrap_or(0)))
+}
+
+fn marked(text: &str, family: AddressFamily) -> Result<ServiceId, ParseError> {
+    let mark = number(text).ok_or_else(|| ParseError::new(SERVICE, text, MARK))?;
+    ServiceId::fwmark(mark, family).map_err(|reason| ParseError::invalid(SERVICE, text, &reason))
+}
+
+fn mark_family(word: &str) -> Result<AddressFamily, ParseError> {
+    family(word).ok_or_else(|| ParseError::new(SERVICE, word, "IPv4 or IPv6, or nothing more"))
+}
+
+fn is_mark(word: &str) -> bool {
+    word.eq_ignore_ascii_case("FWM") || word.eq_ignore_ascii_case("fwmark")
+}
+
+fn family(text: &str) -> Option<AddressFamily> {
+    match text {
+        _ if text.eq_ignore_ascii_case("IPv4") => Some(AddressFamily::Ipv4),
+        _ if text.eq_ignore_ascii_case("IPv6") => Some(AddressFamily::Ipv6),
+        _ => None,
+    }
+}
+
+fn protocol(text: &str) -> Option<Protocol> {
+    let named = [
+        ("TCP", Protocol::TCP),
+        ("UDP", Protocol::UDP),
+        ("SCTP", Protocol::SCTP),
+        ("AH", Protocol::AH),
+        ("ESP", Protocol::ESP),
+    ];
+    if let Some((_, protocol)) = named.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+        return Some(protocol);
+    }
+    let (prefix, digits) = text.split_at_checked(3)?;
+    prefix.eq_ignore_ascii_case("IP_").then(|| number(digits).map(Protocol::from_number))?
+}
+
+const SERVICE: &str = "service";
+const MARK: &str = "a firewall mark of 1 to 4294967295";
+const EXAMPLES: &str = "a service such as TCP 192.0.2.10:80, tcp://192.0.2.10:80, -t 192.0.2.10:80 or FWM 7";

@@ -1,8 +1,78 @@
 //! What the notations are put together from.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use crate::model::ParseError;
+use crate::model::service_id::{SCOPELESS, check_address};
 
 /// Writes several pieces as one, so that a table may ask for a width; without one nothing is allocated.
 pub(super) fn pad(f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>) -> fmt::Result {
     if f.width().is_none() && f.precision().is_none() { f.write_fmt(text) } else { f.pad(&text.to_string()) }
 }
+
+/// A decimal number of digits only: the parsers of the standard library take a sign as well.
+pub(super) fn number<T: FromStr>(text: &str) -> Option<T> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+/// A hexadecimal number after `0x`, the way that bits without a name are written.
+pub(super) fn bits(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("0x").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
+/// An address and perhaps a port: `10.0.0.1`, `10.0.0.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.
+pub(super) fn endpoint(what: &'static str, text: &str) -> Result<(IpAddr, Option<u16>), ParseError> {
+    let (address, port) = if let Some(rest) = text.strip_prefix('[') {
+        let (address, after) = rest.split_once(']').ok_or_else(|| ParseError::new(what, text, ADDRESS))?;
+        let port = match after.strip_prefix(':') {
+            Some(port) => Some(port),
+            None if after.is_empty() => None,
+            None => return Err(ParseError::new(what, after, "a colon and a port after the address")),
+        };
+        (IpAddr::V6(ipv6(what, address)?), port)
+    } else {
+        match text.split_once(':') {
+            Some((_, rest)) if rest.contains(':') => (IpAddr::V6(ipv6(what, text)?), None),
+            Some((address, port)) => (IpAddr::V4(ipv4(what, address)?), Some(port)),
+            None => (IpAddr::V4(ipv4(what, text)?), None),
+        }
+    };
+    let port = match port {
+        Some(port) => Some(number(port).ok_or_else(|| ParseError::new(what, port, "a port of 0 to 65535"))?),
+        None => None,
+    };
+    check_address(what, SocketAddr::new(address, 0))
+        .map_err(|reason| ParseError::invalid(what, address.to_string(), &reason))?;
+    Ok((address, port))
+}
+
+/// The next word, or an error that says what is missing.
+pub(super) fn next<'a>(
+    what: &'static str,
+    words: &mut impl Iterator<Item = &'a str>,
+    expected: &str,
+) -> Result<&'a str, ParseError> {
+    words.next().ok_or_else(|| ParseError::new(what, "", expected))
+}
+
+/// Makes sure that no word is left.
+pub(super) fn end<'a>(what: &'static str, mut words: impl Iterator<Item = &'a str>) -> Result<(), ParseError> {
+    words.next().map_or(Ok(()), |word| Err(ParseError::new(what, word, "nothing more")))
+}
+
+fn ipv4(what: &'static str, text: &str) -> Result<Ipv4Addr, ParseError> {
+    text.parse().ok().ok_or_else(|| ParseError::new(what, text, ADDRESS))
+}
+
+fn ipv6(what: &'static str, text: &str) -> Result<Ipv6Addr, ParseError> {
+    if text.contains('%') {
+        return Err(ParseError::new(what, text, SCOPELESS));
+    }
+    text.parse().ok().ok_or_else(|| ParseError::new(what, text, ADDRESS))
+}
+
+/// What stands where an address is missing or wrong.
+pub(super) const ADDRESS: &str = "an address such as 192.0.2.1:80 or [2001:db8::1]:80; names are not looked up";

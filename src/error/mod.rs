@@ -1,0 +1,469 @@
+//! The error of a client: what was attempted, on which object, what the kernel answered, what to do.
+
+mod errno;
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+pub use errno::Errno;
+
+use crate::codec::DecodeError;
+use crate::engine::KernelError;
+use crate::model::{DestinationId, InvalidValue, ServiceId, SyncRole};
+#[cfg(target_os = "linux")]
+use crate::transport::NetnsError;
+
+/// Why a call of a handle failed.
+///
+/// It prints as one line that says it all, so that nothing is found in [`source`](std::error::Error::source):
+///
+/// ```text
+/// new destination 10.0.0.2:8080 for TCP 192.0.2.10:80: already exists (EEXIST)
+/// ```
+///
+/// Branch with the predicates: they know that the kernel uses one number for different things, depending on the
+/// operation.
+///
+/// ```no_run
+/// use ipvs_rs::{Handle, Scheduler, Service};
+///
+/// let handle = Handle::new()?;
+/// let service = Service::new("TCP 192.0.2.10:80".parse()?, Scheduler::Wlc);
+/// match handle.new_service(&service) {
+///     Err(error) if error.is_already_exists() => handle.update_service(&service)?,
+///     other => other?,
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    operation: Operation,
+    target: Target,
+    cause: Cause,
+}
+
+/// What went wrong, without where.
+#[derive(Debug)]
+pub(crate) enum Cause {
+    NotAvailable,
+    Kernel {
+        errno: Errno,
+        message: Option<String>,
+        attribute: Option<&'static str>,
+    },
+    Timeout {
+        after: Duration,
+    },
+    Lost,
+    NotSent,
+    Interrupted {
+        attempts: u32,
+    },
+    Truncated {
+        len: usize,
+    },
+    Decode(DecodeError),
+    Invalid(InvalidValue),
+    #[cfg(target_os = "linux")]
+    Namespace(NetnsError),
+    Io(io::Error),
+}
+
+impl Cause {
+    pub(crate) fn kernel(error: KernelError, request: &[u8]) -> Self {
+        Self::Kernel {
+            errno: Errno::from_raw(error.errno),
+            attribute: error.attribute_in(request),
+            message: error.message,
+        }
+    }
+
+    pub(crate) const fn errno(&self) -> Option<Errno> {
+        match self {
+            Self::Kernel { errno, .. } => Some(*errno),
+            _ => None,
+        }
+    }
+}
+
+/// What kind of thing went wrong.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// This kernel has no IPVS, or its module is not loaded and could not be.
+    NotAvailable,
+    /// The kernel refused; see [`Error::errno`].
+    Kernel,
+    /// No answer came in time. Whether the command was executed is not known.
+    Timeout,
+    /// The answer was lost. Whether the command was executed is not known.
+    Lost,
+    /// A command of a batch was not sent, because one before it ended in a way that left no way to go on.
+    NotSent,
+    /// A list changed each time that it was read.
+    Interrupted,
+    /// The answer could not be read.
+    Decode,
+    /// A value was refused before anything was sent.
+    Invalid,
+    /// The network namespace could not be entered.
+    Namespace,
+    /// The system refused a socket, or to send or receive.
+    Io,
+}
+
+/// What was attempted.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Opening a handle.
+    Open,
+    /// `new_service`.
+    NewService,
+    /// `update_service`.
+    UpdateService,
+    /// `delete_service`.
+    DeleteService,
+    /// `get_service`.
+    GetService,
+    /// `get_services`.
+    GetServices,
+    /// `new_destination`.
+    NewDestination,
+    /// `update_destination`.
+    UpdateDestination,
+    /// `delete_destination`.
+    DeleteDestination,
+    /// `get_destinations`.
+    GetDestinations,
+    /// `start_sync`.
+    StartSync,
+    /// `stop_sync`.
+    StopSync,
+    /// `get_sync_daemons`.
+    GetSyncDaemons,
+    /// `set_config`.
+    SetConfig,
+    /// `get_config`.
+    GetConfig,
+    /// `get_info`.
+    GetInfo,
+    /// `zero`.
+    Zero,
+    /// `flush`.
+    Flush,
+}
+
+/// What it was attempted on.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Target {
+    /// The whole table, or nothing in particular.
+    Table,
+    /// A service.
+    Service(ServiceId),
+    /// A destination of a service.
+    Destination(ServiceId, DestinationId),
+    /// All destinations of a service.
+    Destinations(ServiceId),
+    /// A synchronisation daemon.
+    Daemon(SyncRole),
+}
+
+impl Error {
+    pub(crate) fn new(operation: Operation, target: Target, cause: Cause) -> Self {
+        Self(Box::new(Inner { operation, target, cause }))
+    }
+
+    /// The kind of thing that went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self.0.cause {
+            Cause::NotAvailable => ErrorKind::NotAvailable,
+            Cause::Kernel { .. } => ErrorKind::Kernel,
+            Cause::Timeout { .. } => ErrorKind::Timeout,
+            Cause::Lost => ErrorKind::Lost,
+            Cause::NotSent => ErrorKind::NotSent,
+            Cause::Interrupted { .. } => ErrorKind::Interrupted,
+            Cause::Truncated { .. } | Cause::Decode(_) => ErrorKind::Decode,
+            Cause::Invalid(_) => ErrorKind::Invalid,
+            #[cfg(target_os = "linux")]
+            Cause::Namespace(_) => ErrorKind::Namespace,
+            Cause::Io(_) => ErrorKind::Io,
+        }
+    }
+
+    /// What was attempted.
+    pub fn operation(&self) -> Operation {
+        self.0.operation
+    }
+
+    /// What it was attempted on.
+    pub fn target(&self) -> &Target {
+        &self.0.target
+    }
+
+    /// The kernel's error number, when it was the kernel that refused.
+    pub fn errno(&self) -> Option<Errno> {
+        self.0.cause.errno()
+    }
+
+    /// The kernel's sentence about it (extended ack). IPVS has none of its own; generic netlink has some.
+    pub fn kernel_message(&self) -> Option<&str> {
+        match &self.0.cause {
+            Cause::Kernel { message, .. } => message.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The kernel's name of the attribute that it refused, when it told.
+    pub fn attribute(&self) -> Option<&'static str> {
+        match &self.0.cause {
+            Cause::Kernel { attribute, .. } => *attribute,
+            _ => None,
+        }
+    }
+
+    /// The value that was refused before anything was sent.
+    pub fn invalid_value(&self) -> Option<&InvalidValue> {
+        match &self.0.cause {
+            Cause::Invalid(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// What could not be read of the kernel's answer.
+    pub fn decode_error(&self) -> Option<&DecodeError> {
+        match &self.0.cause {
+            Cause::Decode(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Why the network namespace could not be entered.
+    #[cfg(target_os = "linux")]
+    pub fn namespace_error(&self) -> Option<&NetnsError> {
+        match &self.0.cause {
+            Cause::Namespace(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The error of the system call, when it was one that failed.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match &self.0.cause {
+            Cause::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether the service, destination or daemon is not there. A scheduler that is not there is something else:
+    /// [`is_scheduler_unavailable`](Self::is_scheduler_unavailable).
+    pub fn is_not_found(&self) -> bool {
+        match self.errno() {
+            Some(Errno::ESRCH) => true,
+            Some(Errno::ENOENT) => {
+                matches!(self.0.operation, Operation::UpdateDestination | Operation::DeleteDestination)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the service, destination or daemon is there already.
+    pub fn is_already_exists(&self) -> bool {
+        self.errno() == Some(Errno::EEXIST)
+    }
+
+    /// Whether the caller may not do it: every operation, reading too, takes `CAP_NET_ADMIN` in the user namespace that
+    /// the machine started with.
+    pub fn is_permission_denied(&self) -> bool {
+        match &self.0.cause {
+            Cause::Kernel { errno, .. } => matches!(*errno, Errno::EPERM | Errno::EACCES),
+            Cause::Io(error) => error.kind() == io::ErrorKind::PermissionDenied,
+            #[cfg(target_os = "linux")]
+            Cause::Namespace(error) => {
+                matches!(error.problem(), crate::transport::NetnsProblem::PermissionDenied)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the scheduler or the persistence engine is not there, and its module could not be loaded.
+    pub fn is_scheduler_unavailable(&self) -> bool {
+        self.errno() == Some(Errno::ENOENT)
+            && matches!(self.0.operation, Operation::NewService | Operation::UpdateService)
+    }
+
+    /// Whether no answer came in time.
+    pub fn is_timeout(&self) -> bool {
+        self.kind() == ErrorKind::Timeout
+    }
+
+    /// Whether this kernel has no IPVS.
+    pub fn is_not_available(&self) -> bool {
+        self.kind() == ErrorKind::NotAvailable
+    }
+
+    /// Whether this kernel does not know the command or the address family.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self.errno(), Some(Errno::EOPNOTSUPP | Errno::EAFNOSUPPORT))
+    }
+
+    /// Whether a value was refused, by this library or by the kernel.
+    pub fn is_invalid(&self) -> bool {
+        self.kind() == ErrorKind::Invalid || matches!(self.errno(), Some(Errno::EINVAL | Errno::ERANGE))
+    }
+
+    /// Whether the same call may succeed later. After a [timeout](ErrorKind::Timeout) or a [loss](ErrorKind::Lost) the
+    /// command may have been executed already: use the idempotent forms, or look first.
+    pub fn is_retryable(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Timeout | ErrorKind::Lost | ErrorKind::NotSent | ErrorKind::Interrupted => true,
+            ErrorKind::Kernel => {
+                matches!(self.errno(), Some(Errno::EBUSY | Errno::ENOMEM | Errno::ENOBUFS | Errno::EAGAIN))
+            }
+            _ => false,
+        }
+    }
+
+    /// What the kernel's number means for this operation.
+    fn meaning(&self, errno: Errno) -> Option<&'static str> {
+        use Operation as Op;
+        Some(match (errno, self.0.operation) {
+            (Errno::EPERM, _) => "permission denied",
+            (Errno::EEXIST, Op::StartSync) => "already running",
+            (Errno::EEXIST, _) => "already exists",
+            (Errno::ESRCH, Op::StopSync) => "not running",
+            (Errno::ESRCH, _) => "no such service",
+            (Errno::ENOENT, Op::NewService | Op::UpdateService) => "scheduler or persistence engine not available",
+            (Errno::ENOENT, Op::UpdateDestination | Op::DeleteDestination) => "no such destination",
+            (Errno::ENODEV, Op::StartSync) => "no such interface",
+            (Errno::ENETUNREACH, Op::StartSync) => "the multicast group cannot be reached by this interface",
+            (Errno::ERANGE, Op::NewDestination | Op::UpdateDestination) => "weight or threshold out of range",
+            (Errno::EAFNOSUPPORT, _) => "address family not supported",
+            (Errno::EOPNOTSUPP, _) => "not supported by this kernel",
+            (Errno::EINVAL, _) => "refused as invalid",
+            (Errno::ENOMEM, _) => "the kernel is out of memory",
+            (Errno::EBUSY, _) => "busy",
+            _ => return None,
+        })
+    }
+
+    /// What to do about it, where there is something to say.
+    pub fn hint(&self) -> Option<&'static str> {
+        use Operation as Op;
+        match &self.0.cause {
+            Cause::NotAvailable => Some(
+                "load the module with `modprobe ip_vs`, or install the kernel's modules; a container needs it loaded \
+                 on the host",
+            ),
+            Cause::Kernel { errno, .. } => match (*errno, self.0.operation) {
+                (Errno::EPERM, _) => Some(
+                    "every IPVS command takes CAP_NET_ADMIN in the initial user namespace: run as root, outside of a \
+                     rootless container",
+                ),
+                (Errno::ENOENT, Op::NewService | Op::UpdateService) => {
+                    Some("check the name, or load the module ip_vs_NAME or ip_vs_pe_NAME")
+                }
+                (Errno::EINVAL, Op::NewDestination | Op::UpdateDestination) => Some(
+                    "the address must be unicast with `lo` up, only a tunnel may lead to the other address family \
+                     (and only while no sync daemon runs), and GUE needs a port",
+                ),
+                (Errno::EINVAL, Op::StartSync) => {
+                    Some("no destination may be of another address family than its service while a daemon runs")
+                }
+                (Errno::EINVAL, Op::SetConfig) => Some("the timeout is more than this kernel's clock can count"),
+                _ => None,
+            },
+            Cause::Timeout { .. } | Cause::Lost => Some("whether it was executed is not known: read the table again"),
+            Cause::NotSent => Some("send it again"),
+            Cause::Interrupted { .. } => Some("somebody else is changing the table: try again"),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { operation, target, cause } = &*self.0;
+        write!(f, "{operation}{target}: ")?;
+        match cause {
+            Cause::NotAvailable => f.write_str("this kernel has no IPVS")?,
+            Cause::Kernel { errno, message, attribute } => {
+                match self.meaning(*errno) {
+                    Some(meaning) => write!(f, "{meaning} ({errno})")?,
+                    None => write!(f, "the kernel refused ({errno})")?,
+                }
+                if let Some(message) = message {
+                    write!(f, ": {message}")?;
+                }
+                if let Some(attribute) = attribute {
+                    write!(f, " [{attribute}]")?;
+                }
+            }
+            Cause::Timeout { after } => write!(f, "no answer within {after:?}")?,
+            Cause::Lost => f.write_str("the answer was lost (ENOBUFS)")?,
+            Cause::NotSent => f.write_str("not sent, because an earlier command of the batch had no answer")?,
+            Cause::Interrupted { attempts } => write!(f, "the list changed {attempts} times while it was read")?,
+            Cause::Truncated { len } => write!(f, "the answer of {len} bytes does not fit the receive buffer")?,
+            Cause::Decode(error) => write!(f, "the kernel's answer cannot be read: {error}")?,
+            Cause::Invalid(value) => write!(f, "{value}")?,
+            #[cfg(target_os = "linux")]
+            Cause::Namespace(error) => write!(f, "{error}")?,
+            Cause::Io(error) => write!(f, "{error}")?,
+        }
+        match self.hint() {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { operation, target, cause } = &*self.0;
+        f.debug_struct("Error").field("operation", operation).field("target", target).field("cause", cause).finish()
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open handle",
+            Self::NewService => "new service",
+            Self::UpdateService => "update service",
+            Self::DeleteService => "delete service",
+            Self::GetService => "get service",
+            Self::GetServices => "get services",
+            Self::NewDestination => "new destination",
+            Self::UpdateDestination => "update destination",
+            Self::DeleteDestination => "delete destination",
+            Self::GetDestinations => "get destinations",
+            Self::StartSync => "start sync",
+            Self::StopSync => "stop sync",
+            Self::GetSyncDaemons => "get sync daemons",
+            Self::SetConfig => "set config",
+            Self::GetConfig => "get config",
+            Self::GetInfo => "get info",
+            Self::Zero => "zero",
+            Self::Flush => "flush",
+        })
+    }
+}
+
+/// With a blank in front, so that it can follow the operation.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table => Ok(()),
+            Self::Service(id) => write!(f, " {id}"),
+            Self::Destination(service, id) => write!(f, " {id} for {service}"),
+            Self::Destinations(service) => write!(f, " of {service}"),
+            Self::Daemon(role) => write!(f, " {role}"),
+        }
+    }
+}

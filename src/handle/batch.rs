@@ -1,0 +1,296 @@
+use std::ops::Range;
+
+use super::conversation::BulkFailure;
+use super::{Handle, Inner, invalid};
+use crate::codec::{Request, put_request};
+use crate::error::{Cause, Errno, Error, Operation, Target};
+use crate::model::{Config, Destination, DestinationId, Service, ServiceId};
+use crate::transport::Limits;
+
+/// Many commands, few datagrams.
+///
+/// The kernel executes the commands in order. One that fails stops nothing: those after it run, and the
+/// [report](BatchReport) says of each what became of it. There is no transaction: to undo is up to the caller.
+///
+/// ```no_run
+/// use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+///
+/// let handle = Handle::new()?;
+/// let web: ServiceId = "tcp://192.0.2.10:80".parse()?;
+/// let report = handle
+///     .batch()
+///     .new_service(&Service::new(web, Scheduler::Wlc))
+///     .new_destination(&web, &Destination::new("10.0.0.2:8080".parse()?, ForwardMethod::Masquerade))
+///     .send()?;
+/// for (place, error) in report.failures() {
+///     eprintln!("command {place}: {error}");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A batch goes out in datagrams of so many commands that no answer is lost even if every command fails (200 with the
+/// system's default buffers). Other threads that share the handle wait until it is through.
+#[derive(Debug)]
+#[must_use = "a batch does nothing until it is sent"]
+pub struct Batch<'h> {
+    handle: &'h Handle,
+    messages: Vec<u8>,
+    commands: Vec<Command>,
+    refused: Option<Error>,
+}
+
+#[derive(Clone, Debug)]
+struct Command {
+    start: usize,
+    operation: Operation,
+    target: Target,
+}
+
+/// What became of the commands of a [`Batch`], in their order.
+#[derive(Debug)]
+#[must_use = "commands of a batch fail one by one"]
+pub struct BatchReport {
+    results: Vec<Result<(), Error>>,
+}
+
+impl Handle {
+    /// Begins a batch of commands.
+    pub fn batch(&self) -> Batch<'_> {
+        Batch { handle: self, messages: Vec::new(), commands: Vec::new(), refused: None }
+    }
+}
+
+impl Batch<'_> {
+    /// Adds [`Handle::new_service`].
+    pub fn new_service(self, service: &Service) -> Self {
+        self.service(Operation::NewService, service, Request::NewService)
+    }
+
+    /// Adds [`Handle::update_service`].
+    pub fn update_service(self, service: &Service) -> Self {
+        self.service(Operation::UpdateService, service, Request::SetService)
+    }
+
+    /// Adds [`Handle::delete_service`].
+    pub fn delete_service(self, id: &ServiceId) -> Self {
+        self.add(Operation::DeleteService, Target::Service(*id), &Request::DeleteService(*id))
+    }
+
+    /// Adds [`Handle::new_destination`].
+    pub fn new_destination(self, service: &ServiceId, destination: &Destination) -> Self {
+        let target = Target::Destination(*service, destination.id);
+        self.add(Operation::NewDestination, target, &Request::NewDestination(*service, destination.clone()))
+    }
+
+    /// Adds [`Handle::update_destination`].
+    pub fn update_destination(self, service: &ServiceId, destination: &Destination) -> Self {
+        let target = Target::Destination(*service, destination.id);
+        self.add(Operation::UpdateDestination, target, &Request::SetDestination(*service, destination.clone()))
+    }
+
+    /// Adds [`Handle::delete_destination`].
+    pub fn delete_destination(self, service: &ServiceId, id: &DestinationId) -> Self {
+        let target = Target::Destination(*service, *id);
+        self.add(Operation::DeleteDestination, target, &Request::DeleteDestination(*service, *id))
+    }
+
+    /// Adds [`Handle::zero`].
+    pub fn zero(self, service: Option<&ServiceId>) -> Self {
+        let target = service.map_or(Target::Table, |id| Target::Service(*id));
+        self.add(Operation::Zero, target, &Request::Zero(service.copied()))
+    }
+
+    /// Adds [`Handle::flush`].
+    pub fn flush(self) -> Self {
+        self.add(Operation::Flush, Target::Table, &Request::Flush)
+    }
+
+    /// Adds [`Handle::set_config`].
+    pub fn set_config(self, config: &Config) -> Self {
+        self.add(Operation::SetConfig, Target::Table, &Request::SetConfig(*config))
+    }
+
+    /// The number of commands.
+    pub fn len(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Whether there is no command.
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    /// Sends all commands and waits for what became of them. An empty batch sends nothing.
+    ///
+    /// When an answer does not come or is lost, the commands of its datagram that were not answered have an unknown
+    /// end ([`Timeout`](crate::error::ErrorKind::Timeout), [`Lost`](crate::error::ErrorKind::Lost)) and those after it
+    /// are [not sent](crate::error::ErrorKind::NotSent).
+    ///
+    /// # Errors
+    ///
+    /// When one of the values was refused before anything was sent. What becomes of commands that were sent is in the
+    /// report.
+    pub fn send(mut self) -> Result<BatchReport, Error> {
+        if let Some(error) = self.refused.take() {
+            return Err(error);
+        }
+        let mut results = Vec::with_capacity(self.commands.len());
+        let mut inner = self.handle.lock();
+        let limits = inner.conversation.limits();
+        while results.len() < self.commands.len() {
+            let chunk = self.chunk(results.len(), limits);
+            let (bytes, commands) = (self.bytes(&chunk), self.commands.get(chunk).unwrap_or_default());
+            let messages = self.messages.get_mut(bytes).unwrap_or_default();
+            let goes_on = send_chunk(&mut inner, messages, commands, &mut results);
+            if !goes_on {
+                let rest = self.commands.get(results.len()..).unwrap_or_default();
+                results.extend(rest.iter().map(|command| Err(command.failed(Cause::NotSent))));
+            }
+        }
+        Ok(BatchReport { results })
+    }
+
+    fn service(self, operation: Operation, service: &Service, request: impl FnOnce(Service) -> Request) -> Self {
+        let target = Target::Service(service.id);
+        match service.validate() {
+            Ok(()) => self.add(operation, target, &request(service.clone())),
+            Err(value) => {
+                let error = invalid(operation, target, value);
+                Self { refused: self.refused.or(Some(error)), ..self }
+            }
+        }
+    }
+
+    fn add(mut self, operation: Operation, target: Target, request: &Request) -> Self {
+        self.commands.push(Command { start: self.messages.len(), operation, target });
+        // Family, flags and number are known when the batch is sent.
+        put_request(&mut self.messages, 0, 0, 0, request);
+        self
+    }
+
+    /// The commands of the next datagram: as many as fit, one at least.
+    fn chunk(&self, first: usize, limits: Limits) -> Range<usize> {
+        let start = self.start(first);
+        let fits = |end: &usize| {
+            end.saturating_sub(first) <= limits.answers && self.start(*end).saturating_sub(start) <= limits.datagram
+        };
+        let end = (first.saturating_add(1)..=self.commands.len()).take_while(fits).last();
+        first..end.unwrap_or_else(|| first.saturating_add(1))
+    }
+
+    fn bytes(&self, commands: &Range<usize>) -> Range<usize> {
+        self.start(commands.start)..self.start(commands.end)
+    }
+
+    /// Where a command begins, or everything ends.
+    fn start(&self, command: usize) -> usize {
+        self.commands.get(command).map_or(self.messages.len(), |command| command.start)
+    }
+}
+
+/// Sends one datagram and appends what became of each command. Returns whether the next one can be sent.
+fn send_chunk(
+    inner: &mut Inner,
+    messages: &mut [u8],
+    commands: &[Command],
+    results: &mut Vec<Result<(), Error>>,
+) -> bool {
+    let base = commands.first().map_or(0, |command| command.start);
+    let first = results.len();
+    let mut looked_up = false;
+    loop {
+        results.truncate(first);
+        results.extend(commands.iter().map(|_| Ok(())));
+        let mut refused = Vec::new();
+        let starts = commands.iter().map(|command| command.start.saturating_sub(base));
+        let sent = inner.conversation.commands(messages, starts, |place, result| {
+            if let Err(error) = result {
+                refused.push((usize::try_from(place).unwrap_or(usize::MAX), error));
+            }
+        });
+        // Every single one failing like this is what it looks like when the family has got another number.
+        let nobody_there =
+            refused.len() == commands.len() && refused.iter().all(|(_, error)| error.errno == Errno::ENOENT.raw());
+        for (place, error) in refused {
+            if let (Some(command), Some(result)) = (commands.get(place), results.get_mut(first.saturating_add(place))) {
+                let message = messages.get(command.start.saturating_sub(base)..).unwrap_or_default();
+                *result = Err(command.failed(Cause::kernel(error, message)));
+            }
+        }
+        let unanswered = results.get_mut(first..).unwrap_or_default().iter_mut().zip(commands);
+        let mut unanswered = unanswered.filter(|(result, _)| result.is_ok());
+        match sent {
+            Ok(()) if nobody_there && !looked_up => {
+                looked_up = true;
+                match inner.conversation.look_up_family() {
+                    Ok(true) => {}
+                    Ok(false) => return true,
+                    // IPVS is gone, and with it the table.
+                    Err(cause) => {
+                        if let (Some(result), Some(command)) = (results.get_mut(first), commands.first()) {
+                            *result = Err(command.failed(cause));
+                        }
+                        return false;
+                    }
+                }
+            }
+            Ok(()) => return true,
+            Err(BulkFailure::NotSent(error)) => {
+                if let Some((result, command)) = unanswered.next() {
+                    *result = Err(command.failed(Cause::Io(error)));
+                }
+                unanswered.for_each(|(result, command)| *result = Err(command.failed(Cause::NotSent)));
+                return false;
+            }
+            Err(BulkFailure::Unknown(cause)) => {
+                let after = match cause {
+                    Cause::Timeout { after } => Some(after),
+                    _ => None,
+                };
+                if let Some((result, command)) = unanswered.next() {
+                    *result = Err(command.failed(cause));
+                }
+                let same = || after.map_or(Cause::Lost, |after| Cause::Timeout { after });
+                unanswered.for_each(|(result, command)| *result = Err(command.failed(same())));
+                return false;
+            }
+        }
+    }
+}
+
+impl Command {
+    fn failed(&self, cause: Cause) -> Error {
+        Error::new(self.operation, self.target.clone(), cause)
+    }
+}
+
+impl BatchReport {
+    /// What became of each command, in order.
+    pub fn results(&self) -> &[Result<(), Error>] {
+        &self.results
+    }
+
+    /// Those that failed, by their place.
+    pub fn failures(&self) -> impl Iterator<Item = (usize, &Error)> {
+        self.results.iter().enumerate().filter_map(|(place, result)| Some((place, result.as_ref().err()?)))
+    }
+
+    /// Whether every command succeeded.
+    pub fn is_ok(&self) -> bool {
+        self.results.iter().all(Result::is_ok)
+    }
+
+    /// The results themselves, in order.
+    pub fn into_results(self) -> Vec<Result<(), Error>> {
+        self.results
+    }
+
+    /// Success if every command succeeded.
+    ///
+    /// # Errors
+    ///
+    /// The first failure.
+    pub fn into_result(self) -> Result<(), Error> {
+        self.results.into_iter().collect()
+    }
+}

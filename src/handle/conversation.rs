@@ -1,0 +1,325 @@
+use std::io;
+use std::time::{Duration, Instant};
+
+use netlink_packet_core::NLM_F_REQUEST;
+use netlink_packet_generic::constants::GENL_ID_CTRL;
+
+use crate::codec::{
+    DecodeError, FAMILY_NAME, Family, FamilyRequest, Request, put_family_request, put_request, readdress,
+};
+use crate::engine::{Bulk, Deadline, Exchange, Expect, Failure, KernelError, Progress, Sequence};
+use crate::error::{Cause, Errno};
+use crate::model::SyncRole;
+use crate::transport::{Limits, Transport};
+
+/// The kernel makes the datagrams of a list as long as the longest buffer that it was ever handed, up to this.
+const RECEIVE_BUFFER: usize = 32 * 1024;
+/// How often a list is read when the kernel says each time that it changed meanwhile.
+const LIST_ATTEMPTS: u32 = 5;
+/// How many datagrams of forgotten exchanges are taken away at once; a list of 50 MB has as many.
+const STALE_DATAGRAMS: u32 = 2_000;
+
+/// One side of a netlink conversation: the transport, and what is remembered from one exchange to the next.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    transport: Box<dyn Transport>,
+    deadline: Duration,
+    limits: Limits,
+    port: u32,
+    family: u16,
+    sequence: Sequence,
+    outgoing: Vec<u8>,
+    incoming: Vec<u8>,
+    /// An exchange was given up: its answers may still come, and the kernel may still be making a list.
+    stale: bool,
+}
+
+/// What becomes of the messages of data in an answer.
+pub(super) trait Answer {
+    fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError>;
+    /// Forgets what was taken: the request is made again.
+    fn restart(&mut self);
+}
+
+/// The answer to a command that has no data.
+#[derive(Debug)]
+pub(super) struct Nothing;
+
+impl Answer for Nothing {
+    fn take(&mut self, _command: u8, _attributes: &[u8]) -> Result<(), DecodeError> {
+        Ok(())
+    }
+
+    fn restart(&mut self) {}
+}
+
+impl Conversation {
+    pub(super) fn new(transport: Box<dyn Transport>, deadline: Duration) -> Self {
+        Self {
+            deadline,
+            limits: transport.limits(),
+            port: transport.port(),
+            transport,
+            family: 0,
+            sequence: Sequence::default(),
+            outgoing: Vec::new(),
+            incoming: vec![0; RECEIVE_BUFFER],
+            stale: false,
+        }
+    }
+
+    pub(super) const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Asks for the number of the family and returns whether it is another than before.
+    pub(super) fn look_up_family(&mut self) -> Result<bool, Cause> {
+        let sequence = self.sequence.take(1);
+        self.outgoing.clear();
+        put_family_request(&mut self.outgoing, NLM_F_REQUEST, sequence, FamilyRequest::new(FAMILY_NAME));
+        let mut found = FoundFamily(None);
+        match self.exchange(Expect::Reply, GENL_ID_CTRL, sequence, &mut found) {
+            Ok(()) => {}
+            Err(Cause::Kernel { errno: Errno::ENOENT, .. }) => return Err(Cause::NotAvailable),
+            Err(cause) => return Err(cause),
+        }
+        let family = found.0.map_or(0, |family| family.id);
+        let changed = family != self.family;
+        self.family = family;
+        Ok(changed)
+    }
+
+    /// Makes a request and takes its answer.
+    pub(super) fn ask(&mut self, request: &Request, answer: &mut impl Answer) -> Result<(), Cause> {
+        let mut attempts = 0;
+        let mut looked_up = false;
+        let mut was_busy = false;
+        loop {
+            let expect = Expect::of(request);
+            let sequence = self.sequence.take(1);
+            self.outgoing.clear();
+            put_request(&mut self.outgoing, self.family, expect.flags(), sequence, request);
+            let cause = match self.exchange(expect, self.family, sequence, answer) {
+                Ok(()) => return Ok(()),
+                Err(cause) => cause,
+            };
+            match &cause {
+                // The number of the family may have become that of nobody, when the module was unloaded.
+                Cause::Kernel { errno: Errno::ENOENT, .. } if !looked_up => {
+                    looked_up = true;
+                    if !self.look_up_family()? {
+                        return Err(cause);
+                    }
+                }
+                // A list that was given up is still being made. Taking it away ends it.
+                Cause::Kernel { errno: Errno::EBUSY, .. } if expect == Expect::List && !was_busy => {
+                    was_busy = true;
+                    self.stale = true;
+                }
+                Cause::Interrupted { .. } if attempts + 1 < LIST_ATTEMPTS => attempts += 1,
+                Cause::Interrupted { .. } => return Err(Cause::Interrupted { attempts: LIST_ATTEMPTS }),
+                _ => return Err(cause),
+            }
+            answer.restart();
+        }
+    }
+
+    /// Stops a daemon and returns whether the kernel answered: it may stop one without a word.
+    pub(super) fn stop_daemon(&mut self, role: SyncRole) -> Result<bool, Cause> {
+        let mut looked_up = false;
+        loop {
+            let first = self.sequence.take(2);
+            let stop = Request::DeleteDaemon(role);
+            let mut datagram = Vec::new();
+            put_request(&mut datagram, self.family, Expect::of(&stop).flags(), first, &stop);
+            // The answer to this one shows that the kernel is through with the other.
+            put_request(&mut datagram, self.family, Expect::Reply.flags(), first.wrapping_add(1), &Request::GetInfo);
+
+            let (mut stopped, mut closing) = (None, None);
+            let bulk = Bulk::new(Expect::Reply, self.port, first, 2);
+            self.bulk(&datagram, &bulk, |place, result| match place {
+                0 => stopped = Some(result),
+                _ => closing = Some(result),
+            })
+            .map_err(BulkFailure::into_cause)?;
+            let error = match (stopped, closing) {
+                (Some(Ok(())), _) => return Ok(true),
+                (Some(Err(error)), _) | (None, Some(Err(error))) => error,
+                (None, _) => return Ok(false),
+            };
+            if error.errno != Errno::ENOENT.raw() || looked_up || !self.look_up_family()? {
+                return Err(Cause::kernel(error, &datagram));
+            }
+            looked_up = true;
+        }
+    }
+
+    /// Sends messages that are complete but for family, flags and number, and tells of each that was answered.
+    ///
+    /// `starts` is where each begins. What a failure leaves unanswered has an unknown end.
+    pub(super) fn commands(
+        &mut self,
+        datagram: &mut [u8],
+        starts: impl ExactSizeIterator<Item = usize>,
+        answered: impl FnMut(u32, Result<(), KernelError>),
+    ) -> Result<(), BulkFailure> {
+        let count = u32::try_from(starts.len()).unwrap_or(u32::MAX);
+        let first = self.sequence.take(count);
+        for (place, start) in (0..count).zip(starts) {
+            let is_last = place.saturating_add(1) == count;
+            let flags = if is_last { Expect::Acknowledgement.flags() } else { NLM_F_REQUEST };
+            let message = datagram.get_mut(start..).unwrap_or_default();
+            readdress(message, self.family, flags, first.wrapping_add(place));
+        }
+        self.bulk(datagram, &Bulk::new(Expect::Acknowledgement, self.port, first, count), answered)
+    }
+
+    fn bulk(
+        &mut self,
+        datagram: &[u8],
+        bulk: &Bulk,
+        mut answered: impl FnMut(u32, Result<(), KernelError>),
+    ) -> Result<(), BulkFailure> {
+        self.settle();
+        self.transport.send(datagram).map_err(BulkFailure::NotSent)?;
+        let mut deadline = Deadline::new(self.deadline);
+        let mut lost = false;
+        let result = loop {
+            let len = match self.receive(&mut deadline, &mut lost) {
+                Ok(len) => len,
+                Err(cause) => break Err(cause),
+            };
+            match bulk.feed(self.incoming.get(..len).unwrap_or_default(), &mut answered) {
+                // What was lost may have been the answer of a command that failed.
+                Ok(Progress::Done) if lost => break Err(Cause::Lost),
+                Ok(Progress::Done) => break Ok(()),
+                Ok(Progress::Pending) => match deadline.remaining(Instant::now()) {
+                    Some(_) => {}
+                    None => break Err(self.timeout()),
+                },
+                Err(Failure::Decode(error)) => break Err(Cause::Decode(error)),
+                Err(_) => break Err(Cause::Lost),
+            }
+        };
+        self.stale |= result.is_err();
+        result.map_err(BulkFailure::Unknown)
+    }
+
+    /// Sends what is in the outgoing buffer and takes the answer.
+    fn exchange(&mut self, expect: Expect, family: u16, sequence: u32, answer: &mut impl Answer) -> Result<(), Cause> {
+        self.settle();
+        self.transport.send(&self.outgoing).map_err(Cause::Io)?;
+        let mut exchange = Exchange::new(expect, family, self.port, sequence);
+        let mut deadline = Deadline::new(self.deadline);
+        let mut lost = false;
+        let cause = loop {
+            let len = match self.receive(&mut deadline, &mut lost) {
+                Ok(len) => len,
+                Err(Cause::Lost) if expect == Expect::List => break Cause::Interrupted { attempts: 1 },
+                Err(cause) => break cause,
+            };
+            let datagram = self.incoming.get(..len).unwrap_or_default();
+            match exchange.feed(datagram, |command, attributes| answer.take(command, attributes)) {
+                Ok(Progress::Done) if lost && expect == Expect::List => break Cause::Interrupted { attempts: 1 },
+                Ok(Progress::Done) => return Ok(()),
+                Ok(Progress::Pending) => match deadline.remaining(Instant::now()) {
+                    Some(_) => {}
+                    None => break self.timeout(),
+                },
+                // A refusal is an answer: nothing more will come.
+                Err(Failure::Kernel(error)) => return Err(Cause::kernel(error, &self.outgoing)),
+                Err(Failure::Interrupted) => break Cause::Interrupted { attempts: 1 },
+                Err(Failure::Overrun) if expect == Expect::List => break Cause::Interrupted { attempts: 1 },
+                Err(Failure::Overrun) => break Cause::Lost,
+                Err(Failure::Decode(error)) => break Cause::Decode(error),
+            }
+        };
+        self.stale = true;
+        Err(cause)
+    }
+
+    /// Waits for a datagram from the kernel and returns its length.
+    fn receive(&mut self, deadline: &mut Deadline, lost: &mut bool) -> Result<usize, Cause> {
+        loop {
+            match self.transport.try_receive(&mut self.incoming) {
+                // Anybody may send to a port that he knows; only port 0 is the kernel.
+                Ok(Some(received)) if received.sender != 0 => {}
+                Ok(Some(received)) if received.len > self.incoming.len() => {
+                    return Err(Cause::Truncated { len: received.len });
+                }
+                Ok(Some(received)) => return Ok(received.len),
+                // The kernel answers within the sending, so that what has not come by now was lost.
+                Ok(None) if *lost => return Err(Cause::Lost),
+                Ok(None) => match deadline.remaining(Instant::now()) {
+                    Some(left) if self.transport.wait(left).map_err(Cause::Io)? => continue,
+                    _ => return Err(self.timeout()),
+                },
+                // What came before the loss is still there.
+                Err(error) if is_loss(&error) => *lost = true,
+                Err(error) => return Err(Cause::Io(error)),
+            }
+            if deadline.remaining(Instant::now()).is_none() {
+                return Err(self.timeout());
+            }
+        }
+    }
+
+    /// Takes away what an exchange that was given up left behind. Reading the rest of a list also ends it on the
+    /// kernel's side, which makes one at a time.
+    fn settle(&mut self) {
+        if !self.stale {
+            return;
+        }
+        for _ in 0..STALE_DATAGRAMS {
+            match self.transport.try_receive(&mut self.incoming) {
+                Ok(Some(_)) => {}
+                Err(error) if is_loss(&error) => {}
+                // Whatever is wrong with the transport, the next exchange will say so.
+                Ok(None) | Err(_) => {
+                    self.stale = false;
+                    return;
+                }
+            }
+        }
+    }
+
+    const fn timeout(&self) -> Cause {
+        Cause::Timeout { after: self.deadline }
+    }
+}
+
+/// Why some commands of a bulk have no answer.
+#[derive(Debug)]
+pub(super) enum BulkFailure {
+    /// None was executed.
+    NotSent(io::Error),
+    /// Those that were not answered may have been executed.
+    Unknown(Cause),
+}
+
+impl BulkFailure {
+    fn into_cause(self) -> Cause {
+        match self {
+            Self::NotSent(error) => Cause::Io(error),
+            Self::Unknown(cause) => cause,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct FoundFamily(Option<Family>);
+
+impl Answer for FoundFamily {
+    fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError> {
+        self.0 = Some(Family::decode(command, attributes, FAMILY_NAME)?);
+        Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.0 = None;
+    }
+}
+
+fn is_loss(error: &io::Error) -> bool {
+    error.raw_os_error().and_then(|number| u32::try_from(number).ok()) == Some(Errno::ENOBUFS.raw())
+}

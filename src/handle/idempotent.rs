@@ -1,0 +1,171 @@
+use super::Handle;
+use crate::error::{Cause, Errno, Error, Operation, Target};
+use crate::model::{Destination, DestinationId, Service, ServiceId};
+
+/// How often an object that somebody else removes and makes at the same time is tried for.
+const ATTEMPTS: u32 = 3;
+
+/// What had to be done for the table to be as asked for.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[allow(clippy::exhaustive_enums, reason = "an object can be made, changed, removed or left alone")]
+pub enum Outcome {
+    /// It was made.
+    Created,
+    /// Its settings were changed.
+    Updated,
+    /// It was removed.
+    Removed,
+    /// Nothing.
+    Unchanged,
+}
+
+impl Handle {
+    /// Makes a service, or changes it to these settings if it is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`new_service`](Self::new_service), except that it may exist.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use ipvs_rs::{Handle, Scheduler, Service};
+    /// use ipvs_rs::handle::Outcome;
+    ///
+    /// let handle = Handle::new()?;
+    /// let service = Service::new("TCP 192.0.2.10:80".parse()?, Scheduler::Wlc);
+    /// handle.ensure_service(&service)?;
+    /// assert_eq!(handle.ensure_service(&service)?, Outcome::Unchanged);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ensure_service(&self, service: &Service) -> Result<Outcome, Error> {
+        until_settled(|| {
+            match self.new_service(service) {
+                Err(error) if error.is_already_exists() => {}
+                created => return created.map(|()| Outcome::Created),
+            }
+            match self.get_service(&service.id)? {
+                Some(entry) if entry.service == *service => Ok(Outcome::Unchanged),
+                _ => self.update_service(service).map(|()| Outcome::Updated),
+            }
+        })
+    }
+
+    /// Makes a destination, or changes it to these settings if it is there.
+    ///
+    /// To know whether anything is to be changed, the destinations of the service are read.
+    ///
+    /// # Errors
+    ///
+    /// As [`new_destination`](Self::new_destination), except that it may exist.
+    pub fn ensure_destination(&self, service: &ServiceId, destination: &Destination) -> Result<Outcome, Error> {
+        until_settled(|| {
+            match self.new_destination(service, destination) {
+                Err(error) if error.is_already_exists() => {}
+                created => return created.map(|()| Outcome::Created),
+            }
+            match self.get_destination(service, &destination.id)? {
+                Some(entry) if entry.destination == *destination => Ok(Outcome::Unchanged),
+                _ => self.update_destination(service, destination).map(|()| Outcome::Updated),
+            }
+        })
+    }
+
+    /// Removes a service if it is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`delete_service`](Self::delete_service), except that it may be missing.
+    pub fn remove_service(&self, id: &ServiceId) -> Result<Outcome, Error> {
+        removed(self.delete_service(id))
+    }
+
+    /// Removes a destination if it is there. A service that is not there has none.
+    ///
+    /// # Errors
+    ///
+    /// As [`delete_destination`](Self::delete_destination), except that it may be missing.
+    pub fn remove_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<Outcome, Error> {
+        removed(self.delete_destination(service, id))
+    }
+
+    /// Reads a service, lets a function change its settings, and writes them back if they have changed.
+    ///
+    /// The kernel replaces all settings at once and has no lock for this: what somebody else writes in between is lost.
+    /// The identity cannot be changed; whatever the function does to it is undone.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found); otherwise as [`update_service`](Self::update_service).
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use ipvs_rs::{Handle, Scheduler};
+    ///
+    /// let handle = Handle::new()?;
+    /// handle.modify_service(&"TCP 192.0.2.10:80".parse()?, |service| service.scheduler = Scheduler::Sh)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn modify_service(&self, id: &ServiceId, change: impl FnOnce(&mut Service)) -> Result<Outcome, Error> {
+        let Some(entry) = self.get_service(id)? else {
+            return Err(missing(Operation::UpdateService, Target::Service(*id), Errno::ESRCH));
+        };
+        let mut service = entry.service.clone();
+        change(&mut service);
+        service.id = *id;
+        if service == entry.service {
+            return Ok(Outcome::Unchanged);
+        }
+        self.update_service(&service).map(|()| Outcome::Updated)
+    }
+
+    /// Reads a destination, lets a function change its settings, and writes them back if they have changed.
+    ///
+    /// With the same limits as [`modify_service`](Self::modify_service).
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found); otherwise as [`update_destination`](Self::update_destination).
+    pub fn modify_destination(
+        &self,
+        service: &ServiceId,
+        id: &DestinationId,
+        change: impl FnOnce(&mut Destination),
+    ) -> Result<Outcome, Error> {
+        let Some(entry) = self.get_destination(service, id)? else {
+            let target = Target::Destination(*service, *id);
+            return Err(missing(Operation::UpdateDestination, target, Errno::ENOENT));
+        };
+        let mut destination = entry.destination.clone();
+        change(&mut destination);
+        destination.id = *id;
+        if destination == entry.destination {
+            return Ok(Outcome::Unchanged);
+        }
+        self.update_destination(service, &destination).map(|()| Outcome::Updated)
+    }
+}
+
+/// Between "exists" and the change somebody else may remove the object; then it is to be made after all.
+fn until_settled(mut attempt: impl FnMut() -> Result<Outcome, Error>) -> Result<Outcome, Error> {
+    for _ in 1..ATTEMPTS {
+        match attempt() {
+            Err(error) if error.is_not_found() && error.operation() != Operation::NewDestination => {}
+            settled => return settled,
+        }
+    }
+    attempt()
+}
+
+fn removed(deleted: Result<(), Error>) -> Result<Outcome, Error> {
+    match deleted {
+        Ok(()) => Ok(Outcome::Removed),
+        Err(error) if error.is_not_found() => Ok(Outcome::Unchanged),
+        Err(error) => Err(error),
+    }
+}
+
+fn missing(operation: Operation, target: Target, errno: Errno) -> Error {
+    Error::new(operation, target, Cause::Kernel { errno, message: None, attribute: None })
+}

@@ -1,0 +1,530 @@
+//! The client that most people use: one method per kernel operation.
+
+mod batch;
+mod conversation;
+mod idempotent;
+mod lists;
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub use batch::{Batch, BatchReport};
+pub use idempotent::Outcome;
+
+use crate::codec::{DecodeError, DecodeProblem, Reply, Request};
+use crate::error::{Cause, Error, Operation, Target};
+use crate::model::{
+    Config, Destination, DestinationId, Info, InvalidValue, Service, ServiceEntry, ServiceId, SyncDaemon, SyncRole,
+};
+use crate::transport::Transport;
+#[cfg(target_os = "linux")]
+use crate::transport::{KernelSocket, Netns, SocketOptions};
+use conversation::{Answer, Conversation, Nothing};
+use lists::ListMemory;
+
+/// A connection to the IPVS of one network namespace.
+///
+/// Share it: it is `Send + Sync` and its methods take `&self`. One lock is held around one exchange with the kernel, so
+/// that threads never see each other's answers; for commands in quantity a [batch](Self::batch) is worth more than
+/// threads are.
+///
+/// Every call ends within the handle's [deadline](HandleBuilder::deadline). Success is reported only when the kernel
+/// confirmed it. After any failure the handle can be used further.
+///
+/// ```no_run
+/// use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+///
+/// let handle = Handle::new()?;
+/// let web: ServiceId = "tcp://192.0.2.10:80".parse()?;
+/// handle.new_service(&Service::new(web, Scheduler::Wlc))?;
+/// handle.new_destination(&web, &Destination::new("10.0.0.2:8080".parse()?, ForwardMethod::Masquerade))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Handle {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    conversation: Conversation,
+    lists: ListMemory,
+}
+
+/// How to open a [`Handle`].
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use ipvs_rs::Handle;
+/// use ipvs_rs::transport::Netns;
+///
+/// let handle = Handle::builder()
+///     .netns(Netns::named("blue")?)
+///     .deadline(Duration::from_secs(2))
+///     .open()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct HandleBuilder {
+    deadline: Duration,
+    #[cfg(target_os = "linux")]
+    netns: Netns,
+    #[cfg(target_os = "linux")]
+    socket: SocketOptions,
+}
+
+impl HandleBuilder {
+    fn new() -> Self {
+        Self {
+            deadline: Duration::from_secs(5),
+            #[cfg(target_os = "linux")]
+            netns: Netns::current(),
+            #[cfg(target_os = "linux")]
+            socket: SocketOptions::default(),
+        }
+    }
+
+    /// How long one exchange with the kernel may take; 5 seconds if nothing is said.
+    ///
+    /// The kernel answers within microseconds; what takes longer is the loading of a module. A list counts as one
+    /// exchange however long it is, a snapshot as one for each service.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The network namespace; that of the calling thread if nothing is said.
+    ///
+    /// The handle stays in it, wherever its users go. The socket is opened by a thread of its own that ends at once.
+    #[cfg(target_os = "linux")]
+    pub fn netns(mut self, netns: Netns) -> Self {
+        self.netns = netns;
+        self
+    }
+
+    /// The size of the socket's receive buffer in bytes; the system's default if nothing is said.
+    ///
+    /// With it grows the number of commands that a batch sends in one datagram, 200 by default. There is little to be
+    /// gained above that.
+    #[cfg(target_os = "linux")]
+    pub fn receive_buffer(mut self, bytes: usize) -> Self {
+        self.socket.receive_buffer = Some(bytes);
+        self
+    }
+
+    /// Opens the handle.
+    ///
+    /// # Errors
+    ///
+    /// When the namespace cannot be entered ([`ErrorKind::Namespace`](crate::error::ErrorKind::Namespace)), when this
+    /// kernel has no IPVS ([`is_not_available`](Error::is_not_available)), and when the system refuses a socket.
+    ///
+    /// # Kernel
+    ///
+    /// `CTRL_CMD_GETFAMILY`, upon which the kernel loads the module `ip_vs` by itself if it can.
+    #[cfg(target_os = "linux")]
+    pub fn open(self) -> Result<Handle, Error> {
+        let failed = |cause| Error::new(Operation::Open, Target::Table, cause);
+        let options = self.socket;
+        let socket = if self.netns.is_current() {
+            KernelSocket::open(options)
+        } else {
+            self.netns.run(move || KernelSocket::open(options)).map_err(|error| failed(Cause::Namespace(error)))?
+        };
+        self.open_over(socket.map_err(|error| failed(Cause::Io(error)))?)
+    }
+
+    /// Opens the handle over a transport of your own.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_over(self, transport: impl Transport + 'static) -> Result<Handle, Error> {
+        let mut conversation = Conversation::new(Box::new(transport), self.deadline);
+        match conversation.look_up_family() {
+            Ok(_) => Ok(Handle { inner: Mutex::new(Inner { conversation, lists: ListMemory::default() }) }),
+            Err(cause) => Err(Error::new(Operation::Open, Target::Table, cause)),
+        }
+    }
+}
+
+impl Handle {
+    /// Opens a handle to the network namespace of the calling thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`HandleBuilder::open`].
+    #[cfg(target_os = "linux")]
+    pub fn new() -> Result<Self, Error> {
+        Self::builder().open()
+    }
+
+    /// Opens a handle with options.
+    pub fn builder() -> HandleBuilder {
+        HandleBuilder::new()
+    }
+
+    /// Makes a service.
+    ///
+    /// # Errors
+    ///
+    /// [`is_already_exists`](Error::is_already_exists), also when its settings are the same;
+    /// [`is_scheduler_unavailable`](Error::is_scheduler_unavailable); and those of every operation:
+    /// [`is_permission_denied`](Error::is_permission_denied), [`is_timeout`](Error::is_timeout).
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_NEW_SERVICE`; `ipvsadm -A`. A missing scheduler module is loaded by the kernel.
+    #[doc(alias = "IPVS_CMD_NEW_SERVICE")]
+    #[doc(alias = "ipvsadm -A")]
+    pub fn new_service(&self, service: &Service) -> Result<(), Error> {
+        self.write_service(Operation::NewService, service, Request::NewService)
+    }
+
+    /// Replaces all settings of a service: scheduler, flags, persistence and its engine. Destinations, connections and
+    /// counters stay.
+    ///
+    /// To change one thing and keep the rest, see [`modify_service`](Self::modify_service).
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found); otherwise as [`new_service`](Self::new_service).
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_SET_SERVICE`; `ipvsadm -E`.
+    #[doc(alias = "IPVS_CMD_SET_SERVICE")]
+    #[doc(alias = "ipvsadm -E")]
+    pub fn update_service(&self, service: &Service) -> Result<(), Error> {
+        self.write_service(Operation::UpdateService, service, Request::SetService)
+    }
+
+    /// Removes a service with its destinations. Established connections are not cut.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found).
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_DEL_SERVICE`; `ipvsadm -D`.
+    #[doc(alias = "IPVS_CMD_DEL_SERVICE")]
+    #[doc(alias = "ipvsadm -D")]
+    pub fn delete_service(&self, id: &ServiceId) -> Result<(), Error> {
+        self.command(Operation::DeleteService, Target::Service(*id), &Request::DeleteService(*id))
+    }
+
+    /// Reads one service; `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be read, which is not the same as its absence.
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_GET_SERVICE`.
+    #[doc(alias = "IPVS_CMD_GET_SERVICE")]
+    #[doc(alias = "IsServicePresent")]
+    pub fn get_service(&self, id: &ServiceId) -> Result<Option<ServiceEntry>, Error> {
+        let id = *id;
+        let mut answer = One::new(|reply| match reply {
+            Reply::Service(entry) if entry.id() == id => Some(entry),
+            _ => None,
+        });
+        match self.ask(Operation::GetService, Target::Service(id), &Request::GetService(id), &mut answer) {
+            Ok(()) => Ok(answer.value),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a destination of a service.
+    ///
+    /// A destination that was deleted within the last two minutes comes back with its counters, if the service is still
+    /// the same.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found) when there is no such service;
+    /// [`is_already_exists`](Error::is_already_exists); [`is_invalid`](Error::is_invalid) when the address is not of
+    /// unicast, when its family is not the service's and the method is not a tunnel, or while a daemon runs.
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_NEW_DEST`; `ipvsadm -a`.
+    #[doc(alias = "IPVS_CMD_NEW_DEST")]
+    #[doc(alias = "ipvsadm -a")]
+    pub fn new_destination(&self, service: &ServiceId, destination: &Destination) -> Result<(), Error> {
+        let request = Request::NewDestination(*service, destination.clone());
+        self.command(Operation::NewDestination, Target::Destination(*service, destination.id), &request)
+    }
+
+    /// Replaces all settings of a destination: method, weight, thresholds. Connections and counters stay; established
+    /// connections keep the method that they began with.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found) when there is no such service or destination;
+    /// [`is_invalid`](Error::is_invalid) as for [`new_destination`](Self::new_destination).
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_SET_DEST`; `ipvsadm -e`.
+    #[doc(alias = "IPVS_CMD_SET_DEST")]
+    #[doc(alias = "ipvsadm -e")]
+    pub fn update_destination(&self, service: &ServiceId, destination: &Destination) -> Result<(), Error> {
+        let request = Request::SetDestination(*service, destination.clone());
+        self.command(Operation::UpdateDestination, Target::Destination(*service, destination.id), &request)
+    }
+
+    /// Removes a destination. Its connections go on until they end, unless `expire_nodest_conn` is on.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found) when there is no such service or destination.
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_DEL_DEST`; `ipvsadm -d`.
+    #[doc(alias = "IPVS_CMD_DEL_DEST")]
+    #[doc(alias = "ipvsadm -d")]
+    pub fn delete_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<(), Error> {
+        let request = Request::DeleteDestination(*service, *id);
+        self.command(Operation::DeleteDestination, Target::Destination(*service, *id), &request)
+    }
+
+    /// Removes all services with their destinations. Success when there was none, too.
+    ///
+    /// # Errors
+    ///
+    /// Those of every operation.
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_FLUSH`; `ipvsadm -C`.
+    #[doc(alias = "IPVS_CMD_FLUSH")]
+    #[doc(alias = "ipvsadm -C")]
+    pub fn flush(&self) -> Result<(), Error> {
+        self.command(Operation::Flush, Target::Table, &Request::Flush)
+    }
+
+    /// Sets counters and rates to zero: of one service and its destinations, or of everything. Connections stay.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found) when there is no such service.
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_ZERO`; `ipvsadm -Z`.
+    #[doc(alias = "IPVS_CMD_ZERO")]
+    #[doc(alias = "ipvsadm -Z")]
+    pub fn zero(&self, service: Option<&ServiceId>) -> Result<(), Error> {
+        let target = service.map_or(Target::Table, |id| Target::Service(*id));
+        self.command(Operation::Zero, target, &Request::Zero(service.copied()))
+    }
+
+    /// Reads the timeouts of connections.
+    ///
+    /// # Errors
+    ///
+    /// Those of every operation.
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_GET_CONFIG`; `ipvsadm -L --timeout`.
+    #[doc(alias = "IPVS_CMD_GET_CONFIG")]
+    pub fn get_config(&self) -> Result<Config, Error> {
+        self.get(Operation::GetConfig, &Request::GetConfig, |reply| match reply {
+            Reply::Config(config) => Some(config),
+            _ => None,
+        })
+    }
+
+    /// Sets those timeouts of connections that are given, all or none.
+    ///
+    /// # Errors
+    ///
+    /// [`is_invalid`](Error::is_invalid) when one is more than this kernel's clock can count.
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_SET_CONFIG`; `ipvsadm --set`.
+    #[doc(alias = "IPVS_CMD_SET_CONFIG")]
+    #[doc(alias = "ipvsadm --set")]
+    pub fn set_config(&self, config: &Config) -> Result<(), Error> {
+        self.command(Operation::SetConfig, Target::Table, &Request::SetConfig(*config))
+    }
+
+    /// Reads the version of IPVS and the size of its connection table.
+    ///
+    /// # Errors
+    ///
+    /// Those of every operation.
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_GET_INFO`.
+    #[doc(alias = "IPVS_CMD_GET_INFO")]
+    pub fn get_info(&self) -> Result<Info, Error> {
+        self.get(Operation::GetInfo, &Request::GetInfo, |reply| match reply {
+            Reply::Info(info) => Some(info),
+            _ => None,
+        })
+    }
+
+    /// Starts a synchronisation daemon.
+    ///
+    /// # Errors
+    ///
+    /// [`is_already_exists`](Error::is_already_exists) when one of this role runs; `ENODEV` when there is no such
+    /// interface; [`is_invalid`](Error::is_invalid) when some destination is not of the family of its service.
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_NEW_DAEMON`; `ipvsadm --start-daemon`.
+    #[doc(alias = "IPVS_CMD_NEW_DAEMON")]
+    #[doc(alias = "ipvsadm --start-daemon")]
+    pub fn start_sync(&self, daemon: &SyncDaemon) -> Result<(), Error> {
+        self.command(Operation::StartSync, Target::Daemon(daemon.role), &Request::NewDaemon(*daemon))
+    }
+
+    /// Stops a synchronisation daemon.
+    ///
+    /// A daemon that is stopped right after its start may end without a word from the kernel. Then the list of daemons
+    /// decides whether it has.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found) when none of this role runs.
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_DEL_DAEMON`; `ipvsadm --stop-daemon`.
+    #[doc(alias = "IPVS_CMD_DEL_DAEMON")]
+    #[doc(alias = "ipvsadm --stop-daemon")]
+    pub fn stop_sync(&self, role: SyncRole) -> Result<(), Error> {
+        let failed = |cause| Error::new(Operation::StopSync, Target::Daemon(role), cause);
+        let answered = self.lock().conversation.stop_daemon(role).map_err(failed)?;
+        if answered || self.get_sync_daemons()?.iter().all(|daemon| daemon.role != role) {
+            Ok(())
+        } else {
+            Err(failed(Cause::Lost))
+        }
+    }
+
+    /// Reads the running synchronisation daemons, with what the kernel chose where nothing was said.
+    ///
+    /// # Errors
+    ///
+    /// Those of every operation.
+    ///
+    /// # Kernel
+    ///
+    /// `IPVS_CMD_GET_DAEMON`; `ipvsadm -L --daemon`.
+    #[doc(alias = "IPVS_CMD_GET_DAEMON")]
+    pub fn get_sync_daemons(&self) -> Result<Vec<SyncDaemon>, Error> {
+        let mut daemons = Daemons(Vec::new());
+        self.ask(Operation::GetSyncDaemons, Target::Table, &Request::GetDaemons, &mut daemons)?;
+        Ok(daemons.0)
+    }
+
+    fn write_service(
+        &self,
+        operation: Operation,
+        service: &Service,
+        request: impl FnOnce(Service) -> Request,
+    ) -> Result<(), Error> {
+        let target = Target::Service(service.id);
+        match service.validate() {
+            Ok(()) => self.command(operation, target, &request(service.clone())),
+            Err(value) => Err(invalid(operation, target, value)),
+        }
+    }
+
+    /// A request that is only acknowledged.
+    fn command(&self, operation: Operation, target: Target, request: &Request) -> Result<(), Error> {
+        self.ask(operation, target, request, &mut Nothing)
+    }
+
+    /// A request that is answered by one message.
+    fn get<T>(&self, operation: Operation, request: &Request, select: impl Fn(Reply) -> Option<T>) -> Result<T, Error> {
+        let mut answer = One::new(select);
+        self.ask(operation, Target::Table, request, &mut answer)?;
+        let nothing = DecodeError::new("message", 0, DecodeProblem::Missing);
+        answer.value.ok_or_else(|| Error::new(operation, Target::Table, Cause::Decode(nothing)))
+    }
+
+    fn ask(
+        &self,
+        operation: Operation,
+        target: Target,
+        request: &Request,
+        answer: &mut impl Answer,
+    ) -> Result<(), Error> {
+        self.lock().conversation.ask(request, answer).map_err(|cause| Error::new(operation, target, cause))
+    }
+
+    /// A panic of another thread cannot have left anything half done that the next exchange would trip over: answers
+    /// that were not taken are skipped by their number.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn invalid(operation: Operation, target: Target, value: InvalidValue) -> Error {
+    Error::new(operation, target, Cause::Invalid(value))
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("conversation", &self.lock().conversation).finish()
+    }
+}
+
+/// Takes one message, if it is the one that was asked for.
+#[derive(Debug)]
+struct One<T, F> {
+    select: F,
+    value: Option<T>,
+}
+
+impl<T, F: Fn(Reply) -> Option<T>> One<T, F> {
+    const fn new(select: F) -> Self {
+        Self { select, value: None }
+    }
+}
+
+impl<T, F: Fn(Reply) -> Option<T>> Answer for One<T, F> {
+    fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError> {
+        self.value = (self.select)(Reply::decode(command, attributes)?);
+        match self.value {
+            Some(_) => Ok(()),
+            None => Err(DecodeError::new("message", 0, DecodeProblem::Unexpected)),
+        }
+    }
+
+    fn restart(&mut self) {
+        self.value = None;
+    }
+}
+
+#[derive(Debug)]
+struct Daemons(Vec<SyncDaemon>);
+
+impl Answer for Daemons {
+    fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError> {
+        match Reply::decode(command, attributes)? {
+            Reply::Daemon(daemon) => {
+                self.0.push(daemon);
+                Ok(())
+            }
+            _ => Err(DecodeError::new("message", 0, DecodeProblem::Unexpected)),
+        }
+    }
+
+    fn restart(&mut self) {
+        self.0.clear();
+    }
+}

@@ -1,0 +1,124 @@
+mod parse;
+mod print;
+
+pub use print::{DestinationRule, ServiceRule, TableRules};
+
+use crate::model::{Destination, Service, ServiceId, Table};
+
+/// One line of a rule file, as `ipvsadm -S` writes it and `ipvsadm -R` reads it.
+///
+/// Reading takes options in any order, by their short or long name, `--name value` or `--name=value`; short ones stand
+/// alone, `-A -t` and not `-At`. What is left out is what it is to ipvsadm: scheduler `wlc`, 360 seconds after a `-p`,
+/// direct routing, weight 1, and for a destination the port of the service. Two things differ: names of hosts and ports
+/// are never looked up, and the port of a destination stays what was written, where ipvsadm puts that of the service
+/// in its place unless the method is masquerading.
+///
+/// It prints what [`Service::full_rule`] and [`Destination::full_rule`] print.
+///
+/// ```
+/// use ipvs_rs::model::notation::Rule;
+///
+/// let line = "-a -t 192.0.2.10:80 -r 10.0.0.2:8080 -m -w 3 -x 1000 -y 800";
+/// let Rule::Destination { service, destination } = line.parse()? else { unreachable!() };
+/// assert_eq!(service.to_string(), "TCP 192.0.2.10:80");
+/// assert_eq!(destination.weight.get(), 3);
+/// assert_eq!(destination.full_rule(&service).to_string(), line);
+/// # Ok::<(), ipvs_rs::model::ParseError>(())
+/// ```
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Rule {
+    /// `-A`: a service.
+    Service(Service),
+    /// `-a`: a destination of a service.
+    Destination {
+        /// What names the service.
+        service: ServiceId,
+        /// The destination.
+        destination: Destination,
+    },
+}
+
+impl Service {
+    /// The line that `ipvsadm -S -n` prints for the service, to the byte.
+    ///
+    /// ipvsadm leaves something out where it has no word for it: a firewall mark above 2147483647 becomes negative, a
+    /// protocol other than TCP, UDP and SCTP becomes `xxx`, the third flag of `sh` and `mh` is missing.
+    /// [`full_rule`](Self::full_rule) has it.
+    ///
+    /// ```
+    /// use ipvs_rs::{Scheduler, Service};
+    /// use ipvs_rs::model::Persistence;
+    ///
+    /// let service = Service::new("udp://192.0.2.10:5060".parse()?, Scheduler::Wlc)
+    ///     .persistence(Persistence::for_secs(60)?.engine("sip".parse()?));
+    /// assert_eq!(service.rule().to_string(), "-A -u 192.0.2.10:5060 -s wlc -p 60 --pe sip");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "ipvsadm -S")]
+    pub fn rule(&self) -> ServiceRule<'_> {
+        ServiceRule::ipvsadm(self)
+    }
+
+    /// The line from which [`Rule`] reads the same service again.
+    ///
+    /// It is ipvsadm's own wherever ipvsadm has words for it. Beyond that, protocols go by their names
+    /// (`--esp-service`, `--ip_47-service`), and a mask is told without persistence as well. What has no effect and no
+    /// option, a timeout without persistence and bits without a name, is left out.
+    pub fn full_rule(&self) -> ServiceRule<'_> {
+        ServiceRule::full(self)
+    }
+}
+
+impl Destination {
+    /// The line that `ipvsadm -S -n` prints for the destination of a service, to the byte.
+    ///
+    /// ipvsadm tells neither thresholds nor forwarding methods other than `-m`, `-i` and `-g`, the last of which it
+    /// puts in place of any other. [`full_rule`](Self::full_rule) has all of it.
+    ///
+    /// ```
+    /// use ipvs_rs::{Destination, ForwardMethod, ServiceId};
+    /// use ipvs_rs::model::{Thresholds, Tunnel};
+    ///
+    /// let web: ServiceId = "tcp://192.0.2.10:80".parse()?;
+    /// let server = Destination::new("10.0.0.2:80".parse()?, ForwardMethod::Tunnel(Tunnel::gue(6080)?))
+    ///     .thresholds(Thresholds::with_upper(100)?);
+    /// assert_eq!(
+    ///     server.rule(&web).to_string(),
+    ///     "-a -t 192.0.2.10:80 -r 10.0.0.2:80 -i -w 1 --tun-type gue --tun-port 6080 --tun-nocsum"
+    /// );
+    /// assert_eq!(
+    ///     server.full_rule(&web).to_string(),
+    ///     "-a -t 192.0.2.10:80 -r 10.0.0.2:80 -i -w 1 -x 100 --tun-type gue --tun-port 6080 --tun-nocsum"
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "ipvsadm -S")]
+    pub fn rule<'a>(&'a self, service: &'a ServiceId) -> DestinationRule<'a> {
+        DestinationRule::ipvsadm(service, self)
+    }
+
+    /// The line from which [`Rule`] reads the same destination again.
+    ///
+    /// It is ipvsadm's own wherever ipvsadm has words for it, with the thresholds after the weight. Beyond that there
+    /// are `--forward Local`, `Bypass` and `Unknown-5` in place of a letter, `--tun-flags 0x4` for bits without a
+    /// name, and tunnel options together that ipvsadm does not allow together. Settings of a tunnel that the
+    /// destination is not reached by have no effect and are left out.
+    pub fn full_rule<'a>(&'a self, service: &'a ServiceId) -> DestinationRule<'a> {
+        DestinationRule::full(service, self)
+    }
+}
+
+impl Table {
+    /// What `ipvsadm -S -n` prints for the table: a line for each service and its destinations, each with its line
+    /// end. ipvsadm sorts the services and the destinations of each; these are in the order of the table.
+    #[doc(alias = "ipvsadm -S")]
+    pub fn rules(&self) -> TableRules<'_> {
+        TableRules::ipvsadm(self)
+    }
+
+    /// The same in the lines of [`Service::full_rule`] and [`Destination::full_rule`].
+    pub fn full_rules(&self) -> TableRules<'_> {
+        TableRules::full(self)
+    }
+}

@@ -1,0 +1,112 @@
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_GENERIC};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{MsgFlags, getsockopt, setsockopt, sockopt};
+
+use super::{Limits, Received, Transport};
+
+/// A generic-netlink socket.
+///
+/// It belongs to the network namespace that the thread was in when it was opened, for good. It is closed on exec.
+#[derive(Debug)]
+pub struct KernelSocket {
+    socket: Socket,
+    kernel: SocketAddr,
+    port: u32,
+    limits: Limits,
+}
+
+/// How to open a [`KernelSocket`].
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct SocketOptions {
+    /// The size of the receive buffer in bytes as the kernel counts them; `None` leaves the system's default
+    /// (`net.core.rmem_default`). It decides how many commands of a batch fit into one datagram.
+    pub receive_buffer: Option<usize>,
+}
+
+impl KernelSocket {
+    /// Opens a socket in the network namespace of the calling thread.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no generic netlink, or no more descriptors.
+    pub fn open(options: SocketOptions) -> io::Result<Self> {
+        let mut socket = Socket::new(NETLINK_GENERIC)?;
+        let port = socket.bind_auto()?.port_number();
+        // A kernel before 4.12 has no extended acks, one before 4.2 cannot cap: the conversation works without either.
+        accept_missing(socket.set_ext_ack(true))?;
+        accept_missing(socket.set_cap_ack(true))?;
+        if let Some(bytes) = options.receive_buffer {
+            // The kernel doubles what it is asked for. Only the privileged may exceed the system's limit.
+            let asked = bytes / 2;
+            setsockopt(&socket, sockopt::RcvBufForce, &asked)
+                .or_else(|_unprivileged| setsockopt(&socket, sockopt::RcvBuf, &asked))?;
+        }
+        let limits = Limits::of_buffers(getsockopt(&socket, sockopt::SndBuf)?, getsockopt(&socket, sockopt::RcvBuf)?);
+        Ok(Self { socket, kernel: SocketAddr::new(0, 0), port, limits })
+    }
+}
+
+fn accept_missing(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.raw_os_error() == Some(Errno::ENOPROTOOPT as i32) => Ok(()),
+        other => other,
+    }
+}
+
+impl Transport for KernelSocket {
+    fn port(&self) -> u32 {
+        self.port
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
+        loop {
+            match self.socket.send_to(datagram, &self.kernel, 0) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(sent) if sent != datagram.len() => return Err(io::ErrorKind::WriteZero.into()),
+                other => return other.map(drop),
+            }
+        }
+    }
+
+    fn try_receive(&mut self, mut buffer: &mut [u8]) -> io::Result<Option<Received>> {
+        // Nobody waits here: the kernel has answered within the sending. The true length shows what was cut off.
+        let flags = (MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC).bits();
+        loop {
+            match self.socket.recv_from(&mut buffer, flags) {
+                Ok((len, sender)) => return Ok(Some(Received { len, sender: sender.port_number() })),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn wait(&mut self, timeout: Duration) -> io::Result<bool> {
+        // Rounded up, so that the last fraction of a millisecond is not spent spinning.
+        let timeout = timeout.saturating_add(Duration::from_micros(999));
+        let timeout = PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX);
+        let mut descriptors = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut descriptors, timeout) {
+            Ok(ready) => Ok(ready > 0),
+            // The caller knows how much time is left.
+            Err(Errno::EINTR) => Ok(true),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}
+
+impl AsFd for KernelSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}

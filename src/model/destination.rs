@@ -167,6 +167,17 @@ pub struct DestinationEntry {
 }
 
 impl DestinationEntry {
+    /// A destination that nothing has gone through yet: what a fake kernel or a test has to show.
+    pub fn new(destination: Destination) -> Self {
+        Self {
+            destination,
+            stats: Stats::default(),
+            active_connections: 0,
+            inactive_connections: 0,
+            persistent_connections: 0,
+        }
+    }
+
     /// What names the destination.
     pub fn id(&self) -> DestinationId {
         self.destination.id

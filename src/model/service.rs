@@ -140,6 +140,12 @@ pub struct ServiceEntry {
 }
 
 impl ServiceEntry {
+    /// A service that nothing has gone through yet: what a fake kernel or a test has to show.
+    pub fn new(service: Service) -> Self {
+        let flags = service.flags() | ServiceFlags::HASHED;
+        Self { service, stats: Stats::default(), flags }
+    }
+
     /// What names the service.
     pub fn id(&self) -> ServiceId {
         self.service.id

@@ -25,6 +25,11 @@ pub struct TableService {
 }
 
 impl Table {
+    /// A table of these services.
+    pub fn new(services: Vec<TableService>) -> Self {
+        Self { services }
+    }
+
     /// Finds a service; looks at each in turn.
     pub fn get(&self, id: &ServiceId) -> Option<&TableService> {
         self.services.iter().find(|row| row.service.id() == *id)

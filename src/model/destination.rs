@@ -149,12 +149,14 @@ compare_by_stored!(Destination);
 
 /// A destination as you read it: settings, what it did, and what it is doing.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct DestinationEntry {
     /// Identity and settings; change one and hand it to
     /// [`update_destination`](crate::Handle::update_destination).
     pub destination: Destination,
     /// Counters and rates.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub stats: Stats,
     /// Established connections (`IPVS_DEST_ATTR_ACTIVE_CONNS`).
     pub active_connections: u32,
@@ -165,6 +167,17 @@ pub struct DestinationEntry {
 }
 
 impl DestinationEntry {
+    /// A destination that nothing has gone through yet: what a fake kernel or a test has to show.
+    pub fn new(destination: Destination) -> Self {
+        Self {
+            destination,
+            stats: Stats::default(),
+            active_connections: 0,
+            inactive_connections: 0,
+            persistent_connections: 0,
+        }
+    }
+
     /// What names the destination.
     pub fn id(&self) -> DestinationId {
         self.destination.id

@@ -56,6 +56,14 @@ bitflags! {
 }
 
 impl ServiceFlags {
+    /// Every bit that has a name here.
+    pub(crate) const NAMED: Self = Self::PERSISTENT
+        .union(Self::HASHED)
+        .union(Self::ONE_PACKET)
+        .union(Self::SCHEDULER_1)
+        .union(Self::SCHEDULER_2)
+        .union(Self::SCHEDULER_3);
+
     /// The bits that belong to the scheduler.
     pub fn scheduler_flags(self) -> SchedulerFlags {
         SchedulerFlags::from_bits_truncate(self.bits())

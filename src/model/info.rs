@@ -4,6 +4,7 @@
 ///
 /// `IPVS_CMD_GET_INFO`; the first line of `ipvsadm -L`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Info {
     /// The version of IPVS: 1.2.1 in every kernel of the last decade and a half.

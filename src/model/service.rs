@@ -129,17 +129,25 @@ compare_by_stored!(Service);
 
 /// A service as you read it: settings, and what went through it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct ServiceEntry {
     /// Identity and settings; change one and hand it to [`update_service`](crate::Handle::update_service).
     pub service: Service,
     /// Counters and rates.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub stats: Stats,
     /// The flag word as the kernel reports it, with the bits that it sets by itself.
     pub flags: ServiceFlags,
 }
 
 impl ServiceEntry {
+    /// A service that nothing has gone through yet: what a fake kernel or a test has to show.
+    pub fn new(service: Service) -> Self {
+        let flags = service.flags() | ServiceFlags::HASHED;
+        Self { service, stats: Stats::default(), flags }
+    }
+
     /// What names the service.
     pub fn id(&self) -> ServiceId {
         self.service.id

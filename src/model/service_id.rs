@@ -86,6 +86,11 @@ pub struct ServiceId(ServiceKind);
 
 /// The two kinds of [`ServiceId`].
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 #[allow(clippy::exhaustive_enums, reason = "the kernel finds a service by these two and by nothing else")]
 pub enum ServiceKind {
     /// Packets to one address and port of one protocol.

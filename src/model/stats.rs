@@ -8,6 +8,7 @@
 /// `IPVS_*_ATTR_STATS64` (since Linux 4.1); from an older kernel, `IPVS_*_ATTR_STATS`, whose numbers are 32 bits wide
 /// (bytes excepted) and wrap.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Stats {
     /// Connections since the object was made or zeroed (`CONNS`).

@@ -21,6 +21,7 @@ use super::{InterfaceName, InvalidValue};
 /// `IPVS_CMD_NEW_DAEMON`; `ipvsadm --start-daemon`. What is optional here exists since Linux 4.3; an older kernel
 /// neither takes nor reports it.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct SyncDaemon {
     /// Teller or listener (`IPVS_DAEMON_ATTR_STATE`).
@@ -29,15 +30,20 @@ pub struct SyncDaemon {
     pub interface: InterfaceName,
     /// Only directors with the same number listen to each other (`IPVS_DAEMON_ATTR_SYNC_ID`). Packets carry the low
     /// eight bits; the kernel stores, and so may report, more.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub sync_id: u32,
     /// Greatest length of a packet's payload in bytes (`IPVS_DAEMON_ATTR_SYNC_MAXLEN`); `None` lets the kernel derive
     /// it from the interface.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub max_len: Option<NonZeroU16>,
     /// The multicast group (`IPVS_DAEMON_ATTR_MCAST_GROUP`, `MCAST_GROUP6`); `None` is 224.0.0.81.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub group: Option<MulticastGroup>,
     /// The UDP port (`IPVS_DAEMON_ATTR_MCAST_PORT`); `None` is 8848.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub port: Option<NonZeroU16>,
     /// The number of routers that a packet may cross, plus one (`IPVS_DAEMON_ATTR_MCAST_TTL`); `None` is 1.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub ttl: Option<NonZeroU8>,
 }
 

@@ -5,6 +5,7 @@ use super::{DestinationEntry, DestinationId, ServiceEntry, ServiceId};
 /// Services are in the order of the kernel, which says nothing; destinations are newest first. The kernel has no way
 /// to read all of it at one instant: see [`snapshot`](crate::Handle::snapshot).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Table {
     /// The services.
@@ -13,15 +14,22 @@ pub struct Table {
 
 /// One service of a [`Table`] with its destinations.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct TableService {
     /// The service.
     pub service: ServiceEntry,
     /// Its destinations, newest first.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub destinations: Vec<DestinationEntry>,
 }
 
 impl Table {
+    /// A table of these services.
+    pub fn new(services: Vec<TableService>) -> Self {
+        Self { services }
+    }
+
     /// Finds a service; looks at each in turn.
     pub fn get(&self, id: &ServiceId) -> Option<&TableService> {
         self.services.iter().find(|row| row.service.id() == *id)

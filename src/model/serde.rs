@@ -1,1 +1,0 @@
-//! Feature `serde`: every value of the model as data.

@@ -421,8 +421,12 @@ impl fmt::Display for Error {
     }
 }
 
+/// The line of [`Display`](fmt::Display), because that is what `main` and `unwrap` show; `{:#?}` shows the parts.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(self, f);
+        }
         let Inner { operation, target, cause } = &*self.0;
         f.debug_struct("Error").field("operation", operation).field("target", target).field("cause", cause).finish()
     }

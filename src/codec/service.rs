@@ -10,8 +10,8 @@ use super::consts::{
 use super::error::DecodeError;
 use super::stats::{self, StatsBlocks};
 use crate::model::{
-    AddressFamily, Granularity, Persistence, PersistenceEngine, Prefix, Protocol, Scheduler, SchedulerFlags, Service,
-    ServiceEntry, ServiceFlags, ServiceId, ServiceKind,
+    AddressFamily, Granularity, Persistence, PersistenceEngine, Prefix, Protocol, Scheduler, Service, ServiceEntry,
+    ServiceFlags, ServiceId, ServiceKind,
 };
 
 /// Writes what names a service, as every command but the two below has it.
@@ -92,11 +92,7 @@ pub(super) fn decode(attrs: Attrs<'_>) -> Result<ServiceEntry, DecodeError> {
     let mut service = Service::new(id, scheduler)
         .scheduler_flags(flags.scheduler_flags())
         .one_packet(flags.contains(ServiceFlags::ONE_PACKET));
-    let named = ServiceFlags::PERSISTENT
-        | ServiceFlags::HASHED
-        | ServiceFlags::ONE_PACKET
-        | ServiceFlags::from(SchedulerFlags::all());
-    service.unnamed_flags = flags.difference(named).bits();
+    service.unnamed_flags = flags.difference(ServiceFlags::NAMED).bits();
     let service = if flags.contains(ServiceFlags::PERSISTENT) {
         service.persistence(stored)
     } else {

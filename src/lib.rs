@@ -345,7 +345,6 @@ pub use model::{
 pub mod _documentation {
     /// [design]: crate::_documentation::design
     /// [changelog]: crate::_documentation::changelog
-    /// [errors]: crate::error::Error
     #[doc = include_str!("../README.md")]
     pub mod readme {}
 

@@ -29,8 +29,8 @@ use lists::ListMemory;
 /// that threads never see each other's answers; for commands in quantity a [batch](Self::batch) is worth more than
 /// threads are.
 ///
-/// Every call ends within the handle's [deadline](HandleBuilder::deadline). Success is reported only when the kernel
-/// confirmed it. After any failure the handle can be used further.
+/// No exchange waits for an answer longer than the handle's [deadline](HandleBuilder::deadline). Success is reported only
+/// when the kernel confirmed it. After any failure the handle can be used further.
 ///
 /// ```no_run
 /// use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
@@ -85,10 +85,11 @@ impl HandleBuilder {
         }
     }
 
-    /// How long one exchange with the kernel may take; 5 seconds if nothing is said.
+    /// How long one exchange with the kernel may wait for its answer; 5 seconds if nothing is said.
     ///
-    /// The kernel answers within microseconds; what takes longer is the loading of a module. A list counts as one
-    /// exchange however long it is, a snapshot as one for each service.
+    /// A list counts as one exchange however long it is, a snapshot as one for each service. The kernel works on a
+    /// request while it is being sent, and its answer is there when that is through: usually there is no waiting at all.
+    /// For the same reason the deadline does not cut short a call during which the kernel loads a module.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -200,7 +201,9 @@ impl Handle {
         self.write_service(Operation::UpdateService, service, Request::SetService)
     }
 
-    /// Removes a service with its destinations. Established connections are not cut.
+    /// Removes a service with its destinations.
+    ///
+    /// Connections to it are treated as those to a [deleted destination](Self::delete_destination).
     ///
     /// # Errors
     ///
@@ -211,6 +214,7 @@ impl Handle {
     /// `IPVS_CMD_DEL_SERVICE`; `ipvsadm -D`.
     #[doc(alias = "IPVS_CMD_DEL_SERVICE")]
     #[doc(alias = "ipvsadm -D")]
+    #[doc(alias = "DelService")]
     pub fn delete_service(&self, id: &ServiceId) -> Result<(), Error> {
         self.command(Operation::DeleteService, Target::Service(*id), &Request::DeleteService(*id))
     }
@@ -248,7 +252,8 @@ impl Handle {
     ///
     /// [`is_not_found`](Error::is_not_found) when there is no such service;
     /// [`is_already_exists`](Error::is_already_exists); [`is_invalid`](Error::is_invalid) when the address is not of
-    /// unicast, when its family is not the service's and the method is not a tunnel, or while a daemon runs.
+    /// unicast, and when its family is not the service's although the method is not a tunnel or a synchronisation
+    /// daemon runs.
     ///
     /// # Kernel
     ///
@@ -278,7 +283,11 @@ impl Handle {
         self.command(Operation::UpdateDestination, Target::Destination(*service, destination.id), &request)
     }
 
-    /// Removes a destination. Its connections go on until they end, unless `expire_nodest_conn` is on.
+    /// Removes a destination.
+    ///
+    /// Its connections are cut off: the kernel remembers them, and drops their packets unless the destination comes
+    /// back. With the sysctl `expire_nodest_conn` the next packet ends the connection. To let them finish, set the
+    /// weight to 0 and wait until the entry [is idle](crate::DestinationEntry::is_idle).
     ///
     /// # Errors
     ///
@@ -289,12 +298,14 @@ impl Handle {
     /// `IPVS_CMD_DEL_DEST`; `ipvsadm -d`.
     #[doc(alias = "IPVS_CMD_DEL_DEST")]
     #[doc(alias = "ipvsadm -d")]
+    #[doc(alias = "DelDestination")]
     pub fn delete_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<(), Error> {
         let request = Request::DeleteDestination(*service, *id);
         self.command(Operation::DeleteDestination, Target::Destination(*service, *id), &request)
     }
 
-    /// Removes all services with their destinations. Success when there was none, too.
+    /// Removes all services with their destinations. Success when there was none, too. Timeouts, synchronisation daemons
+    /// and sysctls stay.
     ///
     /// # Errors
     ///
@@ -309,7 +320,8 @@ impl Handle {
         self.command(Operation::Flush, Target::Table, &Request::Flush)
     }
 
-    /// Sets counters and rates to zero: of one service and its destinations, or of everything. Connections stay.
+    /// Sets counters and rates to zero: of one service and its destinations, or of everything. Connections, and how many
+    /// there are, stay.
     ///
     /// # Errors
     ///
@@ -335,6 +347,7 @@ impl Handle {
     ///
     /// `IPVS_CMD_GET_CONFIG`; `ipvsadm -L --timeout`.
     #[doc(alias = "IPVS_CMD_GET_CONFIG")]
+    #[doc(alias = "ipvsadm -L --timeout")]
     pub fn get_config(&self) -> Result<Config, Error> {
         self.get(Operation::GetConfig, &Request::GetConfig, |reply| match reply {
             Reply::Config(config) => Some(config),
@@ -342,11 +355,24 @@ impl Handle {
         })
     }
 
-    /// Sets those timeouts of connections that are given, all or none.
+    /// Sets those timeouts of connections that are given, all or none. A connection takes its new timeout with its next
+    /// packet.
     ///
     /// # Errors
     ///
     /// [`is_invalid`](Error::is_invalid) when one is more than this kernel's clock can count.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// use ipvs_rs::Handle;
+    /// use ipvs_rs::model::Config;
+    ///
+    /// Handle::new()?.set_config(&Config::new().tcp(Duration::from_secs(3600))?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Kernel
     ///
@@ -380,6 +406,21 @@ impl Handle {
     ///
     /// [`is_already_exists`](Error::is_already_exists) when one of this role runs; `ENODEV` when there is no such
     /// interface; [`is_invalid`](Error::is_invalid) when some destination is not of the family of its service.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use ipvs_rs::Handle;
+    /// use ipvs_rs::model::{SyncDaemon, SyncRole};
+    ///
+    /// let handle = Handle::new()?;
+    /// handle.start_sync(&SyncDaemon::master("eth1")?.sync_id(7))?;
+    /// for daemon in handle.get_sync_daemons()? {
+    ///     println!("{daemon}");
+    /// }
+    /// handle.stop_sync(SyncRole::Master)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Kernel
     ///
@@ -424,6 +465,7 @@ impl Handle {
     ///
     /// `IPVS_CMD_GET_DAEMON`; `ipvsadm -L --daemon`.
     #[doc(alias = "IPVS_CMD_GET_DAEMON")]
+    #[doc(alias = "ipvsadm -L --daemon")]
     pub fn get_sync_daemons(&self) -> Result<Vec<SyncDaemon>, Error> {
         let mut daemons = Daemons(Vec::new());
         self.ask(Operation::GetSyncDaemons, Target::Table, &Request::GetDaemons, &mut daemons)?;

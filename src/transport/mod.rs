@@ -23,7 +23,7 @@ pub use socket::{KernelSocket, SocketOptions};
 /// * one [`send`](Self::send) is one datagram, delivered whole or not at all;
 /// * one [`try_receive`](Self::try_receive) takes one datagram and does not wait;
 /// * answers come in the order in which the other side gave them;
-/// * [`wait`](Self::wait) ends after the time that it is given, or earlier.
+/// * [`wait`](Self::wait) ends when something has arrived, and at the latest after the time that it is given.
 ///
 /// # Example
 ///
@@ -79,7 +79,10 @@ pub trait Transport: std::fmt::Debug + Send {
     /// With the error number `ENOBUFS` when answers were lost; what arrived before the loss can still be received.
     fn try_receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>>;
 
-    /// Waits until something has arrived, for no longer than this. `false` when nothing has.
+    /// Waits until something has arrived, for no longer than this.
+    ///
+    /// `false` when nothing has and the time is over, which ends the call with a timeout. When waiting was interrupted,
+    /// `true`: nothing is lost by another look.
     ///
     /// # Errors
     ///

@@ -1,4 +1,20 @@
 //! The client that most people use: one method per kernel operation.
+//!
+//! The plain verbs `new_`, `update_`, `delete_` and `get_` do what the kernel does, and fail as it does. Upon them stand
+//! the idempotent forms: `ensure_` and `remove_` make it so, whatever was there, and say with an [`Outcome`] what they had
+//! to do; `modify_` changes one setting and keeps the rest. A [`Batch`] sends many commands at once.
+//!
+//! ```no_run
+//! use ipvs_rs::{Handle, Scheduler, Service};
+//!
+//! let handle = Handle::new()?;
+//! let web = Service::new("tcp://192.0.2.10:80".parse()?, Scheduler::Wlc);
+//!
+//! handle.new_service(&web)?;
+//! assert!(handle.new_service(&web).is_err_and(|error| error.is_already_exists()));
+//! handle.ensure_service(&web)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod batch;
 mod conversation;
@@ -31,6 +47,18 @@ use lists::ListMemory;
 ///
 /// No exchange waits for an answer longer than the handle's [deadline](HandleBuilder::deadline). Success is reported only
 /// when the kernel confirmed it. After any failure the handle can be used further.
+///
+/// # Errors of every operation
+///
+/// * [`is_permission_denied`](Error::is_permission_denied): the caller lacks `CAP_NET_ADMIN` in the initial user namespace.
+///   Only opening a handle does not take it.
+/// * [`is_timeout`](Error::is_timeout), [`Lost`](crate::error::ErrorKind::Lost),
+///   [`Decode`](crate::error::ErrorKind::Decode): no answer, or none that could be read. Whether a command was executed is
+///   not known then.
+/// * [`is_not_available`](Error::is_not_available): IPVS was unloaded since the handle was opened.
+/// * [`Io`](crate::error::ErrorKind::Io): the system refused to send or to receive.
+///
+/// # Example
 ///
 /// ```no_run
 /// use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
@@ -171,8 +199,9 @@ impl Handle {
     /// # Errors
     ///
     /// [`is_already_exists`](Error::is_already_exists), also when its settings are the same;
-    /// [`is_scheduler_unavailable`](Error::is_scheduler_unavailable); and those of every operation:
-    /// [`is_permission_denied`](Error::is_permission_denied), [`is_timeout`](Error::is_timeout).
+    /// [`is_scheduler_unavailable`](Error::is_scheduler_unavailable); [`is_invalid`](Error::is_invalid) when persistence
+    /// groups clients in a way that does not fit the family of the service; those of
+    /// [every operation](Self#errors-of-every-operation).
     ///
     /// # Kernel
     ///
@@ -309,7 +338,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// Those of every operation.
+    /// Those of [every operation](Self#errors-of-every-operation).
     ///
     /// # Kernel
     ///
@@ -341,7 +370,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// Those of every operation.
+    /// Those of [every operation](Self#errors-of-every-operation).
     ///
     /// # Kernel
     ///
@@ -387,7 +416,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// Those of every operation.
+    /// Those of [every operation](Self#errors-of-every-operation).
     ///
     /// # Kernel
     ///
@@ -459,7 +488,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// Those of every operation.
+    /// Those of [every operation](Self#errors-of-every-operation).
     ///
     /// # Kernel
     ///

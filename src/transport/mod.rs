@@ -2,6 +2,17 @@
 //!
 //! The seam is the datagram: a [`Transport`] moves byte buffers and knows nothing of what they say. The kernel's socket
 //! is [`KernelSocket`]; a test hands its own to [`HandleBuilder::open_over`](crate::handle::HandleBuilder::open_over).
+//! [`Netns`] says in which network namespace a socket is opened.
+//!
+//! ```no_run
+//! use ipvs_rs::Handle;
+//! use ipvs_rs::transport::{KernelSocket, SocketOptions};
+//!
+//! // What `Handle::new()` does.
+//! let socket = KernelSocket::open(SocketOptions::default())?;
+//! let handle = Handle::builder().open_over(socket)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #[cfg(target_os = "linux")]
 mod netns;

@@ -21,7 +21,7 @@ use super::persistence::whole_seconds;
 /// # Kernel
 ///
 /// `IPVS_CMD_SET_CONFIG` and `IPVS_CMD_GET_CONFIG`; defaults 900, 120 and 300 s. `ipvsadm --set`.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Config {

@@ -20,7 +20,7 @@ use super::{InterfaceName, InvalidValue};
 ///
 /// `IPVS_CMD_NEW_DAEMON`; `ipvsadm --start-daemon`. What is optional here exists since Linux 4.3; an older kernel
 /// neither takes nor reports it.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct SyncDaemon {

@@ -4,7 +4,7 @@ use super::{DestinationEntry, DestinationId, ServiceEntry, ServiceId};
 ///
 /// Services are in the order of the kernel, which says nothing; destinations are newest first. The kernel has no way
 /// to read all of it at one instant: see [`snapshot`](crate::Handle::snapshot).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Table {
@@ -13,7 +13,7 @@ pub struct Table {
 }
 
 /// One service of a [`Table`] with its destinations.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct TableService {

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use crate::strategy::*;
 
 /// A failure becomes a line of one of the tables, not a file of seeds.
-pub fn config() -> ProptestConfig {
+pub(crate) fn config() -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
 }
 

@@ -16,20 +16,20 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Services by address, of both families and every protocol, and services by mark.
-pub fn arb_service_id() -> impl Strategy<Value = ServiceId> {
+pub(crate) fn arb_service_id() -> impl Strategy<Value = ServiceId> {
     let address = (arb_protocol(), arb_address(), any::<u16>())
         .prop_map(|(protocol, address, port)| ServiceId::new(protocol, SocketAddr::new(address, port)).unwrap());
     let mark = (1..=u32::MAX, arb_family()).prop_map(|(mark, family)| ServiceId::fwmark(mark, family).unwrap());
     prop_oneof![3 => address, 1 => mark]
 }
 
-pub fn arb_destination_id() -> impl Strategy<Value = DestinationId> {
+pub(crate) fn arb_destination_id() -> impl Strategy<Value = DestinationId> {
     (arb_address(), any::<u16>())
         .prop_map(|(address, port)| DestinationId::new(SocketAddr::new(address, port)).unwrap())
 }
 
 /// Every setting, with persistence in effect, dormant, or none.
-pub fn arb_service() -> impl Strategy<Value = Service> {
+pub(crate) fn arb_service() -> impl Strategy<Value = Service> {
     let parts =
         arb_service_id().prop_flat_map(|id| (Just(id), option::of(arb_persistence(id.family())), any::<bool>()));
     (parts, arb_scheduler(), arb_scheduler_flags(), any::<bool>()).prop_map(
@@ -44,7 +44,7 @@ pub fn arb_service() -> impl Strategy<Value = Service> {
     )
 }
 
-pub fn arb_destination() -> impl Strategy<Value = Destination> {
+pub(crate) fn arb_destination() -> impl Strategy<Value = Destination> {
     (arb_destination_id(), arb_forward_method(), arb_weight(), arb_thresholds()).prop_map(
         |(id, forward, weight, thresholds)| {
             Destination::new(id, forward).weight(weight.get()).unwrap().thresholds(thresholds)
@@ -52,7 +52,7 @@ pub fn arb_destination() -> impl Strategy<Value = Destination> {
     )
 }
 
-pub fn arb_service_entry() -> impl Strategy<Value = ServiceEntry> {
+pub(crate) fn arb_service_entry() -> impl Strategy<Value = ServiceEntry> {
     (arb_service(), arb_stats()).prop_map(|(service, stats)| {
         let mut entry = ServiceEntry::new(service);
         entry.stats = stats;
@@ -60,7 +60,7 @@ pub fn arb_service_entry() -> impl Strategy<Value = ServiceEntry> {
     })
 }
 
-pub fn arb_destination_entry() -> impl Strategy<Value = DestinationEntry> {
+pub(crate) fn arb_destination_entry() -> impl Strategy<Value = DestinationEntry> {
     (arb_destination(), arb_stats(), any::<[u32; 3]>()).prop_map(
         |(destination, stats, [active, inactive, persistent])| {
             let mut entry = DestinationEntry::new(destination);
@@ -74,13 +74,13 @@ pub fn arb_destination_entry() -> impl Strategy<Value = DestinationEntry> {
 }
 
 /// A few services with a few destinations each; names may occur twice.
-pub fn arb_table() -> impl Strategy<Value = Table> {
+pub(crate) fn arb_table() -> impl Strategy<Value = Table> {
     let row = (arb_service_entry(), vec(arb_destination_entry(), 0..4))
         .prop_map(|(service, destinations)| TableService::new(service, destinations));
     vec(row, 0..4).prop_map(Table::new)
 }
 
-pub fn arb_stats() -> impl Strategy<Value = Stats> {
+pub(crate) fn arb_stats() -> impl Strategy<Value = Stats> {
     any::<[u64; 10]>().prop_map(|numbers| {
         let mut stats = Stats::default();
         [
@@ -99,7 +99,7 @@ pub fn arb_stats() -> impl Strategy<Value = Stats> {
     })
 }
 
-pub fn arb_config() -> impl Strategy<Value = Config> {
+pub(crate) fn arb_config() -> impl Strategy<Value = Config> {
     [option::of(arb_timeout()), option::of(arb_timeout()), option::of(arb_timeout())].prop_map(|[tcp, tcp_fin, udp]| {
         let mut config = Config::new();
         config.tcp = tcp;
@@ -109,7 +109,7 @@ pub fn arb_config() -> impl Strategy<Value = Config> {
     })
 }
 
-pub fn arb_sync_daemon() -> impl Strategy<Value = SyncDaemon> {
+pub(crate) fn arb_sync_daemon() -> impl Strategy<Value = SyncDaemon> {
     let names = (arb_sync_role(), arb_interface_name(), any::<u32>());
     let choices = (
         option::of(any::<NonZeroU16>()),
@@ -128,16 +128,16 @@ pub fn arb_sync_daemon() -> impl Strategy<Value = SyncDaemon> {
     })
 }
 
-pub fn arb_sync_role() -> impl Strategy<Value = SyncRole> {
+pub(crate) fn arb_sync_role() -> impl Strategy<Value = SyncRole> {
     select(vec![SyncRole::Master, SyncRole::Backup])
 }
 
-pub fn arb_interface_name() -> impl Strategy<Value = InterfaceName> {
+pub(crate) fn arb_interface_name() -> impl Strategy<Value = InterfaceName> {
     // Commas, parentheses and equals signs are all allowed, and are what a notation trips over.
     "[!-.0-9;-~]{1,15}".prop_map(|name| InterfaceName::new(&name).unwrap())
 }
 
-pub fn arb_multicast_group() -> impl Strategy<Value = MulticastGroup> {
+pub(crate) fn arb_multicast_group() -> impl Strategy<Value = MulticastGroup> {
     let v4 = (224..240u8, any::<[u8; 3]>()).prop_map(|(a, [b, c, d])| IpAddr::V4(Ipv4Addr::new(a, b, c, d)));
     let v6 = any::<[u8; 16]>().prop_map(|mut bytes| {
         bytes[0] = 0xff;
@@ -146,13 +146,13 @@ pub fn arb_multicast_group() -> impl Strategy<Value = MulticastGroup> {
     prop_oneof![v4, v6].prop_map(|address| MulticastGroup::new(address).unwrap())
 }
 
-pub fn arb_timeout() -> impl Strategy<Value = Timeout> {
+pub(crate) fn arb_timeout() -> impl Strategy<Value = Timeout> {
     prop_oneof![1..=Timeout::MAX_SECS, Just(1), Just(Timeout::MAX_SECS)]
         .prop_map(|secs| Timeout::from_secs(secs).unwrap())
 }
 
 /// Persistence that a service of this family can have.
-pub fn arb_persistence(family: AddressFamily) -> impl Strategy<Value = Persistence> {
+pub(crate) fn arb_persistence(family: AddressFamily) -> impl Strategy<Value = Persistence> {
     let timeout = prop_oneof![0..=Persistence::MAX_SECS, Just(0), Just(Persistence::MAX_SECS)];
     (timeout, arb_granularity(family), option::of(arb_engine())).prop_map(|(timeout, granularity, engine)| {
         let persistence = Persistence::for_secs(timeout).unwrap().granularity(granularity);
@@ -160,7 +160,7 @@ pub fn arb_persistence(family: AddressFamily) -> impl Strategy<Value = Persisten
     })
 }
 
-pub fn arb_granularity(family: AddressFamily) -> BoxedStrategy<Granularity> {
+pub(crate) fn arb_granularity(family: AddressFamily) -> BoxedStrategy<Granularity> {
     let own = match family {
         AddressFamily::Ipv4 => any::<Ipv4Addr>().prop_map(Granularity::Mask).boxed(),
         AddressFamily::Ipv6 => arb_prefix().prop_map(Granularity::Prefix).boxed(),
@@ -168,11 +168,11 @@ pub fn arb_granularity(family: AddressFamily) -> BoxedStrategy<Granularity> {
     prop_oneof![Just(Granularity::Client), own].boxed()
 }
 
-pub fn arb_prefix() -> impl Strategy<Value = Prefix> {
+pub(crate) fn arb_prefix() -> impl Strategy<Value = Prefix> {
     (1..=128u8).prop_map(|bits| Prefix::new(bits).unwrap())
 }
 
-pub fn arb_engine() -> impl Strategy<Value = PersistenceEngine> {
+pub(crate) fn arb_engine() -> impl Strategy<Value = PersistenceEngine> {
     prop_oneof![
         Just(PersistenceEngine::Sip),
         "[!-~]{1,16}".prop_map(|name| PersistenceEngine::from_name(&name).unwrap())
@@ -180,30 +180,30 @@ pub fn arb_engine() -> impl Strategy<Value = PersistenceEngine> {
 }
 
 /// Known schedulers, and names that nobody has used yet.
-pub fn arb_scheduler() -> impl Strategy<Value = Scheduler> {
+pub(crate) fn arb_scheduler() -> impl Strategy<Value = Scheduler> {
     prop_oneof![select(Scheduler::KNOWN.to_vec()), "[!-~]{1,15}".prop_map(|name| Scheduler::from_name(&name).unwrap())]
 }
 
-pub fn arb_scheduler_flags() -> impl Strategy<Value = SchedulerFlags> {
+pub(crate) fn arb_scheduler_flags() -> impl Strategy<Value = SchedulerFlags> {
     any::<u32>().prop_map(SchedulerFlags::from_bits_truncate)
 }
 
-pub fn arb_service_flags() -> impl Strategy<Value = ServiceFlags> {
+pub(crate) fn arb_service_flags() -> impl Strategy<Value = ServiceFlags> {
     prop_oneof![any::<u32>(), 0..0x100u32].prop_map(ServiceFlags::from_bits_retain)
 }
 
-pub fn arb_weight() -> impl Strategy<Value = Weight> {
+pub(crate) fn arb_weight() -> impl Strategy<Value = Weight> {
     prop_oneof![0..=Weight::MAX.get(), 0..3u32, Just(Weight::MAX.get())].prop_map(|weight| Weight::new(weight).unwrap())
 }
 
-pub fn arb_thresholds() -> impl Strategy<Value = Thresholds> {
+pub(crate) fn arb_thresholds() -> impl Strategy<Value = Thresholds> {
     let set = (0..=i32::MAX.unsigned_abs()).prop_flat_map(|upper| (Just(upper), 0..=upper));
     let set = set.prop_map(|(upper, lower)| Thresholds::with_upper(upper).unwrap().with_lower(lower).unwrap());
     prop_oneof![Just(Thresholds::NONE), set]
 }
 
 /// Every method, those that only the kernel can report as well.
-pub fn arb_forward_method() -> impl Strategy<Value = ForwardMethod> {
+pub(crate) fn arb_forward_method() -> impl Strategy<Value = ForwardMethod> {
     prop_oneof![
         Just(ForwardMethod::Masquerade),
         Just(ForwardMethod::Local),
@@ -215,7 +215,7 @@ pub fn arb_forward_method() -> impl Strategy<Value = ForwardMethod> {
 }
 
 /// Every kind with every flag, and the combinations of kind and port that the kernel stores without using them.
-pub fn arb_tunnel() -> impl Strategy<Value = Tunnel> {
+pub(crate) fn arb_tunnel() -> impl Strategy<Value = Tunnel> {
     let plain = prop_oneof![
         Just(Tunnel::ipip()),
         Just(Tunnel::gre()),
@@ -225,27 +225,27 @@ pub fn arb_tunnel() -> impl Strategy<Value = Tunnel> {
     (plain, arb_tunnel_flags()).prop_map(|(tunnel, flags)| tunnel.flags(flags))
 }
 
-pub fn arb_tunnel_kind() -> impl Strategy<Value = TunnelKind> {
+pub(crate) fn arb_tunnel_kind() -> impl Strategy<Value = TunnelKind> {
     any::<u8>().prop_map(|number| format!("tunnel-{number}").parse().unwrap())
 }
 
-pub fn arb_tunnel_flags() -> impl Strategy<Value = TunnelFlags> {
+pub(crate) fn arb_tunnel_flags() -> impl Strategy<Value = TunnelFlags> {
     prop_oneof![0..4u16, any::<u16>()].prop_map(TunnelFlags::from_bits_retain)
 }
 
-pub fn arb_protocol() -> impl Strategy<Value = Protocol> {
+pub(crate) fn arb_protocol() -> impl Strategy<Value = Protocol> {
     prop_oneof![
         select(vec![Protocol::TCP, Protocol::UDP, Protocol::SCTP, Protocol::AH, Protocol::ESP]),
         any::<u16>().prop_map(Protocol::from_number)
     ]
 }
 
-pub fn arb_family() -> impl Strategy<Value = AddressFamily> {
+pub(crate) fn arb_family() -> impl Strategy<Value = AddressFamily> {
     select(vec![AddressFamily::Ipv4, AddressFamily::Ipv6])
 }
 
 /// Addresses of both families, without those that stand for one of the other family.
-pub fn arb_address() -> impl Strategy<Value = IpAddr> {
+pub(crate) fn arb_address() -> impl Strategy<Value = IpAddr> {
     let v6 = any::<Ipv6Addr>().prop_map(|address| match address.to_ipv4_mapped() {
         Some(_) => Ipv6Addr::from_bits(address.to_bits() | 1 << 127),
         None => address,

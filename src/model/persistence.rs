@@ -203,7 +203,10 @@ impl PersistenceEngine {
 
 impl fmt::Display for PersistenceEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        match self {
+            Self::Other(name) => name.fmt(f),
+            known => f.pad(known.name()),
+        }
     }
 }
 

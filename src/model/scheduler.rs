@@ -130,7 +130,10 @@ impl Scheduler {
 
 impl fmt::Display for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        match self {
+            Self::Other(name) => name.fmt(f),
+            known => f.pad(known.name()),
+        }
     }
 }
 

@@ -62,7 +62,8 @@ fn tunnel() {
         ("gue:65536", "tunnel", "65536", port),
         ("gue:6080:", "tunnel", "6080:", port),
         ("gre+", "tunnel", "", flags),
-        ("gre+sum", "tunnel", "sum", flags),
+        ("GRE+Sum", "tunnel", "Sum", flags),
+        ("VXLAN", "tunnel", "VXLAN", "ipip, gue, gre, or tunnel- and a number"),
         ("gre+0x10000", "tunnel", "0x10000", flags),
         ("gre+0x", "tunnel", "0x", flags),
     ]);

@@ -23,6 +23,17 @@ pub(super) fn bits(text: &str) -> Option<u32> {
     u32::from_str_radix(digits, 16).ok()
 }
 
+/// What follows a prefix that may be written in any case.
+pub(super) fn after<'a>(prefix: &str, text: &'a str) -> Option<&'a str> {
+    let (head, rest) = text.split_at_checked(prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// The value that a word stands for, in any case.
+pub(super) fn named<T>(table: impl IntoIterator<Item = (&'static str, T)>, word: &str) -> Option<T> {
+    table.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, value)| value)
+}
+
 /// An address and perhaps a port: `10.0.0.1`, `10.0.0.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.
 pub(super) fn endpoint(what: &'static str, text: &str) -> Result<(IpAddr, Option<u16>), ParseError> {
     let (address, port) = match text.strip_prefix('[') {

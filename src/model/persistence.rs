@@ -23,6 +23,8 @@ use super::{AddressFamily, EngineName, InvalidValue, ParseError};
 ///
 /// Flag `IP_VS_SVC_F_PERSISTENT` with `IPVS_SVC_ATTR_TIMEOUT`, `IPVS_SVC_ATTR_NETMASK` and `IPVS_SVC_ATTR_PE_NAME`;
 /// `ipvsadm --persistent --netmask --pe`.
+#[doc(alias = "IPVS_SVC_ATTR_TIMEOUT")]
+#[doc(alias = "ipvsadm -p")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub struct Persistence {
@@ -99,6 +101,9 @@ impl Persistence {
 /// # Kernel
 ///
 /// `IPVS_SVC_ATTR_NETMASK`: a mask in network order for IPv4, a prefix length in native order for IPv6.
+#[doc(alias = "IPVS_SVC_ATTR_NETMASK")]
+#[doc(alias = "netmask")]
+#[doc(alias = "ipvsadm -M")]
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[allow(clippy::exhaustive_enums, reason = "one way for each family, and the default")]
 pub enum Granularity {
@@ -158,6 +163,20 @@ impl Prefix {
     }
 }
 
+impl TryFrom<u8> for Prefix {
+    type Error = InvalidValue;
+
+    fn try_from(bits: u8) -> Result<Self, InvalidValue> {
+        Self::new(bits)
+    }
+}
+
+impl From<Prefix> for u8 {
+    fn from(prefix: Prefix) -> Self {
+        prefix.0
+    }
+}
+
 /// What recognises a client by something other than its address.
 ///
 /// The set is open, as with [`Scheduler`](super::Scheduler).
@@ -165,6 +184,8 @@ impl Prefix {
 /// # Kernel
 ///
 /// `IPVS_SVC_ATTR_PE_NAME`; the module of engine `x` is `ip_vs_pe_x`. `ipvsadm --pe`.
+#[doc(alias = "IPVS_SVC_ATTR_PE_NAME")]
+#[doc(alias = "ipvsadm --pe")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum PersistenceEngine {
@@ -184,7 +205,7 @@ impl PersistenceEngine {
         if name.eq_ignore_ascii_case("sip") { Ok(Self::Sip) } else { EngineName::new(name).map(Self::Other) }
     }
 
-    /// The name that the kernel knows the engine by.
+    /// The name that the kernel knows the engine by; a replacement character where that is not text.
     pub fn name(&self) -> &str {
         std::str::from_utf8(self.as_bytes()).unwrap_or("\u{fffd}")
     }

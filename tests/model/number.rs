@@ -100,6 +100,7 @@ fn config_sets_what_it_is_told() {
 fn prefix_has_1_to_128_bits() {
     for bits in [1, 64, 128] {
         assert_eq!(Prefix::new(bits).map(Prefix::bits), Ok(bits));
+        assert_eq!(Prefix::try_from(bits).map(u8::from), Ok(bits));
     }
     for bits in [0, 129, 255] {
         refused(Prefix::new(bits), &format!("IPv6 prefix length {bits} is out of range: expected 1 to 128"));
@@ -198,6 +199,7 @@ fn sync_daemon_refuses_zeros_and_what_is_not_multicast() {
         let address: IpAddr = address.parse().unwrap();
         assert_eq!(daemon.group(address).is_ok(), accepted, "{address}");
         assert_eq!(MulticastGroup::new(address).map(MulticastGroup::address).ok(), accepted.then_some(address));
+        assert_eq!(MulticastGroup::try_from(address).map(IpAddr::from).ok(), accepted.then_some(address));
     }
     refused(
         daemon.group(Ipv4Addr::LOCALHOST.into()),
@@ -209,6 +211,7 @@ fn sync_daemon_refuses_zeros_and_what_is_not_multicast() {
 fn version_is_taken_apart() {
     for (number, text) in [(0x0001_0201, "1.2.1"), (0, "0.0.0"), (u32::MAX, "65535.255.255")] {
         assert_eq!(Version::from_number(number).to_string(), text);
+        assert_eq!(Version::from_number(number).number(), number);
     }
 }
 

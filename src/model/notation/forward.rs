@@ -29,7 +29,7 @@ impl FromStr for ForwardMethod {
         let head = words.next().unwrap_or_default();
         let method = if let Some(method) = named(METHODS, head) {
             method
-        } else if named(TUNNELS, head).is_some() {
+        } else if TUNNEL.into_iter().any(|word| word.eq_ignore_ascii_case(head)) {
             Self::Tunnel(words.next().map_or(Ok(Tunnel::ipip()), str::parse)?)
         } else if let Some(digits) = after("unknown-", head) {
             let unknown = number(digits).and_then(UnknownForwardMethod::new).map(Self::Unknown);
@@ -168,7 +168,7 @@ const METHODS: [(&str, ForwardMethod); 15] = [
 ];
 
 /// The words that the settings of a tunnel may follow.
-const TUNNELS: [(&str, ()); 4] = [("tunnel", ()), ("tunneling", ()), ("-i", ()), ("--ipip", ())];
+const TUNNEL: [&str; 4] = ["tunnel", "tunneling", "-i", "--ipip"];
 
 const FLAGS: [(&str, TunnelFlags); 3] =
     [("nocsum", TunnelFlags::empty()), ("csum", TunnelFlags::CHECKSUM), ("remcsum", TunnelFlags::REMOTE_CHECKSUM)];

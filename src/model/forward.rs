@@ -8,6 +8,17 @@ use super::InvalidValue;
 ///
 /// There is no default: operators expect direct routing, container engineers expect masquerading.
 ///
+/// ```
+/// use ipvs_rs::ForwardMethod;
+/// use ipvs_rs::model::Tunnel;
+///
+/// assert_eq!("nat".parse(), Ok(ForwardMethod::Masquerade));
+/// assert_eq!("-g".parse(), Ok(ForwardMethod::DirectRoute));
+/// assert_eq!("gue:6080".parse(), Ok(ForwardMethod::Tunnel(Tunnel::gue(6080)?)));
+/// assert_eq!(ForwardMethod::DirectRoute.to_string(), "Route");
+/// # Ok::<(), ipvs_rs::model::InvalidValue>(())
+/// ```
+///
 /// # Kernel
 ///
 /// The low three bits of `IPVS_DEST_ATTR_FWD_METHOD`, constants `IP_VS_CONN_F_*`.

@@ -98,6 +98,16 @@ impl Persistence {
 
 /// Which clients of a persistent service count as one.
 ///
+/// ```
+/// use ipvs_rs::model::{AddressFamily, Granularity};
+///
+/// let network: Granularity = "255.255.255.0".parse()?;
+/// assert!(network.fits(AddressFamily::Ipv4));
+/// let site: Granularity = "48".parse()?;
+/// assert!(!site.fits(AddressFamily::Ipv4));
+/// # Ok::<(), ipvs_rs::model::ParseError>(())
+/// ```
+///
 /// # Kernel
 ///
 /// `IPVS_SVC_ATTR_NETMASK`: a mask in network order for IPv4, a prefix length in native order for IPv6.

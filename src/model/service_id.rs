@@ -35,6 +35,13 @@ impl AddressFamily {
 ///
 /// The kernel stores any number and forwards traffic of the five that have a constant here.
 ///
+/// ```
+/// use ipvs_rs::model::Protocol;
+///
+/// assert_eq!("udp".parse(), Ok(Protocol::UDP));
+/// assert_eq!(Protocol::from_number(47).to_string(), "IP_47");
+/// ```
+///
 /// # Kernel
 ///
 /// `IPVS_SVC_ATTR_PROTOCOL`.

@@ -12,7 +12,7 @@ use super::{InterfaceName, InvalidValue};
 /// use ipvs_rs::model::SyncDaemon;
 ///
 /// let master = SyncDaemon::master("eth1")?.sync_id(7);
-/// # assert_eq!(master.interface.to_string(), "eth1");
+/// assert_eq!(master.to_string(), "master sync daemon (mcast=eth1, syncid=7)");
 /// # Ok::<(), ipvs_rs::model::InvalidValue>(())
 /// ```
 ///

@@ -10,7 +10,7 @@ use ipvs_rs::model::{
 };
 
 #[test]
-fn forwarding_method() {
+fn forwarding_method_is_read_or_refused() {
     accepts::<ForwardMethod>(&[
         ("Masq", &["masq", "MASQ", "masquerade", "masquerading", "nat", "NAT", "-m", "--masquerading", " masq "]),
         ("Route", &["route", "droute", "dr", "direct", "gatewaying", "-g", "--gatewaying"]),
@@ -39,7 +39,7 @@ fn forwarding_method() {
 }
 
 #[test]
-fn tunnel() {
+fn tunnel_is_read_or_refused() {
     accepts::<Tunnel>(&[
         ("ipip", &["IPIP", "tunnel-0", "ipip+nocsum", "ipip+0x0"]),
         ("gre", &["gre:-c", "tunnel-2"]),
@@ -70,7 +70,7 @@ fn tunnel() {
 }
 
 #[test]
-fn tunnel_kind_and_flags() {
+fn tunnel_kind_and_flags_are_read_or_refused() {
     accepts::<TunnelKind>(&[("ipip", &["IPIP"]), ("gue", &[]), ("gre", &["Gre"]), ("tunnel-9", &["TUNNEL-9"])]);
     refuses::<TunnelKind>(&[("vxlan", "tunnel kind", "vxlan", "ipip, gue, gre, or tunnel- and a number")]);
     accepts::<TunnelFlags>(&[("nocsum", &["NOCSUM", "0x0"]), ("csum,remcsum", &["0x3"]), ("csum,0x8000", &["0x8001"])]);
@@ -82,7 +82,7 @@ fn tunnel_kind_and_flags() {
 }
 
 #[test]
-fn scheduler_flags() {
+fn scheduler_flags_are_read_or_refused() {
     accepts::<SchedulerFlags>(&[
         ("", &[",", ",,"]),
         ("flag-1", &["sh-fallback", "mh-fallback", "flag-1,flag-1"]),
@@ -113,7 +113,7 @@ fn scheduler_flags_of_another_scheduler_are_refused() {
 }
 
 #[test]
-fn service_flags() {
+fn service_flags_are_read_or_refused() {
     accepts::<ServiceFlags>(&[
         ("", &["0x0"]),
         ("persistent,hashed,ops", &["ops,hashed,persistent", "0x7"]),
@@ -127,7 +127,7 @@ fn service_flags() {
 }
 
 #[test]
-fn weight() {
+fn weight_is_read_or_refused() {
     accepts::<Weight>(&[("0", &["00"]), ("2147483647", &["02147483647"])]);
     for text in ["", "-1", "+1", " 1", "1.0", "2147483648", "4294967296", "ten"] {
         refuses::<Weight>(&[(text, "weight", text, "0 to 2147483647")]);
@@ -135,7 +135,7 @@ fn weight() {
 }
 
 #[test]
-fn thresholds() {
+fn thresholds_are_read_or_refused() {
     accepts::<Thresholds>(&[("0/0", &["0"]), ("10/0", &["10"]), ("10/5", &[]), ("2147483647/2147483647", &[])]);
     refuses::<Thresholds>(&[
         ("", "thresholds", "", "0 to 2147483647 connections"),
@@ -148,7 +148,7 @@ fn thresholds() {
 }
 
 #[test]
-fn granularity_and_prefix() {
+fn granularity_and_prefix_are_read_or_refused() {
     accepts::<Granularity>(&[("client", &["Client"]), ("255.255.255.0", &[]), ("0.0.0.24", &[]), ("64", &["064"])]);
     let either = "a mask such as 255.255.255.0, an IPv6 prefix length of 1 to 128, or client";
     refuses::<Granularity>(&[
@@ -169,7 +169,7 @@ fn granularity_and_prefix() {
 }
 
 #[test]
-fn persistence() {
+fn persistence_is_read_or_refused() {
     accepts::<Persistence>(&[
         ("persistent 0", &["0"]),
         (
@@ -200,7 +200,7 @@ fn persistence() {
 }
 
 #[test]
-fn timeout_and_config() {
+fn timeout_and_config_are_read_or_refused() {
     accepts::<Timeout>(&[("900s", &["900", "0900"]), ("21474836s", &[])]);
     for text in ["", "s", "0", "21474837", "1.5", "15m", "-1", "900ss"] {
         refuses::<Timeout>(&[(text, "timeout", text, "1 to 21474836 seconds")]);
@@ -224,7 +224,7 @@ fn timeout_and_config() {
 }
 
 #[test]
-fn version() {
+fn version_is_read_or_refused() {
     accepts::<Version>(&[("1.2.1", &["01.2.1"]), ("65535.255.255", &[])]);
     for text in ["", "1.2", "1.2.1.0", "1.2.256", "65536.0.0", "v1.2.1", "1.-2.1"] {
         refuses::<Version>(&[(text, "version", text, "three numbers, as in 1.2.1")]);
@@ -232,7 +232,7 @@ fn version() {
 }
 
 #[test]
-fn sync_daemon() {
+fn sync_daemon_is_read_or_refused() {
     accepts::<SyncRole>(&[("master", &["MASTER"]), ("backup", &["Backup"])]);
     refuses::<SyncRole>(&[("slave", "sync role", "slave", "master or backup")]);
     accepts::<MulticastGroup>(&[("224.0.0.81", &[]), ("ff02::51", &["FF02:0::51"])]);

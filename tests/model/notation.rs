@@ -28,6 +28,8 @@ fn forwarding_method_is_read_or_refused() {
         ("", "forwarding method", "", expected),
         ("nope", "forwarding method", "nope", expected),
         ("-x", "forwarding method", "-x", expected),
+        ("-M", "forwarding method", "-M", expected),
+        ("--IPIP", "forwarding method", "--IPIP", expected),
         ("Masq Masq", "forwarding method", "Masq", "nothing more"),
         ("Tunnel ipip x", "forwarding method", "x", "nothing more"),
         ("Unknown-4", "forwarding method", "4", "5, 6 or 7"),

@@ -13,20 +13,12 @@ pub struct Progress {
 
 impl Progress {
     pub fn new() -> Self {
-        Self {
-            terminal: io::stderr().is_terminal(),
-            quiet: false,
-            open: AtomicBool::new(false),
-        }
+        Self { terminal: io::stderr().is_terminal(), quiet: false, open: AtomicBool::new(false) }
     }
 
     /// Says nothing at all.
     pub fn quiet() -> Self {
-        Self {
-            terminal: false,
-            quiet: true,
-            open: AtomicBool::new(false),
-        }
+        Self { terminal: false, quiet: true, open: AtomicBool::new(false) }
     }
 
     /// Something that takes long enough to be reported even in a log: an installation, a download.

@@ -71,11 +71,7 @@ pub struct Arguments {
     #[arg(long)]
     host: bool,
     /// The program (a path, or a name that the guest or this host knows) and its arguments
-    #[arg(
-        value_name = "CMD",
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
+    #[arg(value_name = "CMD", trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<OsString>,
 }
 
@@ -93,10 +89,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
 
 fn run(arguments: Arguments, progress: &Progress) -> Result<u8> {
     let workspace = Workspace::locate()?;
-    let options = BuildOptions {
-        release: arguments.release,
-        features: arguments.features,
-    };
+    let options = BuildOptions { release: arguments.release, features: arguments.features };
     let target = match (arguments.example, arguments.test) {
         (Some(name), _) => Some(Target::Example(name)),
         (None, Some(name)) => Some(Target::Test(name)),
@@ -107,8 +100,7 @@ fn run(arguments: Arguments, progress: &Progress) -> Result<u8> {
         words.insert(0, workspace.build(&target, &options)?.into());
     }
     let interactive = words.is_empty();
-    if interactive && (arguments.host || !io::stdin().is_terminal() || !io::stdout().is_terminal())
-    {
+    if interactive && (arguments.host || !io::stdin().is_terminal() || !io::stdout().is_terminal()) {
         bail!("nothing to run: name a program after `--`, as in `cargo xtask vm -- ipvsadm -Ln`");
     }
     if arguments.host {
@@ -151,9 +143,7 @@ fn run(arguments: Arguments, progress: &Progress) -> Result<u8> {
 /// `NAME=VALUE`, with a name that a shell accepts.
 fn assignment(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
-    let word = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if name.is_empty() || !word || name.starts_with(|first: char| first.is_ascii_digit()) {
         return Err(format!("{name:?} is not the name of a variable"));
     }

@@ -25,18 +25,11 @@ impl Workspace {
         if !output.status.success() {
             bail!("cargo metadata failed");
         }
-        let metadata: Value =
-            serde_json::from_slice(&output.stdout).context("reading cargo metadata")?;
+        let metadata: Value = serde_json::from_slice(&output.stdout).context("reading cargo metadata")?;
         let path = |key: &str| {
-            metadata[key]
-                .as_str()
-                .map(PathBuf::from)
-                .with_context(|| format!("cargo metadata names no {key}"))
+            metadata[key].as_str().map(PathBuf::from).with_context(|| format!("cargo metadata names no {key}"))
         };
-        Ok(Self {
-            root: path("workspace_root")?,
-            target: path("target_directory")?,
-        })
+        Ok(Self { root: path("workspace_root")?, target: path("target_directory")? })
     }
 
     /// Where downloads, images and consoles of the guest are kept.
@@ -60,9 +53,7 @@ impl Workspace {
             .arg("--message-format=json-render-diagnostics")
             .stdin(Stdio::null())
             .stderr(Stdio::inherit());
-        let output = command
-            .output()
-            .with_context(|| format!("building {target}"))?;
+        let output = command.output().with_context(|| format!("building {target}"))?;
         if !output.status.success() {
             bail!("cargo could not build {target}");
         }
@@ -140,9 +131,7 @@ fn executable(messages: &str, target: &Target) -> Option<PathBuf> {
         .filter(|message| message["reason"] == "compiler-artifact")
         .filter(|message| message["target"]["name"] == target.name())
         .filter(|message| {
-            message["target"]["kind"]
-                .as_array()
-                .is_some_and(|kinds| kinds.iter().any(|kind| kind == target.kind()))
+            message["target"]["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == target.kind()))
         })
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
@@ -159,8 +148,7 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
 
 pub fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    path.metadata()
-        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]
@@ -177,10 +165,7 @@ mod tests {
 "#;
         let found = executable(messages, &Target::Example("demo".to_owned()));
         assert_eq!(found, Some(PathBuf::from("/t/debug/examples/demo")));
-        assert_eq!(
-            executable(messages, &Target::Example("other".to_owned())),
-            None
-        );
+        assert_eq!(executable(messages, &Target::Example("other".to_owned())), None);
     }
 
     #[test]

@@ -22,15 +22,17 @@ impl fmt::Display for ForwardMethod {
 impl FromStr for ForwardMethod {
     type Err = ParseError;
 
-    /// The words of `Display`, the options of ipvsadm, and the names that people use, in any case: `nat`, `direct`,
-    /// `ipip`, `gue:6080`.
+    /// The words of `Display`, the options of ipvsadm, and the names that people use, such as `nat`, `direct` and
+    /// `gue:6080`. Words may be written in any case, options only in their own.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut words = text.split_whitespace();
         let head = words.next().unwrap_or_default();
         let method = if let Some(method) = named(METHODS, head) {
-            method
-        } else if TUNNEL.into_iter().any(|word| word.eq_ignore_ascii_case(head)) {
-            Self::Tunnel(words.next().map_or(Ok(Tunnel::ipip()), str::parse)?)
+            match (method, words.next()) {
+                (Self::Tunnel(_), Some(tunnel)) => Self::Tunnel(tunnel.parse()?),
+                (_, Some(word)) => return Err(ParseError::new("forwarding method", word, "nothing more")),
+                (_, None) => method,
+            }
         } else if let Some(digits) = after("unknown-", head) {
             let unknown = number(digits).and_then(UnknownForwardMethod::new).map(Self::Unknown);
             unknown.ok_or_else(|| ParseError::new("forwarding method", digits, "5, 6 or 7"))?
@@ -149,7 +151,7 @@ fn kind(word: &str) -> Option<TunnelKind> {
     named(kinds, word).or_else(|| number(after("tunnel-", word)?).map(TunnelKind::from_number))
 }
 
-const METHODS: [(&str, ForwardMethod); 15] = [
+const METHODS: [(&str, ForwardMethod); 19] = [
     ("masq", ForwardMethod::Masquerade),
     ("masquerade", ForwardMethod::Masquerade),
     ("masquerading", ForwardMethod::Masquerade),
@@ -165,10 +167,11 @@ const METHODS: [(&str, ForwardMethod); 15] = [
     ("--gatewaying", ForwardMethod::DirectRoute),
     ("local", ForwardMethod::Local),
     ("bypass", ForwardMethod::Bypass),
+    ("tunnel", ForwardMethod::Tunnel(Tunnel::ipip())),
+    ("tunneling", ForwardMethod::Tunnel(Tunnel::ipip())),
+    ("-i", ForwardMethod::Tunnel(Tunnel::ipip())),
+    ("--ipip", ForwardMethod::Tunnel(Tunnel::ipip())),
 ];
-
-/// The words that the settings of a tunnel may follow.
-const TUNNEL: [&str; 4] = ["tunnel", "tunneling", "-i", "--ipip"];
 
 const FLAGS: [(&str, TunnelFlags); 3] =
     [("nocsum", TunnelFlags::empty()), ("csum", TunnelFlags::CHECKSUM), ("remcsum", TunnelFlags::REMOTE_CHECKSUM)];

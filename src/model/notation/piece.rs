@@ -29,9 +29,10 @@ pub(super) fn after<'a>(prefix: &str, text: &'a str) -> Option<&'a str> {
     head.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// The value that a word stands for, in any case.
+/// The value that a word stands for, in any case; options have their case, for `-m` is one and `-M` another.
 pub(super) fn named<T>(table: impl IntoIterator<Item = (&'static str, T)>, word: &str) -> Option<T> {
-    table.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, value)| value)
+    let is = |name: &str| if word.starts_with('-') { name == word } else { name.eq_ignore_ascii_case(word) };
+    table.into_iter().find(|(name, _)| is(name)).map(|(_, value)| value)
 }
 
 /// An address and perhaps a port: `10.0.0.1`, `10.0.0.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.

@@ -47,24 +47,14 @@ pub fn parse_list(text: &str) -> Vec<Source> {
             continue;
         };
         let mut signed_by = None;
-        if let Some((options, after)) = rest
-            .strip_prefix('[')
-            .and_then(|bracket| bracket.split_once(']'))
-        {
-            signed_by = options
-                .split_whitespace()
-                .find_map(|option| option.strip_prefix("signed-by="))
-                .map(str::to_owned);
+        if let Some((options, after)) = rest.strip_prefix('[').and_then(|bracket| bracket.split_once(']')) {
+            signed_by =
+                options.split_whitespace().find_map(|option| option.strip_prefix("signed-by=")).map(str::to_owned);
             rest = after.trim_start();
         }
         let mut words = rest.split_whitespace().map(str::to_owned);
         if let (Some(uri), Some(suite)) = (words.next(), words.next()) {
-            sources.push(Source {
-                uri,
-                suite,
-                components: words.collect(),
-                signed_by,
-            });
+            sources.push(Source { uri, suite, components: words.collect(), signed_by });
         }
     }
     sources
@@ -86,26 +76,14 @@ pub fn parse_deb822(text: &str) -> Vec<Source> {
                 fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
             }
         }
-        let field = |name: &str| {
-            fields
-                .iter()
-                .find(|(field, _)| field == name)
-                .map(|(_, value)| value.as_str())
-        };
-        let words = |name: &str| {
-            field(name)
-                .unwrap_or_default()
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
+        let field = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
+        let words =
+            |name: &str| field(name).unwrap_or_default().split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         if field("enabled") == Some("no") || !words("types").iter().any(|kind| kind == "deb") {
             continue;
         }
         // The key itself may stand here instead of the name of its file.
-        let signed_by = field("signed-by")
-            .filter(|value| value.starts_with('/'))
-            .map(str::to_owned);
+        let signed_by = field("signed-by").filter(|value| value.starts_with('/')).map(str::to_owned);
         for uri in words("uris") {
             for suite in words("suites") {
                 sources.push(Source {
@@ -127,14 +105,7 @@ pub fn own_mirror<'a>(sources: &'a [Source], release: &Release) -> Option<&'a So
     }
     sources.iter().find(|source| {
         source.components.iter().any(|name| name == "main")
-            && [
-                release.codename.as_str(),
-                "stable",
-                "testing",
-                "sid",
-                "unstable",
-            ]
-            .contains(&source.suite.as_str())
+            && [release.codename.as_str(), "stable", "testing", "sid", "unstable"].contains(&source.suite.as_str())
     })
 }
 
@@ -156,10 +127,7 @@ impl Release {
                 .map(|value| value.trim_matches(['"', '\'']).to_owned())
                 .unwrap_or_default()
         };
-        Self {
-            id: value("ID"),
-            codename: value("VERSION_CODENAME"),
-        }
+        Self { id: value("ID"), codename: value("VERSION_CODENAME") }
     }
 }
 
@@ -177,21 +145,14 @@ impl Suite {
             fs::create_dir_all(folder.join(part))?;
         }
         fs::write(folder.join("sources.list"), source_line(mirror, suite))?;
-        let this = Self {
-            folder: folder.to_owned(),
-            name: suite.to_owned(),
-        };
+        let this = Self { folder: folder.to_owned(), name: suite.to_owned() };
         this.run("apt-get", &["update"], folder)?;
         Ok(this)
     }
 
     /// The packages that `package` depends on, alternatives included. Empty if the suite does not have it.
     pub fn dependencies(&self, package: &str) -> Result<Vec<String>> {
-        let output = self.run(
-            "apt-cache",
-            &["depends", "--important", package],
-            &self.folder,
-        );
+        let output = self.run("apt-cache", &["depends", "--important", package], &self.folder);
         Ok(parse_depends(&output.unwrap_or_default()))
     }
 
@@ -204,8 +165,7 @@ impl Suite {
 
     fn run(&self, program: &str, arguments: &[&str], folder: &Path) -> Result<String> {
         let option = |name: &str, path: &str| {
-            let path = std::path::absolute(self.folder.join(path))
-                .unwrap_or_else(|_| self.folder.join(path));
+            let path = std::path::absolute(self.folder.join(path)).unwrap_or_else(|_| self.folder.join(path));
             format!("{name}={}", path.display())
         };
         let output = Command::new(program)
@@ -235,10 +195,7 @@ impl Suite {
 }
 
 fn source_line(mirror: &Source, suite: &str) -> String {
-    let keyring = mirror
-        .signed_by
-        .clone()
-        .unwrap_or_else(|| ARCHIVE_KEYRING.to_owned());
+    let keyring = mirror.signed_by.clone().unwrap_or_else(|| ARCHIVE_KEYRING.to_owned());
     let options = if Path::new(&keyring).exists() {
         format!("[signed-by={keyring}] ")
     } else {
@@ -277,10 +234,7 @@ deb-src http://mirror.example/debian bookworm main
         assert_eq!(sources[0].uri, "http://mirror.example/debian");
         assert_eq!(sources[0].components, ["main", "contrib"]);
         assert_eq!(sources[1].suite, "bookworm-updates");
-        assert_eq!(
-            sources[1].signed_by.as_deref(),
-            Some("/usr/share/keyrings/a.gpg")
-        );
+        assert_eq!(sources[1].signed_by.as_deref(), Some("/usr/share/keyrings/a.gpg"));
     }
 
     #[test]
@@ -343,9 +297,6 @@ linux-image-7-cloud-amd64
     dracut
   Depends: linux-modules-7-cloud-amd64
 ";
-        assert_eq!(
-            parse_depends(output),
-            ["linux-base", "dracut", "linux-modules-7-cloud-amd64"]
-        );
+        assert_eq!(parse_depends(output), ["linux-base", "dracut", "linux-modules-7-cloud-amd64"]);
     }
 }

@@ -11,11 +11,7 @@ pub struct Archive<W> {
 
 impl<W: Write> Archive<W> {
     pub fn new(out: W) -> Self {
-        Self {
-            out,
-            written: 0,
-            inode: 0,
-        }
+        Self { out, written: 0, inode: 0 }
     }
 
     pub fn directory(&mut self, path: &str, mode: u32) -> io::Result<()> {
@@ -30,20 +26,10 @@ impl<W: Write> Archive<W> {
     }
 
     /// A regular file of exactly `size` bytes, read from `content`.
-    pub fn file(
-        &mut self,
-        path: &str,
-        mode: u32,
-        modified: u32,
-        size: u64,
-        content: impl Read,
-    ) -> io::Result<()> {
+    pub fn file(&mut self, path: &str, mode: u32, modified: u32, size: u64, content: impl Read) -> io::Result<()> {
         // The format has eight hexadecimal digits for a size.
-        let short = u32::try_from(size).map_err(|_| {
-            io::Error::other(format!(
-                "{path} has {size} bytes, more than an initramfs holds"
-            ))
-        })?;
+        let short = u32::try_from(size)
+            .map_err(|_| io::Error::other(format!("{path} has {size} bytes, more than an initramfs holds")))?;
         self.header(path, REGULAR | mode, 1, short, modified)?;
         let copied = io::copy(&mut content.take(size), &mut self.out)?;
         if copied != size {
@@ -61,20 +47,11 @@ impl<W: Write> Archive<W> {
         Ok(self.out)
     }
 
-    fn header(
-        &mut self,
-        path: &str,
-        mode: u32,
-        links: u32,
-        size: u32,
-        modified: u32,
-    ) -> io::Result<()> {
+    fn header(&mut self, path: &str, mode: u32, links: u32, size: u32, modified: u32) -> io::Result<()> {
         self.inode += 1;
         let name_size = u32::try_from(path.len() + 1).map_err(io::Error::other)?;
         // inode, mode, uid, gid, links, mtime, size, device major and minor, the node's major and minor, name, checksum
-        let fields = [
-            self.inode, mode, 0, 0, links, modified, size, 0, 0, 0, 0, name_size, 0,
-        ];
+        let fields = [self.inode, mode, 0, 0, links, modified, size, 0, 0, 0, 0, name_size, 0];
         let mut header = String::from("070701");
         for field in fields {
             header.push_str(&format!("{field:08x}"));
@@ -110,23 +87,16 @@ mod tests {
     fn entries_are_aligned_and_the_archive_can_be_followed() {
         let mut archive = Archive::new(Vec::new());
         archive.directory("bin", 0o755).unwrap();
-        archive
-            .file("bin/hello", 0o755, 0, 5, &b"hello"[..])
-            .unwrap();
+        archive.file("bin/hello", 0o755, 0, 5, &b"hello"[..]).unwrap();
         archive.symlink("sh", "bin/hello").unwrap();
         let bytes = archive.finish().unwrap();
 
         assert_eq!(bytes.len() % 512, 0);
-        let starts: Vec<usize> = (0..bytes.len() - 6)
-            .filter(|at| &bytes[*at..*at + 6] == b"070701")
-            .collect();
+        let starts: Vec<usize> = (0..bytes.len() - 6).filter(|at| &bytes[*at..*at + 6] == b"070701").collect();
         assert_eq!(starts.len(), 4);
         assert!(starts.iter().all(|start| start % 4 == 0));
         // Size is the seventh field of a header.
-        assert_eq!(
-            &bytes[starts[1] + 6 + 6 * 8..starts[1] + 6 + 7 * 8],
-            b"00000005"
-        );
+        assert_eq!(&bytes[starts[1] + 6 + 6 * 8..starts[1] + 6 + 7 * 8], b"00000005");
         let content = starts[1] + (110usize + "bin/hello\0".len()).next_multiple_of(4);
         assert_eq!(&bytes[content..content + 5], b"hello");
     }

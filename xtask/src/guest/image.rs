@@ -39,9 +39,7 @@ impl Base {
         let mut names = applets.clone();
         for applet in applets {
             // A real program is better than busybox's version of it, and modprobe must be one that knows the kernel.
-            let taken = ["usr/bin", "usr/sbin"]
-                .iter()
-                .any(|folder| tree.contains(&format!("{folder}/{applet}")));
+            let taken = ["usr/bin", "usr/sbin"].iter().any(|folder| tree.contains(&format!("{folder}/{applet}")));
             if !taken {
                 tree.symlink(&format!("usr/bin/{applet}"), "busybox");
             }
@@ -53,13 +51,8 @@ impl Base {
         let manifest = format!("{}\n{WANTED:?}\n{}", kernel.release, tree.manifest()?);
         let current = fs::read_to_string(&manifest_file).is_ok_and(|known| known == manifest);
         if !(current && archive.exists()) {
-            progress.step(&format!(
-                "making the guest's root for Linux {}",
-                kernel.version
-            ));
-            let stage = tempfile::Builder::new()
-                .prefix("stage-")
-                .tempdir_in(cache)?;
+            progress.step(&format!("making the guest's root for Linux {}", kernel.version));
+            let stage = tempfile::Builder::new().prefix("stage-").tempdir_in(cache)?;
             add_modules(&mut tree, kernel, stage.path())?;
             // Renamed when complete: another run may read the old one.
             let new = stage.path().join("base.cpio");
@@ -88,8 +81,7 @@ impl Base {
 
 /// A program of the host for the guest, under the path it has here; busybox is where its links expect it.
 fn add_tool(tree: &mut Tree, tool: &Tool) -> Result<()> {
-    let path = find_program(&tool.program)
-        .with_context(|| format!("{} is not installed", tool.program))?;
+    let path = find_program(&tool.program).with_context(|| format!("{} is not installed", tool.program))?;
     let guest = match tool.program.as_str() {
         "busybox" | "kmod" => format!("usr/bin/{}", tool.program),
         _ => utf8(&path)?.to_owned(),
@@ -107,13 +99,7 @@ fn skeleton(tree: &mut Tree) {
     for folder in ["dev", "etc", "home", "mnt", "proc", "run", "sys", "var"] {
         tree.directory(folder, 0o755);
     }
-    for folder in [
-        "usr/bin",
-        "usr/sbin",
-        "usr/lib",
-        "usr/lib64",
-        "usr/local/bin",
-    ] {
+    for folder in ["usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "usr/local/bin"] {
         tree.directory(folder, 0o755);
     }
     tree.directory("root", 0o700);
@@ -130,21 +116,12 @@ fn skeleton(tree: &mut Tree) {
 }
 
 fn applets(busybox: &Path) -> Result<Vec<String>> {
-    let output = Command::new(busybox)
-        .arg("--list")
-        .output()
-        .context("running busybox")?;
-    let names: Vec<String> = String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter(|name| *name != "busybox")
-        .map(str::to_owned)
-        .collect();
+    let output = Command::new(busybox).arg("--list").output().context("running busybox")?;
+    let names: Vec<String> =
+        String::from_utf8_lossy(&output.stdout).lines().filter(|name| *name != "busybox").map(str::to_owned).collect();
     for needed in NEEDED_APPLETS {
         if !names.iter().any(|name| name == needed) {
-            bail!(
-                "{} has no {needed}: the guest needs the one of Debian's package busybox-static",
-                busybox.display()
-            );
+            bail!("{} has no {needed}: the guest needs the one of Debian's package busybox-static", busybox.display());
         }
     }
     Ok(names)
@@ -153,21 +130,14 @@ fn applets(busybox: &Path) -> Result<Vec<String>> {
 /// Modules of the kernel that the guest may need, decompressed: software emulation is slow at that.
 fn add_modules(tree: &mut Tree, kernel: &Kernel, stage: &Path) -> Result<()> {
     let source = kernel.modules();
-    let read = |name: &str| {
-        fs::read_to_string(source.join(name)).with_context(|| format!("reading {name}"))
-    };
+    let read = |name: &str| fs::read_to_string(source.join(name)).with_context(|| format!("reading {name}"));
     let modules = Modules::parse(&read("modules.dep")?, &read("modules.softdep")?);
     let inside = format!("usr/lib/modules/{}", kernel.release);
     let folder = stage.join(&inside);
     fs::create_dir_all(&folder)?;
     std::os::unix::fs::symlink("usr/lib", stage.join("lib"))?;
-    for name in [
-        "modules.order",
-        "modules.builtin",
-        "modules.builtin.modinfo",
-    ] {
-        fs::copy(source.join(name), folder.join(name))
-            .with_context(|| format!("copying {name}"))?;
+    for name in ["modules.order", "modules.builtin", "modules.builtin.modinfo"] {
+        fs::copy(source.join(name), folder.join(name)).with_context(|| format!("copying {name}"))?;
     }
     for path in modules.closure(WANTED.iter().copied()) {
         let from = source.join(&path);
@@ -190,10 +160,7 @@ fn add_modules(tree: &mut Tree, kernel: &Kernel, stage: &Path) -> Result<()> {
             }
         }
     }
-    run(Command::new("depmod")
-        .arg("-b")
-        .arg(stage)
-        .arg(&kernel.release))?;
+    run(Command::new("depmod").arg("-b").arg(stage).arg(&kernel.release))?;
     add_folder(tree, &folder, &inside)
 }
 
@@ -232,25 +199,16 @@ fn write(tree: &Tree, path: &Path) -> Result<()> {
 
 /// What `init.sh` calls; only a full busybox has them all.
 const NEEDED_APPLETS: &[&str] = &[
-    "cat", "find", "grep", "kill", "ln", "mkdir", "mkfifo", "mount", "nproc", "printf", "reboot",
-    "rm", "setsid", "sh", "sleep", "stty", "sync",
+    "cat", "find", "grep", "kill", "ln", "mkdir", "mkfifo", "mount", "nproc", "printf", "reboot", "rm", "setsid", "sh",
+    "sleep", "stty", "sync",
 ];
 
 const ETC: &[(&str, &str)] = &[
-    (
-        "etc/passwd",
-        "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n",
-    ),
+    ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"),
     ("etc/group", "root:x:0:\nnogroup:x:65534:\n"),
-    (
-        "etc/hosts",
-        "127.0.0.1 localhost guest\n::1 localhost ip6-localhost ip6-loopback\n",
-    ),
+    ("etc/hosts", "127.0.0.1 localhost guest\n::1 localhost ip6-localhost ip6-loopback\n"),
     ("etc/hostname", "guest\n"),
-    (
-        "etc/nsswitch.conf",
-        "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n",
-    ),
+    ("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n"),
     (
         "etc/protocols",
         "ip 0 IP\nicmp 1 ICMP\nipencap 4 IP-ENCAP\ntcp 6 TCP\nudp 17 UDP\nipv6 41 IPv6\ngre 47 GRE\nesp 50 IPSEC-ESP\n\
@@ -274,9 +232,6 @@ mod tests {
     fn compressed_modules_name_their_tool() {
         assert_eq!(decompressor("kernel/a.ko"), ("kernel/a.ko", None));
         assert_eq!(decompressor("kernel/a.ko.xz"), ("kernel/a.ko", Some("xz")));
-        assert_eq!(
-            decompressor("kernel/a.ko.zst"),
-            ("kernel/a.ko", Some("zstd"))
-        );
+        assert_eq!(decompressor("kernel/a.ko.zst"), ("kernel/a.ko", Some("zstd")));
     }
 }

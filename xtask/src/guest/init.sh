@@ -85,7 +85,7 @@ fi
 
 # In the foreground: a shell starts its background programs deaf to SIGINT.
 (
-	exec 3>&- 4>&- 5>&-
+	{ set +x; exec 3>&- 4>&- 5>&-; } 2>/dev/null
 	cd /root || exit 125
 	. /vm/command
 ) <$input >/run/vm/out 2>/run/vm/err

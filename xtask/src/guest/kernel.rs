@@ -64,16 +64,11 @@ impl Kernel {
     pub fn provide(version: Version, cache: &Path, progress: &Progress) -> Result<Self> {
         let folder = cache.join(format!("kernel-{version}"));
         if !folder.join(RELEASE).exists() {
-            fetch(version, cache, &folder, progress)
-                .with_context(|| format!("getting Linux {version}"))?;
+            fetch(version, cache, &folder, progress).with_context(|| format!("getting Linux {version}"))?;
         }
-        let release = fs::read_to_string(folder.join(RELEASE))
-            .with_context(|| format!("reading {}", folder.display()))?;
-        Ok(Self {
-            version,
-            release,
-            folder,
-        })
+        let release =
+            fs::read_to_string(folder.join(RELEASE)).with_context(|| format!("reading {}", folder.display()))?;
+        Ok(Self { version, release, folder })
     }
 
     /// The compressed kernel, as QEMU boots it.
@@ -90,9 +85,7 @@ impl Kernel {
 fn fetch(version: Version, cache: &Path, folder: &Path, progress: &Progress) -> Result<()> {
     let mirror = mirror()?;
     fs::create_dir_all(cache)?;
-    let work = tempfile::Builder::new()
-        .prefix("download-")
-        .tempdir_in(cache)?;
+    let work = tempfile::Builder::new().prefix("download-").tempdir_in(cache)?;
     let packages = download(version, &mirror, work.path(), progress)?;
 
     progress.step(&format!("unpacking {packages}"));
@@ -118,37 +111,25 @@ fn fetch(version: Version, cache: &Path, folder: &Path, progress: &Progress) -> 
 fn mirror() -> Result<Source> {
     if let Ok(uri) = std::env::var(MIRROR) {
         if !Path::new(apt::ARCHIVE_KEYRING).exists() {
-            bail!(
-                "{} is missing: install the package debian-archive-keyring",
-                apt::ARCHIVE_KEYRING
-            );
+            bail!("{} is missing: install the package debian-archive-keyring", apt::ARCHIVE_KEYRING);
         }
-        return Ok(Source {
-            uri,
-            suite: String::new(),
-            components: Vec::new(),
-            signed_by: None,
-        });
+        return Ok(Source { uri, suite: String::new(), components: Vec::new(), signed_by: None });
     }
     let release = Release::of_this_system();
     let sources = apt::system_sources();
-    apt::own_mirror(&sources, &release)
-        .cloned()
-        .with_context(|| {
-            format!(
-                "kernels are Debian packages, and this system's apt sources name no Debian mirror. \
+    apt::own_mirror(&sources, &release).cloned().with_context(|| {
+        format!(
+            "kernels are Debian packages, and this system's apt sources name no Debian mirror. \
              Set {MIRROR} to the address of one (and install apt, dpkg and debian-archive-keyring)"
-            )
-        })
+        )
+    })
 }
 
 /// Downloads the packages of a kernel and names the main one.
 fn download(version: Version, mirror: &Source, work: &Path, progress: &Progress) -> Result<String> {
     let mut tried = Vec::new();
     for suite_name in version.suites() {
-        progress.step(&format!(
-            "looking for Linux {version} in Debian's {suite_name}"
-        ));
+        progress.step(&format!("looking for Linux {version} in Debian's {suite_name}"));
         let lists = work.join(format!("apt-{suite_name}"));
         let suite = match Suite::open(&lists, mirror, suite_name) {
             Ok(suite) => suite,
@@ -157,32 +138,19 @@ fn download(version: Version, mirror: &Source, work: &Path, progress: &Progress)
                 continue;
             }
         };
-        let image = suite
-            .dependencies(META_PACKAGE)?
-            .into_iter()
-            .find(|package| is_image_of(package, version));
+        let image = suite.dependencies(META_PACKAGE)?.into_iter().find(|package| is_image_of(package, version));
         let Some(image) = image else {
-            tried.push(format!(
-                "{suite_name}: its {META_PACKAGE} is another version"
-            ));
+            tried.push(format!("{suite_name}: its {META_PACKAGE} is another version"));
             continue;
         };
         // Newer kernels come in several packages: the image is empty and depends on the binary and the modules.
         let mut packages = vec![image.clone()];
-        packages.extend(
-            suite
-                .dependencies(&image)?
-                .into_iter()
-                .filter(|package| is_part_of(package, &image)),
-        );
+        packages.extend(suite.dependencies(&image)?.into_iter().filter(|package| is_part_of(package, &image)));
         progress.step(&format!("downloading {image}"));
         suite.download(&packages, work)?;
         return Ok(image);
     }
-    bail!(
-        "no such kernel in Debian's archive:\n  {}",
-        tried.join("\n  ")
-    )
+    bail!("no such kernel in Debian's archive:\n  {}", tried.join("\n  "))
 }
 
 fn is_image_of(package: &str, version: Version) -> bool {
@@ -193,9 +161,7 @@ fn is_image_of(package: &str, version: Version) -> bool {
 }
 
 fn is_part_of(package: &str, image: &str) -> bool {
-    image
-        .strip_prefix("linux-image")
-        .is_some_and(|version| package.starts_with("linux-") && package.ends_with(version))
+    image.strip_prefix("linux-image").is_some_and(|version| package.starts_with("linux-") && package.ends_with(version))
 }
 
 /// Brings an unpacked package, old or new layout, into ours; returns the kernel's release.
@@ -205,25 +171,18 @@ fn arrange(unpacked: &Path, kernel: &Path) -> Result<String> {
         .into_iter()
         .find(|path| path.is_dir())
         .context("the package has no modules")?;
-    let mut releases = fs::read_dir(&modules)?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .collect::<Vec<_>>();
+    let mut releases =
+        fs::read_dir(&modules)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect::<Vec<_>>();
     let release = releases.pop().context("the package has no modules")?;
 
     fs::create_dir_all(kernel.join("usr/lib/modules"))?;
     std::os::unix::fs::symlink("usr/lib", kernel.join("lib"))?;
-    let image = [
-        unpacked.join(format!("boot/vmlinuz-{release}")),
-        modules.join(&release).join("vmlinuz"),
-    ]
-    .into_iter()
-    .find(|path| path.is_file())
-    .context("the package has no kernel")?;
+    let image = [unpacked.join(format!("boot/vmlinuz-{release}")), modules.join(&release).join("vmlinuz")]
+        .into_iter()
+        .find(|path| path.is_file())
+        .context("the package has no kernel")?;
     fs::rename(image, kernel.join("vmlinuz"))?;
-    fs::rename(
-        modules.join(&release),
-        kernel.join("usr/lib/modules").join(&release),
-    )?;
+    fs::rename(modules.join(&release), kernel.join("usr/lib/modules").join(&release))?;
     Ok(release)
 }
 
@@ -240,15 +199,9 @@ fn files_with_suffix(folder: &Path, suffix: &str) -> Result<Vec<PathBuf>> {
 /// Runs a command to its end; what it printed is part of the error.
 pub fn run(command: &mut Command) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .with_context(|| format!("running {program}"))?;
+    let output = command.output().with_context(|| format!("running {program}"))?;
     if !output.status.success() {
-        bail!(
-            "{program} failed ({}):\n{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr).trim_end()
-        );
+        bail!("{program} failed ({}):\n{}", output.status, String::from_utf8_lossy(&output.stderr).trim_end());
     }
     Ok(())
 }
@@ -271,14 +224,8 @@ mod tests {
         let image = "linux-image-6.1.0-56-cloud-amd64";
         assert!(is_image_of(image, Version::V6_1));
         assert!(!is_image_of(image, Version::V6_12));
-        assert!(!is_image_of(
-            "linux-image-6.12.9+deb13-cloud-amd64",
-            Version::V6_1
-        ));
-        assert!(is_image_of(
-            "linux-image-7.2.13+deb14-cloud-amd64",
-            Version::V7
-        ));
+        assert!(!is_image_of("linux-image-6.12.9+deb13-cloud-amd64", Version::V6_1));
+        assert!(is_image_of("linux-image-7.2.13+deb14-cloud-amd64", Version::V7));
         assert!(!is_image_of("linux-base-cloud-amd64", Version::V7));
     }
 
@@ -293,10 +240,9 @@ mod tests {
 
     #[test]
     fn both_layouts_of_packages_are_arranged_alike() {
-        for (image, modules) in [
-            ("boot/vmlinuz-9.9", "lib/modules/9.9"),
-            ("usr/lib/modules/9.9/vmlinuz", "usr/lib/modules/9.9"),
-        ] {
+        for (image, modules) in
+            [("boot/vmlinuz-9.9", "lib/modules/9.9"), ("usr/lib/modules/9.9/vmlinuz", "usr/lib/modules/9.9")]
+        {
             let folder = tempfile::tempdir().unwrap();
             let unpacked = folder.path().join("unpacked");
             fs::create_dir_all(unpacked.join(modules).join("kernel")).unwrap();

@@ -174,6 +174,8 @@ impl Guest {
         base.write_with(&layer, &initrd)?;
 
         let mut first_death = true;
+        let mut boots = BOOT_TIMEOUTS.iter();
+        let mut boot_timeout = FIRST_BOOT_TIMEOUT;
         loop {
             progress.passing(&format!("booting Linux {}", kernel.release));
             let console = folder.path().join("console");
@@ -189,6 +191,7 @@ impl Guest {
                     forward_stdin: self.forward_stdin,
                     interactive: self.command.is_none(),
                     timeout: self.timeout,
+                    boot_timeout,
                 },
                 progress,
             );
@@ -207,37 +210,30 @@ impl Guest {
                     if again {
                         first_death = false;
                         let kept = self.keep(&console, "first-console")?;
-                        progress.note(&format!(
-                            "the guest crashed; trying once more (its console: {})",
-                            kept.display()
-                        ));
+                        progress
+                            .note(&format!("the guest crashed; trying once more (its console: {})", kept.display()));
                         continue;
                     }
-                    let what = if started {
-                        "before the program did"
-                    } else {
-                        "while booting"
-                    };
+                    let what = if started { "before the program did" } else { "while booting" };
                     format!("the guest ended {what} (emulator: {emulator})")
                 }
                 Ending::NoBoot => {
+                    // On a busy host the emulated timers sometimes stand still. Nothing of the program has run.
+                    if let Some(next) = boots.next() {
+                        boot_timeout = *next;
+                        progress.note("the guest did not come up; starting it again");
+                        continue;
+                    }
                     let hint = match self.machine.accelerator {
                         Accelerator::Kvm => "; where KVM does not work, --accel tcg does",
                         Accelerator::Tcg => "",
                     };
                     format!("the guest did not boot in time{hint}")
                 }
-                Ending::TimedOut => format!(
-                    "the program did not end within {} s (--timeout)",
-                    self.timeout.as_secs()
-                ),
+                Ending::TimedOut => format!("the program did not end within {} s (--timeout)", self.timeout.as_secs()),
             };
             let kept = self.keep(&console, "console")?;
-            bail!(
-                "{story}\nthe end of its console, kept as {}:\n{}",
-                kept.display(),
-                last_lines(&text, 30)
-            );
+            bail!("{story}\nthe end of its console, kept as {}:\n{}", kept.display(), last_lines(&text, 30));
         }
     }
 
@@ -246,8 +242,7 @@ impl Guest {
             bail!("the guest runs this host's programs, so it needs an x86-64 Linux host");
         }
         packages::provide(&packages::host_tools(), progress)?;
-        fs::create_dir_all(&self.cache)
-            .with_context(|| format!("creating {}", self.cache.display()))?;
+        fs::create_dir_all(&self.cache).with_context(|| format!("creating {}", self.cache.display()))?;
         let kernel = Kernel::provide(self.kernel, &self.cache, progress)?;
         let base = Base::provide(&kernel, &self.cache, progress)?;
         Ok((kernel, base))
@@ -268,19 +263,15 @@ impl Guest {
         if let Some((program, arguments)) = &self.command {
             let program = place_command(&mut tree, program, base)?;
             let mut script = String::new();
-            let own = [
-                ("IPVS_RS_VM".to_owned(), "1".to_owned()),
-                ("IPVS_RS_KERNEL".to_owned(), kernel.release.clone()),
-            ];
+            let own =
+                [("IPVS_RS_VM".to_owned(), "1".to_owned()), ("IPVS_RS_KERNEL".to_owned(), kernel.release.clone())];
             for (name, value) in self.environment.iter().chain(&own) {
                 script.push_str(&format!("export {name}={}\n", quoted(value)));
             }
             // A session of its own: a program that signals its group does not reach ours.
             script.push_str(&format!("exec setsid {}", quoted(&program)));
             for argument in arguments {
-                let argument = argument
-                    .to_str()
-                    .with_context(|| format!("the argument {argument:?} is not UTF-8"))?;
+                let argument = argument.to_str().with_context(|| format!("the argument {argument:?} is not UTF-8"))?;
                 script.push(' ');
                 script.push_str(&quoted(argument));
             }
@@ -313,11 +304,7 @@ impl Guest {
 }
 
 /// Runs a program on this host instead, in a network namespace of its own with `lo` up.
-pub fn run_on_host(
-    program: &OsString,
-    arguments: &[OsString],
-    environment: &[(String, String)],
-) -> Result<u8> {
+pub fn run_on_host(program: &OsString, arguments: &[OsString], environment: &[(String, String)]) -> Result<u8> {
     if !is_root() {
         bail!("--host needs root: it makes a network namespace and changes the IPVS table in it");
     }
@@ -347,20 +334,15 @@ pub fn run_on_host(
 /// A process's status in one byte, as shells report it.
 fn exit_status(status: std::process::ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt;
-    let code = status
-        .code()
-        .or_else(|| status.signal().map(|signal| 128 + signal));
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(255)
 }
 
 /// Finds out what the command means and puts it into the guest if it is not there; returns how the guest calls it.
 fn place_command(tree: &mut Tree, command: &OsString, base: &Base) -> Result<String> {
-    let name = command
-        .to_str()
-        .with_context(|| format!("the command {command:?} is not UTF-8"))?;
-    let in_layer = ["usr/local/bin", "usr/bin", "usr/sbin"]
-        .iter()
-        .any(|folder| tree.contains(&format!("{folder}/{name}")));
+    let name = command.to_str().with_context(|| format!("the command {command:?} is not UTF-8"))?;
+    let in_layer =
+        ["usr/local/bin", "usr/bin", "usr/sbin"].iter().any(|folder| tree.contains(&format!("{folder}/{name}")));
     if !name.contains('/') && (in_layer || base.has(name)) {
         return Ok(name.to_owned());
     }
@@ -370,9 +352,8 @@ fn place_command(tree: &mut Tree, command: &OsString, base: &Base) -> Result<Str
     let path = if name.contains('/') {
         PathBuf::from(name)
     } else {
-        find_program(name).with_context(|| {
-            format!("no program {name}: it is neither in the guest nor on this host's PATH")
-        })?
+        find_program(name)
+            .with_context(|| format!("no program {name}: it is neither in the guest nor on this host's PATH"))?
     };
     add_program(tree, &path)
 }
@@ -400,9 +381,7 @@ fn handed_on() -> Vec<(String, String)> {
 }
 
 fn is_handed_on(name: &str) -> bool {
-    let word = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     word && (["RUST_BACKTRACE", "RUST_TEST_THREADS", "RUST_LOG"].contains(&name)
         || name.starts_with("PROPTEST_")
         || name.starts_with("IPVS_RS_"))
@@ -421,13 +400,8 @@ fn seal() -> Result<String> {
 
 /// The arguments for `stty` that give another terminal the size of this one.
 fn terminal_size() -> String {
-    let output = Command::new("stty")
-        .arg("size")
-        .stdin(std::process::Stdio::inherit())
-        .output();
-    let text = output
-        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-        .unwrap_or_default();
+    let output = Command::new("stty").arg("size").stdin(std::process::Stdio::inherit()).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     match text.split_whitespace().collect::<Vec<_>>()[..] {
         [rows, columns] if rows != "0" => format!("rows {rows} cols {columns}"),
         _ => "rows 24 cols 80".to_owned(),
@@ -438,10 +412,7 @@ fn terminal_size() -> String {
 fn remove_abandoned(cache: &Path) {
     for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let pid = name
-            .to_str()
-            .and_then(|name| name.strip_prefix("run-"))
-            .and_then(|rest| rest.split('-').next());
+        let pid = name.to_str().and_then(|name| name.strip_prefix("run-")).and_then(|rest| rest.split('-').next());
         if let Some(pid) = pid
             && !Path::new("/proc").join(pid).exists()
         {
@@ -451,16 +422,18 @@ fn remove_abandoned(cache: &Path) {
 }
 
 fn last_lines(text: &str, count: usize) -> String {
-    let lines: Vec<&str> = text
-        .lines()
-        .map(|line| line.trim_end_matches('\r'))
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<&str> =
+        text.lines().map(|line| line.trim_end_matches('\r')).filter(|line| !line.is_empty()).collect();
     if lines.is_empty() {
         return "(it printed nothing)".to_owned();
     }
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
+
+/// A guest boots in seconds. Each time that it does not it is given more.
+const FIRST_BOOT_TIMEOUT: Duration = Duration::from_secs(20);
+const BOOT_TIMEOUTS: [Duration; 4] =
+    [Duration::from_secs(20), Duration::from_secs(30), Duration::from_secs(45), Duration::from_secs(120)];
 
 /// What shells report for a program that wrote into a closed pipe.
 const SIGPIPE_STATUS: u8 = 128 + 13;

@@ -17,10 +17,7 @@ impl Modules {
                 continue;
             };
             path.insert(name_of(module), module.to_owned());
-            needs.insert(
-                name_of(module),
-                list.split_whitespace().map(name_of).collect(),
-            );
+            needs.insert(name_of(module), list.split_whitespace().map(name_of).collect());
         }
         // `softdep NAME pre: A B post: C`: loaded along, not linked against (libcrc32c and its checksum drivers).
         for line in soft_dependencies.lines() {
@@ -29,10 +26,7 @@ impl Modules {
                 continue;
             }
             let Some(module) = words.next() else { continue };
-            needs
-                .entry(name_of(module))
-                .or_default()
-                .extend(words.filter(|word| !word.ends_with(':')).map(name_of));
+            needs.entry(name_of(module)).or_default().extend(words.filter(|word| !word.ends_with(':')).map(name_of));
         }
         Self { path, needs }
     }
@@ -43,12 +37,7 @@ impl Modules {
         let mut queue: Vec<String> = Vec::new();
         for name in wanted {
             if name.ends_with('/') {
-                queue.extend(
-                    self.path
-                        .iter()
-                        .filter(|(_, path)| path.contains(name))
-                        .map(|(name, _)| name.clone()),
-                );
+                queue.extend(self.path.iter().filter(|(_, path)| path.contains(name)).map(|(name, _)| name.clone()));
             } else {
                 queue.push(name_of(name));
             }
@@ -191,10 +180,7 @@ kernel/drivers/net/dummy.ko.xz:
 
     #[test]
     fn the_closure_follows_hard_and_soft_needs() {
-        let modules = Modules::parse(
-            DEPENDENCIES,
-            "# Soft dependencies\nsoftdep libcrc32c pre: crc32c_intel\n",
-        );
+        let modules = Modules::parse(DEPENDENCIES, "# Soft dependencies\nsoftdep libcrc32c pre: crc32c_intel\n");
         let paths = modules.closure(["ip_vs_rr"]);
         assert_eq!(
             paths.into_iter().collect::<Vec<_>>(),

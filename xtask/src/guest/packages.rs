@@ -17,10 +17,7 @@ pub struct Tool {
 
 impl Tool {
     pub fn new(program: &str, package: &str) -> Self {
-        Self {
-            program: program.to_owned(),
-            package: package.to_owned(),
-        }
+        Self { program: program.to_owned(), package: package.to_owned() }
     }
 
     /// `PROGRAM`, or `PACKAGE:PROGRAM` where the names differ.
@@ -64,10 +61,7 @@ pub fn guest_tools() -> Vec<Tool> {
 /// Finds every tool on this host; installs what is missing where that is possible (apt, root), otherwise says what to
 /// install and how.
 pub fn provide(tools: &[Tool], progress: &Progress) -> Result<Vec<PathBuf>> {
-    let mut missing: Vec<&Tool> = tools
-        .iter()
-        .filter(|tool| find_program(&tool.program).is_none())
-        .collect();
+    let mut missing: Vec<&Tool> = tools.iter().filter(|tool| find_program(&tool.program).is_none()).collect();
     if !missing.is_empty() {
         let mut packages: Vec<&str> = missing.iter().map(|tool| tool.package.as_str()).collect();
         packages.sort_unstable();
@@ -89,25 +83,16 @@ pub fn provide(tools: &[Tool], progress: &Progress) -> Result<Vec<PathBuf>> {
         install(&packages, progress)?;
         missing.retain(|tool| find_program(&tool.program).is_none());
         if !missing.is_empty() {
-            bail!(
-                "installed {}, but still no {}",
-                packages.join(" "),
-                names(&missing)
-            );
+            bail!("installed {}, but still no {}", packages.join(" "), names(&missing));
         }
     }
-    Ok(tools
-        .iter()
-        .filter_map(|tool| find_program(&tool.program))
-        .collect())
+    Ok(tools.iter().filter_map(|tool| find_program(&tool.program)).collect())
 }
 
 pub fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     // The owner of a process's folder in /proc is its effective user.
-    Path::new("/proc/self")
-        .metadata()
-        .is_ok_and(|meta| meta.uid() == 0)
+    Path::new("/proc/self").metadata().is_ok_and(|meta| meta.uid() == 0)
 }
 
 fn install(packages: &[&str], progress: &Progress) -> Result<()> {
@@ -143,21 +128,13 @@ fn apt_get(arguments: &[&str]) -> Result<Result<(), String>> {
     if output.status.success() {
         return Ok(Ok(()));
     }
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let lines: Vec<&str> = text.lines().collect();
     Ok(Err(lines[lines.len().saturating_sub(15)..].join("\n")))
 }
 
 fn names(tools: &[&Tool]) -> String {
-    tools
-        .iter()
-        .map(|tool| tool.program.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
+    tools.iter().map(|tool| tool.program.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -167,9 +144,6 @@ mod tests {
     #[test]
     fn a_program_names_its_package_where_they_differ() {
         assert_eq!(Tool::parse("curl"), Tool::new("curl", "curl"));
-        assert_eq!(
-            Tool::parse("netcat-openbsd:nc.openbsd"),
-            Tool::new("nc.openbsd", "netcat-openbsd")
-        );
+        assert_eq!(Tool::parse("netcat-openbsd:nc.openbsd"), Tool::new("nc.openbsd", "netcat-openbsd"));
     }
 }

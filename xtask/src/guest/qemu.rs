@@ -26,12 +26,7 @@ pub struct Machine {
 
 impl Default for Machine {
     fn default() -> Self {
-        Self {
-            cpus: 2,
-            memory_mib: 1024,
-            accelerator: Accelerator::Tcg,
-            icount: false,
-        }
+        Self { cpus: 2, memory_mib: 1024, accelerator: Accelerator::Tcg, icount: false }
     }
 }
 
@@ -86,9 +81,7 @@ impl Machine {
             let path = path.to_string_lossy().replace(',', ",,");
             words.push(format!("socket,id=port{number},path={path}").into());
             words.push("-device".into());
-            words.push(
-                format!("virtserialport,chardev=port{number},nr={number},name=port{number}").into(),
-            );
+            words.push(format!("virtserialport,chardev=port{number},nr={number},name=port{number}").into());
         }
         words
     }
@@ -106,13 +99,27 @@ impl Machine {
     fn kernel_arguments(&self) -> String {
         // An Oops becomes a panic and a panic ends the guest: no verdict comes from a kernel that has gone wrong.
         // With `reboot=t` and `-no-reboot`, rebooting ends the emulator.
-        let mut arguments =
-            String::from("console=ttyS0 panic=-1 oops=panic reboot=t random.trust_cpu=on");
+        let mut arguments = String::from("console=ttyS0 panic=-1 oops=panic reboot=t random.trust_cpu=on");
         if self.icount {
             arguments.push_str(" tsc=reliable clocksource=tsc tsc_early_khz=1000000");
+        } else if let (Accelerator::Tcg, Some(khz)) = (self.accelerator, host_khz()) {
+            // The guest's counter is the host's. Left to itself, the kernel measures it against a timer that a busy
+            // host keeps late, fails, and then waits for ever for ticks.
+            arguments.push_str(&format!(" no_timer_check tsc=reliable tsc_early_khz={khz}"));
         }
         arguments
     }
+}
+
+/// How fast this host's time stamp counter runs.
+fn host_khz() -> Option<u32> {
+    khz(&std::fs::read_to_string("/proc/cpuinfo").ok()?)
+}
+
+fn khz(cpuinfo: &str) -> Option<u32> {
+    let line = cpuinfo.lines().find(|line| line.starts_with("cpu MHz"))?;
+    let (whole, fraction) = line.split_once(':')?.1.trim().split_once('.')?;
+    format!("{whole}{}", fraction.get(..3)?).parse().ok()
 }
 
 fn joined(prefix: &str, path: &Path) -> OsString {
@@ -134,19 +141,11 @@ mod tests {
             ports: &ports,
             interactive,
         };
-        machine
-            .command(&files)
-            .into_iter()
-            .map(|word| word.into_string().unwrap())
-            .collect()
+        machine.command(&files).into_iter().map(|word| word.into_string().unwrap()).collect()
     }
 
     fn after<'a>(words: &'a [String], option: &str) -> Vec<&'a str> {
-        words
-            .windows(2)
-            .filter(|pair| pair[0] == option)
-            .map(|pair| pair[1].as_str())
-            .collect()
+        words.windows(2).filter(|pair| pair[0] == option).map(|pair| pair[1].as_str()).collect()
     }
 
     #[test]
@@ -156,20 +155,20 @@ mod tests {
         assert_eq!(after(&words, "-cpu"), ["max,-cx16"]);
         assert_eq!(after(&words, "-smp"), ["2"]);
         assert_eq!(after(&words, "-serial"), ["file:/r/console"]);
-        assert_eq!(
-            after(&words, "-chardev"),
-            ["socket,id=port1,path=/s/1", "socket,id=port2,path=/s/a,,b"]
-        );
+        assert_eq!(after(&words, "-chardev"), ["socket,id=port1,path=/s/1", "socket,id=port2,path=/s/a,,b"]);
         assert!(after(&words, "-append")[0].contains("reboot=t"));
     }
 
     #[test]
+    fn the_speed_of_the_counter_comes_from_the_host() {
+        assert_eq!(khz("processor : 0\ncpu MHz\t\t: 2499.998\n"), Some(2_499_998));
+        assert_eq!(khz("processor : 0\n"), None);
+        assert_eq!(khz("cpu MHz : fast\n"), None);
+    }
+
+    #[test]
     fn counting_instructions_changes_clock_and_processor() {
-        let machine = Machine {
-            cpus: 1,
-            icount: true,
-            ..Machine::default()
-        };
+        let machine = Machine { cpus: 1, icount: true, ..Machine::default() };
         let words = words(&machine, false);
         assert_eq!(after(&words, "-icount"), ["shift=0,sleep=off"]);
         assert_eq!(after(&words, "-cpu"), ["max,-cx16,-erms,-fsrm"]);

@@ -12,11 +12,7 @@ pub struct Unsealer {
 
 impl Unsealer {
     pub fn new(seal: &[u8]) -> Self {
-        Self {
-            seal: seal.to_vec(),
-            held: Vec::new(),
-            open: false,
-        }
+        Self { seal: seal.to_vec(), held: Vec::new(), open: false }
     }
 
     /// Writes what certainly belongs to the stream.
@@ -25,16 +21,10 @@ impl Unsealer {
             return Ok(());
         }
         self.held.extend_from_slice(bytes);
-        let found = self
-            .held
-            .windows(self.seal.len())
-            .position(|window| window == self.seal);
+        let found = self.held.windows(self.seal.len()).position(|window| window == self.seal);
         let certain = found.unwrap_or_else(|| {
             let longest = self.held.len().min(self.seal.len() - 1);
-            let tail = (1..=longest)
-                .rev()
-                .find(|length| self.held.ends_with(&self.seal[..*length]))
-                .unwrap_or(0);
+            let tail = (1..=longest).rev().find(|length| self.held.ends_with(&self.seal[..*length])).unwrap_or(0);
             self.held.len() - tail
         });
         self.open = found.is_some();
@@ -77,10 +67,7 @@ mod tests {
     fn nothing_is_held_back_without_reason() {
         assert_eq!(through(&[b"hello"]), (b"hello".to_vec(), false));
         assert_eq!(through(&[b"hello\0abc"]), (b"hello".to_vec(), false));
-        assert_eq!(
-            through(&[b"hello\0abc", b"x"]),
-            (b"hello\0abcx".to_vec(), false)
-        );
+        assert_eq!(through(&[b"hello\0abc", b"x"]), (b"hello\0abcx".to_vec(), false));
     }
 
     #[test]
@@ -88,11 +75,7 @@ mod tests {
         for cut in 0..SEAL.len() {
             let (first, second) = SEAL.split_at(cut);
             let chunks: [&[u8]; 3] = [b"out\0ab", first, second];
-            assert_eq!(
-                through(&chunks),
-                (b"out\0ab".to_vec(), true),
-                "cut at {cut}"
-            );
+            assert_eq!(through(&chunks), (b"out\0ab".to_vec(), true), "cut at {cut}");
         }
     }
 

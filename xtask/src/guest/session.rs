@@ -29,7 +29,10 @@ pub struct Start<'a> {
     pub stderr: Sink,
     pub forward_stdin: bool,
     pub interactive: bool,
+    /// How long the program may run.
     pub timeout: Duration,
+    /// How long the guest may take to get there.
+    pub boot_timeout: Duration,
 }
 
 /// How a run ended.
@@ -62,10 +65,7 @@ enum Event {
 /// Runs a guest to its end. No process is left behind.
 pub fn run(start: &Start<'_>, progress: &Progress) -> Result<Ending> {
     // In the system's folder for temporary files: the path of a socket must be short.
-    let folder = tempfile::Builder::new()
-        .prefix("ipvs-vm-")
-        .tempdir()
-        .context("creating a folder for sockets")?;
+    let folder = tempfile::Builder::new().prefix("ipvs-vm-").tempdir().context("creating a folder for sockets")?;
     let mut ports = Ports::bind(folder.path(), start)?;
     let paths: Vec<&Path> = ports.paths.iter().map(PathBuf::as_path).collect();
     let words = start.machine.command(&Files {
@@ -77,9 +77,7 @@ pub fn run(start: &Start<'_>, progress: &Progress) -> Result<Ending> {
     });
     let emulator_errors = start.console.with_extension("qemu");
     let mut command = Command::new(&words[0]);
-    command
-        .args(&words[1..])
-        .stderr(fs::File::create(&emulator_errors)?);
+    command.args(&words[1..]).stderr(fs::File::create(&emulator_errors)?);
     if !start.interactive {
         command.stdin(Stdio::null()).stdout(Stdio::null());
     }
@@ -133,18 +131,13 @@ impl Ports {
         let mut paths = Vec::new();
         for number in 1..=count {
             let path = folder.join(number.to_string());
-            let listener = UnixListener::bind(&path)
-                .with_context(|| format!("listening on {}", path.display()))?;
+            let listener = UnixListener::bind(&path).with_context(|| format!("listening on {}", path.display()))?;
             paths.push(path);
             let events = event_sender.clone();
             match number {
                 1 => drop(thread::spawn(move || control(&listener, &events))),
                 2 | 3 => {
-                    let sink = if number == 2 {
-                        &start.stdout
-                    } else {
-                        &start.stderr
-                    };
+                    let sink = if number == 2 { &start.stdout } else { &start.stderr };
                     let (sink, seal) = (sink.clone(), start.seal.to_vec());
                     thread::spawn(move || output(&listener, &seal, &sink, &events));
                 }
@@ -158,21 +151,12 @@ impl Ports {
                 }
             }
         }
-        Ok(Self {
-            paths,
-            events,
-            input,
-        })
+        Ok(Self { paths, events, input })
     }
 
     /// Follows what the guest says until there is a verdict.
-    fn attend(
-        &mut self,
-        start: &Start<'_>,
-        emulator: &mut Child,
-        progress: &Progress,
-    ) -> Result<Ending> {
-        let mut deadline = Instant::now() + BOOT_TIMEOUT.min(start.timeout.max(MINIMAL_BOOT));
+    fn attend(&mut self, start: &Start<'_>, emulator: &mut Child, progress: &Progress) -> Result<Ending> {
+        let mut deadline = Instant::now() + start.boot_timeout;
         let mut started = false;
         let mut exit = None;
         let mut sealed = if start.interactive { 2 } else { 0 };
@@ -191,7 +175,7 @@ impl Ports {
                         deadline = Instant::now() + start.timeout;
                         progress.clear();
                         if start.forward_stdin
-                            && let Ok(stream) = self.input.recv_timeout(MINIMAL_BOOT)
+                            && let Ok(stream) = self.input.recv_timeout(INPUT_TIMEOUT)
                         {
                             thread::spawn(move || forward_input(stream));
                         }
@@ -214,25 +198,15 @@ impl Ports {
                 Err(RecvTimeoutError::Timeout) => {
                     if let Some(status) = emulator.try_wait().context("watching the emulator")? {
                         self.drain(start);
-                        return Ok(Ending::Died {
-                            emulator: status,
-                            started,
-                        });
+                        return Ok(Ending::Died { emulator: status, started });
                     }
                     if Instant::now() > deadline {
-                        return Ok(if started {
-                            Ending::TimedOut
-                        } else {
-                            Ending::NoBoot
-                        });
+                        return Ok(if started { Ending::TimedOut } else { Ending::NoBoot });
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     let status = emulator.wait().context("waiting for the emulator")?;
-                    return Ok(Ending::Died {
-                        emulator: status,
-                        started,
-                    });
+                    return Ok(Ending::Died { emulator: status, started });
                 }
             }
         }
@@ -288,9 +262,7 @@ fn output(listener: &UnixListener, seal: &[u8], sink: &Sink, events: &Sender<Eve
 }
 
 fn write_to(sink: &Sink, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut out = sink
-        .lock()
-        .map_err(|_| io::Error::other("another writer panicked"))?;
+    let mut out = sink.lock().map_err(|_| io::Error::other("another writer panicked"))?;
     write(&mut *out)
 }
 
@@ -309,6 +281,5 @@ pub fn crashed(status: ExitStatus) -> bool {
 
 const POLL: Duration = Duration::from_millis(20);
 
-/// A guest boots in seconds; on a busy machine it takes longer.
-const BOOT_TIMEOUT: Duration = Duration::from_secs(120);
-const MINIMAL_BOOT: Duration = Duration::from_secs(60);
+/// How long the guest's end of our input may take to appear.
+const INPUT_TIMEOUT: Duration = Duration::from_secs(60);

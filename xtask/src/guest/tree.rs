@@ -76,9 +76,9 @@ impl Tree {
                 } else {
                     find_program(&interpreter)
                 };
-                let path = found.filter(|path| path.exists()).with_context(|| {
-                    format!("{} needs {interpreter}, which is not here", host.display())
-                })?;
+                let path = found
+                    .filter(|path| path.exists())
+                    .with_context(|| format!("{} needs {interpreter}, which is not here", host.display()))?;
                 let guest = utf8(&path)?.to_owned();
                 self.program(&path, &guest)?;
             }
@@ -106,8 +106,7 @@ impl Tree {
                     writeln!(manifest, "t {path} {mode:o} {content:?}")?;
                 }
                 Node::Copy(host) => {
-                    let meta = fs::metadata(host)
-                        .with_context(|| format!("reading {}", host.display()))?;
+                    let meta = fs::metadata(host).with_context(|| format!("reading {}", host.display()))?;
                     writeln!(
                         manifest,
                         "c {path} {} {} {}.{}",
@@ -131,8 +130,7 @@ impl Tree {
                     archive.file(path, *mode, 0, content.len() as u64, content.as_bytes())?
                 }
                 Node::Copy(host) => {
-                    let file =
-                        File::open(host).with_context(|| format!("reading {}", host.display()))?;
+                    let file = File::open(host).with_context(|| format!("reading {}", host.display()))?;
                     let meta = file.metadata()?;
                     archive.file(
                         path,
@@ -151,9 +149,7 @@ impl Tree {
         let path = guest_path(path);
         // The kernel creates nothing below a folder that it has not seen.
         for (at, _) in path.match_indices('/') {
-            self.nodes
-                .entry(path[..at].to_owned())
-                .or_insert(Node::Directory(0o755));
+            self.nodes.entry(path[..at].to_owned()).or_insert(Node::Directory(0o755));
         }
         match (&node, self.nodes.get(&path)) {
             // Implied folders keep the mode that somebody asked for.
@@ -187,17 +183,14 @@ fn guest_path(path: &str) -> String {
 pub const MERGED: &[&str] = &["bin", "sbin", "lib", "lib64"];
 
 pub fn utf8(path: &Path) -> Result<&str> {
-    path.to_str()
-        .with_context(|| format!("{} is not UTF-8", path.display()))
+    path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))
 }
 
 /// The programs that a script's first line names: the interpreter, and what `env` is to look for.
 fn shebang(program: &Path) -> Result<Option<Vec<String>>> {
     let file = File::open(program).with_context(|| format!("reading {}", program.display()))?;
     let mut first = Vec::new();
-    BufReader::new(file)
-        .take(256)
-        .read_until(b'\n', &mut first)?;
+    BufReader::new(file).take(256).read_until(b'\n', &mut first)?;
     let Some(line) = first.strip_prefix(b"#!") else {
         return Ok(None);
     };
@@ -205,10 +198,7 @@ fn shebang(program: &Path) -> Result<Option<Vec<String>>> {
     let mut words = line.split_whitespace();
     let interpreter = words.next().unwrap_or("/bin/sh").to_owned();
     if interpreter.ends_with("/env") {
-        let wanted = words
-            .find(|word| !word.starts_with('-'))
-            .unwrap_or("sh")
-            .to_owned();
+        let wanted = words.find(|word| !word.starts_with('-')).unwrap_or("sh").to_owned();
         // `env` itself is one of busybox's programs.
         return Ok(Some(if wanted == "sh" { vec![] } else { vec![wanted] }));
     }
@@ -222,14 +212,9 @@ fn libraries(program: &Path) -> Result<Vec<PathBuf>> {
     if read < 4 || magic != *b"\x7fELF" {
         return Ok(Vec::new());
     }
-    let output = Command::new("ldd")
-        .arg(program)
-        .env("LC_ALL", "C")
-        .output()
-        .context("running ldd")?;
+    let output = Command::new("ldd").arg(program).env("LC_ALL", "C").output().context("running ldd")?;
     // A static program makes ldd fail with a sentence on standard error; it simply needs nothing.
-    parse_ldd(&String::from_utf8_lossy(&output.stdout))
-        .with_context(|| format!("libraries of {}", program.display()))
+    parse_ldd(&String::from_utf8_lossy(&output.stdout)).with_context(|| format!("libraries of {}", program.display()))
 }
 
 fn parse_ldd(output: &str) -> Result<Vec<PathBuf>> {
@@ -259,10 +244,7 @@ mod tests {
             \t/lib64/ld-linux-x86-64.so.2 (0x00007f)\n";
         assert_eq!(
             parse_ldd(output).unwrap(),
-            [
-                PathBuf::from("/lib/x86_64-linux-gnu/libnl-3.so.200"),
-                PathBuf::from("/lib64/ld-linux-x86-64.so.2"),
-            ]
+            [PathBuf::from("/lib/x86_64-linux-gnu/libnl-3.so.200"), PathBuf::from("/lib64/ld-linux-x86-64.so.2"),]
         );
         assert!(parse_ldd("\tstatically linked\n").unwrap().is_empty());
         assert!(parse_ldd("\tlibx.so => not found\n").is_err());
@@ -282,10 +264,7 @@ mod tests {
         let mut tree = Tree::default();
         tree.directory("tmp", 0o1777);
         tree.text("/tmp/a/b", "x", 0o644);
-        assert_eq!(
-            tree.manifest().unwrap(),
-            "d tmp 1777\nd tmp/a 755\nt tmp/a/b 644 \"x\"\n"
-        );
+        assert_eq!(tree.manifest().unwrap(), "d tmp 1777\nd tmp/a 755\nt tmp/a/b 644 \"x\"\n");
     }
 
     #[test]

@@ -244,7 +244,8 @@
 //!
 //! ## Through a connection of rust-netlink
 //!
-//! [`codec::Message`] implements the traits of that family of crates, so that its connections can carry our messages:
+//! [`codec::Message`] implements the traits of that family of crates, so that its connections, such as those of
+//! `genetlink` 0.3, can carry our messages:
 //!
 //! ```
 //! use ipvs_rs::codec::{Message, Reply, Request};
@@ -307,9 +308,9 @@
 //! of this version, are the first tier and settle together. What will stand upon them comes in tiers that settle later,
 //! behind features of its own, and does not change the floors below.
 //!
-//! No foreign type stands in a signature. Traits of other crates are implemented in three places: those of
-//! rust-netlink for [`codec::Message`], those of `bitflags` for the flag types, and those of `serde`, if asked for. A new
-//! major version of one of these crates is a breaking change here.
+//! Other crates are visible in three places: the traits of rust-netlink on [`codec::Message`], what `bitflags` generates
+//! for the flag types, and the traits of `serde`, if asked for. A new major version of one of these crates is a breaking
+//! change here.
 //!
 //! # What it does not do
 //!

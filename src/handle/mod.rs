@@ -254,6 +254,18 @@ impl Handle {
     ///
     /// When it could not be read, which is not the same as its absence.
     ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use ipvs_rs::Handle;
+    ///
+    /// match Handle::new()?.get_service(&"TCP 192.0.2.10:80".parse()?)? {
+    ///     Some(entry) => println!("{} connections so far", entry.stats.connections),
+    ///     None => println!("no such service"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Kernel
     ///
     /// `IPVS_CMD_GET_SERVICE`.

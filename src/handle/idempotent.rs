@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::Handle;
 use crate::error::{Cause, Errno, Error, Operation, Target};
 use crate::model::{Destination, DestinationId, Service, ServiceId};
@@ -17,6 +19,18 @@ pub enum Outcome {
     Removed,
     /// Nothing.
     Unchanged,
+}
+
+impl fmt::Display for Outcome {
+    /// One word for a log: `created`, `updated`, `removed` or `unchanged`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Removed => "removed",
+            Self::Unchanged => "unchanged",
+        })
+    }
 }
 
 impl Handle {

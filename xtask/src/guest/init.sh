@@ -8,7 +8,6 @@
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root USER=root LOGNAME=root SHELL=/bin/sh
 umask 022
-set -x
 
 mount -t proc -o nosuid,nodev,noexec proc /proc
 mount -t sysfs -o nosuid,nodev,noexec sysfs /sys
@@ -85,7 +84,7 @@ fi
 
 # In the foreground: a shell starts its background programs deaf to SIGINT.
 (
-	{ set +x; exec 3>&- 4>&- 5>&-; } 2>/dev/null
+	exec 3>&- 4>&- 5>&-
 	cd /root || exit 125
 	. /vm/command
 ) <$input >/run/vm/out 2>/run/vm/err

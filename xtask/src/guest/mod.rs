@@ -5,6 +5,7 @@
 //! ```
 
 mod apt;
+mod clock;
 mod cpio;
 mod image;
 mod kernel;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::Sink;
+use super::clock;
 use super::qemu::{Files, Machine};
 use super::seal::Unsealer;
 use crate::progress::Progress;
@@ -74,6 +75,7 @@ pub fn run(start: &Start<'_>, progress: &Progress) -> Result<Ending> {
         console: start.console,
         ports: &paths,
         interactive: start.interactive,
+        counter_khz: clock::counter_khz(),
     });
     let emulator_errors = start.console.with_extension("qemu");
     let mut command = Command::new(&words[0]);

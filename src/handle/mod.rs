@@ -232,7 +232,9 @@ impl Handle {
 
     /// Removes a service with its destinations.
     ///
-    /// Connections to it are treated as those to a [deleted destination](Self::delete_destination).
+    /// Its connections are cut off, as those of a [deleted destination](Self::delete_destination) are. Once the last
+    /// service of a family is gone, IPVS looks at no packet of that family, and what still arrives goes the way of any
+    /// other packet.
     ///
     /// # Errors
     ///

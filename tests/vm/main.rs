@@ -19,10 +19,12 @@
     reason = "test code"
 )]
 
+mod config;
 mod destinations;
 mod kernel;
 mod namespaces;
 mod process;
+mod values;
 mod wire;
 
 mod services;

@@ -67,7 +67,7 @@ impl Handle {
 
     /// Makes a destination, or changes it to these settings if it is there.
     ///
-    /// To know whether anything is to be changed, the destinations of the service are read.
+    /// To know whether anything is to be changed, the destinations of the service are read, unless it was missing.
     ///
     /// # Errors
     ///
@@ -136,11 +136,23 @@ impl Handle {
 
     /// Reads a destination, lets a function change its settings, and writes them back if they have changed.
     ///
-    /// With the same limits as [`modify_service`](Self::modify_service).
+    /// With the same limits as [`modify_service`](Self::modify_service). To find one, all destinations of the service are
+    /// read.
     ///
     /// # Errors
     ///
     /// [`is_not_found`](Error::is_not_found); otherwise as [`update_destination`](Self::update_destination).
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use ipvs_rs::Handle;
+    /// use ipvs_rs::model::Weight;
+    ///
+    /// let (web, server) = ("TCP 192.0.2.10:80".parse()?, "10.0.0.2:8080".parse()?);
+    /// Handle::new()?.modify_destination(&web, &server, |destination| destination.weight = Weight::ZERO)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn modify_destination(
         &self,
         service: &ServiceId,

@@ -101,7 +101,7 @@ impl Story {
         let (least, counted, most) = (tally.done(), row.service.stats.connections, self.client.tally().begun);
         table::print(self.handle.get_info()?, &row);
         let claim =
-            format!("the counters follow: {counted} connections, of {least} answered then and {most} begun now");
+            format!("the counters follow: {counted}, no less than the {least} before, no more than the {most} now");
         report.check((least..=most).contains(&counted), &claim)
     }
 

@@ -104,6 +104,17 @@ impl Cause {
 }
 
 /// What kind of thing went wrong.
+///
+/// ```no_run
+/// use ipvs_rs::Handle;
+/// use ipvs_rs::error::ErrorKind;
+///
+/// match Handle::new().map_err(|error| (error.kind(), error)) {
+///     Ok(_) => println!("IPVS is there"),
+///     Err((ErrorKind::NotAvailable, _)) => println!("IPVS is not there"),
+///     Err((_, error)) => eprintln!("{error}"),
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ErrorKind {

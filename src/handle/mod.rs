@@ -232,7 +232,9 @@ impl Handle {
 
     /// Removes a service with its destinations.
     ///
-    /// Connections to it are treated as those to a [deleted destination](Self::delete_destination).
+    /// Its connections are cut off, as those of a [deleted destination](Self::delete_destination) are. Once the last
+    /// service of a family is gone, IPVS looks at no packet of that family, and what still arrives goes the way of any
+    /// other packet.
     ///
     /// # Errors
     ///
@@ -253,6 +255,18 @@ impl Handle {
     /// # Errors
     ///
     /// When it could not be read, which is not the same as its absence.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use ipvs_rs::Handle;
+    ///
+    /// match Handle::new()?.get_service(&"TCP 192.0.2.10:80".parse()?)? {
+    ///     Some(entry) => println!("{} connections so far", entry.stats.connections),
+    ///     None => println!("no such service"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Kernel
     ///

@@ -112,6 +112,13 @@ pub struct Received {
 }
 
 /// How much fits into one exchange.
+///
+/// ```
+/// use ipvs_rs::transport::Limits;
+///
+/// assert_eq!(Limits::default().answers, 200);
+/// assert_eq!(Limits::of_buffers(212_992, 1_000_000).answers, 939);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[allow(clippy::exhaustive_structs, reason = "made by implementors of the trait")]
 pub struct Limits {

@@ -34,7 +34,9 @@ fn arguments() -> Result<(ServiceId, DestinationId, Duration), Box<dyn Error>> {
         [service, server, seconds] => (service, server, seconds.as_str()),
         _ => return Err("expected SERVICE SERVER [SECONDS], as in: tcp://192.0.2.10:80 203.0.113.11:8080".into()),
     };
-    let patience = seconds.parse::<u32>().map_err(|error| format!("seconds: \"{seconds}\": {error}"))?;
+    let Ok(patience) = seconds.parse::<u32>() else {
+        return Err(format!("seconds: \"{seconds}\" is not a number of seconds").into());
+    };
     Ok((service.parse()?, server.parse()?, Duration::from_secs(patience.into())))
 }
 

@@ -31,8 +31,12 @@ fn arguments() -> Result<Plan, Box<dyn Error>> {
     match words.as_slice() {
         [] => Ok(None),
         [name, service, servers @ ..] if !servers.is_empty() => {
-            let servers = servers.iter().map(|word| word.parse()).collect::<Result<_, _>>()?;
-            Ok(Some((Netns::named(name)?, service.parse()?, servers)))
+            let service: ServiceId = service.parse()?;
+            let servers = servers.iter().map(|word| word.parse()).collect::<Result<Vec<DestinationId>, _>>()?;
+            if let Some(server) = servers.iter().find(|server| server.family() != service.family()) {
+                return Err(format!("server: {server} is of another address family than {service}").into());
+            }
+            Ok(Some((Netns::named(name)?, service, servers)))
         }
         _ => Err("expected nothing, or NAMESPACE SERVICE SERVER...".into()),
     }

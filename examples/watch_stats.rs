@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         [] => (watch(NonZeroU64::MAX).err(), 1),
         [count] => match count.parse() {
             Ok(count) => (watch(count).err(), 1),
-            Err(error) => (Some(format!("count: \"{count}\": {error}").into()), 2),
+            Err(_) => (Some(format!("count: \"{count}\" is not a number of 1 or more").into()), 2),
         },
         _ => (Some("expected nothing but a count".into()), 2),
     };

@@ -130,7 +130,7 @@ impl Client {
     }
 
     /// A connection, and who answered the first request on it.
-    fn open(&self) -> io::Result<(Connection, String)> {
+    fn open(&self) -> Told<(Connection, String)> {
         self.lock().begun += 1;
         let opened = Connection::open(self.target).and_then(|mut connection| {
             let name = connection.request()?;
@@ -141,7 +141,7 @@ impl Client {
             Ok((_, name)) => *tally.answered.entry(name.clone()).or_default() += 1,
             Err(error) => tally.fail(error),
         }
-        opened
+        Ok(opened.map_err(|error| format!("a request to {} was not answered: {error}", self.target))?)
     }
 
     fn lock(&self) -> MutexGuard<'_, Tally> {

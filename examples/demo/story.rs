@@ -87,7 +87,7 @@ impl Story {
     }
 
     fn balance(&self, report: &mut Report) -> Told<()> {
-        const REQUESTS: u64 = 100;
+        const REQUESTS: u64 = 60;
         report.step(&format!("From now on a client sends requests and never stops. Beside it, {REQUESTS} more."));
         let answered = self.client.send(REQUESTS)?;
         report.check(answered.values().sum::<u64>() == REQUESTS, &format!("all {REQUESTS} are answered"))?;
@@ -101,17 +101,18 @@ impl Story {
         let (least, counted, most) = (tally.done(), row.service.stats.connections, self.client.tally().begun);
         table::print(self.handle.get_info()?, &row);
         let claim =
-            format!("the counters follow: {counted} connections, of {least} answered then and {most} begun now");
+            format!("the counters follow: {counted}, no less than the {least} before, no more than the {most} now");
         report.check((least..=most).contains(&counted), &claim)
     }
 
     fn drain(&self, report: &mut Report) -> Told<()> {
-        const REQUESTS: u64 = 50;
+        const REQUESTS: u64 = 30;
         let (id, beta) = (self.service.id, self.beta.id());
         report.step("Drain beta: weight 0. One connection to it stays open.");
         let mut held = self.client.hold("beta")?;
         let outcome = self.handle.modify_destination(&id, &beta, |server| server.weight = Weight::ZERO)?;
-        report.check(outcome == Outcome::Updated, "its weight is 0")?;
+        let weight = self.row()?.get(&beta).map(|entry| entry.destination.weight);
+        report.check(outcome == Outcome::Updated && weight == Some(Weight::ZERO), "its weight is 0 now")?;
         // What was begun before may still get to beta.
         self.client.let_pass()?;
         let (accepted, done) = (self.beta.connections(), self.client.tally().done());
@@ -135,7 +136,7 @@ impl Story {
     }
 
     fn remove_server(&self, report: &mut Report) -> Told<()> {
-        const REQUESTS: u64 = 50;
+        const REQUESTS: u64 = 30;
         report.step("Remove beta, while requests keep coming.");
         self.handle.delete_destination(&self.service.id, &self.beta.id())?;
         let left = self.row()?.destinations;

@@ -159,10 +159,9 @@ impl Handle {
         id: &DestinationId,
         change: impl FnOnce(&mut Destination),
     ) -> Result<Outcome, Error> {
-        let Some(entry) = self.get_destination(service, id)? else {
-            let target = Target::Destination(*service, *id);
-            return Err(missing(Operation::UpdateDestination, target, Errno::ENOENT));
-        };
+        let missing = |errno| missing(Operation::UpdateDestination, Target::Destination(*service, *id), errno);
+        let entries = self.get_destinations_of_existing(service)?.ok_or_else(|| missing(Errno::ESRCH))?;
+        let entry = entries.into_iter().find(|entry| entry.id() == *id).ok_or_else(|| missing(Errno::ENOENT))?;
         let mut destination = entry.destination.clone();
         change(&mut destination);
         destination.id = *id;

@@ -101,7 +101,9 @@ impl Machine {
     fn kernel_arguments(&self, counter_khz: Option<u64>) -> String {
         // An Oops becomes a panic and a panic ends the guest: no verdict comes from a kernel that has gone wrong.
         // With `reboot=t` and `-no-reboot`, rebooting ends the emulator.
-        let mut arguments = String::from("console=ttyS0 quiet panic=-1 oops=panic reboot=t random.trust_cpu=on");
+        // The crypto layer's tests of itself take a tenth of an emulated boot.
+        let mut arguments =
+            String::from("console=ttyS0 panic=-1 oops=panic reboot=t random.trust_cpu=on cryptomgr.notests");
         let counter_khz = match (self.accelerator, self.icount) {
             (Accelerator::Kvm, _) => None,
             (Accelerator::Tcg, true) => Some(1_000_000),

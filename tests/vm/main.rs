@@ -5,8 +5,8 @@
 //! those that would notice other tests, or disturb them, wait until they are alone ([`namespaces`]). What a kernel
 //! cannot do is printed as a note and left out.
 //!
-//! Tests in [`exclusive`] change the machine itself: they unload modules, and refuse to run anywhere but in the virtual
-//! machine.
+//! Tests in [`alone`] change the machine itself: they unload modules, one after the other, and refuse to run anywhere
+//! but in the virtual machine. Those in [`availability`] want a kernel that has no IPVS.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -19,11 +19,18 @@
     reason = "test code"
 )]
 
+mod alone;
+mod availability;
+mod batch;
+mod concurrency;
 mod config;
 mod destinations;
+mod idempotent;
 mod kernel;
 mod namespaces;
 mod process;
+mod scale;
+mod syscalls;
 mod values;
 mod wire;
 

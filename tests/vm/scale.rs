@@ -1,0 +1,104 @@
+//! Tables as large as they get.
+
+use std::collections::BTreeSet;
+
+use ipvs_rs::{Destination, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+
+use crate::kernel;
+use crate::namespaces::alone;
+
+fn mark(number: u32) -> ServiceId {
+    format!("fwmark:{number}").parse().unwrap()
+}
+
+fn server(number: u32) -> Destination {
+    let [_, b, c, d] = number.to_be_bytes();
+    Destination::new(format!("10.{b}.{c}.{d}:80").parse().unwrap(), ForwardMethod::Masquerade)
+}
+
+/// Resident memory of this process in kB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Reads the services once the kernel has left off moving them: from Linux 7 on it resizes its table shortly after
+/// a change in bulk, and a list made meanwhile may lack some.
+fn settled_services(handle: &Handle, count: usize) -> BTreeSet<ServiceId> {
+    let mut found = BTreeSet::new();
+    for _ in 0..20 {
+        let services = handle.get_services().unwrap();
+        found = services.iter().map(|entry| entry.id()).collect();
+        assert_eq!(found.len(), services.len(), "each once");
+        if found.len() == count {
+            break;
+        }
+        assert!(kernel::is_at_least(7, 0), "{} of {count} services in a table that nobody changes", found.len());
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    found
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn ten_thousand_services_are_all_listed_once() {
+    alone(|| {
+        let handle = Handle::new().unwrap();
+        let ids: BTreeSet<ServiceId> = (1..=10_000).map(mark).collect();
+        let batch = ids.iter().fold(handle.batch(), |batch, id| batch.new_service(&Service::new(*id, Scheduler::Rr)));
+        assert!(batch.send().unwrap().is_ok());
+        assert_eq!(settled_services(&handle, ids.len()), ids);
+
+        let before = resident();
+        for _ in 0..5 {
+            drop(handle.get_services().unwrap());
+        }
+        let grown = resident().saturating_sub(before);
+        assert!(grown < 4096, "reading the same list again and again took {grown} kB more");
+        handle.flush().unwrap();
+        assert_eq!(handle.get_services().unwrap(), []);
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn ten_thousand_destinations_of_one_service_are_listed_newest_first() {
+    alone(|| {
+        let handle = Handle::new().unwrap();
+        let service = Service::new(mark(1), Scheduler::Rr);
+        let batch = (1..=10_000).fold(handle.batch().new_service(&service), |batch, number| {
+            batch.new_destination(&service.id, &server(number))
+        });
+        assert!(batch.send().unwrap().is_ok());
+        let found: Vec<DestinationId> = handle.get_destinations(&service.id).unwrap().iter().map(|e| e.id()).collect();
+        let expected: Vec<DestinationId> = (1..=10_000).rev().map(|number| server(number).id).collect();
+        assert_eq!(found, expected);
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn thousand_services_with_ten_destinations_each_are_read_whole() {
+    alone(|| {
+        let handle = Handle::new().unwrap();
+        let mut batch = handle.batch();
+        for number in 1..=1000 {
+            let service = Service::new(mark(number), Scheduler::Wlc);
+            batch = batch.new_service(&service);
+            for place in 0..10 {
+                batch = batch.new_destination(&service.id, &server(number * 10 + place));
+            }
+        }
+        assert!(batch.send().unwrap().is_ok());
+        settled_services(&handle, 1000);
+        let table = handle.snapshot().unwrap();
+        assert_eq!((table.len(), table.destination_count()), (1000, 10_000));
+        for number in 1..=1000 {
+            let row = table.get(&mark(number)).unwrap();
+            let found: Vec<DestinationId> = row.destinations.iter().map(|entry| entry.id()).collect();
+            let expected: Vec<DestinationId> = (0..10).rev().map(|place| server(number * 10 + place).id).collect();
+            assert_eq!(found, expected, "{number}");
+        }
+    });
+}

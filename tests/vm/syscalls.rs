@@ -22,8 +22,9 @@ fn single_command_costs_two_system_calls() {
         let many = count_calls("300");
         let difference: BTreeMap<&str, usize> = many
             .iter()
-            .map(|(call, count)| (call.as_str(), count - few.get(call).copied().unwrap_or(0).min(*count)))
-            .filter(|(call, count)| *count > 0 && ["sendto", "recvfrom"].contains(call) || *count >= 200)
+            .map(|(call, count)| (call.as_str(), count.abs_diff(few.get(call).copied().unwrap_or(0))))
+            // What a process does on its own account differs by a call or two from run to run.
+            .filter(|(_, count)| *count >= 100)
             .collect();
         // 200 updates and 200 reads of one service.
         assert_eq!(difference, BTreeMap::from([("sendto", 400), ("recvfrom", 400)]));
@@ -33,9 +34,10 @@ fn single_command_costs_two_system_calls() {
 fn update(rounds: u32) {
     let handle = Handle::new().unwrap();
     let id: ServiceId = "TCP 192.0.2.10:80".parse().unwrap();
-    handle.ensure_service(&Service::new(id, Scheduler::Rr)).unwrap();
+    handle.flush().unwrap();
+    handle.new_service(&Service::new(id, Scheduler::Rr)).unwrap();
     let server = Destination::new("10.0.0.2:80".parse().unwrap(), ForwardMethod::Masquerade);
-    handle.ensure_destination(&id, &server).unwrap();
+    handle.new_destination(&id, &server).unwrap();
     for round in 0..rounds {
         handle.update_destination(&id, &server.clone().weight(round).unwrap()).unwrap();
         handle.get_service(&id).unwrap();

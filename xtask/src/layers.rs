@@ -138,7 +138,7 @@ fn check_file(name: &str, module: &str, text: &str, report: &mut Report) {
             _ if used == module => {}
             Some(other) if other < floor || (other == floor && other == CLIENT) => {}
             Some(other) => {
-                report.violations.push(format!("{name}:{line}: {module} (floor {floor}) uses {used} (floor {other})"))
+                report.violations.push(format!("{name}:{line}: {module} (floor {floor}) uses {used} (floor {other})"));
             }
             None => report.violations.push(format!("{name}:{line}: {used} has no floor")),
         }

@@ -6,26 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Speaks on standard error only: standard output belongs to the program that runs in the guest.
 pub struct Progress {
     terminal: bool,
-    quiet: bool,
     /// A line without an end stands on the terminal.
     open: AtomicBool,
 }
 
 impl Progress {
     pub fn new() -> Self {
-        Self { terminal: io::stderr().is_terminal(), quiet: false, open: AtomicBool::new(false) }
-    }
-
-    /// Says nothing at all.
-    pub fn quiet() -> Self {
-        Self { terminal: false, quiet: true, open: AtomicBool::new(false) }
+        Self { terminal: io::stderr().is_terminal(), open: AtomicBool::new(false) }
     }
 
     /// Something that takes long enough to be reported even in a log: an installation, a download.
     pub fn step(&self, text: &str) {
         if self.terminal {
             self.passing(text);
-        } else if !self.quiet {
+        } else {
             eprintln!("xtask: {text}");
         }
     }
@@ -50,8 +44,6 @@ impl Progress {
     /// A remark that stays.
     pub fn note(&self, text: &str) {
         self.clear();
-        if !self.quiet {
-            eprintln!("xtask: {text}");
-        }
+        eprintln!("xtask: {text}");
     }
 }

@@ -140,7 +140,9 @@ pub fn main(arguments: &Arguments) -> ExitCode {
         |step: &Step| arguments.only.is_empty() || arguments.only.iter().any(|text| step.name.contains(text));
     let steps: Vec<Step> = steps(&kernels).into_iter().filter(is_wanted).collect();
     if arguments.list {
-        steps.iter().for_each(|step| println!("{}", step.name));
+        for step in &steps {
+            println!("{}", step.name);
+        }
         return ExitCode::SUCCESS;
     }
     if steps.is_empty() {

@@ -18,6 +18,7 @@ use crate::workspace::{BuildOptions, Target, Workspace};
 /// Output, error output, input and exit status are the program's own; 125 means that it could not run to its end.
 /// Without a program, and on a terminal, there is a shell.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Arguments {
     /// The kernel to boot
     #[arg(long, value_enum, default_value = "6.1")]
@@ -58,7 +59,7 @@ pub struct Arguments {
     /// Copy a file or folder to the same absolute path in the guest
     #[arg(long, value_name = "PATH")]
     file: Vec<PathBuf>,
-    /// Load a kernel module first; ip_vs is otherwise loaded when it is first used
+    /// Load a kernel module first; `ip_vs` is otherwise loaded when it is first used
     #[arg(long, value_name = "NAME")]
     module: Vec<String>,
     /// Leave IPVS out of the guest's reach

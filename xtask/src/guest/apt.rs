@@ -150,10 +150,10 @@ impl Suite {
         Ok(this)
     }
 
-    /// The packages that `package` depends on, alternatives included. Empty if the suite does not have it.
+    /// The packages that `package` depends on, alternatives included.
     pub fn dependencies(&self, package: &str) -> Result<Vec<String>> {
-        let output = self.run("apt-cache", &["depends", "--important", package], &self.folder);
-        Ok(parse_depends(&output.unwrap_or_default()))
+        let output = self.run("apt-cache", &["depends", "--important", package], &self.folder)?;
+        Ok(parse_depends(&output))
     }
 
     pub fn download(&self, packages: &[String], into: &Path) -> Result<()> {

@@ -131,14 +131,16 @@ fn download(version: Version, mirror: &Source, work: &Path, progress: &Progress)
     for suite_name in version.suites() {
         progress.step(&format!("looking for Linux {version} in Debian's {suite_name}"));
         let lists = work.join(format!("apt-{suite_name}"));
-        let suite = match Suite::open(&lists, mirror, suite_name) {
-            Ok(suite) => suite,
+        let found =
+            Suite::open(&lists, mirror, suite_name).and_then(|suite| Ok((suite.dependencies(META_PACKAGE)?, suite)));
+        let (dependencies, suite) = match found {
+            Ok(found) => found,
             Err(error) => {
                 tried.push(format!("{suite_name}: {error:#}"));
                 continue;
             }
         };
-        let image = suite.dependencies(META_PACKAGE)?.into_iter().find(|package| is_image_of(package, version));
+        let image = dependencies.into_iter().find(|package| is_image_of(package, version));
         let Some(image) = image else {
             tried.push(format!("{suite_name}: its {META_PACKAGE} is another version"));
             continue;

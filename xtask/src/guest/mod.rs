@@ -154,11 +154,6 @@ impl Guest {
         self
     }
 
-    /// Downloads, builds and installs what a guest with this kernel needs, without booting one.
-    pub fn prepare(&self, progress: &Progress) -> Result<()> {
-        self.provide(progress).map(drop)
-    }
-
     /// Boots the guest, runs the program and returns its exit status (128 + n if signal n ended it).
     ///
     /// Everything that keeps the program from running to its end is an error.
@@ -271,7 +266,8 @@ impl Guest {
             // A session of its own: a program that signals its group does not reach ours.
             script.push_str(&format!("exec setsid {}", quoted(&program)));
             for argument in arguments {
-                let argument = argument.to_str().with_context(|| format!("the argument {argument:?} is not UTF-8"))?;
+                let argument =
+                    argument.to_str().with_context(|| format!("the argument {} is not UTF-8", argument.display()))?;
                 script.push(' ');
                 script.push_str(&quoted(argument));
             }
@@ -340,7 +336,7 @@ fn exit_status(status: std::process::ExitStatus) -> u8 {
 
 /// Finds out what the command means and puts it into the guest if it is not there; returns how the guest calls it.
 fn place_command(tree: &mut Tree, command: &OsString, base: &Base) -> Result<String> {
-    let name = command.to_str().with_context(|| format!("the command {command:?} is not UTF-8"))?;
+    let name = command.to_str().with_context(|| format!("the command {} is not UTF-8", command.display()))?;
     // As a path, because busybox's setsid takes a name for one of its applets first.
     if let Some(path) = tree.find_program(name).or_else(|| base.find_program(name)) {
         return Ok(path);

@@ -137,7 +137,7 @@ impl Tree {
                 Node::Directory(mode) => archive.directory(path, *mode)?,
                 Node::Symlink(target) => archive.symlink(path, target)?,
                 Node::Text { content, mode } => {
-                    archive.file(path, *mode, 0, content.len() as u64, content.as_bytes())?
+                    archive.file(path, *mode, 0, content.len() as u64, content.as_bytes())?;
                 }
                 Node::Copy(host) => {
                     let file = File::open(host).with_context(|| format!("reading {}", host.display()))?;

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::cpio::Archive;
-use super::kernel::{Kernel, run};
+use super::kernel::{Kernel, administrator, run};
 use super::modules::{Modules, WANTED};
 use super::packages::{self, Tool};
 use super::tree::{MERGED, Tree, utf8};
@@ -159,7 +159,7 @@ fn add_modules(tree: &mut Tree, kernel: &Kernel, stage: &Path) -> Result<()> {
             }
         }
     }
-    run(Command::new("depmod").arg("-b").arg(stage).arg(&kernel.release))?;
+    run(administrator("depmod").arg("-b").arg(stage).arg(&kernel.release))?;
     add_folder(tree, &folder, &inside)
 }
 

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 
 use super::apt::{self, Release, Source, Suite};
 use crate::progress::Progress;
+use crate::workspace::find_program;
 
 /// The kernels that everything is tested with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -95,7 +96,7 @@ fn fetch(version: Version, cache: &Path, folder: &Path, progress: &Progress) -> 
     }
     let kernel = work.path().join("kernel");
     let release = arrange(&unpacked, &kernel)?;
-    run(Command::new("depmod").arg("-b").arg(&kernel).arg(&release))?;
+    run(administrator("depmod").arg("-b").arg(&kernel).arg(&release))?;
     // Written last: a folder without it is not complete.
     fs::write(kernel.join(RELEASE), &release)?;
     if let Err(error) = fs::rename(&kernel, folder) {
@@ -196,6 +197,11 @@ fn files_with_suffix(folder: &Path, suffix: &str) -> Result<Vec<PathBuf>> {
         .collect();
     files.sort();
     Ok(files)
+}
+
+/// A program that an ordinary user may run but does not have on the `PATH`.
+pub fn administrator(program: &str) -> Command {
+    Command::new(find_program(program).unwrap_or_else(|| program.into()))
 }
 
 /// Runs a command to its end; what it printed is part of the error.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use ipvs_rs::codec::{Frame, Frames, Payload};
 
@@ -24,19 +25,21 @@ pub fn folder() -> PathBuf {
 }
 
 /// Every exchange, by name.
-pub fn all() -> Vec<Exchange> {
-    let mut exchanges: Vec<Exchange> = fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "hex"))
-        .map(|path| parse(path.file_stem().unwrap().to_str().unwrap(), &fs::read_to_string(&path).unwrap()))
-        .collect();
-    exchanges.sort_by(|a, b| a.name.cmp(&b.name));
-    exchanges
+pub fn all() -> &'static [Exchange] {
+    static ALL: OnceLock<Vec<Exchange>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+        let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "hex"));
+        let exchanges =
+            files.map(|path| parse(path.file_stem().unwrap().to_str().unwrap(), &fs::read_to_string(&path).unwrap()));
+        let mut exchanges: Vec<Exchange> = exchanges.collect();
+        exchanges.sort_by(|a, b| a.name.cmp(&b.name));
+        exchanges
+    })
 }
 
-pub fn load(name: &str) -> Exchange {
-    parse(name, &fs::read_to_string(folder().join(format!("{name}.hex"))).unwrap())
+pub fn load(name: &str) -> &'static Exchange {
+    all().iter().find(|exchange| exchange.name == name).unwrap_or_else(|| panic!("no file of the name {name}"))
 }
 
 /// Comments go, hexadecimal stays; `request` and `reply` begin a datagram. The bytes are in the order of this machine.

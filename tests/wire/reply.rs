@@ -9,7 +9,7 @@ use ipvs_rs::model::{
     TunnelFlags, Version,
 };
 
-use crate::fixture::{self, Exchange, data, frames, only};
+use crate::fixture::{self, data, frames, only};
 
 fn id(text: &str) -> ServiceId {
     text.parse().unwrap()
@@ -347,7 +347,7 @@ fn refusal_without_explanation_has_none() {
 
 #[test]
 fn attributes_are_named_by_where_they_stand_in_a_recorded_request() {
-    let Exchange { request, .. } = fixture::load("new-dest-tunnel-gue");
+    let request = &fixture::load("new-dest-tunnel-gue").request;
     for (offset, name) in [
         (20, Some("IPVS_CMD_ATTR_SERVICE")),
         (24, Some("IPVS_SVC_ATTR_AF")),
@@ -371,7 +371,7 @@ fn attributes_are_named_by_where_they_stand_in_a_recorded_request() {
         (164, None),
         (u32::MAX, None),
     ] {
-        assert_eq!(attribute_at(&request, offset), name, "{offset}");
+        assert_eq!(attribute_at(request, offset), name, "{offset}");
     }
 }
 

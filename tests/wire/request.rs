@@ -238,15 +238,14 @@ fn every_file_is_accounted_for_once() {
         .collect();
     let once: BTreeSet<&str> = known.iter().copied().collect();
     assert_eq!(once.len(), known.len());
-    let files = fixture::all();
-    let files: BTreeSet<&str> = files.iter().map(|exchange| exchange.name.as_str()).collect();
+    let files: BTreeSet<&str> = fixture::all().iter().map(|exchange| exchange.name.as_str()).collect();
     assert_eq!(once, files);
 }
 
 #[test]
 fn recorded_requests_decode_to_what_was_asked() {
     for (name, expected) in expected() {
-        assert_eq!(decode(&fixture::load(name)), Ok(expected), "{name}");
+        assert_eq!(decode(fixture::load(name)), Ok(expected), "{name}");
     }
 }
 
@@ -254,7 +253,7 @@ fn recorded_requests_decode_to_what_was_asked() {
 fn requests_encode_to_the_recorded_bytes() {
     for (name, expected) in expected() {
         let exchange = fixture::load(name);
-        let written = encode(&expected, &exchange);
+        let written = encode(&expected, exchange);
         match WRITTEN_OTHERWISE.iter().find(|(other, _)| *other == name) {
             None => assert_eq!(written, exchange.request, "{name}"),
             Some((_, reason)) => assert_ne!(written, exchange.request, "{name} is no exception: {reason}"),
@@ -266,9 +265,9 @@ fn requests_encode_to_the_recorded_bytes() {
 fn decoded_requests_encode_to_the_bytes_that_they_came_from() {
     for (name, _) in expected() {
         let exchange = fixture::load(name);
-        let request = decode(&exchange).unwrap();
+        let request = decode(exchange).unwrap();
         if WRITTEN_OTHERWISE.iter().all(|(other, _)| *other != name) {
-            assert_eq!(encode(&request, &exchange), exchange.request, "{name}");
+            assert_eq!(encode(&request, exchange), exchange.request, "{name}");
         }
     }
 }
@@ -276,7 +275,7 @@ fn decoded_requests_encode_to_the_bytes_that_they_came_from() {
 #[test]
 fn requests_that_stand_for_nothing_are_refused_where_they_are_wrong() {
     for (name, attribute, offset, problem) in REFUSED {
-        let error = decode(&fixture::load(name)).expect_err(name);
+        let error = decode(fixture::load(name)).expect_err(name);
         assert_eq!((error.attribute(), error.offset(), error.problem()), (attribute, offset, problem), "{name}");
     }
 }
@@ -296,19 +295,19 @@ fn family_look_ups_encode_to_the_recorded_bytes() {
 #[test]
 fn gue_tunnel_without_port_is_read_and_written_with_all_three_attributes() {
     let exchange = fixture::load("new-dest-gue-port0");
-    let Ok(Request::NewDestination(_, destination)) = decode(&exchange) else { panic!("not a destination") };
+    let Ok(Request::NewDestination(_, destination)) = decode(exchange) else { panic!("not a destination") };
     let ForwardMethod::Tunnel(tunnel) = destination.forward else { panic!("not a tunnel") };
     assert_eq!((tunnel.kind().number(), tunnel.port(), tunnel.tunnel_flags()), (1, None, TunnelFlags::empty()));
     let request = Request::NewDestination(id("TCP 10.0.0.1:80"), destination);
-    assert_eq!(encode(&request, &exchange).len(), exchange.request.len() + 8);
+    assert_eq!(encode(&request, exchange).len(), exchange.request.len() + 8);
 }
 
 #[test]
 fn thresholds_that_the_kernel_refuses_are_read_and_written_as_they_are() {
     let exchange = fixture::load("new-dest-bad-thresholds");
-    let request = decode(&exchange).unwrap();
+    let request = decode(exchange).unwrap();
     let Request::NewDestination(_, destination) = &request else { panic!("not a destination") };
     assert_eq!(destination.thresholds.upper().unwrap().get(), 1);
     assert_eq!(destination.thresholds.lower().unwrap().get(), 2);
-    assert_eq!(encode(&request, &exchange), exchange.request);
+    assert_eq!(encode(&request, exchange), exchange.request);
 }

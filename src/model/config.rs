@@ -21,17 +21,23 @@ use super::persistence::whole_seconds;
 /// # Kernel
 ///
 /// `IPVS_CMD_SET_CONFIG` and `IPVS_CMD_GET_CONFIG`; defaults 900, 120 and 300 s. `ipvsadm --set`.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[doc(alias = "IPVS_CMD_SET_CONFIG")]
+#[doc(alias = "IPVS_CMD_GET_CONFIG")]
+#[doc(alias = "ipvsadm --set")]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Config {
     /// Established TCP connections (`IPVS_CMD_ATTR_TIMEOUT_TCP`).
+    #[doc(alias = "IPVS_CMD_ATTR_TIMEOUT_TCP")]
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tcp: Option<Timeout>,
     /// TCP connections after a FIN (`IPVS_CMD_ATTR_TIMEOUT_TCP_FIN`).
+    #[doc(alias = "IPVS_CMD_ATTR_TIMEOUT_TCP_FIN")]
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tcp_fin: Option<Timeout>,
     /// UDP (`IPVS_CMD_ATTR_TIMEOUT_UDP`).
+    #[doc(alias = "IPVS_CMD_ATTR_TIMEOUT_UDP")]
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub udp: Option<Timeout>,
 }

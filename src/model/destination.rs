@@ -19,6 +19,10 @@ use super::{AddressFamily, ForwardMethod, InvalidValue, Stats, Tunnel};
 /// # Kernel
 ///
 /// `IPVS_DEST_ATTR_ADDR_FAMILY`, `IPVS_DEST_ATTR_ADDR` and `IPVS_DEST_ATTR_PORT`.
+#[doc(alias = "real server")]
+#[doc(alias = "IPVS_DEST_ATTR_ADDR")]
+#[doc(alias = "IPVS_DEST_ATTR_PORT")]
+#[doc(alias = "ipvsadm -r")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct DestinationId {
     address: IpAddr,
@@ -86,6 +90,8 @@ impl TryFrom<SocketAddr> for DestinationId {
 /// ```
 ///
 /// Two values are equal when the kernel would behave alike *and* store the same.
+#[doc(alias = "real server")]
+#[doc(alias = "ipvsadm -a")]
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Destination {
@@ -127,6 +133,7 @@ impl Destination {
 
     /// Takes the destination out of the choice for new connections and keeps those that it has: weight 0.
     #[must_use]
+    #[doc(alias = "quiesce")]
     pub fn drained(mut self) -> Self {
         self.weight = Weight::ZERO;
         self
@@ -148,6 +155,7 @@ impl Destination {
 compare_by_stored!(Destination);
 
 /// A destination as you read it: settings, what it did, and what it is doing.
+#[doc(alias = "IPVS_CMD_GET_DEST")]
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
@@ -159,10 +167,16 @@ pub struct DestinationEntry {
     #[cfg_attr(feature = "serde", serde(default))]
     pub stats: Stats,
     /// Established connections (`IPVS_DEST_ATTR_ACTIVE_CONNS`).
+    #[doc(alias = "IPVS_DEST_ATTR_ACTIVE_CONNS")]
+    #[doc(alias = "ActiveConn")]
     pub active_connections: u32,
     /// Connections in any other state (`IPVS_DEST_ATTR_INACT_CONNS`).
+    #[doc(alias = "IPVS_DEST_ATTR_INACT_CONNS")]
+    #[doc(alias = "InActConn")]
     pub inactive_connections: u32,
     /// Clients that persistence ties to this destination (`IPVS_DEST_ATTR_PERSIST_CONNS`).
+    #[doc(alias = "IPVS_DEST_ATTR_PERSIST_CONNS")]
+    #[doc(alias = "PersistConn")]
     pub persistent_connections: u32,
 }
 
@@ -197,6 +211,8 @@ impl DestinationEntry {
 ///
 /// `IPVS_DEST_ATTR_WEIGHT`, a signed 32-bit number of which the kernel refuses the negative ones; ipvsadm(8) documents
 /// 0 to 65535.
+#[doc(alias = "IPVS_DEST_ATTR_WEIGHT")]
+#[doc(alias = "ipvsadm -w")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Weight(u32);
 
@@ -267,6 +283,10 @@ impl From<Weight> for u32 {
 /// # Kernel
 ///
 /// `IPVS_DEST_ATTR_U_THRESH` and `IPVS_DEST_ATTR_L_THRESH`; `ipvsadm --u-threshold --l-threshold`.
+#[doc(alias = "IPVS_DEST_ATTR_U_THRESH")]
+#[doc(alias = "IPVS_DEST_ATTR_L_THRESH")]
+#[doc(alias = "ipvsadm -x")]
+#[doc(alias = "ipvsadm -y")]
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Thresholds {
     upper: u32,

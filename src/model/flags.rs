@@ -8,19 +8,26 @@ bitflags! {
     /// # Kernel
     ///
     /// `IPVS_SVC_ATTR_FLAGS`, constants `IP_VS_SVC_F_*`.
+    #[doc(alias = "IPVS_SVC_ATTR_FLAGS")]
     #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     pub struct ServiceFlags: u32 {
         /// Clients stay with their server for the persistence timeout (`IP_VS_SVC_F_PERSISTENT`).
+        #[doc(alias = "IP_VS_SVC_F_PERSISTENT")]
         const PERSISTENT = 0x0001;
         /// Set by the kernel on every live service (`IP_VS_SVC_F_HASHED`); it says nothing about settings.
+        #[doc(alias = "IP_VS_SVC_F_HASHED")]
         const HASHED = 0x0002;
         /// Each packet is scheduled by itself (`IP_VS_SVC_F_ONEPACKET`, `ipvsadm --ops`).
+        #[doc(alias = "IP_VS_SVC_F_ONEPACKET")]
         const ONE_PACKET = 0x0004;
         /// First flag of the scheduler (`IP_VS_SVC_F_SCHED1`).
+        #[doc(alias = "IP_VS_SVC_F_SCHED1")]
         const SCHEDULER_1 = 0x0008;
         /// Second flag of the scheduler (`IP_VS_SVC_F_SCHED2`).
+        #[doc(alias = "IP_VS_SVC_F_SCHED2")]
         const SCHEDULER_2 = 0x0010;
         /// Third flag of the scheduler (`IP_VS_SVC_F_SCHED3`).
+        #[doc(alias = "IP_VS_SVC_F_SCHED3")]
         const SCHEDULER_3 = 0x0020;
         // Every other bit is stored and reported by the kernel as well.
         const _ = !0;
@@ -44,13 +51,19 @@ bitflags! {
     /// # Kernel
     ///
     /// `IP_VS_SVC_F_SCHED1` to `IP_VS_SVC_F_SCHED3`; `ipvsadm --sched-flags`.
+    #[doc(alias = "ipvsadm --sched-flags")]
     #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
     pub struct SchedulerFlags: u32 {
         /// `flag-1`; for `sh` and `mh`: take another server when the chosen one is not available.
+        #[doc(alias = "IP_VS_SVC_F_SCHED_SH_FALLBACK")]
+        #[doc(alias = "IP_VS_SVC_F_SCHED_MH_FALLBACK")]
         const FALLBACK = 0x0008;
         /// `flag-2`; for `sh` and `mh`: the client's port takes part in the hash.
+        #[doc(alias = "IP_VS_SVC_F_SCHED_SH_PORT")]
+        #[doc(alias = "IP_VS_SVC_F_SCHED_MH_PORT")]
         const PORT = 0x0010;
         /// `flag-3`: no scheduler of the kernel uses it.
+        #[doc(alias = "IP_VS_SVC_F_SCHED3")]
         const FLAG_3 = 0x0020;
     }
 }

@@ -8,24 +8,45 @@ use super::InvalidValue;
 ///
 /// There is no default: operators expect direct routing, container engineers expect masquerading.
 ///
+/// ```
+/// use ipvs_rs::ForwardMethod;
+/// use ipvs_rs::model::Tunnel;
+///
+/// assert_eq!("nat".parse(), Ok(ForwardMethod::Masquerade));
+/// assert_eq!("-g".parse(), Ok(ForwardMethod::DirectRoute));
+/// assert_eq!("gue:6080".parse(), Ok(ForwardMethod::Tunnel(Tunnel::gue(6080)?)));
+/// assert_eq!(ForwardMethod::DirectRoute.to_string(), "Route");
+/// # Ok::<(), ipvs_rs::model::InvalidValue>(())
+/// ```
+///
 /// # Kernel
 ///
 /// The low three bits of `IPVS_DEST_ATTR_FWD_METHOD`, constants `IP_VS_CONN_F_*`.
+#[doc(alias = "IPVS_DEST_ATTR_FWD_METHOD")]
+#[doc(alias = "packet-forwarding-method")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum ForwardMethod {
     /// Network address translation, both ways through the director (`ipvsadm --masquerading`, printed `Masq`).
     #[doc(alias = "NAT")]
+    #[doc(alias = "IP_VS_CONN_F_MASQ")]
+    #[doc(alias = "ipvsadm -m")]
     Masquerade,
     /// A process on the director itself (printed `Local`). The kernel works this out by itself for its own addresses.
+    #[doc(alias = "IP_VS_CONN_F_LOCALNODE")]
     Local,
     /// Encapsulated; the server answers the client directly (`ipvsadm --ipip`, printed `Tunnel`).
+    #[doc(alias = "IP_VS_CONN_F_TUNNEL")]
+    #[doc(alias = "ipvsadm -i")]
     Tunnel(Tunnel),
     /// Only the link address is changed; the server holds the virtual address and answers the client directly
     /// (`ipvsadm --gatewaying`, printed `Route`).
     #[doc(alias = "gatewaying")]
+    #[doc(alias = "IP_VS_CONN_F_DROUTE")]
+    #[doc(alias = "ipvsadm -g")]
     DirectRoute,
     /// Sent on to where it was going; the kernel makes such connections when its `cache_bypass` is on.
+    #[doc(alias = "IP_VS_CONN_F_BYPASS")]
     Bypass,
     /// A number that the kernel stores and gives no meaning to.
     Unknown(UnknownForwardMethod),
@@ -57,7 +78,7 @@ impl ForwardMethod {
     }
 }
 
-/// A forwarding method of 5, 6 or 7, which only the kernel can report.
+/// A forwarding method of 5, 6 or 7, as a kernel may report it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct UnknownForwardMethod(u32);
 
@@ -91,6 +112,8 @@ impl UnknownForwardMethod {
 ///
 /// `IPVS_DEST_ATTR_TUN_TYPE` and `IPVS_DEST_ATTR_TUN_PORT` (since Linux 5.2), `IPVS_DEST_ATTR_TUN_FLAGS` (since 5.3).
 /// An older kernel ignores them and wraps in IPIP.
+#[doc(alias = "ipvsadm --tun-type")]
+#[doc(alias = "IPVS_DEST_ATTR_TUN_PORT")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Tunnel {
     kind: TunnelKind,
@@ -150,20 +173,24 @@ impl Tunnel {
 }
 
 /// The encapsulations.
+#[doc(alias = "IPVS_DEST_ATTR_TUN_TYPE")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum TunnelKind {
     /// IP in IP (`ipip`).
+    #[doc(alias = "IP_VS_CONN_F_TUNNEL_TYPE_IPIP")]
     Ipip,
     /// Generic UDP encapsulation (`gue`).
+    #[doc(alias = "IP_VS_CONN_F_TUNNEL_TYPE_GUE")]
     Gue,
     /// Generic routing encapsulation (`gre`).
+    #[doc(alias = "IP_VS_CONN_F_TUNNEL_TYPE_GRE")]
     Gre,
     /// A number that the kernel stores and gives no meaning to.
     Unknown(UnknownTunnelKind),
 }
 
-/// A tunnel type of 3 or more, which only the kernel can report.
+/// A tunnel type of 3 or more, as a kernel may report it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct UnknownTunnelKind(u8);
 
@@ -201,11 +228,16 @@ bitflags! {
     /// # Kernel
     ///
     /// `IPVS_DEST_ATTR_TUN_FLAGS`, constants `IP_VS_TUNNEL_ENCAP_FLAG_*`.
+    #[doc(alias = "IPVS_DEST_ATTR_TUN_FLAGS")]
     #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
     pub struct TunnelFlags: u16 {
         /// The outer header carries a checksum (`ipvsadm --tun-csum`), for GUE and GRE.
+        #[doc(alias = "IP_VS_TUNNEL_ENCAP_FLAG_CSUM")]
+        #[doc(alias = "ipvsadm --tun-csum")]
         const CHECKSUM = 0x1;
         /// Remote checksum offload (`ipvsadm --tun-remcsum`), for GUE.
+        #[doc(alias = "IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM")]
+        #[doc(alias = "ipvsadm --tun-remcsum")]
         const REMOTE_CHECKSUM = 0x2;
         // Every other bit is stored and reported by the kernel as well.
         const _ = !0;

@@ -64,7 +64,7 @@ macro_rules! name_type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match std::str::from_utf8(self.as_bytes()) {
                     Ok(name) => f.pad(name),
-                    Err(_) => write!(f, "{}", self.as_bytes().escape_ascii()),
+                    Err(_) => f.pad(&self.as_bytes().escape_ascii().to_string()),
                 }
             }
         }

@@ -23,6 +23,8 @@ use super::{AddressFamily, EngineName, InvalidValue, ParseError};
 ///
 /// Flag `IP_VS_SVC_F_PERSISTENT` with `IPVS_SVC_ATTR_TIMEOUT`, `IPVS_SVC_ATTR_NETMASK` and `IPVS_SVC_ATTR_PE_NAME`;
 /// `ipvsadm --persistent --netmask --pe`.
+#[doc(alias = "IPVS_SVC_ATTR_TIMEOUT")]
+#[doc(alias = "ipvsadm -p")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub struct Persistence {
@@ -96,9 +98,22 @@ impl Persistence {
 
 /// Which clients of a persistent service count as one.
 ///
+/// ```
+/// use ipvs_rs::model::{AddressFamily, Granularity};
+///
+/// let network: Granularity = "255.255.255.0".parse()?;
+/// assert!(network.fits(AddressFamily::Ipv4));
+/// let site: Granularity = "48".parse()?;
+/// assert!(!site.fits(AddressFamily::Ipv4));
+/// # Ok::<(), ipvs_rs::model::ParseError>(())
+/// ```
+///
 /// # Kernel
 ///
 /// `IPVS_SVC_ATTR_NETMASK`: a mask in network order for IPv4, a prefix length in native order for IPv6.
+#[doc(alias = "IPVS_SVC_ATTR_NETMASK")]
+#[doc(alias = "netmask")]
+#[doc(alias = "ipvsadm -M")]
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[allow(clippy::exhaustive_enums, reason = "one way for each family, and the default")]
 pub enum Granularity {
@@ -158,6 +173,20 @@ impl Prefix {
     }
 }
 
+impl TryFrom<u8> for Prefix {
+    type Error = InvalidValue;
+
+    fn try_from(bits: u8) -> Result<Self, InvalidValue> {
+        Self::new(bits)
+    }
+}
+
+impl From<Prefix> for u8 {
+    fn from(prefix: Prefix) -> Self {
+        prefix.0
+    }
+}
+
 /// What recognises a client by something other than its address.
 ///
 /// The set is open, as with [`Scheduler`](super::Scheduler).
@@ -165,6 +194,8 @@ impl Prefix {
 /// # Kernel
 ///
 /// `IPVS_SVC_ATTR_PE_NAME`; the module of engine `x` is `ip_vs_pe_x`. `ipvsadm --pe`.
+#[doc(alias = "IPVS_SVC_ATTR_PE_NAME")]
+#[doc(alias = "ipvsadm --pe")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum PersistenceEngine {
@@ -184,7 +215,7 @@ impl PersistenceEngine {
         if name.eq_ignore_ascii_case("sip") { Ok(Self::Sip) } else { EngineName::new(name).map(Self::Other) }
     }
 
-    /// The name that the kernel knows the engine by.
+    /// The name that the kernel knows the engine by; a replacement character where that is not text.
     pub fn name(&self) -> &str {
         std::str::from_utf8(self.as_bytes()).unwrap_or("\u{fffd}")
     }
@@ -203,7 +234,10 @@ impl PersistenceEngine {
 
 impl fmt::Display for PersistenceEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        match self {
+            Self::Other(name) => name.fmt(f),
+            known => f.pad(known.name()),
+        }
     }
 }
 

@@ -22,6 +22,8 @@ use super::{InvalidValue, ParseError, SchedulerName};
 ///
 /// `IPVS_SVC_ATTR_SCHED_NAME`; the module of scheduler `x` is `ip_vs_x`, which the kernel loads by itself.
 /// `ipvsadm --scheduler`.
+#[doc(alias = "IPVS_SVC_ATTR_SCHED_NAME")]
+#[doc(alias = "ipvsadm -s")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Scheduler {
@@ -91,7 +93,7 @@ impl Scheduler {
         }
     }
 
-    /// The name that the kernel knows the scheduler by.
+    /// The name that the kernel knows the scheduler by; a replacement character where that is not text.
     pub fn name(&self) -> &str {
         std::str::from_utf8(self.as_bytes()).unwrap_or("\u{fffd}")
     }
@@ -130,7 +132,10 @@ impl Scheduler {
 
 impl fmt::Display for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        match self {
+            Self::Other(name) => name.fmt(f),
+            known => f.pad(known.name()),
+        }
     }
 }
 

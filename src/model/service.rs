@@ -17,6 +17,8 @@ use super::{Granularity, InvalidValue, Persistence, Scheduler, SchedulerFlags, S
 /// ```
 ///
 /// Two values are equal when the kernel would behave alike *and* store the same.
+#[doc(alias = "virtual service")]
+#[doc(alias = "ipvsadm -A")]
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Service {
@@ -29,6 +31,7 @@ pub struct Service {
     /// Whether clients stay with their destination.
     pub persistence: Option<Persistence>,
     /// Whether each packet is scheduled by itself; of use for UDP only, accepted for everything.
+    #[doc(alias = "ipvsadm --ops")]
     pub one_packet: bool,
     /// Bits of the flag word that have no name here.
     pub(crate) unnamed_flags: u32,
@@ -128,6 +131,7 @@ impl Service {
 compare_by_stored!(Service);
 
 /// A service as you read it: settings, and what went through it.
+#[doc(alias = "IPVS_CMD_GET_SERVICE")]
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]

@@ -8,12 +8,16 @@ use super::InvalidValue;
 /// # Kernel
 ///
 /// `AF_INET` (2) and `AF_INET6` (10); IPVS knows no other family.
+#[doc(alias = "IPVS_SVC_ATTR_AF")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[allow(clippy::exhaustive_enums, reason = "IPVS balances these two families and no other")]
 pub enum AddressFamily {
     /// `AF_INET`.
+    #[doc(alias = "AF_INET")]
     Ipv4,
     /// `AF_INET6`.
+    #[doc(alias = "AF_INET6")]
+    #[doc(alias = "ipvsadm -6")]
     Ipv6,
 }
 
@@ -31,22 +35,37 @@ impl AddressFamily {
 ///
 /// The kernel stores any number and forwards traffic of the five that have a constant here.
 ///
+/// ```
+/// use ipvs_rs::model::Protocol;
+///
+/// assert_eq!("udp".parse(), Ok(Protocol::UDP));
+/// assert_eq!(Protocol::from_number(47).to_string(), "IP_47");
+/// ```
+///
 /// # Kernel
 ///
 /// `IPVS_SVC_ATTR_PROTOCOL`.
+#[doc(alias = "IPVS_SVC_ATTR_PROTOCOL")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Protocol(u16);
 
 impl Protocol {
     /// TCP; `ipvsadm -t`.
+    #[doc(alias = "IPPROTO_TCP")]
+    #[doc(alias = "ipvsadm -t")]
     pub const TCP: Self = Self(6);
     /// UDP; `ipvsadm -u`.
+    #[doc(alias = "IPPROTO_UDP")]
+    #[doc(alias = "ipvsadm -u")]
     pub const UDP: Self = Self(17);
     /// SCTP; `ipvsadm --sctp-service`.
+    #[doc(alias = "IPPROTO_SCTP")]
     pub const SCTP: Self = Self(132);
     /// Encapsulating security payload, of IP security.
+    #[doc(alias = "IPPROTO_ESP")]
     pub const ESP: Self = Self(50);
     /// Authentication header, of IP security.
+    #[doc(alias = "IPPROTO_AH")]
     pub const AH: Self = Self(51);
 
     /// A protocol by its number; the kernel accepts every number.
@@ -81,6 +100,10 @@ impl Protocol {
 ///
 /// `IPVS_SVC_ATTR_AF` with either `IPVS_SVC_ATTR_PROTOCOL`, `IPVS_SVC_ATTR_ADDR` and `IPVS_SVC_ATTR_PORT`, or
 /// `IPVS_SVC_ATTR_FWMARK`.
+#[doc(alias = "virtual service")]
+#[doc(alias = "IPVS_SVC_ATTR_ADDR")]
+#[doc(alias = "IPVS_SVC_ATTR_PORT")]
+#[doc(alias = "IPVS_SVC_ATTR_FWMARK")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ServiceId(ServiceKind);
 
@@ -156,6 +179,7 @@ impl ServiceId {
     /// # Errors
     ///
     /// A mark of 0 is refused: the kernel takes it for "no mark".
+    #[doc(alias = "ipvsadm -f")]
     pub fn fwmark(mark: u32, family: AddressFamily) -> Result<Self, InvalidValue> {
         NonZeroU32::new(mark)
             .map(|mark| Self(ServiceKind::Mark { mark, family }))

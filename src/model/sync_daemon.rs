@@ -12,7 +12,7 @@ use super::{InterfaceName, InvalidValue};
 /// use ipvs_rs::model::SyncDaemon;
 ///
 /// let master = SyncDaemon::master("eth1")?.sync_id(7);
-/// # assert_eq!(master.interface.to_string(), "eth1");
+/// assert_eq!(master.to_string(), "master sync daemon (mcast=eth1, syncid=7)");
 /// # Ok::<(), ipvs_rs::model::InvalidValue>(())
 /// ```
 ///
@@ -20,29 +20,36 @@ use super::{InterfaceName, InvalidValue};
 ///
 /// `IPVS_CMD_NEW_DAEMON`; `ipvsadm --start-daemon`. What is optional here exists since Linux 4.3; an older kernel
 /// neither takes nor reports it.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[doc(alias = "IPVS_CMD_NEW_DAEMON")]
+#[doc(alias = "ipvsadm --start-daemon")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct SyncDaemon {
     /// Teller or listener (`IPVS_DAEMON_ATTR_STATE`).
     pub role: SyncRole,
     /// The interface that multicast leaves or arrives by (`IPVS_DAEMON_ATTR_MCAST_IFN`).
+    #[doc(alias = "IPVS_DAEMON_ATTR_MCAST_IFN")]
     pub interface: InterfaceName,
     /// Only directors with the same number listen to each other (`IPVS_DAEMON_ATTR_SYNC_ID`). Packets carry the low
     /// eight bits; the kernel stores, and so may report, more.
+    #[doc(alias = "IPVS_DAEMON_ATTR_SYNC_ID")]
     #[cfg_attr(feature = "serde", serde(default))]
     pub sync_id: u32,
     /// Greatest length of a packet's payload in bytes (`IPVS_DAEMON_ATTR_SYNC_MAXLEN`); `None` lets the kernel derive
     /// it from the interface.
+    #[doc(alias = "IPVS_DAEMON_ATTR_SYNC_MAXLEN")]
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub max_len: Option<NonZeroU16>,
     /// The multicast group (`IPVS_DAEMON_ATTR_MCAST_GROUP`, `MCAST_GROUP6`); `None` is 224.0.0.81.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub group: Option<MulticastGroup>,
     /// The UDP port (`IPVS_DAEMON_ATTR_MCAST_PORT`); `None` is 8848.
+    #[doc(alias = "IPVS_DAEMON_ATTR_MCAST_PORT")]
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub port: Option<NonZeroU16>,
     /// The number of routers that a packet may cross, plus one (`IPVS_DAEMON_ATTR_MCAST_TTL`); `None` is 1.
+    #[doc(alias = "IPVS_DAEMON_ATTR_MCAST_TTL")]
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub ttl: Option<NonZeroU8>,
 }
@@ -127,16 +134,22 @@ impl SyncDaemon {
 /// # Kernel
 ///
 /// `IP_VS_STATE_MASTER` (1) and `IP_VS_STATE_BACKUP` (2).
+#[doc(alias = "IPVS_DAEMON_ATTR_STATE")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[allow(clippy::exhaustive_enums, reason = "the protocol has two sides")]
 pub enum SyncRole {
     /// Tells others of its connections.
+    #[doc(alias = "IP_VS_STATE_MASTER")]
     Master,
     /// Listens to a master.
+    #[doc(alias = "IP_VS_STATE_BACKUP")]
     Backup,
 }
 
 /// A multicast address, IPv4 or IPv6.
+#[doc(alias = "IPVS_DAEMON_ATTR_MCAST_GROUP")]
+#[doc(alias = "IPVS_DAEMON_ATTR_MCAST_GROUP6")]
+#[doc(alias = "ipvsadm --mcast-group")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct MulticastGroup(IpAddr);
 
@@ -157,5 +170,19 @@ impl MulticastGroup {
     /// The address.
     pub const fn address(self) -> IpAddr {
         self.0
+    }
+}
+
+impl TryFrom<IpAddr> for MulticastGroup {
+    type Error = InvalidValue;
+
+    fn try_from(address: IpAddr) -> Result<Self, InvalidValue> {
+        Self::new(address)
+    }
+}
+
+impl From<MulticastGroup> for IpAddr {
+    fn from(group: MulticastGroup) -> Self {
+        group.0
     }
 }

@@ -4,7 +4,25 @@ use super::{DestinationEntry, DestinationId, ServiceEntry, ServiceId};
 ///
 /// Services are in the order of the kernel, which says nothing; destinations are newest first. The kernel has no way
 /// to read all of it at one instant: see [`snapshot`](crate::Handle::snapshot).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+///
+/// ```
+/// use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table};
+/// use ipvs_rs::model::TableService;
+///
+/// let web: ServiceId = "tcp://192.0.2.10:80".parse()?;
+/// let server = Destination::new("10.0.0.2:8080".parse()?, ForwardMethod::Masquerade);
+/// let table = Table::new(vec![TableService::new(
+///     ServiceEntry::new(Service::new(web, Scheduler::Wlc)),
+///     vec![DestinationEntry::new(server)],
+/// )]);
+/// assert!(table.get(&web).is_some());
+/// assert_eq!(
+///     table.rules().to_string(),
+///     "-A -t 192.0.2.10:80 -s wlc\n-a -t 192.0.2.10:80 -r 10.0.0.2:8080 -m -w 1\n"
+/// );
+/// # Ok::<(), ipvs_rs::model::ParseError>(())
+/// ```
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Table {
@@ -13,7 +31,7 @@ pub struct Table {
 }
 
 /// One service of a [`Table`] with its destinations.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct TableService {

@@ -76,7 +76,7 @@ impl fmt::Display for ServiceFlags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = SERVICE_FLAGS.into_iter().filter(|(flag, _)| self.contains(*flag));
         let mut text = join(named.map(|(_, word)| word));
-        let unnamed = SERVICE_FLAGS.into_iter().fold(*self, |rest, (flag, _)| rest - flag);
+        let unnamed = *self - Self::NAMED;
         if !unnamed.is_empty() {
             let comma = if text.is_empty() { "" } else { "," };
             write!(text, "{comma}{:#x}", unnamed.bits())?;

@@ -1,7 +1,7 @@
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
-use super::piece::{bits, end, number, pad};
+use super::piece::{after, bits, end, named, number, pad};
 use crate::model::{ForwardMethod, ParseError, Tunnel, TunnelFlags, TunnelKind, UnknownForwardMethod};
 
 impl fmt::Display for ForwardMethod {
@@ -22,27 +22,24 @@ impl fmt::Display for ForwardMethod {
 impl FromStr for ForwardMethod {
     type Err = ParseError;
 
-    /// The words of `Display`, the options of ipvsadm, and the names that people use, in any case: `nat`, `direct`,
-    /// `ipip`, `gue:6080`.
+    /// The words of `Display`, the options of ipvsadm, and the names that people use, such as `nat`, `direct` and
+    /// `gue:6080`. Words may be written in any case, options only in their own.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut words = text.split_whitespace();
         let head = words.next().unwrap_or_default();
-        let method = match head.to_ascii_lowercase().as_str() {
-            "masq" | "masquerade" | "masquerading" | "nat" | "-m" | "--masquerading" => Self::Masquerade,
-            "route" | "droute" | "dr" | "direct" | "gatewaying" | "-g" | "--gatewaying" => Self::DirectRoute,
-            "local" => Self::Local,
-            "bypass" => Self::Bypass,
-            "tunnel" | "tunneling" | "-i" | "--ipip" => {
-                Self::Tunnel(words.next().map_or(Ok(Tunnel::ipip()), str::parse)?)
+        let method = if let Some(method) = named(METHODS, head) {
+            match (method, words.next()) {
+                (Self::Tunnel(_), Some(tunnel)) => Self::Tunnel(tunnel.parse()?),
+                (_, Some(word)) => return Err(ParseError::new("forwarding method", word, "nothing more")),
+                (_, None) => method,
             }
-            word => match word.strip_prefix("unknown-") {
-                Some(digits) => number(digits)
-                    .and_then(UnknownForwardMethod::new)
-                    .map(Self::Unknown)
-                    .ok_or_else(|| ParseError::new("forwarding method", digits, "5, 6 or 7"))?,
-                None if kind_of(word).is_some() => Self::Tunnel(word.parse()?),
-                None => return Err(ParseError::new("forwarding method", head, "Masq, Tunnel, Route, Local or Bypass")),
-            },
+        } else if let Some(digits) = after("unknown-", head) {
+            let unknown = number(digits).and_then(UnknownForwardMethod::new).map(Self::Unknown);
+            unknown.ok_or_else(|| ParseError::new("forwarding method", digits, "5, 6 or 7"))?
+        } else if head.split([':', '+']).next().and_then(kind).is_some() {
+            Self::Tunnel(head.parse()?)
+        } else {
+            return Err(ParseError::new("forwarding method", head, "Masq, Tunnel, Route, Local or Bypass"));
         };
         end("forwarding method", words)?;
         Ok(method)
@@ -69,7 +66,6 @@ impl FromStr for Tunnel {
     /// As [`Display`](fmt::Display) writes it, in any case; `ipvsadm --tun-info` has the flags in another form, which
     /// is read as well: `gue:6080:-c`, `gue:6080:+c`, `gue:6080:r+c`.
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let text = text.to_ascii_lowercase();
         let (head, flags) = if let Some(head) = text.strip_suffix(":-c") {
             (head, TunnelFlags::empty())
         } else if let Some(head) = text.strip_suffix(":r+c") {
@@ -79,7 +75,7 @@ impl FromStr for Tunnel {
         } else if let Some((head, words)) = text.split_once('+') {
             (head, parse_flags("tunnel", words.split('+'))?)
         } else {
-            (text.as_str(), TunnelFlags::empty())
+            (text, TunnelFlags::empty())
         };
         let (name, port) = match head.split_once(':') {
             Some((name, port)) => (name, Some(port)),
@@ -115,7 +111,7 @@ impl FromStr for TunnelKind {
 
     /// A name, or `tunnel-` and a number, in any case.
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        kind(&text.to_ascii_lowercase()).ok_or_else(|| ParseError::new("tunnel kind", text, KINDS))
+        kind(text).ok_or_else(|| ParseError::new("tunnel kind", text, KINDS))
     }
 }
 
@@ -131,42 +127,53 @@ impl FromStr for TunnelFlags {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        parse_flags("tunnel flags", text.to_ascii_lowercase().split(','))
+        parse_flags("tunnel flags", text.split(','))
     }
 }
 
 /// One word for each flag, and one for all bits that have no name.
 fn flag_words(flags: TunnelFlags) -> impl Iterator<Item = String> {
-    let named = [(TunnelFlags::CHECKSUM, "csum"), (TunnelFlags::REMOTE_CHECKSUM, "remcsum")];
     let unnamed = flags - TunnelFlags::CHECKSUM - TunnelFlags::REMOTE_CHECKSUM;
-    let words = named.into_iter().filter(move |(flag, _)| flags.contains(*flag)).map(|(_, word)| word.to_owned());
+    let words = FLAGS.into_iter().filter(move |(_, flag)| flags.intersects(*flag)).map(|(word, _)| word.to_owned());
     words.chain((!unnamed.is_empty()).then(|| format!("{:#x}", unnamed.bits())))
 }
 
 fn parse_flags<'a>(what: &'static str, mut words: impl Iterator<Item = &'a str>) -> Result<TunnelFlags, ParseError> {
     words.try_fold(TunnelFlags::empty(), |flags, word| {
-        let flag = match word {
-            "nocsum" => Some(TunnelFlags::empty()),
-            "csum" => Some(TunnelFlags::CHECKSUM),
-            "remcsum" => Some(TunnelFlags::REMOTE_CHECKSUM),
-            _ => bits(word).and_then(|bits| u16::try_from(bits).ok()).map(TunnelFlags::from_bits_retain),
-        };
+        let unnamed = || bits(word).and_then(|bits| u16::try_from(bits).ok()).map(TunnelFlags::from_bits_retain);
+        let flag = named(FLAGS, word).or_else(unnamed);
         flag.map(|flag| flags | flag).ok_or_else(|| ParseError::new(what, word, "csum, remcsum, or bits such as 0x4"))
     })
 }
 
-/// The kind that a word begins with, whatever follows.
-fn kind_of(word: &str) -> Option<TunnelKind> {
-    word.split([':', '+']).next().and_then(kind)
+fn kind(word: &str) -> Option<TunnelKind> {
+    let kinds = [("ipip", TunnelKind::Ipip), ("gue", TunnelKind::Gue), ("gre", TunnelKind::Gre)];
+    named(kinds, word).or_else(|| number(after("tunnel-", word)?).map(TunnelKind::from_number))
 }
 
-fn kind(word: &str) -> Option<TunnelKind> {
-    match word {
-        "ipip" => Some(TunnelKind::Ipip),
-        "gue" => Some(TunnelKind::Gue),
-        "gre" => Some(TunnelKind::Gre),
-        _ => number(word.strip_prefix("tunnel-")?).map(TunnelKind::from_number),
-    }
-}
+const METHODS: [(&str, ForwardMethod); 19] = [
+    ("masq", ForwardMethod::Masquerade),
+    ("masquerade", ForwardMethod::Masquerade),
+    ("masquerading", ForwardMethod::Masquerade),
+    ("nat", ForwardMethod::Masquerade),
+    ("-m", ForwardMethod::Masquerade),
+    ("--masquerading", ForwardMethod::Masquerade),
+    ("route", ForwardMethod::DirectRoute),
+    ("droute", ForwardMethod::DirectRoute),
+    ("dr", ForwardMethod::DirectRoute),
+    ("direct", ForwardMethod::DirectRoute),
+    ("gatewaying", ForwardMethod::DirectRoute),
+    ("-g", ForwardMethod::DirectRoute),
+    ("--gatewaying", ForwardMethod::DirectRoute),
+    ("local", ForwardMethod::Local),
+    ("bypass", ForwardMethod::Bypass),
+    ("tunnel", ForwardMethod::Tunnel(Tunnel::ipip())),
+    ("tunneling", ForwardMethod::Tunnel(Tunnel::ipip())),
+    ("-i", ForwardMethod::Tunnel(Tunnel::ipip())),
+    ("--ipip", ForwardMethod::Tunnel(Tunnel::ipip())),
+];
+
+const FLAGS: [(&str, TunnelFlags); 3] =
+    [("nocsum", TunnelFlags::empty()), ("csum", TunnelFlags::CHECKSUM), ("remcsum", TunnelFlags::REMOTE_CHECKSUM)];
 
 const KINDS: &str = "ipip, gue, gre, or tunnel- and a number";

@@ -2,7 +2,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
-use super::piece::{ADDRESS, end, endpoint, next, number, pad};
+use super::piece::{ADDRESS, after, end, endpoint, named, next, number, pad};
 use crate::model::{AddressFamily, DestinationId, ParseError, Protocol, ServiceId, ServiceKind};
 
 impl fmt::Display for AddressFamily {
@@ -178,26 +178,18 @@ fn is_mark(word: &str) -> bool {
 }
 
 fn family(text: &str) -> Option<AddressFamily> {
-    match text {
-        _ if text.eq_ignore_ascii_case("IPv4") => Some(AddressFamily::Ipv4),
-        _ if text.eq_ignore_ascii_case("IPv6") => Some(AddressFamily::Ipv6),
-        _ => None,
-    }
+    named([("IPv4", AddressFamily::Ipv4), ("IPv6", AddressFamily::Ipv6)], text)
 }
 
 fn protocol(text: &str) -> Option<Protocol> {
-    let named = [
+    let names = [
         ("TCP", Protocol::TCP),
         ("UDP", Protocol::UDP),
         ("SCTP", Protocol::SCTP),
         ("AH", Protocol::AH),
         ("ESP", Protocol::ESP),
     ];
-    if let Some((_, protocol)) = named.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
-        return Some(protocol);
-    }
-    let (prefix, digits) = text.split_at_checked(3)?;
-    prefix.eq_ignore_ascii_case("IP_").then(|| number(digits).map(Protocol::from_number))?
+    named(names, text).or_else(|| number(after("IP_", text)?).map(Protocol::from_number))
 }
 
 const SERVICE: &str = "service";

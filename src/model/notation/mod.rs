@@ -30,8 +30,9 @@
 //! | [`Rule`] | `-A -t 192.0.2.10:80 -s wlc`, `-a -t 192.0.2.10:80 -r 10.0.0.2:80 -m -w 1` | see there |
 //!
 //! Text that is none of this is refused with a [`ParseError`] that carries the offending piece and what was expected
-//! in its place. Two things that print do not read back: an IPv4-mapped IPv6 address, which only
-//! [`ServiceId::verbatim`] takes, and names of bytes that are not printable.
+//! in its place. What only the kernel can come by prints and is refused when it is read: an IPv4-mapped IPv6 address,
+//! which [`ServiceId::verbatim`] takes, a persistence timeout above [`Persistence::MAX_SECS`], and a name of bytes that
+//! are not text.
 //!
 //! ```
 //! use ipvs_rs::model::notation::Rule;

@@ -23,29 +23,39 @@ pub(super) fn bits(text: &str) -> Option<u32> {
     u32::from_str_radix(digits, 16).ok()
 }
 
+/// What follows a prefix that may be written in any case.
+pub(super) fn after<'a>(prefix: &str, text: &'a str) -> Option<&'a str> {
+    let (head, rest) = text.split_at_checked(prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// The value that a word stands for, in any case; options have their case, for `-m` is one and `-M` another.
+pub(super) fn named<T>(table: impl IntoIterator<Item = (&'static str, T)>, word: &str) -> Option<T> {
+    let is = |name: &str| if word.starts_with('-') { name == word } else { name.eq_ignore_ascii_case(word) };
+    table.into_iter().find(|(name, _)| is(name)).map(|(_, value)| value)
+}
+
 /// An address and perhaps a port: `10.0.0.1`, `10.0.0.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.
 pub(super) fn endpoint(what: &'static str, text: &str) -> Result<(IpAddr, Option<u16>), ParseError> {
-    let (address, port) = if let Some(rest) = text.strip_prefix('[') {
-        let (address, after) = rest.split_once(']').ok_or_else(|| ParseError::new(what, text, ADDRESS))?;
-        let port = match after.strip_prefix(':') {
-            Some(port) => Some(port),
-            None if after.is_empty() => None,
-            None => return Err(ParseError::new(what, after, "a colon and a port after the address")),
-        };
-        (IpAddr::V6(ipv6(what, address)?), port)
-    } else {
-        match text.split_once(':') {
-            Some((_, rest)) if rest.contains(':') => (IpAddr::V6(ipv6(what, text)?), None),
-            Some((address, port)) => (IpAddr::V4(ipv4(what, address)?), Some(port)),
-            None => (IpAddr::V4(ipv4(what, text)?), None),
+    let (address, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (address, after) = rest.split_once(']').ok_or_else(|| ParseError::new(what, text, ADDRESS))?;
+            let port = after.strip_prefix(':');
+            if port.is_none() && !after.is_empty() {
+                return Err(ParseError::new(what, after, "a colon and a port after the address"));
+            }
+            (ipv6(what, address)?, port)
         }
+        None => match text.split_once(':') {
+            Some((_, rest)) if rest.contains(':') => (ipv6(what, text)?, None),
+            Some((address, port)) => (ipv4(what, address)?, Some(port)),
+            None => (ipv4(what, text)?, None),
+        },
     };
     let port = match port {
         Some(port) => Some(number(port).ok_or_else(|| ParseError::new(what, port, "a port of 0 to 65535"))?),
         None => None,
     };
-    check_address(what, SocketAddr::new(address, 0))
-        .map_err(|reason| ParseError::invalid(what, address.to_string(), &reason))?;
     Ok((address, port))
 }
 
@@ -63,15 +73,19 @@ pub(super) fn end<'a>(what: &'static str, mut words: impl Iterator<Item = &'a st
     words.next().map_or(Ok(()), |word| Err(ParseError::new(what, word, "nothing more")))
 }
 
-fn ipv4(what: &'static str, text: &str) -> Result<Ipv4Addr, ParseError> {
-    text.parse().ok().ok_or_else(|| ParseError::new(what, text, ADDRESS))
+fn ipv4(what: &'static str, text: &str) -> Result<IpAddr, ParseError> {
+    let address: Option<Ipv4Addr> = text.parse().ok();
+    address.map(IpAddr::V4).ok_or_else(|| ParseError::new(what, text, ADDRESS))
 }
 
-fn ipv6(what: &'static str, text: &str) -> Result<Ipv6Addr, ParseError> {
+fn ipv6(what: &'static str, text: &str) -> Result<IpAddr, ParseError> {
     if text.contains('%') {
         return Err(ParseError::new(what, text, SCOPELESS));
     }
-    text.parse().ok().ok_or_else(|| ParseError::new(what, text, ADDRESS))
+    let address: Option<Ipv6Addr> = text.parse().ok();
+    let address = address.map(IpAddr::V6).ok_or_else(|| ParseError::new(what, text, ADDRESS))?;
+    check_address(what, SocketAddr::new(address, 0)).map_err(|reason| ParseError::invalid(what, text, &reason))?;
+    Ok(address)
 }
 
 /// What stands where an address is missing or wrong.

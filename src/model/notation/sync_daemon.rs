@@ -2,7 +2,7 @@ use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::piece::number;
+use super::piece::{named, number};
 use crate::model::{InterfaceName, MulticastGroup, ParseError, SyncDaemon, SyncRole};
 
 impl fmt::Display for SyncRole {
@@ -19,11 +19,8 @@ impl FromStr for SyncRole {
 
     /// `master` or `backup`, in any case.
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        match text {
-            _ if text.eq_ignore_ascii_case("master") => Ok(Self::Master),
-            _ if text.eq_ignore_ascii_case("backup") => Ok(Self::Backup),
-            _ => Err(ParseError::new("sync role", text, "master or backup")),
-        }
+        let role = named([("master", Self::Master), ("backup", Self::Backup)], text);
+        role.ok_or_else(|| ParseError::new("sync role", text, "master or backup"))
     }
 }
 

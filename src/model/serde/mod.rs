@@ -1,5 +1,7 @@
-//! Feature `serde`: every value of the model as data. What has a notation is text, what is a number is a number, the
-//! rest are maps with the names of the fields. Reading goes through the same checks as building a value by hand.
+//! Feature `serde`: every value of the model as data.
+//!
+//! Types whose fields carry no rule of their own derive the traits where they are defined. Here are the others, which
+//! must not come into being past their constructors.
 
 mod number;
 mod record;

@@ -1,0 +1,13 @@
+//! The model from outside: what it accepts, what it refuses and with which words, and the laws that it keeps.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
+
+mod api;
+mod identity;
+mod law;
+mod name;
+mod notation;
+mod number;
+mod rule;
+#[cfg(feature = "serde")]
+mod serde;
+mod strategy;

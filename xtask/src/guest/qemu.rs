@@ -1,0 +1,184 @@
+//! The emulator's command line.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::ValueEnum;
+
+/// What executes the guest's instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Accelerator {
+    /// Software emulation: works everywhere
+    Tcg,
+    /// The processor itself, where /dev/kvm works
+    Kvm,
+}
+
+/// The machine that a guest gets.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    pub cpus: u32,
+    pub memory_mib: u32,
+    pub accelerator: Accelerator,
+    /// One nanosecond of the guest's clock per instruction, on one processor.
+    pub icount: bool,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self { cpus: 2, memory_mib: 1024, accelerator: Accelerator::Tcg, icount: false }
+    }
+}
+
+/// Files that a machine is started with.
+pub struct Files<'a> {
+    pub kernel: &'a Path,
+    pub initrd: &'a Path,
+    pub console: &'a Path,
+    /// Sockets, each behind the port whose number is its place in the list, counted from 1.
+    pub ports: &'a [&'a Path],
+    /// The terminal of this process is the guest's terminal.
+    pub interactive: bool,
+}
+
+impl Machine {
+    /// The command that runs the machine until the guest ends.
+    pub fn command(&self, files: &Files<'_>) -> Vec<OsString> {
+        let mut words: Vec<OsString> = Vec::new();
+        let mut push = |items: &[&str]| words.extend(items.iter().map(OsString::from));
+        // The kernel ends the emulator when this process ends, however that happens.
+        push(&["setpriv", "--pdeathsig", "KILL"]);
+        push(&["qemu-system-x86_64", "-no-user-config", "-nodefaults"]);
+        // Without ACPI a microvm has one processor and its virtio devices are not found.
+        push(&["-M", "microvm,acpi=on"]);
+        match (self.accelerator, self.icount) {
+            (Accelerator::Tcg, false) => push(&["-accel", "tcg,thread=multi"]),
+            (Accelerator::Tcg, true) => push(&["-accel", "tcg", "-icount", "shift=0,sleep=off"]),
+            (Accelerator::Kvm, _) => push(&["-accel", "kvm"]),
+        }
+        push(&["-cpu", self.cpu()]);
+        push(&["-smp", &self.cpus.to_string()]);
+        push(&["-m", &self.memory_mib.to_string()]);
+        push(&["-display", "none", "-monitor", "none", "-no-reboot"]);
+        push(&["-append", &self.kernel_arguments()]);
+        words.push("-kernel".into());
+        words.push(files.kernel.into());
+        words.push("-initrd".into());
+        words.push(files.initrd.into());
+        words.push("-serial".into());
+        words.push(joined("file:", files.console));
+
+        let mut push = |items: &[&str]| words.extend(items.iter().map(OsString::from));
+        push(&["-device", "virtio-serial-device,max_ports=8"]);
+        if files.interactive {
+            push(&["-chardev", "stdio,id=terminal,signal=off"]);
+            push(&["-device", "virtconsole,chardev=terminal,nr=0"]);
+        }
+        for (index, path) in files.ports.iter().enumerate() {
+            let number = index + 1;
+            words.push("-chardev".into());
+            // A comma would end the path.
+            let path = path.to_string_lossy().replace(',', ",,");
+            words.push(format!("socket,id=port{number},path={path}").into());
+            words.push("-device".into());
+            words.push(format!("virtserialport,chardev=port{number},nr={number},name=port{number}").into());
+        }
+        words
+    }
+
+    fn cpu(&self) -> &'static str {
+        match (self.accelerator, self.icount) {
+            (Accelerator::Kvm, _) => "host",
+            // 6.12 has crashed in cmpxchg16b under multi-threaded emulation; it does without if it does not see it.
+            (Accelerator::Tcg, false) => "max,-cx16",
+            // With these two, a block copy counts one instruction per byte.
+            (Accelerator::Tcg, true) => "max,-cx16,-erms,-fsrm",
+        }
+    }
+
+    fn kernel_arguments(&self) -> String {
+        // An Oops becomes a panic and a panic ends the guest: no verdict comes from a kernel that has gone wrong.
+        // With `reboot=t` and `-no-reboot`, rebooting ends the emulator.
+        let mut arguments = String::from("console=ttyS0 panic=-1 oops=panic reboot=t random.trust_cpu=on");
+        if self.icount {
+            arguments.push_str(" tsc=reliable clocksource=tsc tsc_early_khz=1000000");
+        } else if let (Accelerator::Tcg, Some(khz)) = (self.accelerator, host_khz()) {
+            // The guest's counter is the host's. Left to itself, the kernel measures it against a timer that a busy
+            // host keeps late, fails, and then waits for ever for ticks.
+            arguments.push_str(&format!(" no_timer_check tsc=reliable tsc_early_khz={khz}"));
+        }
+        arguments
+    }
+}
+
+/// How fast this host's time stamp counter runs.
+fn host_khz() -> Option<u32> {
+    khz(&std::fs::read_to_string("/proc/cpuinfo").ok()?)
+}
+
+fn khz(cpuinfo: &str) -> Option<u32> {
+    let line = cpuinfo.lines().find(|line| line.starts_with("cpu MHz"))?;
+    let (whole, fraction) = line.split_once(':')?.1.trim().split_once('.')?;
+    format!("{whole}{}", fraction.get(..3)?).parse().ok()
+}
+
+fn joined(prefix: &str, path: &Path) -> OsString {
+    let mut word = OsString::from(prefix);
+    word.push(path);
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(machine: &Machine, interactive: bool) -> Vec<String> {
+        let ports = [Path::new("/s/1"), Path::new("/s/a,b")];
+        let files = Files {
+            kernel: Path::new("/k/vmlinuz"),
+            initrd: Path::new("/r/initrd"),
+            console: Path::new("/r/console"),
+            ports: &ports,
+            interactive,
+        };
+        machine.command(&files).into_iter().map(|word| word.into_string().unwrap()).collect()
+    }
+
+    fn after<'a>(words: &'a [String], option: &str) -> Vec<&'a str> {
+        words.windows(2).filter(|pair| pair[0] == option).map(|pair| pair[1].as_str()).collect()
+    }
+
+    #[test]
+    fn the_default_machine_is_emulated_with_two_processors() {
+        let words = words(&Machine::default(), false);
+        assert_eq!(after(&words, "-accel"), ["tcg,thread=multi"]);
+        assert_eq!(after(&words, "-cpu"), ["max,-cx16"]);
+        assert_eq!(after(&words, "-smp"), ["2"]);
+        assert_eq!(after(&words, "-serial"), ["file:/r/console"]);
+        assert_eq!(after(&words, "-chardev"), ["socket,id=port1,path=/s/1", "socket,id=port2,path=/s/a,,b"]);
+        assert!(after(&words, "-append")[0].contains("reboot=t"));
+    }
+
+    #[test]
+    fn the_speed_of_the_counter_comes_from_the_host() {
+        assert_eq!(khz("processor : 0\ncpu MHz\t\t: 2499.998\n"), Some(2_499_998));
+        assert_eq!(khz("processor : 0\n"), None);
+        assert_eq!(khz("cpu MHz : fast\n"), None);
+    }
+
+    #[test]
+    fn counting_instructions_changes_clock_and_processor() {
+        let machine = Machine { cpus: 1, icount: true, ..Machine::default() };
+        let words = words(&machine, false);
+        assert_eq!(after(&words, "-icount"), ["shift=0,sleep=off"]);
+        assert_eq!(after(&words, "-cpu"), ["max,-cx16,-erms,-fsrm"]);
+        assert!(after(&words, "-append")[0].contains("tsc_early_khz=1000000"));
+    }
+
+    #[test]
+    fn a_terminal_is_a_console_of_its_own() {
+        let words = words(&Machine::default(), true);
+        assert!(after(&words, "-chardev").contains(&"stdio,id=terminal,signal=off"));
+        assert!(after(&words, "-device").contains(&"virtconsole,chardev=terminal,nr=0"));
+    }
+}

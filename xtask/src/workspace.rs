@@ -1,0 +1,176 @@
+//! Where the project lives and what cargo builds in it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+/// The checkout that this xtask belongs to.
+#[derive(Clone)]
+pub struct Workspace {
+    pub root: PathBuf,
+    pub target: PathBuf,
+}
+
+impl Workspace {
+    pub fn locate() -> Result<Self> {
+        let output = cargo()
+            .args(["metadata", "--no-deps", "--format-version=1", "--offline"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stderr(Stdio::inherit())
+            .output()
+            .context("running cargo metadata")?;
+        if !output.status.success() {
+            bail!("cargo metadata failed");
+        }
+        let metadata: Value = serde_json::from_slice(&output.stdout).context("reading cargo metadata")?;
+        let path = |key: &str| {
+            metadata[key].as_str().map(PathBuf::from).with_context(|| format!("cargo metadata names no {key}"))
+        };
+        Ok(Self { root: path("workspace_root")?, target: path("target_directory")? })
+    }
+
+    /// Where downloads, images and consoles of the guest are kept.
+    pub fn cache(&self) -> PathBuf {
+        self.target.join("vm")
+    }
+
+    /// A cargo command in the root of the workspace.
+    pub fn cargo(&self) -> Command {
+        let mut command = cargo();
+        command.current_dir(&self.root);
+        command
+    }
+
+    /// Builds one target and returns its executable. Cargo's own messages go to standard error.
+    pub fn build(&self, target: &Target, options: &BuildOptions) -> Result<PathBuf> {
+        let mut command = self.cargo();
+        command
+            .args(target.arguments())
+            .args(options.arguments())
+            .arg("--message-format=json-render-diagnostics")
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit());
+        let output = command.output().with_context(|| format!("building {target}"))?;
+        if !output.status.success() {
+            bail!("cargo could not build {target}");
+        }
+        executable(&String::from_utf8_lossy(&output.stdout), target)
+            .with_context(|| format!("cargo built no executable for {target}"))
+    }
+}
+
+/// What to build.
+pub enum Target {
+    Example(String),
+    Test(String),
+}
+
+impl Target {
+    fn arguments(&self) -> Vec<&str> {
+        match self {
+            Self::Example(name) => vec!["build", "--example", name],
+            Self::Test(name) => vec!["test", "--no-run", "--test", name],
+        }
+    }
+
+    fn kind(&self) -> &str {
+        match self {
+            Self::Example(_) => "example",
+            Self::Test(_) => "test",
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Example(name) | Self::Test(name) => name,
+        }
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.kind(), self.name())
+    }
+}
+
+/// How to build it.
+#[derive(Default)]
+pub struct BuildOptions {
+    pub release: bool,
+    /// `None`: all of them.
+    pub features: Option<String>,
+}
+
+impl BuildOptions {
+    fn arguments(&self) -> Vec<OsString> {
+        let mut arguments = Vec::new();
+        match &self.features {
+            None => arguments.push("--all-features".into()),
+            Some(features) => arguments.extend(["--features".into(), features.into()]),
+        }
+        if self.release {
+            arguments.push("--release".into());
+        }
+        arguments
+    }
+}
+
+fn cargo() -> Command {
+    // Cargo says which cargo it is to the programs that it runs.
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// The executable of `target` among cargo's JSON messages.
+fn executable(messages: &str, target: &Target) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["reason"] == "compiler-artifact")
+        .filter(|message| message["target"]["name"] == target.name())
+        .filter(|message| {
+            message["target"]["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == target.kind()))
+        })
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+}
+
+/// A program on `PATH`, or in the folders of the administrator that an ordinary user's `PATH` lacks.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let administrator = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+    std::env::split_paths(&path)
+        .chain(administrator.iter().map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|candidate| is_executable(candidate))
+}
+
+pub fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_executable_is_found_among_cargos_messages() {
+        let messages = r#"
+{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"demo"},"executable":null}
+{"reason":"compiler-artifact","target":{"kind":["test"],"name":"demo"},"executable":"/t/debug/deps/demo-1"}
+{"reason":"compiler-artifact","target":{"kind":["example"],"name":"demo"},"executable":"/t/debug/examples/demo"}
+{"reason":"build-finished","success":true}
+"#;
+        let found = executable(messages, &Target::Example("demo".to_owned()));
+        assert_eq!(found, Some(PathBuf::from("/t/debug/examples/demo")));
+        assert_eq!(executable(messages, &Target::Example("other".to_owned())), None);
+    }
+
+    #[test]
+    fn programs_are_found_on_the_path() {
+        assert!(find_program("sh").is_some());
+        assert!(find_program("no-such-program-anywhere").is_none());
+    }
+}

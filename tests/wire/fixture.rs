@@ -10,22 +10,22 @@ use crate::order;
 
 /// A recorded exchange.
 #[derive(Clone, Debug)]
-pub struct Exchange {
-    pub name: String,
-    pub kernel: String,
-    pub request: Vec<u8>,
-    pub replies: Vec<Vec<u8>>,
+pub(crate) struct Exchange {
+    pub(crate) name: String,
+    pub(crate) kernel: String,
+    pub(crate) request: Vec<u8>,
+    pub(crate) replies: Vec<Vec<u8>>,
 }
 
 /// The number that a kernel gave to the family while it was recorded.
-pub const FAMILIES: [(&str, u16); 4] = [("6.1.192", 31), ("6.12.107", 33), ("7.2.13", 35), ("derived", 31)];
+pub(crate) const FAMILIES: [(&str, u16); 4] = [("6.1.192", 31), ("6.12.107", 33), ("7.2.13", 35), ("derived", 31)];
 
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
 /// Every exchange, by name.
-pub fn all() -> &'static [Exchange] {
+pub(crate) fn all() -> &'static [Exchange] {
     static ALL: OnceLock<Vec<Exchange>> = OnceLock::new();
     ALL.get_or_init(|| {
         let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
@@ -38,12 +38,12 @@ pub fn all() -> &'static [Exchange] {
     })
 }
 
-pub fn load(name: &str) -> &'static Exchange {
+pub(crate) fn load(name: &str) -> &'static Exchange {
     all().iter().find(|exchange| exchange.name == name).unwrap_or_else(|| panic!("no file of the name {name}"))
 }
 
 /// Comments go, hexadecimal stays; `request` and `reply` begin a datagram. The bytes are in the order of this machine.
-pub fn parse(name: &str, text: &str) -> Exchange {
+pub(crate) fn parse(name: &str, text: &str) -> Exchange {
     let kernel = text.lines().find_map(|line| line.strip_prefix("# kernel: ")).unwrap_or_else(|| panic!("{name}"));
     let mut datagrams: Vec<Vec<u8>> = Vec::new();
     for line in text.lines() {
@@ -65,19 +65,19 @@ pub fn parse(name: &str, text: &str) -> Exchange {
 }
 
 /// The messages of a datagram.
-pub fn frames(datagram: &[u8]) -> Vec<Frame<'_>> {
+pub(crate) fn frames(datagram: &[u8]) -> Vec<Frame<'_>> {
     Frames::new(datagram).map(|frame| frame.unwrap()).collect()
 }
 
 /// The only message of a datagram.
-pub fn only(datagram: &[u8]) -> Frame<'_> {
+pub(crate) fn only(datagram: &[u8]) -> Frame<'_> {
     let frames = frames(datagram);
     assert_eq!(frames.len(), 1, "{datagram:02x?}");
     frames[0]
 }
 
 /// Command and attributes of a message.
-pub fn data<'a>(frame: &Frame<'a>) -> (u8, &'a [u8]) {
+pub(crate) fn data<'a>(frame: &Frame<'a>) -> (u8, &'a [u8]) {
     match frame.payload {
         Payload::Data { command, attributes } => (command, attributes),
         other => panic!("no data: {other:?}"),
@@ -86,12 +86,13 @@ pub fn data<'a>(frame: &Frame<'a>) -> (u8, &'a [u8]) {
 
 #[test]
 fn loader_strips_comments_and_keeps_datagrams_apart() {
-    let text = "# kernel: derived\n# meaning: nothing\n\nrequest\n10 00 00 00 11 00 00 00 # header\n\
-                00 00 00 00 00 00 00 00\n\nreply\n\nreply\n10 00 00 00 03 00 00 00 00 00 00 00 00 00 00 00\n";
+    let text = "# kernel: derived\n# meaning: nothing\n\nrequest\n14 00 00 00 1f 00 05 00 # header\n\
+                00 00 00 00 00 00 00 00\n11 01 00 00\n\nreply\n\nreply\n14 00 00 00 03 00 00 00  # end\n\
+                00 00 00 00 00 00 00 00 00 00 00 00\n";
     let exchange = parse("name", text);
     assert_eq!(exchange.kernel, "derived");
-    assert_eq!(exchange.request.len(), 16);
-    assert_eq!(exchange.replies.iter().map(Vec::len).collect::<Vec<_>>(), [0, 16]);
+    assert_eq!(exchange.request.len(), 20);
+    assert_eq!(exchange.replies.iter().map(Vec::len).collect::<Vec<_>>(), [0, 20]);
 }
 
 #[test]

@@ -52,12 +52,12 @@ fn controller() -> Table {
 }
 
 /// The datagram in the order of this machine.
-pub fn native(datagram: &[u8]) -> Vec<u8> {
+pub(crate) fn native(datagram: &[u8]) -> Vec<u8> {
     if cfg!(target_endian = "big") { big_endian(datagram) } else { datagram.to_vec() }
 }
 
 /// A little-endian datagram as a big-endian machine has it.
-pub fn big_endian(datagram: &[u8]) -> Vec<u8> {
+pub(crate) fn big_endian(datagram: &[u8]) -> Vec<u8> {
     let mut bytes = datagram.to_vec();
     let mut rest = bytes.as_mut_slice();
     while !rest.is_empty() {

@@ -1,6 +1,7 @@
 //! A handle in conversation with a kernel that is played from a script: no socket, no kernel, no waiting.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
+mod batch;
 mod endless;
 mod error;
 mod family;

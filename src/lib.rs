@@ -1,4 +1,332 @@
-//! A typed, fast and honest client of the Linux kernel's load balancer (IPVS).
+//! A typed, fast and honest client of IPVS, the load balancer of the Linux kernel, over generic netlink.
+//!
+//! IPVS (IP Virtual Server) spreads connections over servers inside the kernel. Each network namespace has one table
+//! of it: *services*, which are virtual addresses or firewall marks, each with *destinations*, which are the real
+//! servers. This crate reads and changes that table: what ipvsadm(8) does from a shell, as values and functions. It is
+//! a port of the Go library moby/ipvs and goes on where that one ends.
+//!
+//! ```no_run
+//! use ipvs_rs::model::Persistence;
+//! use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+//!
+//! let handle = Handle::new()?;
+//!
+//! let web: ServiceId = "tcp://192.0.2.10:80".parse()?;
+//! handle.new_service(&Service::new(web, Scheduler::Wlc).persistence(Persistence::for_secs(300)?))?;
+//! for server in ["10.0.0.2:8080", "10.0.0.3:8080"] {
+//!     handle.new_destination(&web, &Destination::new(server.parse()?, ForwardMethod::Masquerade).weight(10)?)?;
+//! }
+//!
+//! for entry in handle.get_destinations(&web)? {
+//!     println!("{} has {} active connections", entry.id(), entry.active_connections);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Every command takes `CAP_NET_ADMIN` in the initial user namespace, reading included; root outside of a rootless
+//! container has it.
+//!
+//! There are pages beside this one: the [README](_documentation::readme) with two commands that show and prove all of
+//! this on a real kernel, a table for those who come from moby/ipvs, and help by error message; the
+//! [questions and answers about the design](_documentation::design); the [changelog](_documentation::changelog).
+//!
+//! # Tour
+//!
+//! Everything starts with a [`Handle`]: one connection to the IPVS of one network namespace, one method for each
+//! command of the kernel. Share it between threads; its methods take `&self`.
+//!
+//! Its methods take and give values of three roles, and ask for exactly the role that they need:
+//!
+//! | role | service | destination | what it is for |
+//! |---|---|---|---|
+//! | identity | [`ServiceId`] | [`DestinationId`] | names an object: small, `Copy`, ordered, hashable |
+//! | settings | [`Service`] | [`Destination`] | what you write: `new(required)` and one setter for each option |
+//! | observation | [`ServiceEntry`] | [`DestinationEntry`] | what you read: settings, counters, connections |
+//!
+//! A value that exists is one that the kernel could hold; what cannot be is refused where it is made, with an
+//! [`InvalidValue`](model::InvalidValue) that names the range. Values print in the notation of ipvsadm and are read
+//! back from it, see [`model::notation`]. Settings that were read equal the settings that were written.
+//!
+//! A call that fails gives an [`Error`]: operation, object, the kernel's number and what it means there, and often
+//! what to do. It prints in one line. Predicates such as [`is_not_found`](Error::is_not_found) are for branching.
+//!
+//! Below the handle there are floors, each of which knows only those under it. Most people never go there; those who
+//! bring a connection of their own, or play the kernel in a test, do.
+//!
+//! | floor | module | what lives there | I/O |
+//! |---|---|---|---|
+//! | 4 | [`handle`] | [`Handle`], [`Batch`](handle::Batch), idempotent forms | through 3 |
+//! | 3 | [`transport`] | a datagram out, datagrams in: the kernel's socket, network namespaces | yes |
+//! | 2 | [`engine`] | the conversation: sequence numbers, acknowledgements, lists, deadlines as values | none |
+//! | 1 | [`codec`] | bytes to values and back; total: any bytes end in a value or an error | none |
+//! | 0 | [`model`] | what IPVS is made of: identities, settings, observations, notation | none |
+//!
+//! [`error`] belongs to floor 4.
+//!
+//! # Cookbook
+//!
+//! ## List everything
+//!
+//! ```no_run
+//! use ipvs_rs::Handle;
+//!
+//! let table = Handle::new()?.snapshot()?;
+//! println!("{} services, {} destinations", table.len(), table.destination_count());
+//! // What `ipvsadm -S -n` prints.
+//! print!("{}", table.rules());
+//! # Ok::<(), ipvs_rs::Error>(())
+//! ```
+//!
+//! A list is not of one instant: see [`Handle::get_services`] before you act on what it lacks.
+//!
+//! ## Make it so, whatever was there
+//!
+//! ```no_run
+//! use ipvs_rs::handle::Outcome;
+//! use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service};
+//!
+//! let handle = Handle::new()?;
+//! let service = Service::new("udp://192.0.2.10:53".parse()?, Scheduler::Rr);
+//! let server = Destination::new("10.0.0.2:53".parse()?, ForwardMethod::Masquerade);
+//!
+//! // Makes what is missing, changes what differs, leaves alone what is right.
+//! handle.ensure_service(&service)?;
+//! if handle.ensure_destination(&service.id, &server)? == Outcome::Created {
+//!     println!("{} is new", server.id);
+//! }
+//! // Success as well when it was not there.
+//! handle.remove_service(&"udp://192.0.2.11:53".parse()?)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ## Change one thing and keep the rest
+//!
+//! The kernel replaces all settings of an object at once. This reads, changes and writes back:
+//!
+//! ```no_run
+//! use ipvs_rs::Handle;
+//! use ipvs_rs::model::Weight;
+//!
+//! let (web, server) = ("tcp://192.0.2.10:80".parse()?, "10.0.0.2:8080".parse()?);
+//! Handle::new()?.modify_destination(&web, &server, |destination| destination.weight = Weight::from(50))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ## Drain a server
+//!
+//! Weight 0 ends new connections and keeps the old ones. When the last is gone, the server can go:
+//!
+//! ```no_run
+//! use std::{thread, time::Duration};
+//!
+//! use ipvs_rs::Handle;
+//! use ipvs_rs::model::Weight;
+//!
+//! let handle = Handle::new()?;
+//! let (web, server) = ("tcp://192.0.2.10:80".parse()?, "10.0.0.2:8080".parse()?);
+//! handle.modify_destination(&web, &server, |destination| destination.weight = Weight::ZERO)?;
+//! while handle.get_destination(&web, &server)?.is_some_and(|entry| !entry.is_idle()) {
+//!     thread::sleep(Duration::from_secs(1));
+//! }
+//! handle.remove_destination(&web, &server)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ## Many commands at once
+//!
+//! A batch sends many commands in few datagrams. One that fails does not stop those after it:
+//!
+//! ```no_run
+//! use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service};
+//!
+//! let handle = Handle::new()?;
+//! let web = Service::new("tcp://192.0.2.10:80".parse()?, Scheduler::Wlc);
+//!
+//! let mut batch = handle.batch().new_service(&web);
+//! for host in 1..=100 {
+//!     let server = format!("10.0.0.{host}:8080").parse()?;
+//!     batch = batch.new_destination(&web.id, &Destination::new(server, ForwardMethod::Masquerade));
+//! }
+//! for (place, error) in batch.send()?.failures() {
+//!     if !error.is_already_exists() {
+//!         eprintln!("command {place}: {error}");
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ## Another network namespace
+//!
+//! The calling thread stays where it is, also when something fails:
+//!
+//! ```no_run
+//! use ipvs_rs::Handle;
+//! use ipvs_rs::transport::Netns;
+//!
+//! // One that `ip netns add` made; there are `path`, `pid` and `fd` as well.
+//! let blue = Handle::builder().netns(Netns::named("blue")?).open()?;
+//! let here = Handle::new()?;
+//! println!("{} services there, {} here", blue.get_services()?.len(), here.get_services()?.len());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ## Play the kernel in a test
+//!
+//! A [`Transport`](transport::Transport) moves datagrams, so that a test can stand where the kernel is. This one
+//! answers the look-up of the family and refuses everything else:
+//!
+//! ```
+//! use std::collections::VecDeque;
+//! use std::io;
+//! use std::time::Duration;
+//!
+//! use ipvs_rs::codec::Frames;
+//! use ipvs_rs::transport::{Received, Transport};
+//! use ipvs_rs::{Handle, Scheduler, Service};
+//!
+//! const PORT: u32 = 1;
+//! const CONTROLLER: u16 = 16;
+//! const NLMSG_ERROR: u16 = 2;
+//!
+//! #[derive(Debug)]
+//! struct Refusal {
+//!     errno: i32,
+//!     answers: VecDeque<Vec<u8>>,
+//! }
+//!
+//! impl Transport for Refusal {
+//!     fn port(&self) -> u32 {
+//!         PORT
+//!     }
+//!
+//!     fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
+//!         for frame in Frames::new(datagram) {
+//!             let frame = frame.map_err(io::Error::other)?;
+//!             self.answers.push_back(match frame.kind {
+//!                 // CTRL_CMD_NEWFAMILY with one attribute, CTRL_ATTR_FAMILY_ID: the family has number 31.
+//!                 CONTROLLER => {
+//!                     let family_id = [6u16, 1, 31, 0].map(u16::to_ne_bytes).concat();
+//!                     message(CONTROLLER, frame.sequence, &[&[1, 2, 0, 0], &family_id[..]].concat())
+//!                 }
+//!                 _ => message(NLMSG_ERROR, frame.sequence, &(-self.errno).to_ne_bytes()),
+//!             });
+//!         }
+//!         Ok(())
+//!     }
+//!
+//!     fn try_receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>> {
+//!         let Some(answer) = self.answers.pop_front() else { return Ok(None) };
+//!         buffer[..answer.len()].copy_from_slice(&answer);
+//!         Ok(Some(Received { len: answer.len(), sender: 0 }))
+//!     }
+//!
+//!     fn wait(&mut self, _timeout: Duration) -> io::Result<bool> {
+//!         Ok(!self.answers.is_empty())
+//!     }
+//! }
+//!
+//! fn message(kind: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
+//!     let mut message = (16 + payload.len() as u32).to_ne_bytes().to_vec();
+//!     message.extend(kind.to_ne_bytes());
+//!     message.extend([0, 0]);
+//!     message.extend(sequence.to_ne_bytes());
+//!     message.extend(PORT.to_ne_bytes());
+//!     message.extend(payload);
+//!     message
+//! }
+//!
+//! let handle = Handle::builder().open_over(Refusal { errno: 17, answers: VecDeque::new() })?;
+//! let error = handle.new_service(&Service::new("TCP 192.0.2.10:80".parse()?, Scheduler::Rr)).unwrap_err();
+//! assert!(error.is_already_exists());
+//! assert_eq!(error.to_string(), "new service TCP 192.0.2.10:80: already exists (EEXIST)");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ## Through a connection of rust-netlink
+//!
+//! [`codec::Message`] implements the traits of that family of crates, so that its connections, such as those of
+//! `genetlink` 0.3, can carry our messages:
+//!
+//! ```
+//! use ipvs_rs::codec::{Message, Reply, Request};
+//! use ipvs_rs::model::ServiceEntry;
+//! use ipvs_rs::{Scheduler, Service};
+//! use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
+//! use netlink_packet_generic::GenlMessage;
+//!
+//! // Out: a connection fills in the number of the family and sends.
+//! let mut question = NetlinkMessage::from(GenlMessage::from_payload(Message::from(Request::GetServices)));
+//! question.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+//! question.finalize();
+//!
+//! // In: what the kernel sends is a reply.
+//! # let entry = ServiceEntry::new(Service::new("TCP 192.0.2.10:80".parse()?, Scheduler::Wlc));
+//! # let mut answer = GenlMessage::from_payload(Message::from(Reply::Service(entry)));
+//! # answer.set_resolved_family_id(31);
+//! # let mut answer = NetlinkMessage::from(answer);
+//! # answer.finalize();
+//! # let mut received = vec![0; answer.buffer_len()];
+//! # answer.serialize(&mut received);
+//! let answer: NetlinkMessage<GenlMessage<Message>> = NetlinkMessage::deserialize(&received)?;
+//! let NetlinkPayload::InnerMessage(answer) = answer.payload else { panic!("not data") };
+//! let Message::Reply(Reply::Service(entry)) = answer.payload else { panic!("not a service") };
+//! assert_eq!(entry.id().to_string(), "TCP 192.0.2.10:80");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Crate features
+//!
+//! None is needed: without any there is everything on this page. A feature adds items and never changes what existing
+//! code does.
+//!
+//! * **serde** implements `Serialize` and `Deserialize` for every value of [`model`]. What has a notation is text, a
+//!   number is a number, the rest are maps with the names of the fields. An option that is left out has the value that
+//!   the constructor gives it. Reading goes through the same checks as making a value by hand, and a field that is not
+//!   known is refused.
+//!
+//! ```
+//! # #[cfg(feature = "serde")] {
+//! use ipvs_rs::Service;
+//!
+//! let text = r#"{ "id": "TCP 192.0.2.10:80", "scheduler": "wlc", "persistence": { "timeout_secs": 300 } }"#;
+//! let service: Service = serde_json::from_str(text)?;
+//! assert_eq!(service.rule().to_string(), "-A -t 192.0.2.10:80 -s wlc -p 300");
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Platforms and versions
+//!
+//! What touches the kernel, [`Handle::new`], [`HandleBuilder::open`](handle::HandleBuilder::open) and the socket and
+//! namespaces of [`transport`], exists on Linux only. Everything else is there on any system, a handle over a
+//! transport of your own included. The oldest compiler is Rust 1.88; a newer one is asked for in a minor version at the
+//! earliest.
+//!
+//! # Stability
+//!
+//! Before 1.0 a minor version may break code; the changelog then says why and how to move. Floors 0 to 4, which is all
+//! of this version, are the first tier and settle together. What will stand upon them comes in tiers that settle later,
+//! behind features of its own, and does not change the floors below.
+//!
+//! Other crates are visible in three places: the traits of rust-netlink on [`codec::Message`], what `bitflags` generates
+//! for the flag types, and the traits of `serde`, if asked for. A new major version of one of these crates is a breaking
+//! change here.
+//!
+//! # What it does not do
+//!
+//! * **Plan or watch.** It does what it is told, once. There are not yet a desired state that the table is brought to,
+//!   health checks, an async handle, or a kernel in memory to test against.
+//! * **Anything around IPVS.** Addresses, routes, firewall marks, sysctls and the files under `/proc/net` are left to
+//!   others.
+//! * **Load modules, run programs, print or log.** The kernel loads `ip_vs` and schedulers by itself when it can; an
+//!   error says what is missing.
+//! * **Transactions and notifications.** The kernel has neither.
+//! * **Look up names.** Addresses and ports are numbers.
+//! * **Rootless containers.** The kernel refuses them; the old setsockopt interface, which does not, is left out
+//!   because it [loses settings](_documentation::design).
+
+#![forbid(unsafe_code)]
+#![cfg_attr(ipvs_rs_docs, feature(doc_cfg))]
 
 pub mod codec;
 pub mod engine;
@@ -12,3 +340,18 @@ pub use handle::Handle;
 pub use model::{
     Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table,
 };
+
+/// The longer texts of the project. They are pages of the documentation only, and their code is compiled.
+#[cfg(any(doc, doctest))]
+pub mod _documentation {
+    /// [design]: crate::_documentation::design
+    /// [changelog]: crate::_documentation::changelog
+    #[doc = include_str!("../README.md")]
+    pub mod readme {}
+
+    #[doc = include_str!("../DESIGN.md")]
+    pub mod design {}
+
+    #[doc = include_str!("../CHANGELOG.md")]
+    pub mod changelog {}
+}

@@ -16,38 +16,55 @@ pub(crate) const AF_INET6: u16 = 10;
 #[repr(u8)]
 pub enum Command {
     /// `IPVS_CMD_NEW_SERVICE`; also the reply to [`GetService`](Self::GetService).
+    #[doc(alias = "IPVS_CMD_NEW_SERVICE")]
     NewService = 1,
     /// `IPVS_CMD_SET_SERVICE`.
+    #[doc(alias = "IPVS_CMD_SET_SERVICE")]
     SetService = 2,
     /// `IPVS_CMD_DEL_SERVICE`.
+    #[doc(alias = "IPVS_CMD_DEL_SERVICE")]
     DeleteService = 3,
     /// `IPVS_CMD_GET_SERVICE`: one service, or all of them as a dump.
+    #[doc(alias = "IPVS_CMD_GET_SERVICE")]
     GetService = 4,
     /// `IPVS_CMD_NEW_DEST`; also the reply to [`GetDestination`](Self::GetDestination).
+    #[doc(alias = "IPVS_CMD_NEW_DEST")]
     NewDestination = 5,
     /// `IPVS_CMD_SET_DEST`.
+    #[doc(alias = "IPVS_CMD_SET_DEST")]
     SetDestination = 6,
     /// `IPVS_CMD_DEL_DEST`.
+    #[doc(alias = "IPVS_CMD_DEL_DEST")]
     DeleteDestination = 7,
     /// `IPVS_CMD_GET_DEST`: only as a dump.
+    #[doc(alias = "IPVS_CMD_GET_DEST")]
     GetDestination = 8,
     /// `IPVS_CMD_NEW_DAEMON`; also the reply to [`GetDaemon`](Self::GetDaemon).
+    #[doc(alias = "IPVS_CMD_NEW_DAEMON")]
     NewDaemon = 9,
     /// `IPVS_CMD_DEL_DAEMON`.
+    #[doc(alias = "IPVS_CMD_DEL_DAEMON")]
     DeleteDaemon = 10,
     /// `IPVS_CMD_GET_DAEMON`: only as a dump.
+    #[doc(alias = "IPVS_CMD_GET_DAEMON")]
     GetDaemon = 11,
     /// `IPVS_CMD_SET_CONFIG`; also the reply to [`GetConfig`](Self::GetConfig).
+    #[doc(alias = "IPVS_CMD_SET_CONFIG")]
     SetConfig = 12,
     /// `IPVS_CMD_GET_CONFIG`.
+    #[doc(alias = "IPVS_CMD_GET_CONFIG")]
     GetConfig = 13,
     /// `IPVS_CMD_SET_INFO`: only the reply to [`GetInfo`](Self::GetInfo).
+    #[doc(alias = "IPVS_CMD_SET_INFO")]
     SetInfo = 14,
     /// `IPVS_CMD_GET_INFO`.
+    #[doc(alias = "IPVS_CMD_GET_INFO")]
     GetInfo = 15,
     /// `IPVS_CMD_ZERO`.
+    #[doc(alias = "IPVS_CMD_ZERO")]
     Zero = 16,
     /// `IPVS_CMD_FLUSH`.
+    #[doc(alias = "IPVS_CMD_FLUSH")]
     Flush = 17,
 }
 

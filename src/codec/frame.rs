@@ -82,6 +82,20 @@ pub(crate) fn readdress(message: &mut [u8], family: u16, flags: u16, sequence: u
 /// The messages of a datagram, one after the other.
 ///
 /// Ends after the first error, for what follows a broken length cannot be found.
+///
+/// ```
+/// use ipvs_rs::codec::{Command, Frames, Payload, Request, put_request};
+///
+/// let mut datagram = Vec::new();
+/// put_request(&mut datagram, 31, 0x5, 1, &Request::Zero(None));
+/// put_request(&mut datagram, 31, 0x5, 2, &Request::Flush);
+///
+/// let frames = Frames::new(&datagram).collect::<Result<Vec<_>, _>>()?;
+/// assert_eq!(frames.len(), 2);
+/// assert_eq!(frames[1].sequence, 2);
+/// assert!(matches!(frames[1].payload, Payload::Data { command, .. } if command == Command::Flush.number()));
+/// # Ok::<(), ipvs_rs::codec::DecodeError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Frames<'a> {
     rest: &'a [u8],

@@ -1,11 +1,12 @@
 //! Bytes to values and back: IPVS attributes and generic-netlink messages.
 //!
 //! Pure and total. Encoding appends to a buffer that the caller reuses and allocates nothing else. Decoding takes any
-//! bytes and ends in a value or a [`DecodeError`], never in a panic or a silent default: what is too short is an
-//! error, what is longer than expected is read as far as it is known, what is unknown is skipped.
+//! bytes and ends in a value or a [`DecodeError`], never in a panic or an invented value: what is too short or missing
+//! is an error, what is longer than expected is read as far as it is known, what is unknown is skipped. Only what older
+//! kernels do not tell may be absent, and reads as what it is there: no counters, plain IPIP.
 //!
 //! Most people want [`Handle`](crate::Handle). This module is for those who bring their own connection:
-//! [`Message`] implements the traits of rust-netlink, so that the `genetlink` crate can carry it.
+//! [`Message`] implements the traits of rust-netlink, so that the crate `genetlink` (from 0.3) can carry it.
 //!
 //! ```
 //! use ipvs_rs::codec::{Message, Reply, Request};

@@ -8,6 +8,27 @@ use crate::codec::{Frames, Payload};
 /// so by itself, under its own number; one that says nothing before the last was answered has succeeded.
 ///
 /// Push every datagram that arrives with [`feed`](Self::feed) until it says [`Progress::Done`].
+///
+/// ```
+/// use ipvs_rs::engine::{Bulk, Expect, Progress};
+///
+/// # fn answer(sequence: u32, code: i32) -> Vec<u8> {
+/// #     let mut bytes = 20u32.to_ne_bytes().to_vec();
+/// #     bytes.extend([2u16, 0].map(u16::to_ne_bytes).concat());
+/// #     bytes.extend([sequence, 9].map(u32::to_ne_bytes).concat());
+/// #     bytes.extend(code.to_ne_bytes());
+/// #     bytes
+/// # }
+/// // Three commands under the numbers 1 to 3: the second fails with EEXIST, the third was asked to answer.
+/// let bulk = Bulk::new(Expect::Acknowledgement, 9, 1, 3);
+/// let mut failed = Vec::new();
+/// let mut note = |place, result: Result<(), _>| failed.extend(result.is_err().then_some(place));
+///
+/// assert_eq!(bulk.feed(&answer(2, -17), &mut note)?, Progress::Pending);
+/// assert_eq!(bulk.feed(&answer(3, 0), &mut note)?, Progress::Done);
+/// assert_eq!(failed, [1]);
+/// # Ok::<(), ipvs_rs::engine::Failure>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Bulk {
     closing: Expect,

@@ -1,4 +1,18 @@
 //! The error of a client: what was attempted, on which object, what the kernel answered, what to do.
+//!
+//! An [`Error`] is a line to print, predicates to branch by, and accessors for what is behind.
+//!
+//! ```no_run
+//! use ipvs_rs::Handle;
+//!
+//! let handle = Handle::new()?;
+//! match handle.delete_service(&"TCP 192.0.2.10:80".parse()?) {
+//!     Err(error) if error.is_not_found() => println!("there was none"),
+//!     Err(error) => eprintln!("{error}"),
+//!     Ok(()) => println!("done"),
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod errno;
 
@@ -90,6 +104,17 @@ impl Cause {
 }
 
 /// What kind of thing went wrong.
+///
+/// ```no_run
+/// use ipvs_rs::Handle;
+/// use ipvs_rs::error::ErrorKind;
+///
+/// match Handle::new().map_err(|error| (error.kind(), error)) {
+///     Ok(_) => println!("IPVS is there"),
+///     Err((ErrorKind::NotAvailable, _)) => println!("IPVS is not there"),
+///     Err((_, error)) => eprintln!("{error}"),
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ErrorKind {

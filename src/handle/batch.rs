@@ -47,6 +47,18 @@ struct Command {
 }
 
 /// What became of the commands of a [`Batch`], in their order.
+///
+/// ```no_run
+/// use ipvs_rs::Handle;
+///
+/// let report = Handle::new()?.batch().zero(None).flush().send()?;
+/// if report.is_ok() {
+///     println!("all {} done", report.results().len());
+/// }
+/// // Or, when one failure is enough to give up:
+/// report.into_result()?;
+/// # Ok::<(), ipvs_rs::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "commands of a batch fail one by one"]
 pub struct BatchReport {

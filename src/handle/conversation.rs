@@ -244,7 +244,7 @@ impl Conversation {
     fn receive(&mut self, deadline: &mut Deadline, lost: &mut bool) -> Result<usize, Cause> {
         loop {
             match self.transport.try_receive(&mut self.incoming) {
-                // Anybody may send to a port that he knows; only port 0 is the kernel.
+                // Other privileged processes may send to a port that they know; only port 0 is the kernel.
                 Ok(Some(received)) if received.sender != 0 => {}
                 Ok(Some(received)) if received.len > self.incoming.len() => {
                     return Err(Cause::Truncated { len: received.len });

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::Handle;
 use crate::error::{Cause, Errno, Error, Operation, Target};
 use crate::model::{Destination, DestinationId, Service, ServiceId};
@@ -17,6 +19,18 @@ pub enum Outcome {
     Removed,
     /// Nothing.
     Unchanged,
+}
+
+impl fmt::Display for Outcome {
+    /// One word for a log: `created`, `updated`, `removed` or `unchanged`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Removed => "removed",
+            Self::Unchanged => "unchanged",
+        })
+    }
 }
 
 impl Handle {
@@ -53,7 +67,7 @@ impl Handle {
 
     /// Makes a destination, or changes it to these settings if it is there.
     ///
-    /// To know whether anything is to be changed, the destinations of the service are read.
+    /// To know whether anything is to be changed, the destinations of the service are read, unless it was missing.
     ///
     /// # Errors
     ///
@@ -122,21 +136,32 @@ impl Handle {
 
     /// Reads a destination, lets a function change its settings, and writes them back if they have changed.
     ///
-    /// With the same limits as [`modify_service`](Self::modify_service).
+    /// With the same limits as [`modify_service`](Self::modify_service). To find one, all destinations of the service are
+    /// read.
     ///
     /// # Errors
     ///
     /// [`is_not_found`](Error::is_not_found); otherwise as [`update_destination`](Self::update_destination).
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use ipvs_rs::Handle;
+    /// use ipvs_rs::model::Weight;
+    ///
+    /// let (web, server) = ("TCP 192.0.2.10:80".parse()?, "10.0.0.2:8080".parse()?);
+    /// Handle::new()?.modify_destination(&web, &server, |destination| destination.weight = Weight::ZERO)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn modify_destination(
         &self,
         service: &ServiceId,
         id: &DestinationId,
         change: impl FnOnce(&mut Destination),
     ) -> Result<Outcome, Error> {
-        let Some(entry) = self.get_destination(service, id)? else {
-            let target = Target::Destination(*service, *id);
-            return Err(missing(Operation::UpdateDestination, target, Errno::ENOENT));
-        };
+        let missing = |errno| missing(Operation::UpdateDestination, Target::Destination(*service, *id), errno);
+        let entries = self.get_destinations_of_existing(service)?.ok_or_else(|| missing(Errno::ESRCH))?;
+        let entry = entries.into_iter().find(|entry| entry.id() == *id).ok_or_else(|| missing(Errno::ENOENT))?;
         let mut destination = entry.destination.clone();
         change(&mut destination);
         destination.id = *id;

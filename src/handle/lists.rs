@@ -13,15 +13,17 @@ pub(super) struct ListMemory {
 }
 
 impl Handle {
-    /// Reads all services, in the order of the kernel, which says nothing.
+    /// Reads all services, in the order of the kernel, which means nothing.
     ///
     /// The list is not of one instant: the kernel makes it piece by piece and continues by position. While others
     /// change the table (before Linux 7 in *any* network namespace) a service can come twice, which is mended here, or
-    /// be left out, which nobody can see. Before you act on an absence, ask with [`get_service`](Self::get_service).
+    /// be left out, which nobody can see. On Linux 7 that can also happen for a moment after many services were made or
+    /// removed, while the kernel resizes its own table. Before you act on an absence, ask with
+    /// [`get_service`](Self::get_service).
     ///
     /// # Errors
     ///
-    /// Those of every operation.
+    /// Those of [every operation](Self#errors-of-every-operation).
     ///
     /// # Kernel
     ///
@@ -41,12 +43,12 @@ impl Handle {
     /// Reads the destinations of a service, newest first.
     ///
     /// A service that is not there has **no destinations**, says the kernel, and so does this. Where that makes a
-    /// difference use [`get_destinations_of_existing`](Self::get_destinations_of_existing). As a list of services, it
+    /// difference use [`get_destinations_of_existing`](Self::get_destinations_of_existing). Like a list of services, it
     /// is not of one instant.
     ///
     /// # Errors
     ///
-    /// Those of every operation.
+    /// Those of [every operation](Self#errors-of-every-operation).
     ///
     /// # Kernel
     ///
@@ -69,7 +71,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// Those of every operation.
+    /// Those of [every operation](Self#errors-of-every-operation).
     pub fn get_destinations_of_existing(&self, service: &ServiceId) -> Result<Option<Vec<DestinationEntry>>, Error> {
         let destinations = self.get_destinations(service)?;
         if destinations.is_empty() && self.get_service(service)?.is_none() {
@@ -84,7 +86,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// Those of every operation.
+    /// Those of [every operation](Self#errors-of-every-operation).
     pub fn get_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<Option<DestinationEntry>, Error> {
         Ok(self.get_destinations(service)?.into_iter().find(|entry| entry.id() == *id))
     }
@@ -96,7 +98,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// Those of every operation.
+    /// Those of [every operation](Self#errors-of-every-operation).
     #[doc(alias = "ipvsadm -L")]
     pub fn snapshot(&self) -> Result<Table, Error> {
         let services = self.get_services()?;

@@ -1,4 +1,20 @@
 //! The client that most people use: one method per kernel operation.
+//!
+//! The plain verbs `new_`, `update_`, `delete_` and `get_` do what the kernel does, and fail as it does. Upon them stand
+//! the idempotent forms: `ensure_` and `remove_` make it so, whatever was there, and say with an [`Outcome`] what they had
+//! to do; `modify_` changes one setting and keeps the rest. A [`Batch`] sends many commands at once.
+//!
+//! ```no_run
+//! use ipvs_rs::{Handle, Scheduler, Service};
+//!
+//! let handle = Handle::new()?;
+//! let web = Service::new("tcp://192.0.2.10:80".parse()?, Scheduler::Wlc);
+//!
+//! handle.new_service(&web)?;
+//! assert!(handle.new_service(&web).is_err_and(|error| error.is_already_exists()));
+//! handle.ensure_service(&web)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod batch;
 mod conversation;
@@ -29,8 +45,20 @@ use lists::ListMemory;
 /// that threads never see each other's answers; for commands in quantity a [batch](Self::batch) is worth more than
 /// threads are.
 ///
-/// Every call ends within the handle's [deadline](HandleBuilder::deadline). Success is reported only when the kernel
-/// confirmed it. After any failure the handle can be used further.
+/// No exchange waits for an answer longer than the handle's [deadline](HandleBuilder::deadline). Success is reported only
+/// when the kernel confirmed it. After any failure the handle can be used further.
+///
+/// # Errors of every operation
+///
+/// * [`is_permission_denied`](Error::is_permission_denied): the caller lacks `CAP_NET_ADMIN` in the initial user namespace.
+///   Only opening a handle does not take it.
+/// * [`is_timeout`](Error::is_timeout), [`Lost`](crate::error::ErrorKind::Lost),
+///   [`Decode`](crate::error::ErrorKind::Decode): no answer, or none that could be read. Whether a command was executed is
+///   not known then.
+/// * [`is_not_available`](Error::is_not_available): IPVS was unloaded since the handle was opened.
+/// * [`Io`](crate::error::ErrorKind::Io): the system refused to send or to receive.
+///
+/// # Example
 ///
 /// ```no_run
 /// use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
@@ -85,10 +113,11 @@ impl HandleBuilder {
         }
     }
 
-    /// How long one exchange with the kernel may take; 5 seconds if nothing is said.
+    /// How long one exchange with the kernel may wait for its answer; 5 seconds if nothing is said.
     ///
-    /// The kernel answers within microseconds; what takes longer is the loading of a module. A list counts as one
-    /// exchange however long it is, a snapshot as one for each service.
+    /// A list counts as one exchange however long it is, a snapshot as one for each service. The kernel works on a
+    /// request while it is being sent, and its answer is there when that is through: usually there is no waiting at all.
+    /// For the same reason the deadline does not cut short a call during which the kernel loads a module.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -170,8 +199,9 @@ impl Handle {
     /// # Errors
     ///
     /// [`is_already_exists`](Error::is_already_exists), also when its settings are the same;
-    /// [`is_scheduler_unavailable`](Error::is_scheduler_unavailable); and those of every operation:
-    /// [`is_permission_denied`](Error::is_permission_denied), [`is_timeout`](Error::is_timeout).
+    /// [`is_scheduler_unavailable`](Error::is_scheduler_unavailable); [`is_invalid`](Error::is_invalid) when persistence
+    /// groups clients in a way that does not fit the family of the service; those of
+    /// [every operation](Self#errors-of-every-operation).
     ///
     /// # Kernel
     ///
@@ -200,7 +230,11 @@ impl Handle {
         self.write_service(Operation::UpdateService, service, Request::SetService)
     }
 
-    /// Removes a service with its destinations. Established connections are not cut.
+    /// Removes a service with its destinations.
+    ///
+    /// Its connections are cut off, as those of a [deleted destination](Self::delete_destination) are. Once the last
+    /// service of a family is gone, IPVS looks at no packet of that family, and what still arrives goes the way of any
+    /// other packet.
     ///
     /// # Errors
     ///
@@ -211,6 +245,7 @@ impl Handle {
     /// `IPVS_CMD_DEL_SERVICE`; `ipvsadm -D`.
     #[doc(alias = "IPVS_CMD_DEL_SERVICE")]
     #[doc(alias = "ipvsadm -D")]
+    #[doc(alias = "DelService")]
     pub fn delete_service(&self, id: &ServiceId) -> Result<(), Error> {
         self.command(Operation::DeleteService, Target::Service(*id), &Request::DeleteService(*id))
     }
@@ -220,6 +255,18 @@ impl Handle {
     /// # Errors
     ///
     /// When it could not be read, which is not the same as its absence.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use ipvs_rs::Handle;
+    ///
+    /// match Handle::new()?.get_service(&"TCP 192.0.2.10:80".parse()?)? {
+    ///     Some(entry) => println!("{} connections so far", entry.stats.connections),
+    ///     None => println!("no such service"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Kernel
     ///
@@ -248,7 +295,8 @@ impl Handle {
     ///
     /// [`is_not_found`](Error::is_not_found) when there is no such service;
     /// [`is_already_exists`](Error::is_already_exists); [`is_invalid`](Error::is_invalid) when the address is not of
-    /// unicast, when its family is not the service's and the method is not a tunnel, or while a daemon runs.
+    /// unicast, and when its family is not the service's although the method is not a tunnel or a synchronisation
+    /// daemon runs.
     ///
     /// # Kernel
     ///
@@ -278,7 +326,11 @@ impl Handle {
         self.command(Operation::UpdateDestination, Target::Destination(*service, destination.id), &request)
     }
 
-    /// Removes a destination. Its connections go on until they end, unless `expire_nodest_conn` is on.
+    /// Removes a destination.
+    ///
+    /// Its connections are cut off: the kernel remembers them, and drops their packets unless the destination comes
+    /// back. With the sysctl `expire_nodest_conn` the next packet ends the connection. To let them finish, set the
+    /// weight to 0 and wait until the entry [is idle](crate::DestinationEntry::is_idle).
     ///
     /// # Errors
     ///
@@ -289,16 +341,18 @@ impl Handle {
     /// `IPVS_CMD_DEL_DEST`; `ipvsadm -d`.
     #[doc(alias = "IPVS_CMD_DEL_DEST")]
     #[doc(alias = "ipvsadm -d")]
+    #[doc(alias = "DelDestination")]
     pub fn delete_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<(), Error> {
         let request = Request::DeleteDestination(*service, *id);
         self.command(Operation::DeleteDestination, Target::Destination(*service, *id), &request)
     }
 
-    /// Removes all services with their destinations. Success when there was none, too.
+    /// Removes all services with their destinations. Success when there was none, too. Timeouts, synchronisation daemons
+    /// and sysctls stay.
     ///
     /// # Errors
     ///
-    /// Those of every operation.
+    /// Those of [every operation](Self#errors-of-every-operation).
     ///
     /// # Kernel
     ///
@@ -309,7 +363,8 @@ impl Handle {
         self.command(Operation::Flush, Target::Table, &Request::Flush)
     }
 
-    /// Sets counters and rates to zero: of one service and its destinations, or of everything. Connections stay.
+    /// Sets counters and rates to zero: of one service and its destinations, or of everything. Connections, and how many
+    /// there are, stay.
     ///
     /// # Errors
     ///
@@ -329,12 +384,13 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// Those of every operation.
+    /// Those of [every operation](Self#errors-of-every-operation).
     ///
     /// # Kernel
     ///
     /// `IPVS_CMD_GET_CONFIG`; `ipvsadm -L --timeout`.
     #[doc(alias = "IPVS_CMD_GET_CONFIG")]
+    #[doc(alias = "ipvsadm -L --timeout")]
     pub fn get_config(&self) -> Result<Config, Error> {
         self.get(Operation::GetConfig, &Request::GetConfig, |reply| match reply {
             Reply::Config(config) => Some(config),
@@ -342,11 +398,24 @@ impl Handle {
         })
     }
 
-    /// Sets those timeouts of connections that are given, all or none.
+    /// Sets those timeouts of connections that are given, all or none. A connection takes its new timeout with its next
+    /// packet.
     ///
     /// # Errors
     ///
     /// [`is_invalid`](Error::is_invalid) when one is more than this kernel's clock can count.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// use ipvs_rs::Handle;
+    /// use ipvs_rs::model::Config;
+    ///
+    /// Handle::new()?.set_config(&Config::new().tcp(Duration::from_secs(3600))?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Kernel
     ///
@@ -361,7 +430,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// Those of every operation.
+    /// Those of [every operation](Self#errors-of-every-operation).
     ///
     /// # Kernel
     ///
@@ -380,6 +449,21 @@ impl Handle {
     ///
     /// [`is_already_exists`](Error::is_already_exists) when one of this role runs; `ENODEV` when there is no such
     /// interface; [`is_invalid`](Error::is_invalid) when some destination is not of the family of its service.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use ipvs_rs::Handle;
+    /// use ipvs_rs::model::{SyncDaemon, SyncRole};
+    ///
+    /// let handle = Handle::new()?;
+    /// handle.start_sync(&SyncDaemon::master("eth1")?.sync_id(7))?;
+    /// for daemon in handle.get_sync_daemons()? {
+    ///     println!("{daemon}");
+    /// }
+    /// handle.stop_sync(SyncRole::Master)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Kernel
     ///
@@ -418,12 +502,13 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// Those of every operation.
+    /// Those of [every operation](Self#errors-of-every-operation).
     ///
     /// # Kernel
     ///
     /// `IPVS_CMD_GET_DAEMON`; `ipvsadm -L --daemon`.
     #[doc(alias = "IPVS_CMD_GET_DAEMON")]
+    #[doc(alias = "ipvsadm -L --daemon")]
     pub fn get_sync_daemons(&self) -> Result<Vec<SyncDaemon>, Error> {
         let mut daemons = Daemons(Vec::new());
         self.ask(Operation::GetSyncDaemons, Target::Table, &Request::GetDaemons, &mut daemons)?;

@@ -2,6 +2,17 @@
 //!
 //! The seam is the datagram: a [`Transport`] moves byte buffers and knows nothing of what they say. The kernel's socket
 //! is [`KernelSocket`]; a test hands its own to [`HandleBuilder::open_over`](crate::handle::HandleBuilder::open_over).
+//! [`Netns`] says in which network namespace a socket is opened.
+//!
+//! ```no_run
+//! use ipvs_rs::Handle;
+//! use ipvs_rs::transport::{KernelSocket, SocketOptions};
+//!
+//! // What `Handle::new()` does.
+//! let socket = KernelSocket::open(SocketOptions::default())?;
+//! let handle = Handle::builder().open_over(socket)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #[cfg(target_os = "linux")]
 mod netns;
@@ -23,7 +34,7 @@ pub use socket::{KernelSocket, SocketOptions};
 /// * one [`send`](Self::send) is one datagram, delivered whole or not at all;
 /// * one [`try_receive`](Self::try_receive) takes one datagram and does not wait;
 /// * answers come in the order in which the other side gave them;
-/// * [`wait`](Self::wait) ends after the time that it is given, or earlier.
+/// * [`wait`](Self::wait) ends when something has arrived, and at the latest after the time that it is given.
 ///
 /// # Example
 ///
@@ -79,7 +90,10 @@ pub trait Transport: std::fmt::Debug + Send {
     /// With the error number `ENOBUFS` when answers were lost; what arrived before the loss can still be received.
     fn try_receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>>;
 
-    /// Waits until something has arrived, for no longer than this. `false` when nothing has.
+    /// Waits until something has arrived, for no longer than this.
+    ///
+    /// `false` when nothing has and the time is over, which ends the call with a timeout. When waiting was interrupted,
+    /// `true`: nothing is lost by another look.
     ///
     /// # Errors
     ///
@@ -98,6 +112,13 @@ pub struct Received {
 }
 
 /// How much fits into one exchange.
+///
+/// ```
+/// use ipvs_rs::transport::Limits;
+///
+/// assert_eq!(Limits::default().answers, 200);
+/// assert_eq!(Limits::of_buffers(212_992, 1_000_000).answers, 939);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[allow(clippy::exhaustive_structs, reason = "made by implementors of the trait")]
 pub struct Limits {

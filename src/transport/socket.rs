@@ -38,7 +38,7 @@ impl KernelSocket {
     pub fn open(options: SocketOptions) -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_GENERIC)?;
         let port = socket.bind_auto()?.port_number();
-        // A kernel before 4.12 has no extended acks, one before 4.2 cannot cap: the conversation works without either.
+        // A kernel before 4.12 has no extended acks, one before 4.3 cannot cap: the conversation works without either.
         accept_missing(socket.set_ext_ack(true))?;
         accept_missing(socket.set_cap_ack(true))?;
         if let Some(bytes) = options.receive_buffer {

@@ -1,7 +1,10 @@
 //! `cargo xtask`: what the project does with itself.
 
+mod demo;
 mod guest;
+mod layers;
 mod progress;
+mod test;
 mod vm;
 mod workspace;
 
@@ -11,7 +14,10 @@ use clap::{Parser, Subcommand};
 
 fn main() -> ExitCode {
     match Xtask::parse().command {
+        Task::Demo(arguments) => demo::main(&arguments),
+        Task::Test(arguments) => test::main(&arguments),
         Task::Vm(arguments) => vm::main(arguments),
+        Task::Layers => layers::main(),
     }
 }
 
@@ -25,5 +31,9 @@ struct Xtask {
 
 #[derive(Subcommand)]
 enum Task {
+    Demo(demo::Arguments),
+    Test(test::Arguments),
     Vm(vm::Arguments),
+    /// Prove that the floors of the library know only those below
+    Layers,
 }

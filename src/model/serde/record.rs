@@ -80,8 +80,8 @@ impl ServiceIn {
     /// What is stored without effect must not contradict what is in effect.
     fn check(&self) -> Result<(), InvalidValue> {
         if ServiceFlags::NAMED.bits() & self.unnamed_flags != 0 {
-            let bits = format_args!("{:#x}", self.unnamed_flags);
-            return Err(InvalidValue::unfit("unnamed flags", bits, "bits that have no name"));
+            let expected = "bits that have no name";
+            return Err(InvalidValue::unfit("unnamed flags", format_args!("{:#x}", self.unnamed_flags), expected));
         }
         match self.dormant_persistence {
             Some(dormant) if self.persistence.is_some() => {

@@ -15,10 +15,10 @@ use super::tree::{MERGED, Tree, utf8};
 use crate::progress::Progress;
 use crate::workspace::find_program;
 
-/// The base archive of a kernel, and what is in it by name.
+/// The base archive of a kernel, and what is in it.
 pub struct Base {
     archive: PathBuf,
-    names: Vec<String>,
+    tree: Tree,
 }
 
 impl Base {
@@ -33,10 +33,10 @@ impl Base {
         for tool in &tools {
             add_tool(&mut tree, tool)?;
         }
+        tree.symlink("usr/bin/sh", "dash");
         for name in ["modprobe", "insmod", "rmmod", "lsmod", "modinfo", "depmod"] {
             tree.symlink(&format!("usr/sbin/{name}"), "../bin/kmod");
         }
-        let mut names = applets.clone();
         for applet in applets {
             // A real program is better than busybox's version of it, and modprobe must be one that knows the kernel.
             let taken = ["usr/bin", "usr/sbin"].iter().any(|folder| tree.contains(&format!("{folder}/{applet}")));
@@ -44,7 +44,6 @@ impl Base {
                 tree.symlink(&format!("usr/bin/{applet}"), "busybox");
             }
         }
-        names.extend(tools.into_iter().map(|tool| tool.program));
 
         let archive = cache.join(format!("base-{}.cpio", kernel.version));
         let manifest_file = archive.with_extension("manifest");
@@ -60,12 +59,12 @@ impl Base {
             fs::rename(&new, &archive)?;
             fs::write(&manifest_file, &manifest)?;
         }
-        Ok(Self { archive, names })
+        Ok(Self { archive, tree })
     }
 
-    /// Whether a program of this name is in every guest.
-    pub fn has(&self, program: &str) -> bool {
-        self.names.iter().any(|name| name == program)
+    /// Where every guest has a program.
+    pub fn find_program(&self, name: &str) -> Option<String> {
+        self.tree.find_program(name)
     }
 
     /// Writes the base with `layer` on top: the kernel unpacks archives that follow one another.
@@ -79,11 +78,11 @@ impl Base {
     }
 }
 
-/// A program of the host for the guest, under the path it has here; busybox is where its links expect it.
+/// A program of the host for the guest, under the path it has here; what others are links to is where they expect it.
 fn add_tool(tree: &mut Tree, tool: &Tool) -> Result<()> {
     let path = find_program(&tool.program).with_context(|| format!("{} is not installed", tool.program))?;
     let guest = match tool.program.as_str() {
-        "busybox" | "kmod" => format!("usr/bin/{}", tool.program),
+        "busybox" | "dash" | "kmod" => format!("usr/bin/{}", tool.program),
         _ => utf8(&path)?.to_owned(),
     };
     tree.program(&path, &guest)

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/busybox sh
 # Process 1 of the guest. It prepares the system, runs one program and tells the host how that ended.
 #
 # Four ports lead to the host: 1 carries lines in both directions (ready, exit, error), 2 and 3 are the program's
@@ -8,7 +8,6 @@
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root USER=root LOGNAME=root SHELL=/bin/sh
 umask 022
-set -x
 
 mount -t proc -o nosuid,nodev,noexec proc /proc
 mount -t sysfs -o nosuid,nodev,noexec sysfs /sys
@@ -40,14 +39,17 @@ give_up() {
 	reboot -f
 }
 
-modprobe -a virtio_mmio virtio_console || give_up "no virtio modules"
-last_port=1
-[ -n "$interactive" ] || last_port=4
-tries=0
-until [ -c "/dev/vport0p$last_port" ]; do
-	tries=$((tries + 1))
-	[ $tries -lt 500 ] || give_up "no port to the host"
-	sleep 0.02
+/sbin/modprobe -a virtio_mmio virtio_console || give_up "no virtio modules"
+# A port can be opened when it has its name; its device node is there a moment earlier.
+ports=1
+[ -n "$interactive" ] || ports="1 2 3 4"
+for port in $ports; do
+	tries=0
+	until [ -e "/sys/class/virtio-ports/vport0p$port/name" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 1000 ] || give_up "no port $port to the host"
+		sleep 0.02
+	done
 done
 exec 3<>/dev/vport0p1
 
@@ -57,15 +59,14 @@ if [ -n "$without_ipvs" ]; then
 	find /lib/modules/ -name 'ip_vs*' -exec rm {} +
 fi
 for module in $modules; do
-	modprobe "$module" || finish "error the module $module cannot be loaded"
+	/sbin/modprobe "$module" || finish "error the module $module cannot be loaded"
 done
 
 echo "ready $(nproc)" >&3
 
 if [ -n "$interactive" ]; then
-	stty $size </dev/hvc0
 	cd /root || cd /
-	setsid -c sh -l 3>&- </dev/hvc0 >/dev/hvc0 2>&1
+	setsid -c sh -c "stty $size; exec bash" 3>&- </dev/hvc0 >/dev/hvc0 2>&1
 	finish "exit $?"
 fi
 
@@ -85,7 +86,7 @@ fi
 
 # In the foreground: a shell starts its background programs deaf to SIGINT.
 (
-	{ set +x; exec 3>&- 4>&- 5>&-; } 2>/dev/null
+	exec 3>&- 4>&- 5>&-
 	cd /root || exit 125
 	. /vm/command
 ) <$input >/run/vm/out 2>/run/vm/err

@@ -5,6 +5,7 @@
 //! ```
 
 mod apt;
+mod clock;
 mod cpio;
 mod image;
 mod kernel;
@@ -174,8 +175,7 @@ impl Guest {
         base.write_with(&layer, &initrd)?;
 
         let mut first_death = true;
-        let mut boots = BOOT_TIMEOUTS.iter();
-        let mut boot_timeout = FIRST_BOOT_TIMEOUT;
+        let mut boots = 1;
         loop {
             progress.passing(&format!("booting Linux {}", kernel.release));
             let console = folder.path().join("console");
@@ -191,7 +191,6 @@ impl Guest {
                     forward_stdin: self.forward_stdin,
                     interactive: self.command.is_none(),
                     timeout: self.timeout,
-                    boot_timeout,
                 },
                 progress,
             );
@@ -217,18 +216,19 @@ impl Guest {
                     let what = if started { "before the program did" } else { "while booting" };
                     format!("the guest ended {what} (emulator: {emulator})")
                 }
-                Ending::NoBoot => {
-                    // On a busy host the emulated timers sometimes stand still. Nothing of the program has run.
-                    if let Some(next) = boots.next() {
-                        boot_timeout = *next;
-                        progress.note("the guest did not come up; starting it again");
+                Ending::NoBoot(reason) => {
+                    // On a busy host the emulated timers sometimes stand still.
+                    if boots < MAXIMAL_BOOTS {
+                        boots += 1;
+                        let kept = self.keep(&console, "boot-console")?;
+                        progress.note(&format!("starting the guest again: {reason} (its console: {})", kept.display()));
                         continue;
                     }
                     let hint = match self.machine.accelerator {
                         Accelerator::Kvm => "; where KVM does not work, --accel tcg does",
                         Accelerator::Tcg => "",
                     };
-                    format!("the guest did not boot in time{hint}")
+                    format!("the guest did not come up: {reason}{hint}")
                 }
                 Ending::TimedOut => format!("the program did not end within {} s (--timeout)", self.timeout.as_secs()),
             };
@@ -341,13 +341,9 @@ fn exit_status(status: std::process::ExitStatus) -> u8 {
 /// Finds out what the command means and puts it into the guest if it is not there; returns how the guest calls it.
 fn place_command(tree: &mut Tree, command: &OsString, base: &Base) -> Result<String> {
     let name = command.to_str().with_context(|| format!("the command {command:?} is not UTF-8"))?;
-    let in_layer =
-        ["usr/local/bin", "usr/bin", "usr/sbin"].iter().any(|folder| tree.contains(&format!("{folder}/{name}")));
-    if !name.contains('/') && (in_layer || base.has(name)) {
-        return Ok(name.to_owned());
-    }
-    if name.contains('/') && tree.contains(name) {
-        return Ok(name.to_owned());
+    // As a path, because busybox's setsid takes a name for one of its applets first.
+    if let Some(path) = tree.find_program(name).or_else(|| base.find_program(name)) {
+        return Ok(path);
     }
     let path = if name.contains('/') {
         PathBuf::from(name)
@@ -430,10 +426,8 @@ fn last_lines(text: &str, count: usize) -> String {
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
-/// A guest boots in seconds. Each time that it does not it is given more.
-const FIRST_BOOT_TIMEOUT: Duration = Duration::from_secs(20);
-const BOOT_TIMEOUTS: [Duration; 4] =
-    [Duration::from_secs(20), Duration::from_secs(30), Duration::from_secs(45), Duration::from_secs(120)];
+/// How often a guest is started that does not come up.
+const MAXIMAL_BOOTS: u32 = 4;
 
 /// What shells report for a program that wrote into a closed pipe.
 const SIGPIPE_STATUS: u8 = 128 + 13;

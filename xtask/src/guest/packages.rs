@@ -48,6 +48,9 @@ pub fn host_tools() -> Vec<Tool> {
 pub fn guest_tools() -> Vec<Tool> {
     [
         ("busybox", "busybox-static"),
+        // Busybox's own shell prefers its applets to real programs of the same name.
+        ("dash", "dash"),
+        ("bash", "bash"),
         ("kmod", "kmod"),
         ("ip", "iproute2"),
         ("ipvsadm", "ipvsadm"),

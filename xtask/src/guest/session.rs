@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::Sink;
+use super::clock;
 use super::qemu::{Files, Machine};
 use super::seal::Unsealer;
 use crate::progress::Progress;
@@ -29,10 +30,8 @@ pub struct Start<'a> {
     pub stderr: Sink,
     pub forward_stdin: bool,
     pub interactive: bool,
-    /// How long the program may run.
+    /// How long the program may run, not counting the boot.
     pub timeout: Duration,
-    /// How long the guest may take to get there.
-    pub boot_timeout: Duration,
 }
 
 /// How a run ended.
@@ -49,8 +48,8 @@ pub enum Ending {
         /// The program had been started.
         started: bool,
     },
-    /// The guest did not come up.
-    NoBoot,
+    /// The guest did not come up as it should; nothing of the program has run.
+    NoBoot(String),
     /// The program did not end in time.
     TimedOut,
 }
@@ -74,6 +73,7 @@ pub fn run(start: &Start<'_>, progress: &Progress) -> Result<Ending> {
         console: start.console,
         ports: &paths,
         interactive: start.interactive,
+        counter_khz: clock::counter_khz(),
     });
     let emulator_errors = start.console.with_extension("qemu");
     let mut command = Command::new(&words[0]);
@@ -103,7 +103,7 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         // A terminal in raw mode is put back by the emulator itself, so it gets the chance to end by itself first.
         let deadline = Instant::now() + Duration::from_secs(2);
-        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = Command::new("kill").arg(self.0.id().to_string()).stderr(Stdio::null()).status();
         while let Ok(None) = self.0.try_wait() {
             if Instant::now() > deadline {
                 let _ = self.0.kill();
@@ -156,7 +156,8 @@ impl Ports {
 
     /// Follows what the guest says until there is a verdict.
     fn attend(&mut self, start: &Start<'_>, emulator: &mut Child, progress: &Progress) -> Result<Ending> {
-        let mut deadline = Instant::now() + start.boot_timeout;
+        let mut deadline = Instant::now() + BOOT_TIMEOUT;
+        let mut boot = Boot::default();
         let mut started = false;
         let mut exit = None;
         let mut sealed = if start.interactive { 2 } else { 0 };
@@ -169,7 +170,8 @@ impl Ports {
                     Some(("ready", cpus)) => {
                         let expected = start.machine.cpus.to_string();
                         if cpus != expected {
-                            bail!("the guest has {cpus} processors instead of {expected}");
+                            // On a busy host a processor may be too slow to answer the first one's call.
+                            return Ok(Ending::NoBoot(format!("it has {cpus} processors instead of {expected}")));
                         }
                         started = true;
                         deadline = Instant::now() + start.timeout;
@@ -200,8 +202,12 @@ impl Ports {
                         self.drain(start);
                         return Ok(Ending::Died { emulator: status, started });
                     }
+                    if !started && boot.stands_still(start.console) {
+                        return Ok(Ending::NoBoot("it stood still while booting".to_owned()));
+                    }
                     if Instant::now() > deadline {
-                        return Ok(if started { Ending::TimedOut } else { Ending::NoBoot });
+                        let slow = "it did not boot in time".to_owned();
+                        return Ok(if started { Ending::TimedOut } else { Ending::NoBoot(slow) });
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
@@ -223,6 +229,28 @@ impl Ports {
                 return;
             }
         }
+    }
+}
+
+/// Watches whether a booting kernel still has something to say.
+struct Boot {
+    said: u64,
+    last: Instant,
+}
+
+impl Default for Boot {
+    fn default() -> Self {
+        Self { said: 0, last: Instant::now() }
+    }
+}
+
+impl Boot {
+    fn stands_still(&mut self, console: &Path) -> bool {
+        let said = fs::metadata(console).map_or(0, |meta| meta.len());
+        if said != self.said {
+            (self.said, self.last) = (said, Instant::now());
+        }
+        self.last.elapsed() > STANDSTILL
     }
 }
 
@@ -280,6 +308,12 @@ pub fn crashed(status: ExitStatus) -> bool {
 }
 
 const POLL: Duration = Duration::from_millis(20);
+
+/// A guest boots in seconds, on a very busy machine in a minute.
+const BOOT_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// The longest silence of a booting kernel, unpacking its root, is a second or two, and ten times that on a busy host.
+const STANDSTILL: Duration = Duration::from_secs(25);
 
 /// How long the guest's end of our input may take to appear.
 const INPUT_TIMEOUT: Duration = Duration::from_secs(60);

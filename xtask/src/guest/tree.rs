@@ -94,6 +94,16 @@ impl Tree {
         self.nodes.contains_key(&guest_path(path))
     }
 
+    /// Where a program is: its own path, or the place of its name on the guest's `PATH`.
+    pub fn find_program(&self, name: &str) -> Option<String> {
+        let candidates = match name.starts_with('/') {
+            true => vec![name.to_owned()],
+            false if name.contains('/') => vec![],
+            false => ["local/bin", "sbin", "bin"].iter().map(|folder| format!("/usr/{folder}/{name}")).collect(),
+        };
+        candidates.into_iter().find(|path| self.contains(path))
+    }
+
     /// One line per entry that changes whenever its content does.
     pub fn manifest(&self) -> Result<String> {
         use std::fmt::Write;
@@ -265,6 +275,17 @@ mod tests {
         tree.directory("tmp", 0o1777);
         tree.text("/tmp/a/b", "x", 0o644);
         assert_eq!(tree.manifest().unwrap(), "d tmp 1777\nd tmp/a 755\nt tmp/a/b 644 \"x\"\n");
+    }
+
+    #[test]
+    fn programs_are_found_by_name_and_by_path() {
+        let mut tree = Tree::default();
+        tree.symlink("usr/bin/ip", "busybox");
+        tree.symlink("usr/sbin/ip", "iproute2");
+        assert_eq!(tree.find_program("ip").as_deref(), Some("/usr/sbin/ip"));
+        assert_eq!(tree.find_program("/bin/ip").as_deref(), Some("/bin/ip"));
+        assert_eq!(tree.find_program("./ip"), None);
+        assert_eq!(tree.find_program("ls"), None);
     }
 
     #[test]

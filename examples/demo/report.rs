@@ -1,0 +1,43 @@
+//! What the audience sees: plain lines, the same in a pipe as on a terminal.
+
+use std::io::{self, Write};
+
+use crate::Told;
+
+/// Counts steps and checks while it prints them.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    steps: u32,
+    checks: u32,
+}
+
+impl Report {
+    pub(crate) fn step(&mut self, text: &str) {
+        self.steps += 1;
+        say(&format!("\n{:>2}. {text}", self.steps));
+    }
+
+    /// A claim that must hold for the story to go on.
+    pub(crate) fn check(&mut self, holds: bool, claim: &str) -> Told<()> {
+        if !holds {
+            say(&format!("    NOT SO: {claim}"));
+            return Err(format!("step {}: does not hold: {claim}", self.steps).into());
+        }
+        self.checks += 1;
+        say(&format!("    ok: {claim}"));
+        Ok(())
+    }
+
+    pub(crate) fn checks_held(&self) -> u32 {
+        self.checks
+    }
+}
+
+/// Prints a line. Whoever reads may have gone: the lab must be cleaned up all the same, so nothing panics here.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+pub(crate) fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

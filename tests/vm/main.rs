@@ -1,0 +1,30 @@
+//! The library and a real kernel: every operation, every value, every refusal, traffic, load and neighbours.
+//!
+//! All of this needs root and IPVS, so that `cargo test` leaves it out. `cargo xtask vm --test vm -- --ignored` runs it
+//! in a small virtual machine; there, what is missing fails. Each test works in a network namespace of its own, and
+//! those that would notice other tests, or disturb them, wait until they are alone ([`namespaces`]). What a kernel
+//! cannot do is printed as a note and left out.
+//!
+//! Tests in [`exclusive`] change the machine itself: they unload modules, and refuse to run anywhere but in the virtual
+//! machine.
+
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "test code"
+)]
+
+mod config;
+mod destinations;
+mod kernel;
+mod namespaces;
+mod process;
+mod values;
+mod wire;
+
+mod services;

@@ -1,0 +1,88 @@
+//! Network namespaces of tests, and who may use the kernel at the same time.
+
+use std::fs::File;
+use std::panic::resume_unwind;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{PoisonError, RwLock};
+use std::thread;
+
+use nix::sched::{CloneFlags, setns, unshare};
+
+use crate::kernel;
+
+/// Held for reading by tests that mind nobody, for writing by those that must be alone.
+static KERNEL: RwLock<()> = RwLock::new(());
+
+/// Does something in a new network namespace with `lo` up, on a thread of its own. Others do the same meanwhile.
+pub fn fresh<T: Send>(body: impl FnOnce() -> T + Send) -> T {
+    let _shared = KERNEL.read().unwrap_or_else(PoisonError::into_inner);
+    Namespace::new().run(body)
+}
+
+/// The same while no other test of this program runs.
+///
+/// For those that read lists of more than one datagram: before Linux 7 all namespaces share one table, and the kernel
+/// continues a list by position in it, so that changes anywhere make rows come twice or be left out. And for those that
+/// look at the process or the machine as a whole.
+pub fn alone<T: Send>(body: impl FnOnce() -> T + Send) -> T {
+    let _exclusive = KERNEL.write().unwrap_or_else(PoisonError::into_inner);
+    Namespace::new().run(body)
+}
+
+/// A network namespace without a name; it goes when this and everything in it has gone.
+pub struct Namespace(File);
+
+impl Namespace {
+    /// A new one with `lo` up. Without it there is no route to anywhere, and the kernel refuses every destination.
+    pub fn new() -> Self {
+        kernel::hurry();
+        let made = thread::spawn(|| {
+            unshare(CloneFlags::CLONE_NEWNET).expect("a new network namespace takes root");
+            ip("link set lo up");
+            File::open("/proc/thread-self/ns/net").unwrap()
+        });
+        Self(made.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    }
+
+    /// Does something in it, on a thread of its own. Processes that are started there belong to it.
+    pub fn run<T: Send>(&self, body: impl FnOnce() -> T + Send) -> T {
+        thread::scope(|scope| {
+            let worker = scope.spawn(|| {
+                setns(&self.0, CloneFlags::CLONE_NEWNET).unwrap();
+                body()
+            });
+            worker.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    }
+
+    /// A path to it that any thread of this process, and the programs that it starts, can use.
+    pub fn path(&self) -> PathBuf {
+        use std::os::fd::AsRawFd;
+        PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd()))
+    }
+
+    /// The open file of the namespace.
+    pub fn file(&self) -> &File {
+        &self.0
+    }
+}
+
+/// The namespace that the calling thread is in.
+pub fn current() -> PathBuf {
+    std::fs::read_link("/proc/thread-self/ns/net").unwrap()
+}
+
+/// `ip` with these words; it must succeed.
+pub fn ip(words: &str) -> String {
+    program("ip", words)
+}
+
+/// A program with these words, in the namespace of the calling thread; it must succeed. Returns what it printed.
+pub fn program(name: &str, words: &str) -> String {
+    let output = Command::new(name).args(words.split_whitespace()).output();
+    let output = output.unwrap_or_else(|error| panic!("{name} is needed: {error}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} {words}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}

@@ -1,0 +1,343 @@
+//! `cargo xtask test`: everything that decides whether the project works.
+
+use std::io::{self, Write};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::demo;
+use crate::guest::{Guest, Sink, Version, sink};
+use crate::layers;
+use crate::progress::Progress;
+use crate::workspace::{BuildOptions, Target, Workspace};
+
+/// Run everything that decides whether the project works
+///
+/// Every step runs, also after one that fails; the output of a failed step is printed, and a summary ends it all.
+#[derive(Args)]
+pub struct Arguments {
+    /// All kernels instead of one
+    #[arg(long, conflicts_with = "kernel")]
+    slow: bool,
+    /// The kernels to boot
+    #[arg(long, value_enum, value_name = "KERNEL")]
+    kernel: Vec<Version>,
+    /// Only steps whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    only: Vec<String>,
+    /// Print the names of the steps and end
+    #[arg(long)]
+    list: bool,
+}
+
+/// What a step does.
+enum Work {
+    /// A command of cargo.
+    Cargo { arguments: &'static [&'static str], environment: &'static [(&'static str, &'static str)] },
+    /// `cargo xtask layers`.
+    Layers,
+    /// Some of the tests of `tests/vm` in a guest.
+    Kernel { kernel: Version, part: Part },
+    /// `cargo xtask demo`.
+    Demo { kernel: Version },
+}
+
+/// Which tests run together in a guest.
+#[derive(Clone, Copy)]
+enum Part {
+    /// All that stand side by side, each in a namespace of its own.
+    Together,
+    /// Those that touch what all namespaces share, one after the other.
+    Alone,
+    /// Those for a kernel without IPVS.
+    WithoutIpvs,
+}
+
+impl Part {
+    const ALL: [Self; 3] = [Self::Together, Self::Alone, Self::WithoutIpvs];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Together => "kernel",
+            Self::Alone => "kernel, alone",
+            Self::WithoutIpvs => "kernel, without IPVS",
+        }
+    }
+
+    /// Arguments of the test binary.
+    const fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Together => &["--ignored", "--skip", "alone::", "--skip", "availability::", "--test-threads", "4"],
+            Self::Alone => &["--ignored", "alone::", "--test-threads", "1"],
+            Self::WithoutIpvs => &["--ignored", "availability::", "--test-threads", "1"],
+        }
+    }
+}
+
+struct Step {
+    name: String,
+    work: Work,
+}
+
+fn steps(kernels: &[Version]) -> Vec<Step> {
+    let cargo = |name: &str, arguments: &'static [&'static str]| Step {
+        name: name.to_owned(),
+        work: Work::Cargo { arguments, environment: &[] },
+    };
+    let mut steps = vec![
+        cargo("format", &["fmt", "--all", "--check"]),
+        Step { name: "layers".to_owned(), work: Work::Layers },
+        cargo("lints", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
+        cargo(
+            "lints, all features",
+            &["clippy", "--workspace", "--all-targets", "--all-features", "--quiet", "--", "-D", "warnings"],
+        ),
+        cargo("tests", &["test", "--quiet", "--lib", "--tests"]),
+        cargo("tests, all features", &["test", "--quiet", "--workspace", "--all-features"]),
+        Step {
+            name: "documentation".to_owned(),
+            work: Work::Cargo {
+                arguments: &["doc", "--quiet", "--no-deps", "--all-features"],
+                environment: &[("RUSTDOCFLAGS", "-D warnings")],
+            },
+        },
+    ];
+    for kernel in kernels {
+        for part in Part::ALL {
+            let work = Work::Kernel { kernel: *kernel, part };
+            steps.push(Step { name: format!("{} {kernel}", part.name()), work });
+        }
+        steps.push(Step { name: format!("demo {kernel}"), work: Work::Demo { kernel: *kernel } });
+    }
+    steps
+}
+
+/// What became of a step.
+struct Outcome {
+    name: String,
+    ok: bool,
+    took: Duration,
+    counts: Counts,
+}
+
+/// What the test runners of a step counted.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+}
+
+pub fn main(arguments: &Arguments) -> ExitCode {
+    let kernels = match (arguments.slow, arguments.kernel.as_slice()) {
+        (true, _) => Version::ALL.to_vec(),
+        (false, []) => vec![Version::V6_1],
+        (false, chosen) => chosen.to_vec(),
+    };
+    let is_wanted =
+        |step: &Step| arguments.only.is_empty() || arguments.only.iter().any(|text| step.name.contains(text));
+    let steps: Vec<Step> = steps(&kernels).into_iter().filter(is_wanted).collect();
+    if arguments.list {
+        steps.iter().for_each(|step| println!("{}", step.name));
+        return ExitCode::SUCCESS;
+    }
+    if steps.is_empty() {
+        eprintln!("error: no step is named like that; `cargo xtask test --list` names them all");
+        return ExitCode::FAILURE;
+    }
+    match Workspace::locate().map(|workspace| run(&workspace, steps)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the steps one after the other and says how each ended.
+fn run(workspace: &Workspace, steps: Vec<Step>) -> bool {
+    let progress = Progress::new();
+    let start = Instant::now();
+    let mut outcomes = Vec::new();
+    for step in steps {
+        progress.passing(&step.name);
+        let begin = Instant::now();
+        let mut output = Vec::new();
+        let ended = work(workspace, &step.work, &mut output, &progress);
+        progress.clear();
+        let counts = count(&String::from_utf8_lossy(&output));
+        let ok = matches!(ended, Ok(true)) && counts.failed == 0;
+        let outcome = Outcome { name: step.name, ok, took: begin.elapsed(), counts };
+        println!("{}", line(&outcome));
+        if !ok {
+            let mut out = io::stdout().lock();
+            let _ = out.write_all(&output);
+            if let Err(error) = ended {
+                let _ = writeln!(out, "error: {error:#}");
+            }
+        }
+        let _ = io::stdout().flush();
+        outcomes.push(outcome);
+    }
+    summarize(&outcomes, start.elapsed())
+}
+
+fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Progress) -> Result<bool> {
+    match work {
+        Work::Cargo { arguments, environment } => {
+            let mut command = workspace.cargo();
+            command.args(*arguments).envs(environment.iter().copied());
+            run_command(command, output)
+        }
+        Work::Layers => {
+            let report = layers::check(workspace)?;
+            output.extend(report.text().into_bytes());
+            Ok(report.violations.is_empty())
+        }
+        Work::Kernel { kernel, part } => {
+            let program = workspace.build(&Target::Test("vm".to_owned()), &BuildOptions::default())?;
+            let without = matches!(part, Part::WithoutIpvs);
+            let guest = Guest::new(workspace, *kernel)
+                .command(program, part.arguments().iter().copied())
+                .without_ipvs(without)
+                .timeout(Duration::from_secs(1200));
+            let status = into(output, |sink| guest.output(sink.clone(), sink.clone()).run(progress))?;
+            // A run that chose no test has shown nothing.
+            if count(&String::from_utf8_lossy(output)).passed == 0 {
+                bail!("no test ran (exit status {status})");
+            }
+            Ok(status == 0)
+        }
+        Work::Demo { kernel } => Ok(into(output, |sink| demo::run(workspace, *kernel, sink, progress))? == 0),
+    }
+}
+
+/// Runs a command with both of its outputs in one place.
+fn run_command(mut command: Command, output: &mut Vec<u8>) -> Result<bool> {
+    let (mut reader, writer) = io::pipe().context("making a pipe")?;
+    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+    let mut child = command.spawn().with_context(|| format!("starting {}", command.get_program().display()))?;
+    // The command holds the ends that are written to; ours must go, or the reading would never end.
+    drop(command);
+    io::copy(&mut reader, output).context("reading output")?;
+    Ok(child.wait()?.success())
+}
+
+/// Collects what a guest prints.
+fn into<T>(output: &mut Vec<u8>, run: impl FnOnce(&Sink) -> Result<T>) -> Result<T> {
+    let collected = Arc::new(Mutex::new(Vec::new()));
+    let result = run(&sink(Collector(collected.clone())));
+    if let Ok(bytes) = collected.lock() {
+        output.extend_from_slice(&bytes);
+    }
+    result
+}
+
+struct Collector(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Collector {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().map_err(|_| io::Error::other("another writer panicked"))?.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Adds up the closing lines of the test runners.
+fn count(output: &str) -> Counts {
+    let mut counts = Counts::default();
+    for line in output.lines().filter_map(|line| line.trim().strip_prefix("test result: ")) {
+        for part in line.split(['.', ';']) {
+            match part.trim().split_once(' ') {
+                Some((number, "passed")) => counts.passed += number.parse().unwrap_or(0),
+                Some((number, "failed")) => counts.failed += number.parse().unwrap_or(0),
+                _ => {}
+            }
+        }
+    }
+    counts
+}
+
+fn line(outcome: &Outcome) -> String {
+    let Outcome { name, ok, took, counts } = outcome;
+    let verdict = if *ok { "ok" } else { "FAILED" };
+    let mut line = format!("{name:<28} {verdict:<7} {:>6.1} s", took.as_secs_f64());
+    if counts.passed + counts.failed > 0 {
+        line.push_str(&format!("  {} passed", counts.passed));
+    }
+    if counts.failed > 0 {
+        line.push_str(&format!(", {} failed", counts.failed));
+    }
+    line
+}
+
+/// The last lines; the very last is one that a CI counts.
+fn summarize(outcomes: &[Outcome], took: Duration) -> bool {
+    let failed: Vec<&str> = outcomes.iter().filter(|outcome| !outcome.ok).map(|outcome| &*outcome.name).collect();
+    let mut total = Counts::default();
+    for outcome in outcomes {
+        total.passed += outcome.counts.passed;
+        // A step that counts nothing and fails is one failure.
+        total.failed += outcome.counts.failed.max(usize::from(!outcome.ok));
+    }
+    println!();
+    println!("{} steps in {:.0} s", outcomes.len(), took.as_secs_f64());
+    if !failed.is_empty() {
+        println!("failed: {}", failed.join(", "));
+    }
+    println!("{} passed, {} failed", total.passed, total.failed);
+    failed.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_of_all_runners_are_added_up() {
+        let output = "\
+running 2 tests
+test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
+running 1 test
+test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
+";
+        assert_eq!(count(output), Counts { passed: 2, failed: 1 });
+        assert_eq!(count("no tests here"), Counts::default());
+    }
+
+    #[test]
+    fn every_kernel_gets_every_part_and_the_demonstration() {
+        let names: Vec<String> = steps(&[Version::V6_12]).into_iter().map(|step| step.name).collect();
+        assert!(names.ends_with(&[
+            "kernel 6.12".to_owned(),
+            "kernel, alone 6.12".to_owned(),
+            "kernel, without IPVS 6.12".to_owned(),
+            "demo 6.12".to_owned(),
+        ]));
+    }
+
+    #[test]
+    fn a_step_is_one_line() {
+        let outcome = Outcome {
+            name: "tests".to_owned(),
+            ok: false,
+            took: Duration::from_millis(1500),
+            counts: Counts { passed: 3, failed: 1 },
+        };
+        assert_eq!(line(&outcome), "tests                        FAILED     1.5 s  3 passed, 1 failed");
+    }
+
+    #[test]
+    fn both_outputs_of_a_command_are_kept() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo out; echo err >&2; exit 3"]);
+        let mut output = Vec::new();
+        assert!(!run_command(command, &mut output).unwrap());
+        assert_eq!(String::from_utf8(output).unwrap(), "out\nerr\n");
+    }
+}

@@ -211,6 +211,10 @@ fn modify_of_what_is_not_there_is_not_found_and_changes_nothing() {
         .error(Errno::ESRCH)
         .expect(Request::GetDestinations(web()))
         .list(&[destination_reply(&nth(9))])
+        .expect(Request::GetDestinations(web()))
+        .list(&[])
+        .expect(Request::GetService(web()))
+        .error(Errno::ESRCH)
         .open();
     let error = handle.modify_service(&web(), |_| panic!("there is nothing to change")).unwrap_err();
     assert!(error.is_not_found());
@@ -222,6 +226,8 @@ fn modify_of_what_is_not_there_is_not_found_and_changes_nothing() {
         error.to_string(),
         "update destination 10.0.0.2:8080 for TCP 192.0.2.10:80: no such destination (ENOENT)"
     );
+    let error = handle.modify_destination(&web(), &server(), |_| panic!("nothing to change")).unwrap_err();
+    assert_eq!(error.to_string(), "update destination 10.0.0.2:8080 for TCP 192.0.2.10:80: no such service (ESRCH)");
 }
 
 #[test]

@@ -77,12 +77,9 @@ fn mask_of_the_other_family_is_refused_before_it_is_sent() {
         let handle = Handle::new().unwrap();
         let mask = Granularity::Mask(Ipv4Addr::new(255, 255, 255, 0));
         let prefix = Granularity::Prefix(Prefix::new(64).unwrap());
-        for (name, granularity) in [
-            ("TCP [2001:db8::10]:80", mask),
-            ("FWM 7 IPv6", mask),
-            ("TCP 192.0.2.10:80", prefix),
-            ("FWM 7", prefix),
-        ] {
+        for (name, granularity) in
+            [("TCP [2001:db8::10]:80", mask), ("FWM 7 IPv6", mask), ("TCP 192.0.2.10:80", prefix), ("FWM 7", prefix)]
+        {
             let persistence = Persistence::for_secs(300).unwrap().granularity(granularity);
             let service = Service::new(name.parse().unwrap(), Scheduler::Rr).persistence(persistence);
             let error = handle.new_service(&service).unwrap_err();
@@ -104,8 +101,7 @@ fn flags_are_read_as_written_changed_and_cleared() {
             for scheduler in [Scheduler::Sh, Scheduler::Mh, Scheduler::Rr] {
                 for flags in [SchedulerFlags::FALLBACK, SchedulerFlags::PORT, SchedulerFlags::FLAG_3, all] {
                     for one_packet in [true, false] {
-                        let service =
-                            Service::new(plain.id, scheduler).scheduler_flags(flags).one_packet(one_packet);
+                        let service = Service::new(plain.id, scheduler).scheduler_flags(flags).one_packet(one_packet);
                         handle.update_service(&service).unwrap();
                         let read = handle.get_service(&plain.id).unwrap().unwrap();
                         assert_eq!(read, ServiceEntry::new(service), "{name} {scheduler} {flags:?}");

@@ -99,7 +99,7 @@ struct Fields<'a> {
     port: Option<u16>,
     family: Option<AddressFamily>,
     method: Option<u32>,
-    weight: Option<u32>,
+    weight: Option<Attr<'a>>,
     upper: Option<u32>,
     lower: Option<u32>,
     active: Option<u32>,
@@ -119,7 +119,7 @@ impl<'a> Fields<'a> {
                 IPVS_DEST_ATTR_ADDR => fields.address = Some(attr),
                 IPVS_DEST_ATTR_PORT => fields.port = Some(attr.port("IPVS_DEST_ATTR_PORT")?),
                 IPVS_DEST_ATTR_FWD_METHOD => fields.method = Some(attr.u32("IPVS_DEST_ATTR_FWD_METHOD")?),
-                IPVS_DEST_ATTR_WEIGHT => fields.weight = Some(attr.u32("IPVS_DEST_ATTR_WEIGHT")?),
+                IPVS_DEST_ATTR_WEIGHT => fields.weight = Some(attr),
                 IPVS_DEST_ATTR_U_THRESH => fields.upper = Some(attr.u32("IPVS_DEST_ATTR_U_THRESH")?),
                 IPVS_DEST_ATTR_L_THRESH => fields.lower = Some(attr.u32("IPVS_DEST_ATTR_L_THRESH")?),
                 IPVS_DEST_ATTR_ACTIVE_CONNS => fields.active = Some(attr.u32("IPVS_DEST_ATTR_ACTIVE_CONNS")?),
@@ -153,16 +153,13 @@ impl<'a> Fields<'a> {
     fn settings(&self, service: AddressFamily) -> Result<Destination, DecodeError> {
         let method = self.require(self.method, "IPVS_DEST_ATTR_FWD_METHOD")?;
         let weight = self.require(self.weight, "IPVS_DEST_ATTR_WEIGHT")?;
+        let number = weight.u32("IPVS_DEST_ATTR_WEIGHT")?;
         let upper = self.require(self.upper, "IPVS_DEST_ATTR_U_THRESH")?;
         let lower = self.require(self.lower, "IPVS_DEST_ATTR_L_THRESH")?;
         let tunnel = Tunnel::from_kernel(self.tunnel_kind, self.tunnel_port, self.tunnel_flags);
         let forward = ForwardMethod::from_kernel(method, tunnel);
         let mut destination = Destination::new(self.id(service)?, forward);
-        destination.weight = Weight::new(weight).or(Err(DecodeError::out_of_range(
-            "IPVS_DEST_ATTR_WEIGHT",
-            self.offset,
-            weight.into(),
-        )))?;
+        destination.weight = Weight::new(number).or(Err(weight.out_of_range("IPVS_DEST_ATTR_WEIGHT", number)))?;
         destination.thresholds = Thresholds::from_kernel(upper, lower);
         if !matches!(forward, ForwardMethod::Tunnel(_)) {
             destination.dormant_tunnel = tunnel;

@@ -1,7 +1,7 @@
 use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 
-use super::attr::{Attrs, Sink, Writer};
+use super::attr::{Attr, Attrs, Sink, Writer};
 use super::consts::{
     IPVS_CMD_ATTR_SERVICE, IPVS_SVC_ATTR_ADDR, IPVS_SVC_ATTR_AF, IPVS_SVC_ATTR_FLAGS, IPVS_SVC_ATTR_FWMARK,
     IPVS_SVC_ATTR_NETMASK, IPVS_SVC_ATTR_PE_NAME, IPVS_SVC_ATTR_PORT, IPVS_SVC_ATTR_PROTOCOL, IPVS_SVC_ATTR_SCHED_NAME,
@@ -77,14 +77,12 @@ pub(super) fn decode(attrs: Attrs<'_>) -> Result<ServiceEntry, DecodeError> {
     let flags = fields.require(fields.flags, "IPVS_SVC_ATTR_FLAGS")?;
     let timeout = fields.require(fields.timeout, "IPVS_SVC_ATTR_TIMEOUT")?;
     let netmask = fields.require(fields.netmask, "IPVS_SVC_ATTR_NETMASK")?;
+    let bits = netmask.u32("IPVS_SVC_ATTR_NETMASK")?;
     let granularity = match id.family() {
-        AddressFamily::Ipv4 => Granularity::Mask(Ipv4Addr::from(netmask)),
+        AddressFamily::Ipv4 => Granularity::Mask(Ipv4Addr::from(bits.to_ne_bytes())),
         AddressFamily::Ipv6 => {
-            let bits = u32::from_ne_bytes(netmask);
             let prefix = u8::try_from(bits).ok().and_then(|bits| Prefix::new(bits).ok());
-            Granularity::Prefix(
-                prefix.ok_or_else(|| DecodeError::out_of_range("IPVS_SVC_ATTR_NETMASK", fields.offset, bits.into()))?,
-            )
+            Granularity::Prefix(prefix.ok_or_else(|| netmask.out_of_range("IPVS_SVC_ATTR_NETMASK", bits))?)
         }
     };
     let stored = Persistence::from_kernel(timeout, granularity.normalized(), fields.engine);
@@ -107,13 +105,13 @@ struct Fields<'a> {
     offset: usize,
     family: Option<AddressFamily>,
     protocol: Option<u16>,
-    address: Option<super::attr::Attr<'a>>,
+    address: Option<Attr<'a>>,
     port: Option<u16>,
     mark: Option<u32>,
     scheduler: Option<Scheduler>,
     flags: Option<ServiceFlags>,
     timeout: Option<u32>,
-    netmask: Option<[u8; 4]>,
+    netmask: Option<Attr<'a>>,
     engine: Option<PersistenceEngine>,
     stats: StatsBlocks<'a>,
 }
@@ -160,7 +158,7 @@ impl<'a> Fields<'a> {
                     fields.flags = Some(ServiceFlags::from_bits_retain(attr.u32("IPVS_SVC_ATTR_FLAGS")?));
                 }
                 IPVS_SVC_ATTR_TIMEOUT => fields.timeout = Some(attr.u32("IPVS_SVC_ATTR_TIMEOUT")?),
-                IPVS_SVC_ATTR_NETMASK => fields.netmask = Some(attr.u32("IPVS_SVC_ATTR_NETMASK")?.to_ne_bytes()),
+                IPVS_SVC_ATTR_NETMASK => fields.netmask = Some(attr),
                 IPVS_SVC_ATTR_STATS => fields.stats.narrow = Some(attr),
                 IPVS_SVC_ATTR_STATS64 => fields.stats.wide = Some(attr),
                 _ => {}

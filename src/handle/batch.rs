@@ -214,10 +214,13 @@ fn send_chunk(
         results.truncate(first);
         results.extend(commands.iter().map(|_| Ok(())));
         let mut refused = Vec::new();
+        let mut acknowledged = None;
         let starts = commands.iter().map(|command| command.start.saturating_sub(base));
         let sent = inner.conversation.commands(messages, starts, |place, result| {
-            if let Err(error) = result {
-                refused.push((usize::try_from(place).unwrap_or(usize::MAX), error));
+            let place = usize::try_from(place).unwrap_or(usize::MAX);
+            match result {
+                Ok(()) => acknowledged = Some(place),
+                Err(error) => refused.push((place, error)),
             }
         });
         // Every single one failing like this is what it looks like when the family has got another number.
@@ -229,15 +232,21 @@ fn send_chunk(
                 *result = Err(command.failed(Cause::kernel(error, message)));
             }
         }
-        let unanswered = results.get_mut(first..).unwrap_or_default().iter_mut().zip(commands);
-        let mut unanswered = unanswered.filter(|(result, _)| result.is_ok());
+        let all = results.get_mut(first..).unwrap_or_default().iter_mut().zip(commands);
+        let unanswered = all.enumerate().filter(|(place, (result, _))| result.is_ok() && acknowledged != Some(*place));
+        let mut unanswered = unanswered.map(|(_, command)| command);
         match sent {
             Ok(()) if nobody_there && !looked_up => {
                 looked_up = true;
                 match inner.conversation.look_up_family() {
                     Ok(true) => {}
                     Ok(false) => return true,
-                    // IPVS is gone, and with it the table.
+                    // IPVS is gone, and with it the table: that is what every refusal meant.
+                    Err(Cause::NotAvailable) => {
+                        results.truncate(first);
+                        results.extend(commands.iter().map(|command| Err(command.failed(Cause::NotAvailable))));
+                        return false;
+                    }
                     Err(cause) => {
                         if let (Some(result), Some(command)) = (results.get_mut(first), commands.first()) {
                             *result = Err(command.failed(cause));

@@ -14,7 +14,7 @@ use crate::transport::{Limits, Transport};
 
 /// The kernel makes the datagrams of a list as long as the longest buffer that it was ever handed, up to this.
 const RECEIVE_BUFFER: usize = 32 * 1024;
-/// How often a list is read when the kernel says each time that it changed meanwhile.
+/// How often a list is read when the kernel says each time that it changed meanwhile, or that rows were lost.
 const LIST_ATTEMPTS: u32 = 5;
 /// How many datagrams of forgotten exchanges are taken away at once; a list of 50 MB has as many.
 const STALE_DATAGRAMS: u32 = 2_000;
@@ -91,7 +91,7 @@ impl Conversation {
 
     /// Makes a request and takes its answer.
     pub(super) fn ask(&mut self, request: &Request, answer: &mut impl Answer) -> Result<(), Cause> {
-        let mut attempts = 0;
+        let mut attempts = 1;
         let mut looked_up = false;
         let mut was_busy = false;
         loop {
@@ -116,8 +116,11 @@ impl Conversation {
                     was_busy = true;
                     self.stale = true;
                 }
-                Cause::Interrupted { .. } if attempts + 1 < LIST_ATTEMPTS => attempts += 1,
-                Cause::Interrupted { .. } => return Err(Cause::Interrupted { attempts: LIST_ATTEMPTS }),
+                // Reading a list again does no harm, whatever was wrong with it.
+                Cause::Interrupted { .. } | Cause::Lost if expect == Expect::List && attempts < LIST_ATTEMPTS => {
+                    attempts += 1;
+                }
+                Cause::Interrupted { .. } => return Err(Cause::Interrupted { attempts }),
                 _ => return Err(cause),
             }
             answer.restart();
@@ -215,12 +218,12 @@ impl Conversation {
         let cause = loop {
             let len = match self.receive(&mut deadline, &mut lost) {
                 Ok(len) => len,
-                Err(Cause::Lost) if expect == Expect::List => break Cause::Interrupted { attempts: 1 },
                 Err(cause) => break cause,
             };
             let datagram = self.incoming.get(..len).unwrap_or_default();
             match exchange.feed(datagram, |command, attributes| answer.take(command, attributes)) {
-                Ok(Progress::Done) if lost && expect == Expect::List => break Cause::Interrupted { attempts: 1 },
+                // What was lost may have been rows.
+                Ok(Progress::Done) if lost && expect == Expect::List => break Cause::Lost,
                 Ok(Progress::Done) => return Ok(()),
                 Ok(Progress::Pending) => match deadline.remaining(Instant::now()) {
                     Some(_) => {}
@@ -229,7 +232,6 @@ impl Conversation {
                 // A refusal is an answer: nothing more will come.
                 Err(Failure::Kernel(error)) => return Err(Cause::kernel(error, &self.outgoing)),
                 Err(Failure::Interrupted) => break Cause::Interrupted { attempts: 1 },
-                Err(Failure::Overrun) if expect == Expect::List => break Cause::Interrupted { attempts: 1 },
                 Err(Failure::Overrun) => break Cause::Lost,
                 Err(Failure::Decode(error)) => break Cause::Decode(error),
             }

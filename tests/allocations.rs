@@ -1,0 +1,245 @@
+//! How often a call asks for memory, counted over a transport that never does.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
+
+use std::io;
+use std::time::Duration;
+
+use allocation_counter::measure;
+use ipvs_rs::codec::{Command, Reply};
+use ipvs_rs::handle::Outcome;
+use ipvs_rs::model::{AddressFamily, Config, DestinationEntry, Persistence, ServiceEntry, Timeout};
+use ipvs_rs::transport::{Received, Transport};
+use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+
+const FAMILY: u16 = 31;
+const PORT: u32 = 88;
+const ROWS: u32 = 10_000;
+
+/// Answers from memory that it has from the beginning.
+#[derive(Debug)]
+struct Memory {
+    family: Vec<u8>,
+    acknowledgement: Vec<u8>,
+    service: Vec<u8>,
+    config: Vec<u8>,
+    services: Vec<Vec<u8>>,
+    destinations: Vec<Vec<u8>>,
+    sequence: u32,
+    answer: Answer,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    Nothing,
+    Family,
+    Acknowledgement,
+    Service,
+    Config,
+    Services(usize),
+    Destinations(usize),
+}
+
+fn message(kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = u32::try_from(16 + payload.len()).unwrap().to_ne_bytes().to_vec();
+    bytes.extend([kind.to_ne_bytes(), flags.to_ne_bytes()].concat());
+    bytes.extend([0; 4]);
+    bytes.extend(PORT.to_ne_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
+fn data(reply: &Reply) -> Vec<u8> {
+    let mut payload = vec![reply.command().number(), 1, 0, 0];
+    reply.encode(&mut payload);
+    message(FAMILY, 0, &payload)
+}
+
+/// Rows in datagrams as long as the kernel makes them, and the end.
+fn list(rows: impl Iterator<Item = Reply>) -> Vec<Vec<u8>> {
+    let mut datagrams = vec![Vec::new()];
+    for row in rows {
+        let row = data(&row);
+        if datagrams.last().unwrap().len() + row.len() > 32_448 {
+            datagrams.push(Vec::new());
+        }
+        datagrams.last_mut().unwrap().extend(row);
+    }
+    datagrams.push(message(3, 2, &[0; 4]));
+    datagrams
+}
+
+fn web() -> ServiceId {
+    "TCP 192.0.2.10:80".parse().unwrap()
+}
+
+fn service() -> Service {
+    Service::new(web(), Scheduler::Wlc).persistence(Persistence::for_secs(300).unwrap())
+}
+
+fn destination() -> Destination {
+    Destination::new("10.0.0.2:8080".parse().unwrap(), ForwardMethod::Masquerade)
+}
+
+fn nth(number: u32) -> ServiceId {
+    ServiceId::fwmark(number, AddressFamily::Ipv4).unwrap()
+}
+
+impl Memory {
+    fn new() -> Self {
+        let timeout = |secs| Some(Timeout::from_secs(secs).unwrap());
+        let mut config = Config::new();
+        (config.tcp, config.tcp_fin, config.udp) = (timeout(900), timeout(120), timeout(300));
+        let services = (1..=ROWS).map(|number| {
+            let service = Service::new(nth(number), Scheduler::from_name("hrw").unwrap());
+            Reply::Service(ServiceEntry::new(service))
+        });
+        let destinations = (1..=ROWS).map(|number| {
+            let [_, a, b, c] = number.to_be_bytes();
+            let id = format!("10.{a}.{b}.{c}:80").parse().unwrap();
+            Reply::Destination(DestinationEntry::new(Destination::new(id, ForwardMethod::DirectRoute)))
+        });
+        // NEWFAMILY with the name and the number.
+        let mut family = vec![1, 2, 0, 0];
+        for (kind, value) in [(2_u16, &b"IPVS\0\0\0\0"[..]), (1, &[&FAMILY.to_ne_bytes()[..], &[0; 2]].concat())] {
+            let len: u16 = if kind == 2 { 9 } else { 6 };
+            family.extend([len.to_ne_bytes(), kind.to_ne_bytes()].concat());
+            family.extend(value);
+        }
+        Self {
+            family: message(16, 0, &family),
+            acknowledgement: message(2, 0x100, &[0; 20]),
+            service: data(&Reply::Service(ServiceEntry::new(service()))),
+            config: data(&Reply::Config(config)),
+            services: list(services),
+            destinations: list(destinations),
+            sequence: 0,
+            answer: Answer::Nothing,
+        }
+    }
+}
+
+fn number<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    bytes[at..at + N].try_into().unwrap()
+}
+
+fn len(message: &[u8]) -> usize {
+    usize::try_from(u32::from_ne_bytes(number(message, 0))).unwrap()
+}
+
+impl Transport for Memory {
+    fn port(&self) -> u32 {
+        PORT
+    }
+
+    /// Looks at the last message, which is the one that asks for an answer.
+    fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
+        let mut last = datagram;
+        while last.len() > len(last) {
+            last = &last[len(last)..];
+        }
+        let kind = u16::from_ne_bytes(number(last, 4));
+        let is_dump = u16::from_ne_bytes(number(last, 6)) & 0x300 == 0x300;
+        self.sequence = u32::from_ne_bytes(number(last, 8));
+        self.answer = match Command::from_number(last[16]) {
+            _ if kind == 16 => Answer::Family,
+            Some(Command::GetService) if is_dump => Answer::Services(0),
+            Some(Command::GetService) => Answer::Service,
+            Some(Command::GetDestination) => Answer::Destinations(0),
+            Some(Command::GetConfig) => Answer::Config,
+            _ => Answer::Acknowledgement,
+        };
+        Ok(())
+    }
+
+    fn try_receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>> {
+        let (bytes, next) = match self.answer {
+            Answer::Nothing => return Ok(None),
+            Answer::Family => (&self.family, Answer::Nothing),
+            Answer::Acknowledgement => (&self.acknowledgement, Answer::Nothing),
+            Answer::Service => (&self.service, Answer::Nothing),
+            Answer::Config => (&self.config, Answer::Nothing),
+            Answer::Services(place) => (&self.services[place], Answer::Services(place + 1)),
+            Answer::Destinations(place) => (&self.destinations[place], Answer::Destinations(place + 1)),
+        };
+        self.answer = next;
+        buffer[..bytes.len()].copy_from_slice(bytes);
+        let mut at = 0;
+        while at < bytes.len() {
+            buffer[at + 8..at + 12].copy_from_slice(&self.sequence.to_ne_bytes());
+            at += len(&buffer[at..]);
+        }
+        Ok(Some(Received { len: bytes.len(), sender: 0 }))
+    }
+
+    fn wait(&mut self, _timeout: Duration) -> io::Result<bool> {
+        panic!("every answer is there at once")
+    }
+}
+
+fn open() -> Handle {
+    Handle::builder().open_over(Memory::new()).unwrap()
+}
+
+/// How often memory is asked for by a call that was made before.
+fn allocations(handle: &Handle, call: impl Fn(&Handle)) -> u64 {
+    call(handle);
+    measure(|| call(handle)).count_total
+}
+
+type Call = fn(&Handle);
+
+#[test]
+fn single_calls_ask_for_no_memory() {
+    let handle = open();
+    let calls: [(&str, Call); 13] = [
+        ("new service", |handle| handle.new_service(&service()).unwrap()),
+        ("update service", |handle| handle.update_service(&service()).unwrap()),
+        ("delete service", |handle| handle.delete_service(&web()).unwrap()),
+        ("new destination", |handle| handle.new_destination(&web(), &destination()).unwrap()),
+        ("update destination", |handle| handle.update_destination(&web(), &destination()).unwrap()),
+        ("delete destination", |handle| handle.delete_destination(&web(), &destination().id).unwrap()),
+        ("get service", |handle| assert_eq!(handle.get_service(&web()).unwrap().unwrap().id(), web())),
+        ("get config", |handle| assert!(handle.get_config().unwrap().tcp.is_some())),
+        ("set config", |handle| handle.set_config(&Config::new()).unwrap()),
+        ("zero", |handle| handle.zero(None).unwrap()),
+        ("zero service", |handle| handle.zero(Some(&web())).unwrap()),
+        ("flush", |handle| handle.flush().unwrap()),
+        ("modify service", |handle| assert_eq!(handle.modify_service(&web(), |_| ()).unwrap(), Outcome::Unchanged)),
+    ];
+    for (label, call) in calls {
+        // The values themselves are made outside of the count: none of them has memory of its own either.
+        assert_eq!(allocations(&handle, call), 0, "{label}");
+    }
+}
+
+#[test]
+fn list_asks_for_memory_for_the_rows_together() {
+    let handle = open();
+    let services = allocations(&handle, |handle| {
+        assert_eq!(handle.get_services().unwrap().len(), usize::try_from(ROWS).unwrap());
+    });
+    let destinations = allocations(&handle, |handle| {
+        assert_eq!(handle.get_destinations(&web()).unwrap().len(), usize::try_from(ROWS).unwrap());
+    });
+    eprintln!("{ROWS} rows: {services} and {destinations}");
+    assert!(services <= 16, "{services} for {ROWS} services");
+    assert!(destinations <= 16, "{destinations} for {ROWS} destinations");
+}
+
+#[test]
+fn batch_asks_for_memory_for_the_commands_together() {
+    let handle = open();
+    let batch = |count: u32| {
+        allocations(&handle, |handle| {
+            let commands = (1..=count).fold(handle.batch(), |batch, number| batch.delete_service(&nth(number)));
+            let report = commands.send().unwrap();
+            assert_eq!(report.results().len(), usize::try_from(count).unwrap());
+            assert!(report.is_ok());
+        })
+    };
+    let (small, large, huge) = (batch(10), batch(1_000), batch(10_000));
+    eprintln!("10, 1000 and 10000 commands: {small}, {large}, {huge}");
+    assert!(large <= 32, "{large} for 1000 commands");
+    // Ten times the commands are a few more doublings.
+    assert!(huge <= large + 10, "{huge} for 10000 commands, {large} for 1000");
+}

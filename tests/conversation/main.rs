@@ -1,0 +1,16 @@
+//! A handle in conversation with a kernel that is played from a script: no socket, no kernel, no waiting.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
+
+mod batch;
+mod endless;
+mod error;
+mod family;
+mod idempotent;
+mod list;
+mod message;
+mod peer;
+mod rule;
+mod single;
+mod sync;
+mod thread;
+mod value;

@@ -1,0 +1,15 @@
+//! The bytes: recorded exchanges, laws over random values, and what nobody should ever send.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::too_many_lines, reason = "test code")]
+
+mod engine;
+mod fixture;
+mod hostile;
+mod law;
+mod number;
+mod order;
+mod packet;
+mod reply;
+mod request;
+#[path = "../model/strategy.rs"]
+mod strategy;
+mod tree;

@@ -84,7 +84,8 @@ fn more_than_a_datagram_holds_is_split() {
         });
         assert_eq!(batch.len(), 3001);
         assert!(batch.send().unwrap().is_ok());
-        let ids: Vec<DestinationId> = handle.get_destinations(&service.id).unwrap().iter().map(|e| e.id()).collect();
+        let ids: Vec<DestinationId> =
+            handle.get_destinations(&service.id).unwrap().iter().map(ipvs_rs::DestinationEntry::id).collect();
         let expected: Vec<DestinationId> = (1..=3000).rev().map(|number| server(number).id).collect();
         assert_eq!(ids, expected, "newest first");
     });

@@ -31,7 +31,7 @@ fn eight_threads_on_one_handle_make_the_right_table() {
                 });
             }
         });
-        let found: BTreeSet<ServiceId> = handle.get_services().unwrap().iter().map(|entry| entry.id()).collect();
+        let found: BTreeSet<ServiceId> = handle.get_services().unwrap().iter().map(ipvs_rs::ServiceEntry::id).collect();
         let expected: BTreeSet<ServiceId> = (1..=THREADS * EACH).map(mark).collect();
         assert_eq!(found, expected);
     });
@@ -100,7 +100,7 @@ fn list_that_changes_while_it_is_read_has_nothing_twice() {
                 let churn: Vec<Service> =
                     (2001..=2050).map(|number| Service::new(mark(number), Scheduler::Rr)).collect();
                 while !stop.load(Ordering::SeqCst) {
-                    let batch = churn.iter().fold(writes.batch(), |batch, service| batch.new_service(service));
+                    let batch = churn.iter().fold(writes.batch(), ipvs_rs::handle::Batch::new_service);
                     assert!(batch.send().unwrap().is_ok());
                     let batch = churn.iter().fold(writes.batch(), |batch, service| batch.delete_service(&service.id));
                     assert!(batch.send().unwrap().is_ok());
@@ -108,13 +108,13 @@ fn list_that_changes_while_it_is_read_has_nothing_twice() {
             });
             for _ in 0..30 {
                 let services = lists.get_services().unwrap();
-                let distinct: BTreeSet<ServiceId> = services.iter().map(|entry| entry.id()).collect();
+                let distinct: BTreeSet<ServiceId> = services.iter().map(ipvs_rs::ServiceEntry::id).collect();
                 assert_eq!(distinct.len(), services.len(), "each once");
                 assert!(distinct.iter().all(|id| stable.contains(id) || id.mark().unwrap().get() > 2000));
             }
             stop.store(true, Ordering::SeqCst);
         });
-        let left: BTreeSet<ServiceId> = lists.get_services().unwrap().iter().map(|entry| entry.id()).collect();
+        let left: BTreeSet<ServiceId> = lists.get_services().unwrap().iter().map(ipvs_rs::ServiceEntry::id).collect();
         assert_eq!(left, stable);
     });
 }

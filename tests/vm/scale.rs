@@ -29,7 +29,7 @@ fn settled_services(handle: &Handle, count: usize) -> BTreeSet<ServiceId> {
     let mut found = BTreeSet::new();
     for _ in 0..20 {
         let services = handle.get_services().unwrap();
-        found = services.iter().map(|entry| entry.id()).collect();
+        found = services.iter().map(ipvs_rs::ServiceEntry::id).collect();
         assert_eq!(found.len(), services.len(), "each once");
         if found.len() == count {
             break;
@@ -71,7 +71,8 @@ fn ten_thousand_destinations_of_one_service_are_listed_newest_first() {
             batch.new_destination(&service.id, &server(number))
         });
         assert!(batch.send().unwrap().is_ok());
-        let found: Vec<DestinationId> = handle.get_destinations(&service.id).unwrap().iter().map(|e| e.id()).collect();
+        let found: Vec<DestinationId> =
+            handle.get_destinations(&service.id).unwrap().iter().map(ipvs_rs::DestinationEntry::id).collect();
         let expected: Vec<DestinationId> = (1..=10_000).rev().map(|number| server(number).id).collect();
         assert_eq!(found, expected);
     });
@@ -96,7 +97,7 @@ fn thousand_services_with_ten_destinations_each_are_read_whole() {
         assert_eq!((table.len(), table.destination_count()), (1000, 10_000));
         for number in 1..=1000 {
             let row = table.get(&mark(number)).unwrap();
-            let found: Vec<DestinationId> = row.destinations.iter().map(|entry| entry.id()).collect();
+            let found: Vec<DestinationId> = row.destinations.iter().map(ipvs_rs::DestinationEntry::id).collect();
             let expected: Vec<DestinationId> = (0..10).rev().map(|place| server(number * 10 + place).id).collect();
             assert_eq!(found, expected, "{number}");
         }

@@ -402,7 +402,16 @@ impl Error {
                 (Errno::EINVAL, Op::SetConfig) => Some("the timeout is more than this kernel's clock can count"),
                 _ => None,
             },
-            Cause::Timeout { .. } | Cause::Lost => Some("whether it was executed is not known: read the table again"),
+            Cause::Timeout { .. } | Cause::Lost => match self.0.operation {
+                Op::Open
+                | Op::GetService
+                | Op::GetServices
+                | Op::GetDestinations
+                | Op::GetSyncDaemons
+                | Op::GetConfig
+                | Op::GetInfo => Some("nothing was changed: try again"),
+                _ => Some("whether it was executed is not known: read the table again"),
+            },
             Cause::NotSent => Some("send it again"),
             Cause::Interrupted { .. } => Some("somebody else is changing the table: try again"),
             _ => None,
@@ -429,7 +438,7 @@ impl fmt::Display for Error {
                 }
             }
             Cause::Timeout { after } => write!(f, "no answer within {after:?}")?,
-            Cause::Lost => f.write_str("the answer was lost (ENOBUFS)")?,
+            Cause::Lost => f.write_str("the answer was lost")?,
             Cause::NotSent => f.write_str("not sent, because an earlier command of the batch had no answer")?,
             Cause::Interrupted { attempts } => write!(f, "the list changed {attempts} times while it was read")?,
             Cause::Truncated { len } => write!(f, "the answer of {len} bytes does not fit the receive buffer")?,

@@ -353,7 +353,14 @@ fn overrun_in_a_batch_is_a_loss() {
 #[test]
 fn answer_that_cannot_be_read_is_told_once_and_the_rest_is_unknown() {
     let (handle, _peer) = Script::new().expect_batch(requests()).error_of(1, Errno::EEXIST).truncated(100_000).open();
-    assert_eq!(words(&batch(&handle).send().unwrap()), ["Decode", "EEXIST", "Lost", "Lost"]);
+    let report = batch(&handle).send().unwrap();
+    assert_eq!(words(&report), ["Decode", "EEXIST", "Lost", "Lost"]);
+    let last = report.into_results().pop().unwrap().unwrap_err();
+    assert_eq!(
+        last.to_string(),
+        "new destination 10.0.0.4:8080 for TCP 192.0.2.10:80: the answer was lost; whether it was executed is not \
+         known: read the table again"
+    );
 }
 
 #[test]

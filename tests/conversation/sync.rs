@@ -48,6 +48,10 @@ fn stop_without_a_word_is_unknown_when_the_daemon_is_still_there() {
     let error = handle.stop_sync(SyncRole::Master).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Lost);
     assert!(error.is_retryable());
+    assert_eq!(
+        error.to_string(),
+        "stop sync master: the answer was lost; whether it was executed is not known: read the table again"
+    );
 }
 
 #[test]

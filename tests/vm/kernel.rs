@@ -21,12 +21,17 @@ pub fn is_ours() -> bool {
     std::env::var_os("IPVS_RS_VM").is_some()
 }
 
-/// Makes the kernel wait less: deleting a service and changing a scheduler take a grace period each, of up to 30 ms.
-pub fn hurry() {
+/// Prepares the virtual machine for what the tests do to it.
+pub fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         if is_ours() {
+            // Deleting a service and changing a scheduler take a grace period each, of up to 30 ms.
             fs::write("/sys/kernel/rcu_expedited", "1").unwrap();
+            // A service that makes the kernel load one of these two while a namespace goes away stops everything for
+            // ever: its command holds the lock of IPVS and waits for modprobe, which waits for the namespace, which
+            // waits for the lock. There may be no IPVS at all.
+            let _ = Command::new("modprobe").args(["-q", "-a", "ip_vs_lblc", "ip_vs_lblcr"]).status();
         }
     });
 }

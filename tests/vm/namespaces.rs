@@ -65,7 +65,7 @@ pub struct Namespace(File);
 impl Namespace {
     /// A new one with `lo` up. Without it there is no route to anywhere, and the kernel refuses every destination.
     pub fn new() -> Self {
-        kernel::hurry();
+        kernel::prepare();
         let made = thread::spawn(|| {
             unshare(CloneFlags::CLONE_NEWNET).expect("a new network namespace takes root");
             ip("link set lo up");

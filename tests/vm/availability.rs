@@ -32,3 +32,15 @@ fn handle_to_a_kernel_without_ipvs_is_not_opened_and_says_what_to_do() {
         });
     });
 }
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn wrong_namespace_is_reported_as_such_without_ipvs_too() {
+    exclusive(|| {
+        unload();
+        without_loading(|| {
+            let error = Handle::builder().netns(Netns::path("/run/netns/no-such-namespace")).open().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Namespace, "{error}");
+        });
+    });
+}

@@ -1,7 +1,11 @@
 //! Many commands at once: each is answered for, whatever becomes of the others.
 
+use std::io;
+use std::time::Duration;
+
 use ipvs_rs::error::{ErrorKind, Operation};
-use ipvs_rs::model::Granularity;
+use ipvs_rs::model::{Config, Granularity};
+use ipvs_rs::transport::{KernelSocket, Limits, Received, SocketOptions, Transport};
 use ipvs_rs::{Destination, DestinationId, Error, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
 use crate::namespaces::{alone, fresh};
@@ -135,4 +139,103 @@ fn value_that_cannot_be_refuses_the_whole_batch() {
         assert_eq!(error.kind(), ErrorKind::Invalid);
         assert_eq!(handle.get_services().unwrap(), []);
     });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn every_kind_of_command_travels_in_one_batch() {
+    fresh(|| {
+        let handle = Handle::new().unwrap();
+        let config = Config::new().udp(Duration::from_secs(42)).unwrap();
+        let [one, two] = [mark(1), mark(2)];
+        let batch = handle.batch().new_service(&one).new_service(&two).set_config(&config).zero(None);
+        let batch = batch.new_destination(&one.id, &server(1)).new_destination(&one.id, &server(2));
+        let batch = batch.update_destination(&one.id, &server(1).drained()).delete_destination(&one.id, &server(2).id);
+        let batch = batch.update_service(&Service::new(one.id, Scheduler::Wlc)).delete_service(&two.id);
+        assert!(batch.zero(Some(&one.id)).send().unwrap().is_ok());
+        let table = handle.snapshot().unwrap();
+        assert_eq!((table.len(), table.destination_count()), (1, 1));
+        let row = table.get(&one.id).unwrap();
+        assert_eq!(row.service.service.scheduler, Scheduler::Wlc);
+        assert_eq!(row.destinations[0].destination, server(1).drained());
+        assert_eq!(handle.get_config().unwrap().udp, config.udp);
+
+        assert!(handle.batch().flush().send().unwrap().is_ok());
+        assert_eq!(handle.get_services().unwrap(), []);
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn every_other_failure_of_thousand_leaves_the_rest_done() {
+    alone(|| {
+        let handle = Handle::new().unwrap();
+        let batch = (1..=500).fold(handle.batch(), |batch, number| {
+            batch.new_service(&mark(number)).new_service(&Service::new(mark(number).id, Scheduler::Wlc))
+        });
+        let report = batch.send().unwrap();
+        let failed: Vec<usize> = report.failures().map(|(place, _)| place).collect();
+        assert_eq!(failed, (1..1000).step_by(2).collect::<Vec<_>>());
+        assert!(report.failures().all(|(_, error)| error.is_already_exists()));
+        assert!(handle.get_services().unwrap().iter().all(|entry| entry.service.scheduler == Scheduler::Rr));
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn more_than_the_send_buffer_holds_is_split_where_every_answer_would_fit() {
+    alone(|| {
+        // Requests of some 90 bytes: it takes three datagrams of the size of the send buffer.
+        let handle = Handle::builder().receive_buffer(8 << 20).open().unwrap();
+        let make = || (1..=5000).fold(handle.batch(), |batch, number| batch.new_service(&mark(number))).send().unwrap();
+        let (first, second) = (make(), make());
+        assert_eq!((first.results().len(), first.is_ok()), (5000, true));
+        assert_eq!(second.failures().filter(|(_, error)| error.is_already_exists()).count(), 5000);
+        handle.flush().unwrap();
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn answers_that_do_not_fit_the_receive_buffer_are_reported_as_lost() {
+    fresh(|| {
+        let socket = KernelSocket::open(SocketOptions::default()).unwrap();
+        let handle = Handle::builder().open_over(Boastful(socket)).unwrap();
+        let batch = (1..=1000).fold(handle.batch(), |batch, number| batch.delete_service(&mark(number).id));
+        let report = batch.send().unwrap();
+        let kinds: Vec<ErrorKind> = report.failures().map(|(_, error)| error.kind()).collect();
+        assert_eq!(kinds.len(), 1000, "nothing passes for success");
+        let answered = kinds.iter().take_while(|kind| **kind == ErrorKind::Kernel).count();
+        assert!((200..1000).contains(&answered), "{answered} answers fit");
+        assert!(kinds[answered..].iter().all(|kind| *kind == ErrorKind::Lost), "{kinds:?}");
+
+        handle.new_service(&mark(1)).unwrap();
+        assert_eq!(handle.get_services().unwrap().len(), 1, "the handle is as good as new");
+    });
+}
+
+/// A socket that says that more answers fit than do.
+#[derive(Debug)]
+struct Boastful(KernelSocket);
+
+impl Transport for Boastful {
+    fn port(&self) -> u32 {
+        self.0.port()
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { answers: 1000, ..self.0.limits() }
+    }
+
+    fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
+        self.0.send(datagram)
+    }
+
+    fn try_receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>> {
+        self.0.try_receive(buffer)
+    }
+
+    fn wait(&mut self, timeout: Duration) -> io::Result<bool> {
+        self.0.wait(timeout)
+    }
 }

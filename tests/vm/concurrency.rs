@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
-use crate::namespaces::alone;
+use crate::namespaces::{alone, fresh};
 
 const THREADS: u32 = 8;
 const EACH: u32 = 500;
@@ -116,5 +117,50 @@ fn list_that_changes_while_it_is_read_has_nothing_twice() {
         });
         let left: BTreeSet<ServiceId> = lists.get_services().unwrap().iter().map(ipvs_rs::ServiceEntry::id).collect();
         assert_eq!(left, stable);
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn handles_of_several_threads_do_not_disturb_each_other() {
+    fresh(|| {
+        thread::scope(|scope| {
+            for thread in 1..=4 {
+                let handle = Handle::new().unwrap();
+                scope.spawn(move || {
+                    for number in 0..50 {
+                        let id = mark(thread * 1000 + number);
+                        handle.new_service(&Service::new(id, Scheduler::Rr)).unwrap();
+                        assert_eq!(handle.get_service(&id).unwrap().unwrap().id(), id);
+                        handle.delete_service(&id).unwrap();
+                        assert_eq!(handle.get_service(&id).unwrap(), None);
+                    }
+                });
+            }
+        });
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn list_that_was_given_up_leaves_the_handle_usable() {
+    alone(|| {
+        let handle = Handle::new().unwrap();
+        let mut batch = handle.batch();
+        for number in 1..=500 {
+            batch = batch.new_service(&Service::new(mark(number), Scheduler::Rr));
+        }
+        assert!(batch.send().unwrap().is_ok());
+
+        // The clock starts when an answer is not complete: what comes in one piece is in time, whatever the deadline.
+        let hasty = Handle::builder().deadline(Duration::from_nanos(1)).open().unwrap();
+        for _ in 0..3 {
+            let error = hasty.get_services().unwrap_err();
+            assert!(error.is_timeout() && error.is_retryable(), "{error}");
+            assert_eq!(hasty.get_service(&mark(1)).unwrap().unwrap().id(), mark(1));
+            hasty.update_service(&Service::new(mark(1), Scheduler::Wlc)).unwrap();
+            assert!(hasty.new_service(&Service::new(mark(1), Scheduler::Rr)).unwrap_err().is_already_exists());
+        }
+        assert_eq!(handle.get_service(&mark(500)).unwrap().unwrap().service.scheduler, Scheduler::Rr);
     });
 }

@@ -1,95 +1,99 @@
-//! "Make it so": what is there already is left alone, what is missing need not be removed.
+//! "Make it so": the first application does what is needed, the second nothing.
 
-use ipvs_rs::error::Operation;
 use ipvs_rs::handle::Outcome;
-use ipvs_rs::model::{Persistence, Weight};
-use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+use ipvs_rs::model::{Persistence, PersistenceEngine, SchedulerFlags, Thresholds, Tunnel};
+use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Handle, Scheduler, Service, ServiceEntry, ServiceId};
 
 use crate::namespaces::fresh;
-
-fn web() -> ServiceId {
-    "TCP 192.0.2.10:80".parse().unwrap()
-}
-
-fn server() -> Destination {
-    Destination::new("10.0.0.2:80".parse().unwrap(), ForwardMethod::Masquerade)
-}
+use crate::services::KINDS;
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn second_application_changes_nothing() {
+fn service_is_made_then_left_alone_then_changed_then_removed_once() {
     fresh(|| {
         let handle = Handle::new().unwrap();
-        let service = Service::new(web(), Scheduler::Sh).persistence(Persistence::for_secs(300).unwrap());
-        assert_eq!(handle.ensure_service(&service).unwrap(), Outcome::Created);
-        assert_eq!(handle.ensure_service(&service).unwrap(), Outcome::Unchanged);
-        let other = Service::new(web(), Scheduler::Wlc);
-        assert_eq!(handle.ensure_service(&other).unwrap(), Outcome::Updated);
-        assert_eq!(handle.get_service(&web()).unwrap().unwrap().service, other);
-
-        assert_eq!(handle.ensure_destination(&web(), &server()).unwrap(), Outcome::Created);
-        assert_eq!(handle.ensure_destination(&web(), &server()).unwrap(), Outcome::Unchanged);
-        let heavier = server().weight(7).unwrap();
-        assert_eq!(handle.ensure_destination(&web(), &heavier).unwrap(), Outcome::Updated);
-        assert_eq!(handle.get_destination(&web(), &heavier.id).unwrap().unwrap().destination, heavier);
-
-        assert_eq!(handle.remove_destination(&web(), &heavier.id).unwrap(), Outcome::Removed);
-        assert_eq!(handle.remove_destination(&web(), &heavier.id).unwrap(), Outcome::Unchanged);
-        assert_eq!(handle.remove_service(&web()).unwrap(), Outcome::Removed);
-        assert_eq!(handle.remove_service(&web()).unwrap(), Outcome::Unchanged);
-        assert_eq!(
-            handle.remove_destination(&web(), &heavier.id).unwrap(),
-            Outcome::Unchanged,
-            "no service, no server"
-        );
+        for kind in KINDS {
+            let id: ServiceId = kind.parse().unwrap();
+            let persistence = Persistence::for_secs(60).unwrap().engine(PersistenceEngine::Sip);
+            let settings = [
+                Service::new(id, Scheduler::Wlc),
+                Service::new(id, Scheduler::Sh).scheduler_flags(SchedulerFlags::PORT),
+                Service::new(id, Scheduler::Sh).one_packet(true),
+                Service::new(id, Scheduler::Sh).persistence(persistence),
+                Service::new(id, Scheduler::Sh).dormant_persistence(persistence),
+            ];
+            for (place, service) in settings.iter().enumerate() {
+                let first = if place == 0 { Outcome::Created } else { Outcome::Updated };
+                assert_eq!(handle.ensure_service(service).unwrap(), first, "{kind} {place}");
+                assert_eq!(handle.ensure_service(service).unwrap(), Outcome::Unchanged, "{kind} {place} again");
+                assert_eq!(
+                    handle.get_service(&id).unwrap(),
+                    Some(ServiceEntry::new(service.clone())),
+                    "{kind} {place}"
+                );
+            }
+            assert_eq!(handle.remove_service(&id).unwrap(), Outcome::Removed, "{kind}");
+            assert_eq!(handle.remove_service(&id).unwrap(), Outcome::Unchanged, "{kind} again");
+        }
     });
 }
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn destination_of_a_missing_service_cannot_be_ensured() {
+fn destination_is_made_then_left_alone_then_changed_then_removed_once() {
     fresh(|| {
-        let error = Handle::new().unwrap().ensure_destination(&web(), &server()).unwrap_err();
-        assert!(error.is_not_found());
+        let handle = Handle::new().unwrap();
+        let service: ServiceId = "TCP 192.0.2.10:80".parse().unwrap();
+        let plain = Destination::new("10.0.0.2:80".parse().unwrap(), ForwardMethod::Masquerade);
+        let error = handle.ensure_destination(&service, &plain).unwrap_err();
         assert_eq!(error.to_string(), "new destination 10.0.0.2:80 for TCP 192.0.2.10:80: no such service (ESRCH)");
+        assert_eq!(handle.remove_destination(&service, &plain.id).unwrap(), Outcome::Unchanged, "no service");
+
+        handle.new_service(&Service::new(service, Scheduler::Rr)).unwrap();
+        handle.new_destination(&service, &Destination::new("10.0.0.3:80".parse().unwrap(), plain.forward)).unwrap();
+        let settings = [
+            plain.clone(),
+            plain.clone().weight(9).unwrap(),
+            plain.clone().thresholds(Thresholds::with_upper(10).unwrap().with_lower(5).unwrap()),
+            Destination::new(plain.id, ForwardMethod::Tunnel(Tunnel::gre())),
+            Destination::new(plain.id, ForwardMethod::Tunnel(Tunnel::gue(6080).unwrap())),
+            plain.clone().drained(),
+        ];
+        for (place, destination) in settings.iter().enumerate() {
+            let first = if place == 0 { Outcome::Created } else { Outcome::Updated };
+            assert_eq!(handle.ensure_destination(&service, destination).unwrap(), first, "{place}");
+            assert_eq!(handle.ensure_destination(&service, destination).unwrap(), Outcome::Unchanged, "{place} again");
+            let read = handle.get_destination(&service, &plain.id).unwrap();
+            assert_eq!(read, Some(DestinationEntry::new(destination.clone())), "{place}");
+        }
+        assert_eq!(handle.remove_destination(&service, &plain.id).unwrap(), Outcome::Removed);
+        assert_eq!(handle.remove_destination(&service, &plain.id).unwrap(), Outcome::Unchanged);
+        assert_eq!(handle.get_destinations(&service).unwrap().len(), 1, "the neighbour stays");
     });
 }
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn modifying_one_setting_keeps_all_others() {
+fn one_setting_of_a_destination_is_changed_and_the_rest_kept() {
     fresh(|| {
         let handle = Handle::new().unwrap();
-        let service = Service::new(web(), Scheduler::Sh)
-            .persistence(Persistence::for_secs(300).unwrap())
-            .scheduler_flags(ipvs_rs::model::SchedulerFlags::PORT);
-        handle.new_service(&service).unwrap();
-        let outcome = handle.modify_service(&web(), |service| service.scheduler = Scheduler::Mh).unwrap();
-        assert_eq!(outcome, Outcome::Updated);
-        let mut expected = service;
-        expected.scheduler = Scheduler::Mh;
-        assert_eq!(handle.get_service(&web()).unwrap().unwrap().service, expected);
-        assert_eq!(handle.modify_service(&web(), |_| ()).unwrap(), Outcome::Unchanged);
+        let service: ServiceId = "FWM 7".parse().unwrap();
+        let full = Destination::new("10.0.0.2:80".parse().unwrap(), ForwardMethod::Tunnel(Tunnel::gue(6080).unwrap()))
+            .weight(5)
+            .unwrap()
+            .thresholds(Thresholds::with_upper(10).unwrap().with_lower(5).unwrap());
+        handle.new_service(&Service::new(service, Scheduler::Rr)).unwrap();
+        handle.new_destination(&service, &full).unwrap();
 
-        handle.new_destination(&web(), &server().weight(70_000).unwrap()).unwrap();
-        let id = server().id;
-        let outcome = handle.modify_destination(&web(), &id, |server| server.weight = Weight::ZERO).unwrap();
-        assert_eq!(outcome, Outcome::Updated);
-        assert_eq!(handle.get_destination(&web(), &id).unwrap().unwrap().destination, server().drained());
-    });
-}
+        let drain = |destination: &mut Destination| *destination = destination.clone().drained();
+        assert_eq!(handle.modify_destination(&service, &full.id, drain).unwrap(), Outcome::Updated);
+        assert_eq!(handle.modify_destination(&service, &full.id, drain).unwrap(), Outcome::Unchanged);
+        let read = handle.get_destination(&service, &full.id).unwrap();
+        assert_eq!(read, Some(DestinationEntry::new(full.clone().drained())));
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn modifying_what_is_missing_is_not_found() {
-    fresh(|| {
-        let handle = Handle::new().unwrap();
-        let error = handle.modify_service(&web(), |_| ()).unwrap_err();
-        assert!(error.is_not_found());
-        assert_eq!(error.operation(), Operation::UpdateService);
-        handle.new_service(&Service::new(web(), Scheduler::Rr)).unwrap();
-        let error = handle.modify_destination(&web(), &server().id, |_| ()).unwrap_err();
-        assert!(error.is_not_found());
-        assert_eq!(error.operation(), Operation::UpdateDestination);
+        let error = handle.modify_destination(&service, &"10.0.0.3:80".parse().unwrap(), drain).unwrap_err();
+        assert_eq!(error.to_string(), "update destination 10.0.0.3:80 for FWM 7: no such destination (ENOENT)");
+        let error = handle.modify_destination(&"FWM 8".parse().unwrap(), &full.id, drain).unwrap_err();
+        assert_eq!(error.to_string(), "update destination 10.0.0.2:80 for FWM 8: no such service (ESRCH)");
     });
 }

@@ -1,7 +1,9 @@
 //! Tables as large as they get.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ipvs_rs::{Destination, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
@@ -20,6 +22,14 @@ fn server(number: u32) -> Destination {
 /// A list is one exchange however long it is, and an emulated machine on a busy one takes its time.
 fn patient() -> Handle {
     Handle::builder().deadline(Duration::from_secs(60)).open().unwrap()
+}
+
+/// Says how long something took.
+fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let done = work();
+    kernel::note(&format!("{what} in {:?}", start.elapsed()));
+    done
 }
 
 /// Resident memory of this process in kB.
@@ -41,7 +51,7 @@ fn settled_services(handle: &Handle, count: usize) -> BTreeSet<ServiceId> {
             break;
         }
         assert!(kernel::is_at_least(7, 0), "{} of {count} services in a table that nobody changes", found.len());
-        std::thread::sleep(Duration::from_millis(100));
+        thread::sleep(Duration::from_millis(100));
     }
     found
 }
@@ -53,11 +63,12 @@ fn ten_thousand_services_are_all_listed_once() {
         let handle = patient();
         let ids: BTreeSet<ServiceId> = (1..=10_000).map(mark).collect();
         let batch = ids.iter().fold(handle.batch(), |batch, id| batch.new_service(&Service::new(*id, Scheduler::Rr)));
-        assert!(batch.send().unwrap().is_ok());
+        timed("10000 services made", || assert!(batch.send().unwrap().is_ok()));
+        timed("10000 services listed", || drop(handle.get_services().unwrap()));
         assert_eq!(settled_services(&handle, ids.len()), ids);
 
         let before = resident();
-        for _ in 0..5 {
+        for _ in 0..2 {
             drop(handle.get_services().unwrap());
         }
         let grown = resident().saturating_sub(before);
@@ -76,9 +87,9 @@ fn ten_thousand_destinations_of_one_service_are_listed_newest_first() {
         let batch = (1..=10_000).fold(handle.batch().new_service(&service), |batch, number| {
             batch.new_destination(&service.id, &server(number))
         });
-        assert!(batch.send().unwrap().is_ok());
-        let found: Vec<DestinationId> =
-            handle.get_destinations(&service.id).unwrap().iter().map(ipvs_rs::DestinationEntry::id).collect();
+        timed("10000 destinations made", || assert!(batch.send().unwrap().is_ok()));
+        let listed = timed("10000 destinations listed", || handle.get_destinations(&service.id).unwrap());
+        let found: Vec<DestinationId> = listed.iter().map(ipvs_rs::DestinationEntry::id).collect();
         let expected: Vec<DestinationId> = (1..=10_000).rev().map(|number| server(number).id).collect();
         assert_eq!(found, expected);
     });
@@ -99,7 +110,7 @@ fn thousand_services_with_ten_destinations_each_are_read_whole() {
         }
         assert!(batch.send().unwrap().is_ok());
         settled_services(&handle, 1000);
-        let table = handle.snapshot().unwrap();
+        let table = timed("1000 services with 10 destinations each read", || handle.snapshot().unwrap());
         assert_eq!((table.len(), table.destination_count()), (1000, 10_000));
         for number in 1..=1000 {
             let row = table.get(&mark(number)).unwrap();
@@ -107,5 +118,43 @@ fn thousand_services_with_ten_destinations_each_are_read_whole() {
             let expected: Vec<DestinationId> = (0..10).rev().map(|place| server(number * 10 + place).id).collect();
             assert_eq!(found, expected, "{number}");
         }
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn destinations_that_change_while_they_are_listed_come_once() {
+    const STEADY: u32 = 500;
+    alone(|| {
+        let (lists, writes) = (patient(), patient());
+        let service = Service::new(mark(1), Scheduler::Rr);
+        let batch = (1..=STEADY).fold(writes.batch().new_service(&service), |batch, number| {
+            batch.new_destination(&service.id, &server(number))
+        });
+        assert!(batch.send().unwrap().is_ok());
+
+        let done = AtomicBool::new(false);
+        let mut left_out = 0;
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    for number in STEADY + 1..=STEADY + 20 {
+                        writes.new_destination(&service.id, &server(number)).unwrap();
+                    }
+                    for number in STEADY + 1..=STEADY + 20 {
+                        writes.delete_destination(&service.id, &server(number).id).unwrap();
+                    }
+                }
+            });
+            for _ in 0..15 {
+                let listed = lists.get_destinations(&service.id).unwrap();
+                let ids: BTreeSet<DestinationId> = listed.iter().map(ipvs_rs::DestinationEntry::id).collect();
+                assert_eq!(ids.len(), listed.len(), "each once");
+                left_out += (1..=STEADY).filter(|number| !ids.contains(&server(*number).id)).count();
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        kernel::note(&format!("15 lists of {STEADY} that were there all the time left out {left_out}"));
+        assert_eq!(lists.get_destinations(&service.id).unwrap().len(), 500, "at rest, all are there");
     });
 }

@@ -247,7 +247,11 @@ fn send_chunk(
                         results.extend(commands.iter().map(|command| Err(command.failed(Cause::NotAvailable))));
                         return false;
                     }
+                    // Whether the refusals came from IPVS or from nobody stays unknown.
                     Err(cause) => {
+                        let same = unknown_like(&cause);
+                        results.truncate(first);
+                        results.extend(commands.iter().map(|command| Err(command.failed(same()))));
                         if let (Some(result), Some(command)) = (results.get_mut(first), commands.first()) {
                             *result = Err(command.failed(cause));
                         }
@@ -264,19 +268,24 @@ fn send_chunk(
                 return false;
             }
             Err(BulkFailure::Unknown(cause)) => {
-                let after = match cause {
-                    Cause::Timeout { after } => Some(after),
-                    _ => None,
-                };
+                let same = unknown_like(&cause);
                 if let Some((result, command)) = unanswered.next() {
                     *result = Err(command.failed(cause));
                 }
-                let same = || after.map_or(Cause::Lost, |after| Cause::Timeout { after });
                 unanswered.for_each(|(result, command)| *result = Err(command.failed(same())));
                 return false;
             }
         }
     }
+}
+
+/// What is said of the commands that share an unknown end with the first of them.
+fn unknown_like(cause: &Cause) -> impl Fn() -> Cause + use<> {
+    let after = match cause {
+        Cause::Timeout { after } => Some(*after),
+        _ => None,
+    };
+    move || after.map_or(Cause::Lost, |after| Cause::Timeout { after })
 }
 
 impl Command {

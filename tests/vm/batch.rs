@@ -214,6 +214,59 @@ fn answers_that_do_not_fit_the_receive_buffer_are_reported_as_lost() {
     });
 }
 
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn nothing_is_called_missing_when_the_number_of_the_family_is_in_doubt() {
+    fresh(|| {
+        let socket = KernelSocket::open(SocketOptions::default()).unwrap();
+        let builder = Handle::builder().deadline(Duration::from_millis(100));
+        let handle = builder.open_over(Astray { socket, look_ups: 0 }).unwrap();
+        let server = server(1).id;
+        let batch = (1..=3).fold(handle.batch(), |batch, number| batch.delete_destination(&mark(number).id, &server));
+        let report = batch.send().unwrap();
+        let kinds: Vec<ErrorKind> = report.failures().map(|(_, error)| error.kind()).collect();
+        assert_eq!(kinds, [ErrorKind::Timeout; 3]);
+        assert!(report.failures().all(|(_, error)| !error.is_not_found()));
+    });
+}
+
+/// A socket whose messages go to a family that is not there, and that finds the family only once.
+#[derive(Debug)]
+struct Astray {
+    socket: KernelSocket,
+    look_ups: u32,
+}
+
+impl Transport for Astray {
+    fn port(&self) -> u32 {
+        self.socket.port()
+    }
+
+    fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
+        const LOOK_UP: [u8; 2] = 16_u16.to_ne_bytes();
+        let mut datagram = datagram.to_vec();
+        if datagram[4..6] == LOOK_UP {
+            self.look_ups += 1;
+            return if self.look_ups > 1 { Ok(()) } else { self.socket.send(&datagram) };
+        }
+        let mut start = 0;
+        while start < datagram.len() {
+            datagram[start + 4..start + 6].copy_from_slice(&1000_u16.to_ne_bytes());
+            let len = u32::from_ne_bytes(datagram[start..start + 4].try_into().unwrap());
+            start += usize::try_from(len).unwrap().next_multiple_of(4);
+        }
+        self.socket.send(&datagram)
+    }
+
+    fn try_receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>> {
+        self.socket.try_receive(buffer)
+    }
+
+    fn wait(&mut self, timeout: Duration) -> io::Result<bool> {
+        self.socket.wait(timeout)
+    }
+}
+
 /// A socket that says that more answers fit than do.
 #[derive(Debug)]
 struct Boastful(KernelSocket);

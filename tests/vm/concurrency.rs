@@ -52,7 +52,7 @@ fn readers_and_writers_never_get_the_answers_of_others() {
                 scope.spawn(move || {
                     let id = mark(writer);
                     handle.new_service(&Service::new(id, Scheduler::Wrr)).unwrap();
-                    for round in 0..100_u32 {
+                    for round in 0..24_u32 {
                         let server = Destination::new(
                             format!("10.0.{writer}.{}:80", round % 8 + 1).parse().unwrap(),
                             ForwardMethod::Masquerade,

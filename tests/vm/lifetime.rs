@@ -63,15 +63,15 @@ fn handles_to_another_namespace_leave_no_descriptor_thread_or_memory() {
         }
         start.elapsed() / count
     };
-    let average = open(200);
+    let average = open(100);
     kernel::note(&format!("a handle to another namespace is opened, and twice refused, in {average:?}"));
     let before = Usage::now();
-    open(800);
+    open(400);
     let after = Usage::now();
     assert_eq!(after.descriptors, before.descriptors);
     assert_eq!(after.threads, before.threads, "the threads that entered have ended");
     let grown = after.resident_kib.saturating_sub(before.resident_kib);
-    assert!(grown < 1024, "800 handles took {grown} KiB that did not come back");
+    assert!(grown < 1024, "400 handles took {grown} KiB that did not come back");
 }
 
 #[test]

@@ -166,7 +166,7 @@ pub struct DestinationEntry {
     /// Counters and rates.
     #[cfg_attr(feature = "serde", serde(default))]
     pub stats: Stats,
-    /// Established connections (`IPVS_DEST_ATTR_ACTIVE_CONNS`).
+    /// Established connections, and those of TCP that are being established (`IPVS_DEST_ATTR_ACTIVE_CONNS`).
     #[doc(alias = "IPVS_DEST_ATTR_ACTIVE_CONNS")]
     #[doc(alias = "ActiveConn")]
     pub active_connections: u32,

@@ -1,117 +1,116 @@
-//! What concerns the whole machine: the module goes and comes back. These run one after the other, by themselves, and
-//! only in the virtual machine.
+//! IPVS that comes and goes under an open handle.
+//!
+//! These tests unload modules and keep the kernel from loading them: they touch what all namespaces share, and run in
+//! the virtual machine only.
 
-use std::process::Command;
-use std::time::{Duration, Instant};
+use ipvs_rs::error::ErrorKind;
+use ipvs_rs::model::SyncRole;
+use ipvs_rs::{Destination, Error, ForwardMethod, Handle, Scheduler, Service, ServiceEntry, ServiceId};
 
-use ipvs_rs::{Handle, Scheduler, Service, ServiceId};
-
-use crate::kernel;
-use crate::namespaces::{fresh, program};
-
-fn web() -> Service {
-    let id: ServiceId = "TCP 192.0.2.10:80".parse().unwrap();
-    Service::new(id, Scheduler::Rr)
-}
-
-/// Unloads IPVS. Namespaces that have just gone may hold on to it for a moment.
-fn unload() {
-    assert!(kernel::is_ours(), "this unloads a module, which is for the virtual machine only");
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        let modules = std::fs::read_to_string("/proc/modules").unwrap();
-        let loaded: Vec<&str> = modules
-            .lines()
-            .filter_map(|line| line.split(' ').next())
-            .filter(|name| name.starts_with("ip_vs"))
-            .collect();
-        if loaded.is_empty() {
-            return;
-        }
-        for name in loaded {
-            let _ = Command::new("rmmod").arg(name).output();
-        }
-        assert!(Instant::now() < deadline, "{modules}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
+use crate::kernel::{is_loaded, unload, without_loading};
+use crate::namespaces::exclusive;
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn opening_a_handle_loads_the_module() {
-    unload();
-    fresh(|| {
-        Handle::new().unwrap().get_info().unwrap();
-        assert!(std::fs::read_to_string("/proc/modules").unwrap().contains("ip_vs "));
-    });
-}
-
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn handle_works_on_after_the_module_came_back() {
-    fresh(|| {
-        let handle = Handle::new().unwrap();
-        handle.new_service(&web()).unwrap();
-        handle.flush().unwrap();
+fn opening_a_handle_loads_ipvs() {
+    exclusive(|| {
         unload();
-        program("modprobe", "ip_vs");
-        // The family has another number now. What was made is gone, and nothing pretends otherwise.
+        assert!(!is_loaded());
+        let handle = Handle::new().unwrap();
+        assert!(is_loaded());
         assert_eq!(handle.get_services().unwrap(), []);
-        handle.new_service(&web()).unwrap();
-        assert_eq!(handle.get_services().unwrap().len(), 1);
-        handle.flush().unwrap();
     });
 }
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn handle_brings_the_module_back_when_it_is_needed() {
-    fresh(|| {
-        let handle = Handle::new().unwrap();
-        unload();
-        // The look-up that follows "no such family" makes the kernel load it.
-        handle.new_service(&web()).unwrap();
-        assert_eq!(handle.get_service(&web().id).unwrap().unwrap().service, web());
-        handle.flush().unwrap();
-    });
-}
-
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn batch_works_on_after_the_module_came_back() {
-    fresh(|| {
-        let handle = Handle::new().unwrap();
-        unload();
-        let other = Service::new("UDP 192.0.2.10:53".parse().unwrap(), Scheduler::Rr);
-        let report = handle.batch().new_service(&web()).new_service(&other).send().unwrap();
-        assert!(report.is_ok(), "{report:?}");
-        assert_eq!(handle.get_services().unwrap().len(), 2);
-        handle.flush().unwrap();
-    });
-}
-
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn module_that_cannot_come_back_is_an_error_and_never_a_success() {
-    fresh(|| {
-        let handle = Handle::new().unwrap();
-        unload();
-        // A kernel that cannot call modprobe cannot load anything.
-        let path = "/proc/sys/kernel/modprobe";
-        let modprobe = std::fs::read_to_string(path).unwrap();
-        std::fs::write(path, "/nonexistent").unwrap();
-        let errors = [
-            handle.flush().unwrap_err(),
-            handle.new_service(&web()).unwrap_err(),
-            handle.get_services().unwrap_err(),
-            handle.get_service(&web().id).unwrap_err(),
-            handle.stop_sync(ipvs_rs::model::SyncRole::Master).unwrap_err(),
-            handle.batch().new_service(&web()).send().unwrap().into_result().unwrap_err(),
-        ];
-        std::fs::write(path, modprobe.trim()).unwrap();
-        for error in errors {
-            assert!(error.is_not_available(), "{error}");
+fn handle_goes_on_after_ipvs_was_unloaded_and_loaded_again() {
+    let service = Service::new(id(), Scheduler::Rr);
+    let server = Destination::new("10.0.0.2:80".parse().unwrap(), ForwardMethod::Masquerade);
+    // Each as the first call after the change, when the handle still has the old number of the family.
+    let checks: [(&str, Check); 7] = [
+        ("list", |handle, _, _| assert_eq!(handle.get_services().unwrap(), [])),
+        ("get", |handle, service, _| assert_eq!(handle.get_service(&service.id).unwrap(), None)),
+        ("info", |handle, _, _| assert_eq!(handle.get_info().unwrap().version.major, 1)),
+        ("command", |handle, service, _| {
+            handle.new_service(service).unwrap();
+            assert_eq!(handle.get_services().unwrap(), [ServiceEntry::new(service.clone())]);
+        }),
+        ("refusal", |handle, service, server| {
+            // The number of nobody and a missing destination have the same errno; a missing service has another.
+            let error = handle.delete_destination(&service.id, &server.id).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "delete destination 10.0.0.2:80 for TCP 192.0.2.10:80: no such service (ESRCH)"
+            );
+        }),
+        ("batch", |handle, service, server| {
+            let report = handle.batch().new_service(service).new_destination(&service.id, server).send().unwrap();
+            assert!(report.is_ok(), "{report:?}");
+            assert_eq!(handle.snapshot().unwrap().destination_count(), 1);
+        }),
+        ("stop", |handle, _, _| {
+            let error = handle.stop_sync(SyncRole::Master).unwrap_err();
+            assert_eq!(error.to_string(), "stop sync master: not running (ESRCH)");
+        }),
+    ];
+    exclusive(|| {
+        for (label, check) in checks {
+            let handle = Handle::new().unwrap();
+            handle.new_service(&service).unwrap();
+            handle.flush().unwrap();
+            unload();
+            println!("{label}");
+            check(&handle, &service, &server);
+            assert!(is_loaded(), "{label}: asking for the number has loaded it");
+            handle.flush().unwrap();
         }
-        handle.get_info().unwrap();
     });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn handle_without_ipvs_says_so_and_never_succeeds() {
+    let service = Service::new(id(), Scheduler::Rr);
+    let server = Destination::new("10.0.0.2:80".parse().unwrap(), ForwardMethod::Masquerade);
+    exclusive(|| {
+        let handle = Handle::new().unwrap();
+        unload();
+        without_loading(|| {
+            for _ in 0..2 {
+                gone(handle.new_service(&service));
+                gone(handle.update_service(&service));
+                gone(handle.delete_service(&service.id));
+                gone(handle.get_service(&service.id));
+                gone(handle.get_services());
+                gone(handle.new_destination(&service.id, &server));
+                gone(handle.update_destination(&service.id, &server));
+                gone(handle.delete_destination(&service.id, &server.id));
+                gone(handle.remove_destination(&service.id, &server.id));
+                gone(handle.get_destinations(&service.id));
+                gone(handle.stop_sync(SyncRole::Backup));
+                gone(handle.get_sync_daemons());
+                gone(handle.get_config());
+                gone(handle.get_info());
+                gone(handle.zero(None));
+                gone(handle.flush());
+                let report = handle.batch().new_service(&service).flush().zero(None).send().unwrap();
+                let kinds = report.failures().map(|(_, error)| error.kind()).collect::<Vec<_>>();
+                assert_eq!(kinds, [ErrorKind::NotAvailable; 3]);
+            }
+        });
+        handle.new_service(&service).unwrap();
+        assert_eq!(handle.get_services().unwrap(), [ServiceEntry::new(service)], "and comes back with it");
+    });
+}
+
+type Check = fn(&Handle, &Service, &Destination);
+
+fn gone<T: std::fmt::Debug>(result: Result<T, Error>) {
+    let error = result.unwrap_err();
+    assert!(error.is_not_available(), "{error:?}");
+}
+
+fn id() -> ServiceId {
+    "TCP 192.0.2.10:80".parse().unwrap()
 }

@@ -1,38 +1,34 @@
-//! A kernel without IPVS. These run by themselves, in a guest that cannot load the module.
-
-use std::time::{Duration, Instant};
+//! A kernel without IPVS.
+//!
+//! Where it has IPVS, that is unloaded first, as in [`crate::alone`]; the runner has a machine without as well.
 
 use ipvs_rs::Handle;
-use ipvs_rs::error::{ErrorKind, Operation};
+use ipvs_rs::error::{ErrorKind, Operation, Target};
 use ipvs_rs::transport::Netns;
 
-#[test]
-#[ignore = "needs a kernel without ip_vs: cargo xtask vm --without-ipvs"]
-fn handle_cannot_be_opened_and_says_what_to_do() {
-    let error = Handle::new().unwrap_err();
-    assert!(error.is_not_available());
-    assert_eq!((error.kind(), error.operation()), (ErrorKind::NotAvailable, Operation::Open));
-    assert_eq!(
-        error.to_string(),
-        "open handle: this kernel has no IPVS; load the module with `modprobe ip_vs`, or install the kernel's modules; \
-         a container needs it loaded on the host"
-    );
-}
+use crate::kernel::{unload, without_loading};
+use crate::namespaces::{Namespace, current, exclusive};
 
 #[test]
-#[ignore = "needs a kernel without ip_vs: cargo xtask vm --without-ipvs"]
-fn refusal_comes_within_the_deadline_also_from_another_namespace() {
-    let deadline = Duration::from_secs(5);
-    let start = Instant::now();
-    let builder = Handle::builder().netns(Netns::pid(std::process::id())).deadline(deadline);
-    assert!(builder.open().unwrap_err().is_not_available());
-    // Looking for the module takes as long as it takes; an answer that never came would take the whole deadline.
-    assert!(start.elapsed() < deadline);
-}
-
-#[test]
-#[ignore = "needs a kernel without ip_vs: cargo xtask vm --without-ipvs"]
-fn wrong_namespace_is_reported_as_such() {
-    let builder = Handle::builder().netns(Netns::path("/run/netns/no-such-namespace"));
-    assert_eq!(builder.open().unwrap_err().kind(), ErrorKind::Namespace);
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn handle_to_a_kernel_without_ipvs_is_not_opened_and_says_what_to_do() {
+    exclusive(|| {
+        unload();
+        without_loading(|| {
+            let before = current();
+            let other = Namespace::new();
+            for netns in [Netns::current(), Netns::path(other.path())] {
+                let error = Handle::builder().netns(netns).open().unwrap_err();
+                assert_eq!((error.kind(), error.is_not_available()), (ErrorKind::NotAvailable, true));
+                assert_eq!((error.operation(), error.target()), (Operation::Open, &Target::Table));
+                assert_eq!((error.errno(), error.is_not_found(), error.is_retryable()), (None, false, false));
+                assert_eq!(
+                    error.to_string(),
+                    "open handle: this kernel has no IPVS; load the module with `modprobe ip_vs`, or install the \
+                     kernel's modules; a container needs it loaded on the host"
+                );
+            }
+            assert_eq!(current(), before);
+        });
+    });
 }

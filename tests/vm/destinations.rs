@@ -1,6 +1,6 @@
 //! Destinations: all kinds of services, all ways to forward, from making to deleting.
 
-use ipvs_rs::model::{Thresholds, Tunnel, TunnelFlags, Weight};
+use ipvs_rs::model::{AddressFamily, Thresholds, Tunnel, TunnelFlags, Weight};
 use ipvs_rs::{Destination, DestinationEntry, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
 use crate::namespaces::fresh;
@@ -27,8 +27,8 @@ fn destinations_of_every_kind_of_service_and_method_are_made_listed_changed_and_
                 let label = format!("{kind} {method}");
                 // The port of the service, another one at the same address, and another address.
                 let ids = match service.family() {
-                    ipvs_rs::model::AddressFamily::Ipv4 => ["10.0.0.2:80", "10.0.0.2:8080", "10.0.0.3:80"],
-                    _ => ["[2001:db8::2]:80", "[2001:db8::2]:8080", "[2001:db8::3]:80"],
+                    AddressFamily::Ipv4 => ["10.0.0.2:80", "10.0.0.2:8080", "10.0.0.3:80"],
+                    AddressFamily::Ipv6 => ["[2001:db8::2]:80", "[2001:db8::2]:8080", "[2001:db8::3]:80"],
                 };
                 let mut listed = Vec::new();
                 for (weight, id) in (1..).zip(ids) {

@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::io::Write;
+use std::process::Command;
 use std::sync::Once;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ipvs_rs::{Handle, Scheduler, Service, ServiceId};
 
@@ -32,6 +35,50 @@ pub fn hurry() {
 pub fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "note: {text}");
 }
+
+/// Whether the module of IPVS is loaded.
+pub fn is_loaded() -> bool {
+    modules().iter().any(|name| name == "ip_vs")
+}
+
+/// Unloads IPVS with everything that belongs to it.
+pub fn unload() {
+    assert!(is_ours(), "this test unloads kernel modules: it runs in the virtual machine only");
+    let start = Instant::now();
+    loop {
+        let modules = modules();
+        if modules.is_empty() {
+            return;
+        }
+        // What a namespace that is going away still holds cannot be removed yet.
+        let _ = Command::new("rmmod").args(&modules).output().unwrap();
+        assert!(start.elapsed() < Duration::from_secs(30), "cannot be unloaded: {modules:?}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Does something while the kernel loads no module by itself.
+pub fn without_loading(body: impl FnOnce()) {
+    struct Restore(String);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            fs::write(LOADER, &self.0).unwrap();
+        }
+    }
+    assert!(is_ours(), "this test keeps the kernel from loading modules: it runs in the virtual machine only");
+    let _restore = Restore(fs::read_to_string(LOADER).unwrap());
+    fs::write(LOADER, "/bin/false").unwrap();
+    body();
+}
+
+fn modules() -> Vec<String> {
+    let text = fs::read_to_string("/proc/modules").unwrap();
+    let names = text.lines().filter_map(|line| line.split(' ').next());
+    names.filter(|name| name.starts_with("ip_vs")).map(str::to_owned).collect()
+}
+
+/// The program that the kernel loads modules by.
+const LOADER: &str = "/proc/sys/kernel/modprobe";
 
 /// Every scheduler that this kernel has.
 ///

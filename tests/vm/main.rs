@@ -19,19 +19,27 @@
     reason = "test code"
 )]
 
+mod kernel;
+mod namespaces;
+mod network;
+mod process;
+mod wire;
+
 mod alone;
 mod availability;
 mod batch;
 mod concurrency;
 mod config;
 mod destinations;
+mod errors;
 mod idempotent;
-mod kernel;
-mod namespaces;
-mod process;
+mod ipvsadm;
+mod lifetime;
+mod netns;
+mod privilege;
 mod scale;
-mod syscalls;
-mod values;
-mod wire;
-
 mod services;
+mod sync;
+mod syscalls;
+mod traffic;
+mod values;

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::thread;
 
+use ipvs_rs::{Handle, Scheduler, Service};
 use nix::sched::{CloneFlags, setns, unshare};
 
 use crate::kernel;
@@ -17,6 +18,7 @@ static KERNEL: RwLock<()> = RwLock::new(());
 /// Does something in a new network namespace with `lo` up, on a thread of its own. Others do the same meanwhile.
 pub fn fresh<T: Send>(body: impl FnOnce() -> T + Send) -> T {
     let _shared = KERNEL.read().unwrap_or_else(PoisonError::into_inner);
+    keep_hooks();
     Namespace::new().run(body)
 }
 
@@ -24,10 +26,37 @@ pub fn fresh<T: Send>(body: impl FnOnce() -> T + Send) -> T {
 ///
 /// For those that read lists of more than one datagram: before Linux 7 all namespaces share one table, and the kernel
 /// continues a list by position in it, so that changes anywhere make rows come twice or be left out. And for those that
-/// look at the process or the machine as a whole.
+/// look at the process as a whole.
 pub fn alone<T: Send>(body: impl FnOnce() -> T + Send) -> T {
     let _exclusive = KERNEL.write().unwrap_or_else(PoisonError::into_inner);
+    keep_hooks();
     Namespace::new().run(body)
+}
+
+/// The same while this program has no service anywhere: the modules of IPVS can be unloaded.
+pub fn exclusive<T: Send>(body: impl FnOnce() -> T + Send) -> T {
+    let _exclusive = KERNEL.write().unwrap_or_else(PoisonError::into_inner);
+    HOOKS.lock().unwrap_or_else(PoisonError::into_inner).take();
+    Namespace::new().run(body)
+}
+
+/// A namespace with one service of each family.
+///
+/// With the first service of all the kernel hooks itself into the path of packets, and unhooks with the last. Each
+/// rewrites its code, which costs an emulated machine 20 ms.
+static HOOKS: Mutex<Option<Namespace>> = Mutex::new(None);
+
+fn keep_hooks() {
+    HOOKS.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| {
+        let namespace = Namespace::new();
+        namespace.run(|| {
+            let handle = Handle::new().unwrap();
+            for mark in ["FWM 1", "FWM 1 IPv6"] {
+                handle.new_service(&Service::new(mark.parse().unwrap(), Scheduler::None)).unwrap();
+            }
+        });
+        namespace
+    });
 }
 
 /// A network namespace without a name; it goes when this and everything in it has gone.

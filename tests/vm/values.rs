@@ -4,7 +4,9 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ipvs_rs::handle::Outcome;
-use ipvs_rs::model::{Granularity, Persistence, PersistenceEngine, Prefix, SchedulerFlags, ServiceFlags};
+use ipvs_rs::model::{
+    AddressFamily, Granularity, Persistence, PersistenceEngine, Prefix, SchedulerFlags, ServiceFlags,
+};
 use ipvs_rs::{Handle, Scheduler, Service, ServiceEntry, ServiceId};
 
 use crate::namespaces::fresh;
@@ -61,8 +63,8 @@ fn without_persistence_the_whole_address_is_stored() {
             let read = handle.get_service(&id).unwrap().unwrap();
             assert_eq!(read.service.persistence, None, "{kind}");
             let expected = match id.family() {
-                ipvs_rs::model::AddressFamily::Ipv4 => [255; 4],
-                _ => 128_u32.to_ne_bytes(),
+                AddressFamily::Ipv4 => [255; 4],
+                AddressFamily::Ipv6 => 128_u32.to_ne_bytes(),
             };
             let row = &received.lock().unwrap()[0];
             assert_eq!(row[wire::attribute(row, &NETMASK).unwrap()], expected, "{kind}");
@@ -168,7 +170,6 @@ fn changing_one_setting_changes_only_that_one() {
             .one_packet(true)
             .persistence(persistence)
     };
-    type Change = fn(&mut Service);
     let changes: [(&str, Change); 6] = [
         ("scheduler", |service| service.scheduler = Scheduler::Mh),
         ("scheduler flags", |service| service.scheduler_flags = SchedulerFlags::FALLBACK),
@@ -248,3 +249,5 @@ fn what_the_library_has_no_name_for_survives_an_update() {
         assert_eq!(value(&TIMEOUT), 17_000_000_u32.to_ne_bytes());
     });
 }
+
+type Change = fn(&mut Service);

@@ -29,9 +29,11 @@ fn open(edit: impl FnMut(&mut [u8]) + Send + 'static, received: Datagrams) -> Ha
     Handle::builder().open_over(Wire { socket, edit: Box::new(edit), received }).unwrap()
 }
 
+type Edit = Box<dyn FnMut(&mut [u8]) + Send>;
+
 struct Wire {
     socket: KernelSocket,
-    edit: Box<dyn FnMut(&mut [u8]) + Send>,
+    edit: Edit,
     received: Datagrams,
 }
 

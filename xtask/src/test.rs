@@ -77,6 +77,11 @@ impl Part {
     }
 }
 
+/// Schedulers that must not be loaded by their first service while other tests drop their namespaces. The command holds
+/// the lock of IPVS while `modprobe` runs; these two modules register for namespaces, which waits until the clean-up of
+/// dropped ones is over; and that waits for the lock of IPVS (`ip_vs_add_service`, `ip_vs_lblc_init`, `cleanup_net`).
+const PRELOADED: [&str; 2] = ["ip_vs_lblc", "ip_vs_lblcr"];
+
 struct Step {
     name: String,
     work: Work,
@@ -202,10 +207,13 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
         Work::Kernel { kernel, part } => {
             let program = workspace.build(&Target::Test("vm".to_owned()), &BuildOptions::default())?;
             let without = matches!(part, Part::WithoutIpvs);
-            let guest = Guest::new(workspace, *kernel)
+            let mut guest = Guest::new(workspace, *kernel)
                 .command(program, part.arguments().iter().copied())
                 .without_ipvs(without)
                 .timeout(Duration::from_secs(1200));
+            if matches!(part, Part::Together) {
+                guest = PRELOADED.iter().fold(guest, |guest, module| guest.module(*module));
+            }
             let status = into(output, |sink| guest.output(sink.clone(), sink.clone()).run(progress))?;
             // A run that chose no test has shown nothing.
             if count(&String::from_utf8_lossy(output)).passed == 0 {

@@ -213,7 +213,7 @@ impl Guest {
                 }
                 Ending::NoBoot(reason) => {
                     // On a busy host the emulated timers sometimes stand still.
-                    if boots < MAXIMAL_BOOTS {
+                    if boots < MAXIMAL_BOOTS && self.machine.accelerator == Accelerator::Tcg {
                         boots += 1;
                         let kept = self.keep(&console, "boot-console")?;
                         progress.note(&format!("starting the guest again: {reason} (its console: {})", kept.display()));

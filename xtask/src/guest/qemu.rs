@@ -101,9 +101,11 @@ impl Machine {
     fn kernel_arguments(&self, counter_khz: Option<u64>) -> String {
         // An Oops becomes a panic and a panic ends the guest: no verdict comes from a kernel that has gone wrong.
         // With `reboot=t` and `-no-reboot`, rebooting ends the emulator.
+        // A task that is stuck in the kernel for two minutes ends the guest too, with its stack on the console.
         // The crypto layer's tests of itself take a tenth of an emulated boot.
         let mut arguments =
-            String::from("console=ttyS0 panic=-1 oops=panic reboot=t random.trust_cpu=on cryptomgr.notests");
+            String::from("console=ttyS0 panic=-1 oops=panic hung_task_panic=1 reboot=t random.trust_cpu=on");
+        arguments.push_str(" cryptomgr.notests");
         let counter_khz = match (self.accelerator, self.icount) {
             (Accelerator::Kvm, _) => None,
             (Accelerator::Tcg, true) => Some(1_000_000),

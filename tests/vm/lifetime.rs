@@ -1,0 +1,133 @@
+//! Handles that come and go leave nothing behind.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use ipvs_rs::Handle;
+use ipvs_rs::transport::Netns;
+
+use crate::kernel;
+use crate::namespaces::{Namespace, alone};
+use crate::process::{again, is_again};
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn ten_thousand_handles_leave_no_descriptor_thread_or_memory() {
+    if !is_again() {
+        alone(|| {
+            let text = again("lifetime::ten_thousand_handles_leave_no_descriptor_thread_or_memory", &[]);
+            text.lines().filter_map(|line| line.strip_prefix("note: ")).for_each(kernel::note);
+        });
+        return;
+    }
+    let open = |count| {
+        let start = Instant::now();
+        for _ in 0..count {
+            Handle::new().unwrap();
+        }
+        start.elapsed() / count
+    };
+    // The first ones warm up the allocator.
+    let average = open(1000);
+    kernel::note(&format!("a handle is opened and closed in {average:?} (average of 1000)"));
+    let before = Usage::now();
+    open(9000);
+    let after = Usage::now();
+    assert_eq!(after.descriptors, before.descriptors);
+    assert_eq!(after.threads, before.threads);
+    let grown = after.resident_kib.saturating_sub(before.resident_kib);
+    assert!(grown < 1024, "9000 handles took {grown} KiB that did not come back");
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn handles_to_another_namespace_leave_no_descriptor_thread_or_memory() {
+    if !is_again() {
+        alone(|| {
+            let text = again("lifetime::handles_to_another_namespace_leave_no_descriptor_thread_or_memory", &[]);
+            text.lines().filter_map(|line| line.strip_prefix("note: ")).for_each(kernel::note);
+        });
+        return;
+    }
+    let other = Namespace::new();
+    let netns = Netns::path(other.path());
+    let open = |count| {
+        let start = Instant::now();
+        for _ in 0..count {
+            Handle::builder().netns(netns.clone()).open().unwrap();
+            // What fails must leave nothing either.
+            Handle::builder().netns(Netns::path("/proc/self/ns/mnt")).open().unwrap_err();
+            Handle::builder().netns(Netns::path("/no/such/file")).open().unwrap_err();
+        }
+        start.elapsed() / count
+    };
+    let average = open(200);
+    kernel::note(&format!("a handle to another namespace is opened, and twice refused, in {average:?}"));
+    let before = Usage::now();
+    open(800);
+    let after = Usage::now();
+    assert_eq!(after.descriptors, before.descriptors);
+    assert_eq!(after.threads, before.threads, "the threads that entered have ended");
+    let grown = after.resident_kib.saturating_sub(before.resident_kib);
+    assert!(grown < 1024, "800 handles took {grown} KiB that did not come back");
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn open_handle_is_one_descriptor_and_no_thread_and_is_closed_on_exec() {
+    if !is_again() {
+        alone(|| again("lifetime::open_handle_is_one_descriptor_and_no_thread_and_is_closed_on_exec", &[]));
+        return;
+    }
+    let other = Namespace::new();
+    let before = Usage::now();
+    let here = Handle::new().unwrap();
+    let there = Handle::builder().netns(Netns::path(other.path())).open().unwrap();
+    let during = Usage::now();
+    assert_eq!(during.threads, before.threads, "the thread that entered has ended");
+    let mine: BTreeSet<_> = during.descriptors.difference(&before.descriptors).collect();
+    assert_eq!(mine.len(), 2, "{mine:?}");
+
+    let listed = Command::new("ls").args(["-l", "/proc/self/fd"]).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(mine.iter().all(|link| link.contains("socket:")), "{mine:?}");
+    assert!(listed.contains("->") && !listed.contains("socket:"), "a child sees them:\n{listed}");
+
+    drop((here, there));
+    assert_eq!(Usage::now().descriptors, before.descriptors);
+}
+
+struct Usage {
+    /// What each leads to.
+    descriptors: BTreeSet<String>,
+    threads: u64,
+    resident_kib: u64,
+}
+
+impl Usage {
+    fn now() -> Self {
+        let threads = number_of("Threads:");
+        Self { descriptors: descriptors(), threads, resident_kib: number_of("VmRSS:") }
+    }
+}
+
+fn descriptors() -> BTreeSet<String> {
+    let this = fs::read_dir("/proc/self/fd").unwrap();
+    let links = this.filter_map(|entry| {
+        let entry = entry.unwrap();
+        // The descriptor that the folder is read by is gone before its link is read, or shows this folder.
+        let link = fs::read_link(entry.path()).ok()?;
+        Some(format!("{} {}", entry.file_name().display(), link.display()))
+    });
+    links.filter(|link| !link.contains("/fd")).collect()
+}
+
+/// A line of the status of this process. The thread of a run that has ended may still be counted for a moment.
+fn number_of(name: &str) -> u64 {
+    std::thread::sleep(Duration::from_millis(20));
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}

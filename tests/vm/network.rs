@@ -1,0 +1,95 @@
+//! A small network: a client, a director and servers, each in a namespace of its own.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::namespaces::{Namespace, ip};
+
+/// The namespace of the calling thread is the director, which holds the virtual addresses.
+///
+/// ```text
+/// client 10.1.0.2 ── 10.1.0.1 director 10.2.0.1 ── 10.2.0.2, 10.2.0.3 servers
+///                      192.0.2.10
+/// ```
+///
+/// The same with IPv6, where 10.1.0 is `2001:db8:1::`, 10.2.0 is `2001:db8:2::`, and 192.0.2.10 is `2001:db8::10`.
+pub struct Network {
+    client: Namespace,
+    servers: Namespace,
+}
+
+impl Network {
+    pub fn new() -> Self {
+        let (client, servers) = (Namespace::new(), Namespace::new());
+        ip("address add 192.0.2.10/32 dev lo");
+        ip("address add 2001:db8::10/128 dev lo nodad");
+        fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
+        fs::write("/proc/sys/net/ipv6/conf/all/forwarding", "1").unwrap();
+        for (net, other, hosts) in [(1, &client, 2..=2), (2, &servers, 2..=3)] {
+            ip(&format!("link add net{net} type veth peer name eth0 netns {}", other.path().display()));
+            ip(&format!("address add 10.{net}.0.1/24 dev net{net}"));
+            ip(&format!("address add 2001:db8:{net}::1/64 dev net{net} nodad"));
+            ip(&format!("link set net{net} up"));
+            other.run(|| {
+                for host in hosts {
+                    ip(&format!("address add 10.{net}.0.{host}/24 dev eth0"));
+                    ip(&format!("address add 2001:db8:{net}::{host}/64 dev eth0 nodad"));
+                }
+                ip("link set eth0 up");
+                ip(&format!("route add default via 10.{net}.0.1"));
+                ip(&format!("route add default via 2001:db8:{net}::1"));
+            });
+        }
+        Self { client, servers }
+    }
+
+    pub fn listen(&self, address: &str) -> TcpListener {
+        self.servers.run(|| TcpListener::bind(address)).unwrap()
+    }
+
+    pub fn udp_server(&self, address: &str) -> UdpSocket {
+        patient(self.servers.run(|| UdpSocket::bind(address)).unwrap())
+    }
+
+    pub fn connect(&self, address: &str) -> std::io::Result<TcpStream> {
+        let address: SocketAddr = address.parse().unwrap();
+        self.client.run(|| TcpStream::connect_timeout(&address, PATIENCE))
+    }
+
+    /// A socket of the client that talks to this address.
+    pub fn udp_client(&self, address: &str) -> UdpSocket {
+        let any = if address.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" };
+        let socket = self.client.run(|| UdpSocket::bind(any)).unwrap();
+        socket.connect(address).unwrap();
+        patient(socket)
+    }
+}
+
+/// Sends a text and expects it at the other end.
+pub fn pass(text: &str, mut from: &TcpStream, mut to: &TcpStream) {
+    from.write_all(text.as_bytes()).unwrap();
+    to.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut read = vec![0; text.len()];
+    to.read_exact(&mut read).unwrap();
+    assert_eq!(String::from_utf8(read).unwrap(), text);
+}
+
+/// Waits until something is so.
+pub fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is() {
+        assert!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn patient(socket: UdpSocket) -> UdpSocket {
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket
+}
+
+/// Longer than any of this takes: the kernel counts every two seconds.
+const PATIENCE: Duration = Duration::from_secs(20);

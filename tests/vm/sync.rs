@@ -1,0 +1,199 @@
+//! Synchronisation daemons: what is asked for, what the kernel chooses, and the stop that it may not confirm.
+
+use std::net::IpAddr;
+use std::num::{NonZeroU8, NonZeroU16};
+use std::time::{Duration, Instant};
+
+use ipvs_rs::model::{InvalidValue, MulticastGroup, SyncDaemon, SyncRole, Tunnel};
+use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+
+use crate::kernel;
+use crate::namespaces::{fresh, ip};
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn daemon_is_started_with_each_attribute_listed_and_stopped() {
+    type Change = fn(SyncDaemon) -> Result<SyncDaemon, InvalidValue>;
+    let group4: IpAddr = "224.1.2.3".parse().unwrap();
+    let group6: IpAddr = "ff05::2".parse().unwrap();
+    // What is asked for, and what of it the kernel makes for a master and for a backup: length, group, port, TTL.
+    let cases: [(&str, Change, [Chosen; 2]); 9] = [
+        ("nothing", Ok, [DEFAULT, DEFAULT]),
+        ("sync id", |daemon| Ok(daemon.sync_id(255)), [DEFAULT, DEFAULT]),
+        ("length", |daemon| daemon.max_len(1400), [Chosen { len: 1400, ..DEFAULT }, Chosen { len: 1400, ..DEFAULT }]),
+        ("least length", |daemon| daemon.max_len(1), [Chosen { len: 1, ..DEFAULT }, Chosen { len: 1024, ..DEFAULT }]),
+        (
+            "greatest length",
+            |daemon| daemon.max_len(65535),
+            [Chosen { len: 65507, ..DEFAULT }, Chosen { len: 65507, ..DEFAULT }],
+        ),
+        ("port", |daemon| daemon.port(9000), [Chosen { port: 9000, ..DEFAULT }, Chosen { port: 9000, ..DEFAULT }]),
+        ("TTL", |daemon| daemon.ttl(8), [Chosen { ttl: 8, ..DEFAULT }, Chosen { ttl: 8, ..DEFAULT }]),
+        (
+            "IPv4 group",
+            |daemon| daemon.group("224.1.2.3".parse().unwrap()),
+            [Chosen { group: Some(group4), ..DEFAULT }, Chosen { group: Some(group4), ..DEFAULT }],
+        ),
+        (
+            "IPv6 group and all the rest",
+            |daemon| daemon.group("ff05::2".parse().unwrap())?.sync_id(7).max_len(1200)?.port(9001)?.ttl(9),
+            [Chosen { len: 1200, group: Some(group6), port: 9001, ttl: 9 }; 2],
+        ),
+    ];
+    with_interface(|handle| {
+        assert_eq!(handle.get_sync_daemons().unwrap(), []);
+        for (label, change, chosen) in cases {
+            for (role, chosen) in ROLES.into_iter().zip(chosen) {
+                let asked = change(SyncDaemon::new(role, "d0".parse().unwrap())).unwrap();
+                handle.start_sync(&asked).unwrap_or_else(|error| panic!("{label}: {error}"));
+                assert_eq!(handle.get_sync_daemons().unwrap(), [chosen.of(asked)], "{role}, {label}");
+                stop(handle, role);
+                assert_eq!(handle.get_sync_daemons().unwrap(), [], "{role}, {label}");
+            }
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn ipv6_group_alone_leaves_room_for_the_longer_header() {
+    with_interface(|handle| {
+        let group: IpAddr = "ff05::2".parse().unwrap();
+        for role in ROLES {
+            let asked = SyncDaemon::new(role, "d0".parse().unwrap()).group(group).unwrap();
+            handle.start_sync(&asked).unwrap();
+            let expected = Chosen { len: 1452, group: Some(group), ..DEFAULT }.of(asked);
+            assert_eq!(handle.get_sync_daemons().unwrap(), [expected], "{role}");
+            stop(handle, role);
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn master_and_backup_run_together_each_in_its_own_way() {
+    with_interface(|handle| {
+        let master = SyncDaemon::master("d0").unwrap().sync_id(1);
+        let backup = SyncDaemon::backup("lo").unwrap().sync_id(2);
+        handle.start_sync(&backup).unwrap();
+        handle.start_sync(&master).unwrap();
+        // The loopback interface has the greatest packets.
+        let expected = [DEFAULT.of(master), Chosen { len: 65507, ..DEFAULT }.of(backup)];
+        let listed = handle.get_sync_daemons().unwrap();
+        assert_eq!(listed, expected, "the master first");
+
+        let error = handle.start_sync(&SyncDaemon::master("lo").unwrap()).unwrap_err();
+        assert!(error.is_already_exists(), "{error}");
+        let error = handle.start_sync(&SyncDaemon::backup("d0").unwrap()).unwrap_err();
+        assert!(error.is_already_exists(), "{error}");
+        assert_eq!(handle.get_sync_daemons().unwrap(), expected, "as before");
+
+        stop(handle, SyncRole::Master);
+        assert_eq!(handle.get_sync_daemons().unwrap(), expected[1..]);
+        assert!(handle.stop_sync(SyncRole::Master).unwrap_err().is_not_found(), "stopped again");
+        stop(handle, SyncRole::Backup);
+        assert!(handle.stop_sync(SyncRole::Backup).unwrap_err().is_not_found(), "stopped again");
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn stop_right_after_the_start_neither_hangs_nor_lies() {
+    with_interface(|handle| {
+        let start = Instant::now();
+        for round in 0..20 {
+            let role = ROLES[round % 2];
+            handle.start_sync(&SyncDaemon::new(role, "d0".parse().unwrap())).unwrap();
+            let stopped = handle.stop_sync(role);
+            let runs = handle.get_sync_daemons().unwrap().iter().any(|daemon| daemon.role == role);
+            assert_eq!(stopped.is_ok(), !runs, "round {round}: {stopped:?}");
+            if runs {
+                kernel::note("a daemon went on after a stop that the kernel did not confirm");
+                stop(handle, role);
+            }
+        }
+        let time = start.elapsed();
+        assert!(time < Duration::from_secs(20), "no round waits for the deadline: {time:?}");
+        assert_eq!(handle.get_sync_daemons().unwrap(), []);
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn daemon_and_server_of_another_family_exclude_each_other() {
+    with_interface(|handle| {
+        let service: ServiceId = "TCP 192.0.2.10:80".parse().unwrap();
+        let tunnel = ForwardMethod::Tunnel(Tunnel::ipip());
+        let server = Destination::new("[2001:db8::2]:80".parse().unwrap(), tunnel);
+        handle.new_service(&Service::new(service, Scheduler::Rr)).unwrap();
+        handle.new_destination(&service, &server).unwrap();
+        for role in ROLES {
+            let error = handle.start_sync(&SyncDaemon::new(role, "d0".parse().unwrap())).unwrap_err();
+            assert!(error.is_invalid(), "{error}");
+        }
+        handle.delete_destination(&service, &server.id).unwrap();
+        handle.start_sync(&SyncDaemon::backup("d0").unwrap()).unwrap();
+        assert!(handle.new_destination(&service, &server).unwrap_err().is_invalid());
+        stop(handle, SyncRole::Backup);
+        handle.new_destination(&service, &server).unwrap();
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn flush_leaves_daemons_alone() {
+    with_interface(|handle| {
+        let daemon = SyncDaemon::backup("d0").unwrap();
+        handle.start_sync(&daemon).unwrap();
+        handle.flush().unwrap();
+        assert_eq!(handle.get_sync_daemons().unwrap(), [DEFAULT.of(daemon)]);
+        stop(handle, SyncRole::Backup);
+    });
+}
+
+/// What the kernel reports of what may be left to it.
+#[derive(Clone, Copy)]
+struct Chosen {
+    len: u16,
+    group: Option<IpAddr>,
+    port: u16,
+    ttl: u8,
+}
+
+/// On an interface with packets of 1500 bytes.
+const DEFAULT: Chosen = Chosen { len: 1472, group: None, port: 8848, ttl: 1 };
+const ROLES: [SyncRole; 2] = [SyncRole::Master, SyncRole::Backup];
+
+impl Chosen {
+    fn of(self, asked: SyncDaemon) -> SyncDaemon {
+        let group = self.group.unwrap_or("224.0.0.81".parse().unwrap());
+        let mut daemon = asked;
+        daemon.max_len = NonZeroU16::new(self.len);
+        daemon.group = Some(MulticastGroup::new(group).unwrap());
+        daemon.port = NonZeroU16::new(self.port);
+        daemon.ttl = NonZeroU8::new(self.ttl);
+        daemon
+    }
+}
+
+/// Stops a daemon, however often it takes.
+fn stop(handle: &Handle, role: SyncRole) {
+    for _ in 0..100 {
+        match handle.stop_sync(role) {
+            Ok(()) => return,
+            Err(error) => assert!(error.is_retryable(), "{error}"),
+        }
+    }
+    panic!("the {role} does not stop");
+}
+
+/// Does something in a new namespace with the interface `d0`.
+fn with_interface(body: impl FnOnce(&Handle) + Send) {
+    fresh(|| {
+        ip("link add d0 type dummy");
+        ip("address add 10.8.8.8/24 dev d0");
+        ip("address add 2001:db8:8::8/64 dev d0 nodad");
+        ip("link set d0 up");
+        body(&Handle::new().unwrap());
+    });
+}

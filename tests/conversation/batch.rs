@@ -6,6 +6,7 @@ use ipvs_rs::codec::{Request, put_request};
 use ipvs_rs::error::{Errno, Error, ErrorKind, Operation, Target};
 use ipvs_rs::handle::{Batch, BatchReport};
 use ipvs_rs::model::{Granularity, Persistence, Prefix};
+use ipvs_rs::transport::Limits;
 use ipvs_rs::{Handle, ServiceId};
 
 use crate::message::{ack, noop, overrun, refusal};
@@ -267,6 +268,20 @@ fn failure_in_one_datagram_does_not_stop_the_next() {
 }
 
 #[test]
+fn limits_of_a_socket_are_those_of_its_buffers() {
+    for (send, receive, expected) in [
+        (212_992, 212_992, Limits { datagram: 212_960, answers: 200 }),
+        (4_608, 2_304, Limits { datagram: 4_576, answers: 2 }),
+        (32, 1_063, Limits { datagram: 0, answers: 1 }),
+        (0, 0, Limits { datagram: 0, answers: 1 }),
+        (usize::MAX, 8_388_608, Limits { datagram: usize::MAX - 32, answers: 7_884 }),
+    ] {
+        assert_eq!(Limits::of_buffers(send, receive), expected, "{send} {receive}");
+    }
+    assert_eq!(Limits::default(), Limits::of_buffers(212_992, 212_992));
+}
+
+#[test]
 fn default_limits_are_two_hundred_commands_to_a_datagram() {
     let services: Vec<ServiceId> = (1..=201).map(|port| format!("TCP 192.0.2.10:{port}").parse().unwrap()).collect();
     let requests: Vec<Request> = services.iter().map(|id| Request::DeleteService(*id)).collect();
@@ -329,6 +344,21 @@ fn batch_whose_answers_were_lost_is_unknown_where_nothing_was_said() {
     let report = batch(&handle).send().unwrap();
     assert_eq!(words(&report), ["EEXIST", "Lost", "Lost", "NotSent"]);
     handle.new_destination(&web(), &nth(4)).unwrap();
+}
+
+#[test]
+fn answers_to_a_batch_that_was_given_up_are_taken_away_before_the_next_call() {
+    let (handle, peer) = Script::new()
+        .expect_batch(requests())
+        .datagram([overrun()])
+        .truncated(100_000)
+        .expect(Request::Flush)
+        .ack()
+        .open();
+    assert_eq!(words(&batch(&handle).send().unwrap()), ["Lost"; 4]);
+    peer.calls();
+    handle.flush().unwrap();
+    assert_eq!(peer.calls(), Calls { sends: 1, receives: 3, waits: 0 }, "what was left, none, one answer");
 }
 
 #[test]

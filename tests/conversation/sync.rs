@@ -80,6 +80,19 @@ fn stop_under_an_old_number_of_the_family_is_made_again() {
 }
 
 #[test]
+fn number_of_the_family_is_looked_up_once_for_a_stop() {
+    let nobody = |script: Script| stop(script).error(Errno::ENOENT).datagram([refusal(Errno::ENOENT).to(1)]);
+    let (handle, _peer) = nobody(nobody(Script::new()).family(40)).open();
+    assert_eq!(handle.stop_sync(SyncRole::Master).unwrap_err().errno(), Some(Errno::ENOENT));
+
+    let (handle, _peer) = nobody(Script::new()).family(31).open();
+    assert_eq!(handle.stop_sync(SyncRole::Master).unwrap_err().errno(), Some(Errno::ENOENT), "unchanged");
+
+    let (handle, _peer) = nobody(Script::new()).expect_look_up().error(Errno::ENOENT).open();
+    assert!(handle.stop_sync(SyncRole::Master).unwrap_err().is_not_available());
+}
+
+#[test]
 fn stop_that_is_not_answered_at_all_is_a_timeout_and_the_next_call_works() {
     let (handle, _peer) = stop(Script::new()).silence().expect(Request::Flush).ack().open();
     assert!(handle.stop_sync(SyncRole::Master).unwrap_err().is_timeout());

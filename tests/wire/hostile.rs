@@ -510,6 +510,19 @@ fn empty_name_of_an_engine_is_no_engine() {
 }
 
 #[test]
+fn of_two_multicast_groups_the_one_of_ipv4_counts() {
+    const GROUP: u16 = 5;
+    let mut nodes = daemon();
+    for (place, expected) in [(0, "239.1.2.3"), (8, "239.1.2.4")] {
+        let last = expected.rsplit('.').next().unwrap().parse().unwrap();
+        inner(&mut nodes).retain(|node| node.kind != GROUP);
+        inner(&mut nodes).insert(place.min(6), Node { kind: GROUP, value: Value::Leaf(vec![239, 1, 2, last]) });
+        let Ok(Reply::Daemon(daemon)) = Reply::decode(9, &tree::write(&nodes)) else { panic!("not a daemon") };
+        assert_eq!(daemon.group.unwrap().address().to_string(), expected);
+    }
+}
+
+#[test]
 fn ipv4_address_of_four_bytes_is_as_good_as_one_of_sixteen() {
     for (nodes, kind, address, command) in [(service(), 3, [10, 0, 0, 1], 1), (destination(), 1, [10, 0, 0, 2], 5)] {
         let expected = Reply::decode(command, &tree::write(&nodes)).unwrap();

@@ -178,6 +178,34 @@ proptest! {
         prop_assert_eq!(sent, entry.service);
     }
 
+    /// The kernel keeps what was said of a tunnel when the method is changed to another.
+    #[test]
+    fn tunnel_of_a_destination_without_one_is_kept(
+        entry in arb_destination_entry(),
+        method in 0..8u32,
+        kind: u8,
+        port: u16,
+        flags: u16,
+    ) {
+        let mut nodes = tree::parse(5, &reply_bytes(&Reply::Destination(entry)));
+        let Value::Nest(destination) = &mut nodes[0].value else { panic!("not a nest") };
+        for node in destination {
+            node.value = match node.kind {
+                3 => Value::Leaf(method.to_ne_bytes().to_vec()),
+                13 => Value::Leaf(vec![kind]),
+                14 => Value::Leaf(port.to_be_bytes().to_vec()),
+                15 => Value::Leaf(flags.to_ne_bytes().to_vec()),
+                _ => continue,
+            };
+        }
+        let bytes = tree::write(&nodes);
+        let decoded = Reply::decode(5, &bytes).unwrap();
+        prop_assert_eq!(reply_bytes(&decoded), bytes);
+        let Reply::Destination(entry) = decoded else { panic!("not a destination") };
+        let update = Request::SetDestination("FWM 1".parse().unwrap(), entry.destination);
+        prop_assert_eq!(Request::decode(6, false, &request_bytes(&update)), Ok(update));
+    }
+
     #[test]
     fn whole_message_has_its_header_and_its_length(request in arb_request(), family in 16..u16::MAX, sequence: u32) {
         let mut datagram = vec![0xee; 4];

@@ -192,7 +192,10 @@ fn man() -> Vec<u8> {
         rest.control("RE", []).control("fi", []);
     }
     let _ = rest.to_writer(&mut page);
-    page
+    // Every part begins with the same definition; one is enough.
+    let page = String::from_utf8_lossy(&page);
+    let (first, parts) = page.split_at(page.find(".TH").unwrap_or_default());
+    [first, &parts.replace(first, "")].concat().into_bytes()
 }
 
 const DESCRIPTION: [&str; 5] = [

@@ -43,26 +43,26 @@ fn main() -> ExitCode {
     sigpipe::reset();
     let mut words: Vec<Vec<u8>> = env::args_os().map(OsStringExt::into_vec).collect();
     let program = if words.is_empty() { b"ipvsadm".to_vec() } else { words.remove(0) };
-    let status = run(program, &words).unwrap_or_else(|fault| {
+    let status = run(&program, &words).unwrap_or_else(|fault| {
         restore::say(&fault.message);
         fault.status
     });
     ExitCode::from(status)
 }
 
-fn run(program: Vec<u8>, words: &[Vec<u8>]) -> Result<u8, Fault> {
+fn run(program: &[u8], words: &[Vec<u8>]) -> Result<u8, Fault> {
     let ahead = look_ahead(words);
     if ahead.is_about_the_program {
-        let invocation = invocation::read(&program, words, Origin::CommandLine, &Names::default())?;
+        let invocation = invocation::read(program, words, Origin::CommandLine, &Names::default())?;
         let mut out = Output::standard();
-        let printed = generate::print(&invocation, &program, &mut out);
+        let printed = generate::print(&invocation, program, &mut out);
         out.flush();
         return printed.map(|()| 0);
     }
-    let mut session = Session::open(program.clone(), ahead.netns)?;
+    let mut session = Session::open(program, ahead.netns)?;
     let list = [b"-L".to_vec()];
     let words = if words.is_empty() { &list } else { words };
-    let status = match invocation::read(&program, words, Origin::CommandLine, &session.names)? {
+    let status = match invocation::read(program, words, Origin::CommandLine, &session.names)? {
         Invocation::Restore => Ok(restore::run(&mut session, io::stdin())),
         invocation => session.run(&invocation).map(|_| 0),
     };

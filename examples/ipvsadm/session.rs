@@ -27,7 +27,7 @@ pub struct Session {
 
 impl Session {
     /// Connects, and asks for what the listings begin with. Without IPVS in the kernel, its module is asked for once.
-    pub fn open(program: Vec<u8>, netns: Option<&[u8]>) -> Result<Self, Fault> {
+    pub fn open(program: &[u8], netns: Option<&[u8]>) -> Result<Self, Fault> {
         let netns = match netns {
             None => Netns::current(),
             Some(name) => namespace(name).map_err(|error| Fault::usage(error.to_string()))?,
@@ -51,7 +51,7 @@ impl Session {
             let warning = format!("the kernel's IPVS has version {}, at least {OLDEST} is expected\n", info.version);
             let _ = io::stderr().write_all(warning.as_bytes());
         }
-        Ok(Self { program, handle, info, netns, names: Names::default(), out: Output::standard() })
+        Ok(Self { program: program.to_vec(), handle, info, netns, names: Names::default(), out: Output::standard() })
     }
 }
 

@@ -24,8 +24,7 @@ fn our_program_does_what_was_recorded() {
 /// Runs every case and reports all that differ.
 fn replay(program: Program) {
     let cases = cases();
-    let reports: Vec<String> =
-        alone(|| cases.iter().filter_map(|case| case.replay(program)).collect());
+    let reports: Vec<String> = alone(|| cases.iter().filter_map(|case| case.replay(program)).collect());
     println!("{} of {} cases hold for {program:?}", cases.len() - reports.len(), cases.len());
     assert!(reports.is_empty(), "{} of {} cases differ:\n\n{}", reports.len(), cases.len(), reports.join("\n"));
 }
@@ -33,7 +32,7 @@ fn replay(program: Program) {
 /// Commands in a fresh network namespace, and what came of each.
 struct Case {
     name: String,
-    steps: Vec<(String, Output)>,
+    steps: Vec<(Step, Output)>,
     setup: Vec<String>,
     teardown: Vec<String>,
     files: BTreeMap<String, String>,
@@ -49,16 +48,32 @@ impl Case {
         }
         let mut report = String::new();
         for (command, expected) in &self.steps {
-            let mut actual = root.shell(&network, command);
+            let mut actual = command.run(&root, &network);
             actual.stdout = without_size(&actual.stdout);
             if let Some(difference) = expected.difference(&actual) {
-                let _ = writeln!(report, "  {command}\n{difference}");
+                let _ = writeln!(report, "  {}\n{difference}", command.line);
             }
         }
         for line in &self.teardown {
             root.shell(&network, line);
         }
         (!report.is_empty()).then(|| format!("{}\n{report}", self.name))
+    }
+}
+
+/// A command: a line of a shell, and the words of `ipvsadm` and its input where it takes no shell to know them.
+struct Step {
+    line: String,
+    words: Option<(Vec<String>, String)>,
+}
+
+impl Step {
+    fn run(&self, root: &Root, network: &Namespace) -> Output {
+        match &self.words {
+            Some((words, stdin)) => root.ipvsadm(network, words, stdin.as_bytes()),
+            // Another program, a pipe or a redirection.
+            None => root.shell(network, &self.line),
+        }
     }
 }
 
@@ -82,21 +97,31 @@ fn cases() -> Vec<Case> {
 }
 
 fn case(value: &Value) -> Case {
-    let output = |step: &Value| Output {
-        stdout: without_size(step["stdout"].as_str().unwrap().as_bytes()),
-        stderr: step["stderr"].as_str().unwrap().into(),
-        status: step["exit"].as_i64().unwrap().try_into().unwrap(),
-    };
     let commands = strings(&value["commands"]);
-    let outputs: Vec<Output> = value["steps"].as_array().unwrap().iter().map(output).collect();
-    assert_eq!(commands.len(), outputs.len(), "{}", value["name"]);
+    let steps = value["steps"].as_array().unwrap();
+    assert_eq!(commands.len(), steps.len(), "{}", value["name"]);
     let files = value["files"].as_object().into_iter().flatten();
     Case {
         name: value["name"].as_str().unwrap().to_owned(),
-        steps: commands.into_iter().zip(outputs).collect(),
+        steps: commands.into_iter().zip(steps).map(|(line, step)| (command(line, step), expected(step))).collect(),
         setup: strings(&value["setup"]),
         teardown: strings(&value["teardown"]),
         files: files.map(|(path, content)| (path.clone(), content.as_str().unwrap().to_owned())).collect(),
+    }
+}
+
+fn command(line: String, step: &Value) -> Step {
+    let mut words = strings(&step["argv"]);
+    let is_plain = words.first().is_some_and(|program| program == "ipvsadm");
+    let words = is_plain.then(|| (words.split_off(1), step["stdin"].as_str().unwrap_or_default().to_owned()));
+    Step { line, words }
+}
+
+fn expected(step: &Value) -> Output {
+    Output {
+        stdout: without_size(step["stdout"].as_str().unwrap().as_bytes()),
+        stderr: step["stderr"].as_str().unwrap().into(),
+        status: step["exit"].as_i64().unwrap().try_into().unwrap(),
     }
 }
 

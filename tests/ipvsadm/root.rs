@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -71,13 +72,13 @@ impl Root {
     /// Runs `ipvsadm` with these arguments in a network namespace.
     pub fn ipvsadm<A: AsRef<OsStr>>(&self, network: &Namespace, arguments: &[A], stdin: &[u8]) -> Output {
         let arguments: Vec<OsString> = arguments.iter().map(|argument| argument.as_ref().to_owned()).collect();
-        self.run(network, OsStr::new("ipvsadm"), &arguments, stdin)
+        self.run(network, "/usr/sbin/ipvsadm", &arguments, stdin)
     }
 
     /// Runs a line of a POSIX shell in a network namespace.
     pub fn shell(&self, network: &Namespace, line: impl AsRef<[u8]>) -> Output {
         let line = OsStr::from_bytes(line.as_ref()).to_owned();
-        self.run(network, OsStr::new("sh"), &["-c".into(), line], b"")
+        self.run(network, "/bin/sh", &["-c".into(), line], b"")
     }
 
     /// The same, for what must succeed. Returns what it printed.
@@ -88,20 +89,24 @@ impl Root {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn run(&self, network: &Namespace, program: &OsStr, arguments: &[OsString], stdin: &[u8]) -> Output {
+    /// Runs a program, under its bare name. It is started from its path: a look-up in another `PATH` than ours would
+    /// have to copy this process first, which takes an emulated machine longer than most programs.
+    fn run(&self, network: &Namespace, program: &str, arguments: &[OsString], stdin: &[u8]) -> Output {
+        let (_, name) = program.rsplit_once('/').unwrap();
         network.run(|| {
             // A thread that shares its root and working directory with others cannot change the mount namespace.
             unshare(CloneFlags::CLONE_FS).unwrap();
             setns(&self.0, CloneFlags::CLONE_NEWNS).unwrap();
             let mut command = Command::new(program);
-            command.args(arguments).env_clear().env("PATH", PATH).env("HOME", "/root").env("LC_ALL", "C");
+            command.arg0(name).args(arguments).env_clear().env("PATH", PATH).env("HOME", "/root").env("LC_ALL", "C");
             output::run(command, stdin)
         })
     }
 }
 
 fn attach(from: &Path, to: &str, kind: Option<&str>, flags: MsFlags) {
-    mount(Some(from), to, kind, flags, None::<&str>).unwrap_or_else(|error| panic!("{} at {to}: {error}", from.display()));
+    mount(Some(from), to, kind, flags, None::<&str>)
+        .unwrap_or_else(|error| panic!("{} at {to}: {error}", from.display()));
 }
 
 /// Without the place where ours is installed: in a [`Root`] it is where Debian's would be.

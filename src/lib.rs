@@ -333,6 +333,7 @@ pub mod engine;
 pub mod error;
 pub mod handle;
 pub mod model;
+pub mod procfs;
 pub mod transport;
 
 pub use error::Error;

@@ -1,0 +1,372 @@
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use super::Word;
+use super::row::{Row, decimal, unfit};
+use crate::model::{ParseError, PersistenceEngine, Protocol};
+
+/// A connection that the kernel keeps, or a template by which a client stays with its destination.
+///
+/// ```
+/// use ipvs_rs::procfs::{Connection, ConnectionState};
+///
+/// let row = "TCP 0A020002 A028 0A090909 0050 0A010003 1F90 ESTABLISHED     895";
+/// let connection: Connection = row.parse()?;
+/// assert_eq!(connection.client.to_string(), "10.2.0.2:41000");
+/// assert_eq!(connection.service.to_string(), "10.9.9.9:80");
+/// assert_eq!(connection.destination.to_string(), "10.1.0.3:8080");
+/// assert_eq!(connection.state, ConnectionState::Established);
+/// assert_eq!(connection.expires_secs, 895);
+/// # Ok::<(), ipvs_rs::model::ParseError>(())
+/// ```
+///
+/// # Kernel
+///
+/// A row of `/proc/net/ip_vs_conn` or of `/proc/net/ip_vs_conn_sync`; `ipvsadm -L -n -c`.
+#[doc(alias = "ip_vs_conn")]
+#[doc(alias = "ipvsadm -c")]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Connection {
+    /// The protocol; of a template for a firewall mark, [`Ip`](ConnectionProtocol::Ip).
+    pub protocol: ConnectionProtocol,
+    /// The client. Of a template the address is masked with the granularity of the service, and the port is 0.
+    pub client: SocketAddr,
+    /// The virtual address; of a template for a firewall mark, see [`mark`](Self::mark).
+    pub service: SocketAddr,
+    /// The server. Behind a tunnel it may be of another address family than the client.
+    pub destination: SocketAddr,
+    /// How far the connection has come.
+    pub state: ConnectionState,
+    /// In how many seconds the kernel forgets it, if nothing more is heard of it; rounded down.
+    pub expires_secs: u64,
+    /// What the persistence engine knows the client by; only of templates, and of connections that came by one.
+    pub engine: Option<EngineData>,
+    /// Which director made it; only known from the table
+    /// `ip_vs_conn_sync`, which has no [`engine`](Self::engine) in turn.
+    pub origin: Option<ConnectionOrigin>,
+}
+
+impl Connection {
+    /// Reads a row of the connection table, without the end of the line.
+    ///
+    /// This is [`FromStr`] for bytes, because the data of a persistence engine need not be text.
+    ///
+    /// # Errors
+    ///
+    /// When a column is missing or does not fit; the error names it.
+    pub fn from_row(row: &[u8]) -> Result<Self, ParseError> {
+        Self::read(row, Columns::Engine)
+    }
+
+    pub(super) fn read(row: &[u8], columns: Columns) -> Result<Self, ParseError> {
+        let mut row = Row::new(row);
+        let word = row.word();
+        let protocol = ConnectionProtocol::from_word(word)
+            .ok_or_else(|| unfit("protocol", word, "a name of 1 to 15 bytes, such as TCP"))?;
+        let client = row.endpoint("client")?;
+        let service = row.endpoint("virtual address")?;
+        let destination = row.endpoint("destination")?;
+        let word = row.word();
+        let state = ConnectionState::from_word(word)
+            .ok_or_else(|| unfit("state", word, "a name of 1 to 15 bytes, such as ESTABLISHED"))?;
+        let origin = match columns {
+            Columns::Engine => None,
+            Columns::Origin => {
+                let word = row.word();
+                let origin = ConnectionOrigin::from_word(word);
+                Some(origin.ok_or_else(|| unfit("origin", word, "LOCAL or SYNC"))?)
+            }
+        };
+        let word = row.word();
+        let expires_secs = decimal(word).ok_or_else(|| unfit("expiry", word, "a number of seconds"))?;
+        let engine = match columns {
+            Columns::Engine => EngineData::read(row)?,
+            Columns::Origin => {
+                row.end("connection")?;
+                None
+            }
+        };
+        Ok(Self { protocol, client, service, destination, state, expires_secs, engine, origin })
+    }
+
+    /// Whether this is a template of a persistent service, and not a connection.
+    ///
+    /// A template keeps a client with its destination; it carries no packets itself. The kernel does not mark it, but
+    /// what it prints can be told from a connection: a template has no client port, and one of two states that it
+    /// shares with no connection that lacks a port. Before Linux 4.19 templates for UDP had the state of connections
+    /// for UDP, and are not recognised.
+    pub fn is_template(&self) -> bool {
+        self.client.port() == 0 && matches!(self.state, ConnectionState::None | ConnectionState::Assured)
+    }
+
+    /// The firewall mark of the service, if this is a template for one.
+    ///
+    /// The kernel writes the mark where otherwise the [virtual address](Self::service) is. Connections that come by
+    /// such a template have the protocol and the address of their packets, and do not tell the mark.
+    pub fn mark(&self) -> Option<u32> {
+        if self.protocol != ConnectionProtocol::Ip {
+            return None;
+        }
+        Some(match self.service.ip() {
+            IpAddr::V4(address) => address.to_bits(),
+            IpAddr::V6(address) => {
+                let [a, b, ..] = address.segments();
+                u32::from(a) << 16 | u32::from(b)
+            }
+        })
+    }
+}
+
+impl FromStr for Connection {
+    type Err = ParseError;
+
+    /// A row of the connection table, as [`from_row`](Self::from_row) reads it.
+    fn from_str(row: &str) -> Result<Self, ParseError> {
+        Self::from_row(row.as_bytes())
+    }
+}
+
+/// What stands around the last column that all tables have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Columns {
+    /// Behind it, if anything: name and data of a persistence engine.
+    Engine,
+    /// Before it: where the connection comes from.
+    Origin,
+}
+
+impl Columns {
+    /// Tells the tables apart by their first line. Columns that a later kernel may add are not looked at.
+    pub(super) fn from_header(header: &[u8]) -> Result<Self, ParseError> {
+        let mut row = Row::new(header);
+        for column in ["Pro", "FromIP", "FPrt", "ToIP", "TPrt", "DestIP", "DPrt", "State"] {
+            let word = row.word();
+            if word != column.as_bytes() {
+                return Err(unfit("header", word, HEADER));
+            }
+        }
+        let (columns, word) = match row.word() {
+            b"Origin" => (Self::Origin, row.word()),
+            word => (Self::Engine, word),
+        };
+        if word == b"Expires" { Ok(columns) } else { Err(unfit("header", word, HEADER)) }
+    }
+}
+
+/// What the connection table calls a protocol. It prints the word of the kernel.
+///
+/// ```
+/// use ipvs_rs::model::Protocol;
+/// use ipvs_rs::procfs::Connection;
+///
+/// let row = "IP_50 0A020002 0000 0A090909 0000 0A010003 0000 NONE            60";
+/// let connection: Connection = row.parse()?;
+/// assert_eq!(connection.protocol.to_string(), "IP_50");
+/// assert_eq!(connection.protocol.protocol(), Some(Protocol::ESP));
+/// # Ok::<(), ipvs_rs::model::ParseError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum ConnectionProtocol {
+    /// `TCP`.
+    Tcp,
+    /// `UDP`.
+    Udp,
+    /// `SCTP`.
+    Sctp,
+    /// `IP`: any protocol; a template for a firewall mark.
+    Ip,
+    /// A word that has no constant here, such as `IP_50`.
+    Other(Word),
+}
+
+impl ConnectionProtocol {
+    /// The protocol that the word stands for; `None` for [`Ip`](Self::Ip), which is none in particular, and for a word
+    /// that this library does not know.
+    pub fn protocol(&self) -> Option<Protocol> {
+        match self {
+            Self::Tcp => Some(Protocol::TCP),
+            Self::Udp => Some(Protocol::UDP),
+            Self::Sctp => Some(Protocol::SCTP),
+            Self::Ip => None,
+            Self::Other(word) => match word.as_bytes() {
+                b"ICMP" => Some(Protocol::from_number(1)),
+                b"ICMPv6" => Some(Protocol::from_number(58)),
+                word => decimal(word.strip_prefix(b"IP_")?).map(Protocol::from_number),
+            },
+        }
+    }
+
+    fn from_word(word: &[u8]) -> Option<Self> {
+        match word {
+            b"TCP" => Some(Self::Tcp),
+            b"UDP" => Some(Self::Udp),
+            b"SCTP" => Some(Self::Sctp),
+            b"IP" => Some(Self::Ip),
+            other => Word::from_bytes(other).map(Self::Other),
+        }
+    }
+}
+
+/// The word of the kernel.
+impl fmt::Display for ConnectionProtocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp => f.pad("TCP"),
+            Self::Udp => f.pad("UDP"),
+            Self::Sctp => f.pad("SCTP"),
+            Self::Ip => f.pad("IP"),
+            Self::Other(word) => word.fmt(f),
+        }
+    }
+}
+
+macro_rules! states {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// How far a connection has come, as IPVS sees it from between the two ends. It prints the word of the kernel.
+        ///
+        /// Each protocol has states of its own; [`None`](Self::None) and [`Established`](Self::Established) are
+        /// shared. The set is open, as with [`Scheduler`](crate::model::Scheduler).
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[non_exhaustive]
+        pub enum ConnectionState {
+            $($(#[$doc])* $name,)*
+            /// A word that has no constant here. `ERR!`, `BUG!` and `?`, by which the kernel says that it has no word
+            /// itself, are among these.
+            Other(Word),
+        }
+
+        impl ConnectionState {
+            fn from_word(word: &[u8]) -> Option<Self> {
+                match std::str::from_utf8(word) {
+                    $(Ok($word) => Some(Self::$name),)*
+                    _ => Word::from_bytes(word).map(Self::Other),
+                }
+            }
+        }
+
+        /// The word of the kernel.
+        impl fmt::Display for ConnectionState {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$name => f.pad($word),)*
+                    Self::Other(word) => word.fmt(f),
+                }
+            }
+        }
+    };
+}
+
+states! {
+    /// `NONE`: nothing has been seen yet. Of a template: no connection has come by it that lasted.
+    None = "NONE",
+    /// `ASSURED`: of a template: a connection that came by it was established.
+    Assured = "ASSURED",
+    /// `ESTABLISHED`, of TCP and SCTP.
+    Established = "ESTABLISHED",
+    /// `UDP`: the only one of UDP.
+    Udp = "UDP",
+    /// `SYN_SENT`, of TCP.
+    SynSent = "SYN_SENT",
+    /// `SYN_RECV`, of TCP: the client has asked.
+    SynRecv = "SYN_RECV",
+    /// `FIN_WAIT`, of TCP: one end has closed.
+    FinWait = "FIN_WAIT",
+    /// `TIME_WAIT`, of TCP: both ends have closed.
+    TimeWait = "TIME_WAIT",
+    /// `CLOSE`, of TCP: it was reset.
+    Close = "CLOSE",
+    /// `CLOSE_WAIT`, of TCP.
+    CloseWait = "CLOSE_WAIT",
+    /// `LAST_ACK`, of TCP.
+    LastAck = "LAST_ACK",
+    /// `LISTEN`, of TCP: a data connection of FTP that is about to come.
+    Listen = "LISTEN",
+    /// `SYNACK`, of TCP: the client has confirmed; only with the sysctl `secure_tcp`.
+    SynAck = "SYNACK",
+    /// `INIT1`, of SCTP: the client has asked.
+    Init1 = "INIT1",
+    /// `INIT`, of SCTP.
+    Init = "INIT",
+    /// `C-SENT`, of SCTP: cookie sent.
+    CookieSent = "C-SENT",
+    /// `C-REPLIED`, of SCTP: cookie replied.
+    CookieReplied = "C-REPLIED",
+    /// `C-WAIT`, of SCTP: waiting for the cookie.
+    CookieWait = "C-WAIT",
+    /// `COOKIE`, of SCTP.
+    Cookie = "COOKIE",
+    /// `C-ECHOED`, of SCTP: cookie echoed.
+    CookieEchoed = "C-ECHOED",
+    /// `S-SENT`, of SCTP: shutdown sent.
+    ShutdownSent = "S-SENT",
+    /// `S-RECEIVED`, of SCTP: shutdown received.
+    ShutdownReceived = "S-RECEIVED",
+    /// `S-ACK-SENT`, of SCTP: shutdown acknowledged.
+    ShutdownAckSent = "S-ACK-SENT",
+    /// `REJECTED`, of SCTP.
+    Rejected = "REJECTED",
+    /// `CLOSED`, of SCTP.
+    Closed = "CLOSED",
+}
+
+/// Which director a connection was made by. It prints the word of the kernel.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum ConnectionOrigin {
+    /// `LOCAL`: this one.
+    Local,
+    /// `SYNC`: another one, whose synchronisation daemon told of it.
+    Sync,
+}
+
+impl ConnectionOrigin {
+    fn from_word(word: &[u8]) -> Option<Self> {
+        match word {
+            b"LOCAL" => Some(Self::Local),
+            b"SYNC" => Some(Self::Sync),
+            _ => None,
+        }
+    }
+}
+
+/// The word of the kernel.
+impl fmt::Display for ConnectionOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Local => "LOCAL",
+            Self::Sync => "SYNC",
+        })
+    }
+}
+
+/// What a persistence engine knows a client by.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct EngineData {
+    /// The engine.
+    pub name: PersistenceEngine,
+    /// What it took from the packets, as the kernel prints it: for `sip` the Call-ID. It may hold blanks, and need not
+    /// be text. A NUL ends it, because the kernel prints no further.
+    pub data: Vec<u8>,
+}
+
+impl EngineData {
+    /// What is left of a row: nothing, or a name and, after one blank, data to the end of the row.
+    fn read(mut row: Row<'_>) -> Result<Option<Self>, ParseError> {
+        if row.rest().is_empty() {
+            return Ok(None);
+        }
+        let word = row.word();
+        let name = PersistenceEngine::from_kernel(word)
+            .filter(|_| !word.is_empty())
+            .ok_or_else(|| unfit("persistence engine", word, "a name of 1 to 16 bytes"))?;
+        let data = row.rest().strip_prefix(b" ").unwrap_or_default().to_vec();
+        Ok(Some(Self { name, data }))
+    }
+}
+
+const HEADER: &str = "the line \"Pro FromIP FPrt ToIP TPrt DestIP DPrt State Expires\", perhaps with Origin before \
+                      Expires and more behind it";

@@ -1,0 +1,47 @@
+use std::io::{self, BufRead, BufReader, Read};
+
+/// The lines of a file with their numbers, in memory that is bounded whatever the file holds.
+#[derive(Debug)]
+pub(super) struct Lines<R> {
+    reader: BufReader<R>,
+    line: Vec<u8>,
+    number: u64,
+    limit: usize,
+}
+
+/// Why there is no further line.
+#[derive(Debug)]
+pub(super) enum LineError {
+    Io(io::Error),
+    /// The line is longer than the limit.
+    TooLong,
+}
+
+impl<R: Read> Lines<R> {
+    /// Lines of at most so many bytes, not counting the end of the line.
+    pub(super) fn new(reader: R, limit: usize) -> Self {
+        Self { reader: BufReader::with_capacity(BUFFER, reader), line: Vec::new(), number: 0, limit }
+    }
+
+    /// The next line without its end; `None` after the last. Not to be called again after an error.
+    pub(super) fn next(&mut self) -> Result<Option<&[u8]>, LineError> {
+        self.line.clear();
+        self.number = self.number.saturating_add(1);
+        let limit = u64::try_from(self.limit).unwrap_or(u64::MAX).saturating_add(1);
+        let read = self.reader.by_ref().take(limit).read_until(b'\n', &mut self.line).map_err(LineError::Io)?;
+        match self.line.strip_suffix(b"\n") {
+            Some(line) => Ok(Some(line)),
+            None if read == 0 => Ok(None),
+            None if self.line.len() > self.limit => Err(LineError::TooLong),
+            None => Ok(Some(&self.line)),
+        }
+    }
+
+    /// The number of the line that was read last, from 1.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+/// The kernel hands out a page at a time, however much is asked for.
+const BUFFER: usize = 8192;

@@ -99,7 +99,6 @@ pub fn read(program: &[u8], words: &[Vec<u8>], origin: Origin, names: &Names) ->
     match command {
         Command::Help => return Ok(Invocation::Help),
         Command::Version => return Ok(Invocation::Version),
-        Command::Restore if origin == Origin::Restore => return Err(Fault::try_help(program)),
         Command::StartDaemon => {
             draft.role = Some(role(value).ok_or_else(|| Fault::usage("illegal start-daemon parameter specified"))?);
         }
@@ -133,6 +132,9 @@ pub fn read(program: &[u8], words: &[Vec<u8>], origin: Origin, names: &Names) ->
         return Err(Fault::usage("the options 'netns' and 'watch' cannot stand in a line of a restore"));
     }
     matrix::check_command(command, draft.given)?;
+    if origin == Origin::Restore && command == Command::Restore {
+        return Err(Fault::try_help(program));
+    }
     draft.finish(command)
 }
 

@@ -172,7 +172,25 @@
 //!
 //! ## Play the kernel in a test
 //!
-//! A [`Transport`](transport::Transport) moves datagrams, so that a test can stand where the kernel is. This one
+//! With the feature `testing` there is a whole kernel in memory, which needs no root and no module:
+//!
+//! ```
+//! # #[cfg(feature = "testing")] {
+//! use ipvs_rs::testing::{FakeKernel, Traffic};
+//! use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
+//!
+//! let kernel = FakeKernel::new();
+//! let handle = kernel.handle()?;
+//! let (web, server) = ("TCP 192.0.2.10:80".parse()?, "10.0.0.2:8080".parse()?);
+//! handle.new_service(&Service::new(web, Scheduler::Wlc))?;
+//! handle.new_destination(&web, &Destination::new(server, ForwardMethod::Masquerade))?;
+//! kernel.carry(&web, &server, Traffic::new().opened(3))?;
+//! assert_eq!(handle.get_destinations(&web)?[0].active_connections, 3);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A [`Transport`](transport::Transport) moves datagrams, so that anything can stand where the kernel is. This one
 //! answers the look-up of the family and refuses everything else:
 //!
 //! ```
@@ -276,8 +294,8 @@
 //!
 //! # Crate features
 //!
-//! None is needed: without any there is everything on this page. A feature adds items and never changes what existing
-//! code does.
+//! None is needed: without any there is the whole client. A feature adds items and never changes what existing code
+//! does.
 //!
 //! * **serde** implements `Serialize` and `Deserialize` for every value of [`model`]. What has a notation is text, a
 //!   number is a number, the rest are maps with the names of the fields. An option that is left out has the value that
@@ -294,6 +312,10 @@
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! * **testing** adds the module `testing`: a kernel in memory that answers as Linux 6.1, 6.12 and 7 do, to the byte
+//!   and to the error number, with simulated time and traffic, and that misbehaves when it is told to. It is for tests,
+//!   and belongs into the `dev-dependencies`.
 //!
 //! # Platforms and versions
 //!
@@ -315,7 +337,7 @@
 //! # What it does not do
 //!
 //! * **Plan or watch.** It does what it is told, once. There are not yet a desired state that the table is brought to,
-//!   health checks, an async handle, or a kernel in memory to test against.
+//!   health checks, or an async handle.
 //! * **Anything around IPVS.** Addresses, routes, firewall marks, sysctls and the files under `/proc/net` are left to
 //!   others.
 //! * **Load modules, run programs, print or log.** The kernel loads `ip_vs` and schedulers by itself when it can; an
@@ -334,6 +356,9 @@ pub mod error;
 pub mod handle;
 pub mod model;
 pub mod procfs;
+#[cfg(feature = "testing")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "testing")))]
+pub mod testing;
 pub mod transport;
 
 pub use error::Error;

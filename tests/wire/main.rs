@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::too_many_lines, reason = "test code")]
 
 mod engine;
+#[cfg(feature = "testing")]
+mod fake;
 mod fixture;
 mod hostile;
 mod law;

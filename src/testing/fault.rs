@@ -1,0 +1,123 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::error::Errno;
+
+/// One way to misbehave: what becomes of one datagram that is sent, and of the answers to it.
+///
+/// The look-up of the family is left alone.
+///
+/// ```
+/// use ipvs_rs::testing::{FakeKernel, Fault};
+///
+/// let kernel = FakeKernel::new();
+/// let handle = kernel.handle()?;
+/// kernel.misbehave(Fault::Silence);
+/// assert!(handle.get_info().unwrap_err().is_timeout());
+/// assert!(handle.get_info().is_ok());
+/// # Ok::<(), ipvs_rs::Error>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The answers take so long to come. Nobody sleeps: waiting for less ends at once with nothing, waiting for more
+    /// ends at once with an answer. An answer that came too late is found by a later call.
+    Delay(Duration),
+    /// The datagram gets lost on its way: nothing is done, nobody answers.
+    Silence,
+    /// The commands are executed and every answer gets lost.
+    Drop,
+    /// Only so many answers fit into the receive buffer; the rest is lost, and the socket reports `ENOBUFS`.
+    Lose(usize),
+    /// A daemon stops without an answer, as the kernel does it when it is stopped right after its start.
+    SilentStop,
+    /// The commands are refused with this number and not executed.
+    Refuse(Errno),
+    /// The datagram cannot be sent.
+    SendFails(Errno),
+    /// Every answer comes twice.
+    Duplicate,
+    /// The datagrams of the answer come in the reverse order. A list then ends before it begins; there is no telling.
+    Reorder,
+    /// The answer is longer than any buffer: it arrives cut off, marked as such.
+    Truncate,
+    /// Every datagram of the answer ends after so many bytes, and nothing says so.
+    Cut(usize),
+    /// Lists are marked as interrupted (`NLM_F_DUMP_INTR`), which IPVS never does.
+    Interrupt,
+    /// Before the answer comes an acknowledgement from another process with this port id.
+    Foreign(u32),
+    /// Before the answer comes a refusal of an earlier request.
+    Stale,
+    /// Before the answer come these bytes.
+    Garbage(Vec<u8>),
+}
+
+/// Misbehaviour over time: one step for each datagram that is sent.
+///
+/// ```
+/// use ipvs_rs::error::Errno;
+/// use ipvs_rs::testing::{FakeKernel, Fault, Plan};
+///
+/// let kernel = FakeKernel::new();
+/// let handle = kernel.handle()?;
+/// // Two calls go well, one is refused, and then every list is interrupted.
+/// kernel.misbehave(Plan::new().well(2).then(Fault::Refuse(Errno::ENOMEM)).then_always(Fault::Interrupt));
+///
+/// let answers = [handle.flush(), handle.flush(), handle.flush()];
+/// assert_eq!(answers.map(|answer| answer.is_ok()), [true, true, false]);
+/// assert!(handle.get_services().unwrap_err().is_retryable());
+/// kernel.behave();
+/// assert_eq!(handle.get_services()?, []);
+/// # Ok::<(), ipvs_rs::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Plan {
+    steps: VecDeque<Option<Fault>>,
+    always: Option<Fault>,
+}
+
+impl Plan {
+    /// A plan in which everything goes well.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A plan in which everything goes wrong in the same way.
+    pub fn always(fault: Fault) -> Self {
+        Self::new().then_always(fault)
+    }
+
+    /// Lets so many datagrams pass.
+    #[must_use]
+    pub fn well(mut self, times: usize) -> Self {
+        self.steps.extend(std::iter::repeat_n(None, times));
+        self
+    }
+
+    /// Lets one datagram go wrong.
+    #[must_use]
+    pub fn then(mut self, fault: Fault) -> Self {
+        self.steps.push_back(Some(fault));
+        self
+    }
+
+    /// Lets all further datagrams go wrong.
+    #[must_use]
+    pub fn then_always(mut self, fault: Fault) -> Self {
+        self.always = Some(fault);
+        self
+    }
+
+    /// What becomes of the next datagram.
+    pub(super) fn step(&mut self) -> Option<Fault> {
+        self.steps.pop_front().unwrap_or_else(|| self.always.clone())
+    }
+}
+
+impl From<Fault> for Plan {
+    /// One datagram goes wrong.
+    fn from(fault: Fault) -> Self {
+        Self::new().then(fault)
+    }
+}

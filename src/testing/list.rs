@@ -1,0 +1,139 @@
+//! Lists, a piece at a time (`netlink_dump`).
+
+use super::answer::{Head, Remark, Writer, done};
+use super::command::{NEW_DAEMON, NEW_DEST, NEW_SERVICE};
+use super::daemon::put_daemon;
+use super::identity::Extent;
+use super::machine::{CONTROLLER, Caller, Machine, VERSION, parse};
+use super::table::{put_destination, put_service};
+use super::wire::{GENL_HEADER, HEADER, Message, NLM_F_MULTI, TOP};
+
+const GET_SERVICE: u8 = 4;
+const GET_DEST: u8 = 8;
+
+/// A list that is being read. It remembers how many rows were passed, and nothing else: what is inserted or removed
+/// before that place meanwhile shifts the rest.
+#[derive(Clone, Debug)]
+pub(super) struct Listing {
+    family: u16,
+    command: u8,
+    sequence: u32,
+    attributes: Vec<u8>,
+    passed: usize,
+}
+
+impl Listing {
+    pub(super) fn new(command: u8, message: &Message<'_>) -> Self {
+        Self {
+            family: message.kind,
+            command,
+            sequence: message.sequence,
+            attributes: message.attributes().to_vec(),
+            passed: 0,
+        }
+    }
+
+    /// The next datagram of at most so many bytes, and whether it is the last.
+    pub(super) fn next(&mut self, machine: &mut Machine, caller: Caller, room: usize) -> (Vec<u8>, bool) {
+        let mut remark = Remark::default();
+        let mut piece = Piece { out: Writer::default(), room, row: 0, passed: self.passed };
+        match (self.family, self.command) {
+            (CONTROLLER, _) => self.families(machine, caller, &mut piece),
+            (_, GET_SERVICE) => self.services(machine, caller, &mut piece),
+            (_, GET_DEST) => self.destinations(machine, caller, &mut piece, &mut remark),
+            _ => self.daemons(machine, caller, &mut piece),
+        }
+        self.passed = piece.passed;
+        if piece.out.bytes.is_empty() {
+            (done(self.sequence, caller.port, &remark, caller.options), true)
+        } else {
+            (piece.out.bytes, false)
+        }
+    }
+
+    fn head(&self, caller: Caller, command: u8, version: u8) -> Head {
+        let (family, sequence, port) = (self.family, self.sequence, caller.port);
+        Head { family, flags: NLM_F_MULTI, sequence, port, command, version }
+    }
+
+    fn services(&self, machine: &Machine, caller: Caller, piece: &mut Piece) {
+        let head = self.head(caller, NEW_SERVICE, VERSION);
+        for (place, service) in machine.table(caller.namespace) {
+            // Services of other namespaces in the same table are passed, and counted.
+            let is_ours = place.namespace == caller.namespace;
+            let fits = piece.row(is_ours, |out| out.data(head, |out| put_service(out, &place.key, service)));
+            if !fits {
+                return;
+            }
+        }
+    }
+
+    fn destinations(&self, machine: &Machine, caller: Caller, piece: &mut Piece, remark: &mut Remark) {
+        let head = self.head(caller, NEW_DEST, VERSION);
+        // Whatever is wrong with the question, the answer is an empty list.
+        let Ok(top) = parse(&self.attributes, HEADER + GENL_HEADER, TOP, remark) else { return };
+        let Ok(described) = machine.described(caller, &top, Extent::Name) else { return };
+        let Some(service) = machine.services.get(&described.place) else { return };
+        for destination in &service.destinations {
+            let fits = piece.row(true, |out| {
+                out.data(head, |out| put_destination(out, destination, machine.knows_tunnels));
+            });
+            if !fits {
+                return;
+            }
+        }
+    }
+
+    fn daemons(&self, machine: &mut Machine, caller: Caller, piece: &mut Piece) {
+        let head = self.head(caller, NEW_DAEMON, VERSION);
+        let Some(namespace) = machine.namespace(caller.namespace) else { return };
+        for (slot, daemon) in namespace.daemons.iter().enumerate() {
+            let fits = piece.row(daemon.is_some(), |out| {
+                if let Some(daemon) = daemon {
+                    out.data(head, |out| put_daemon(out, slot, daemon));
+                }
+            });
+            if !fits {
+                return;
+            }
+        }
+    }
+
+    fn families(&self, machine: &Machine, caller: Caller, piece: &mut Piece) {
+        let head = self.head(caller, super::controller::NEWFAMILY, super::controller::VERSION);
+        piece.row(machine.family.is_some(), |out| {
+            out.data(head, |out| super::controller::put_family(out, machine));
+        });
+    }
+}
+
+/// One datagram of a list in the making.
+#[derive(Debug)]
+struct Piece {
+    out: Writer,
+    room: usize,
+    /// Rows that were looked at.
+    row: usize,
+    /// Rows that are done with.
+    passed: usize,
+}
+
+impl Piece {
+    /// Appends a row unless it was passed before or is not to be shown; `false` when it does not fit.
+    fn row(&mut self, is_shown: bool, fill: impl FnOnce(&mut Writer)) -> bool {
+        self.row += 1;
+        if self.row <= self.passed {
+            return true;
+        }
+        if is_shown {
+            let start = self.out.bytes.len();
+            fill(&mut self.out);
+            if self.out.bytes.len() > self.room {
+                self.out.bytes.truncate(start);
+                return false;
+            }
+        }
+        self.passed = self.row;
+        true
+    }
+}

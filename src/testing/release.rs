@@ -1,0 +1,88 @@
+use std::fmt;
+
+/// Which kernel is played.
+///
+/// The messages of all three are the same. What differs:
+///
+/// | | 6.1 | 6.12 | 7 |
+/// |---|---|---|---|
+/// | size of the connection table | 4096 | 4096 | 0 until the namespace needs one, then 256 |
+/// | order of services in a list | addresses, then marks | the same | mixed |
+/// | services of other namespaces | shift lists of more than one datagram | the same | no matter |
+/// | scheduler `twos` | not built | built | built |
+/// | answers that fit a receive buffer of 212,992 bytes | 277 | 237 | 237 |
+/// | without privilege, a command that cannot list or cannot but list | `EPERM` | `EOPNOTSUPP` | `EOPNOTSUPP` |
+///
+/// ```
+/// use ipvs_rs::Scheduler;
+/// use ipvs_rs::testing::{FakeKernel, Release};
+///
+/// let service = ipvs_rs::Service::new("FWM 7".parse()?, Scheduler::Twos);
+/// assert!(FakeKernel::new().handle()?.new_service(&service).unwrap_err().is_scheduler_unavailable());
+/// FakeKernel::of(Release::V7).handle()?.new_service(&service)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Release {
+    /// Linux 6.1, as Debian builds it.
+    #[default]
+    V6_1,
+    /// Linux 6.12, as Debian builds it.
+    V6_12,
+    /// Linux 7, as Debian builds it.
+    V7,
+}
+
+impl Release {
+    /// Every one, the oldest first.
+    pub const ALL: [Self; 3] = [Self::V6_1, Self::V6_12, Self::V7];
+
+    /// Whether one table holds the services of all namespaces.
+    pub(super) fn shares_the_table(self) -> bool {
+        self < Self::V7
+    }
+
+    /// Whether the connection table is made when it is needed.
+    pub(super) fn grows_the_table(self) -> bool {
+        self >= Self::V7
+    }
+
+    pub(super) fn has_twos(self) -> bool {
+        self >= Self::V6_12
+    }
+
+    /// Whether privilege is looked at before it is known that the command can do what is asked.
+    pub(super) fn asks_for_privilege_first(self) -> bool {
+        self == Self::V6_1
+    }
+
+    /// The number that the family had where the wire was recorded.
+    pub(super) fn family(self) -> u16 {
+        match self {
+            Self::V6_1 => 31,
+            Self::V6_12 => 33,
+            Self::V7 => 35,
+        }
+    }
+
+    /// What a datagram of so many bytes costs in a receive buffer: a header of 256 bytes, and a piece of memory.
+    pub(super) fn cost(self, allocated: usize) -> usize {
+        const BEHIND: usize = 320;
+        let piece = match allocated + BEHIND {
+            piece @ ..=640 if self > Self::V6_1 => piece.max(640),
+            piece => piece.next_power_of_two().max(512),
+        };
+        256 + piece
+    }
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::V6_1 => "6.1",
+            Self::V6_12 => "6.12",
+            Self::V7 => "7",
+        })
+    }
+}

@@ -1,0 +1,361 @@
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::answer::{Options, Remark, acknowledgement};
+use super::command::DEL_DAEMON;
+use super::fault::Fault;
+use super::list::Listing;
+use super::machine::{CONTROLLER, Caller, Machine, Outcome};
+use super::wire::{HEADER, Message, Messages, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_MULTI, NLM_F_REQUEST};
+use crate::error::Errno;
+use crate::transport::{Limits, Received, Transport};
+
+/// A socket of a [`FakeKernel`](super::FakeKernel), in one of its network namespaces.
+///
+/// It is opened with the defaults of [`KernelSocket`](crate::transport::KernelSocket): buffers of 212,992 bytes, short
+/// errors (`NETLINK_CAP_ACK`) with remarks (`NETLINK_EXT_ACK`).
+///
+/// ```
+/// use ipvs_rs::Handle;
+/// use ipvs_rs::testing::FakeKernel;
+///
+/// let kernel = FakeKernel::new();
+/// let handle = Handle::builder().open_over(kernel.transport().unprivileged())?;
+/// assert!(handle.get_services().unwrap_err().is_permission_denied());
+/// # Ok::<(), ipvs_rs::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct FakeSocket {
+    machine: Arc<Mutex<Machine>>,
+    caller: Caller,
+    send_buffer: usize,
+    receive_buffer: usize,
+    arrived: VecDeque<Arrival>,
+    /// What waits unread, as the kernel counts it.
+    used: usize,
+    /// Something was lost, and not everything before it has been read.
+    is_congested: bool,
+    /// A loss that nobody has been told of.
+    loss: bool,
+    listing: Option<Listing>,
+    /// The longest buffer that was ever handed in.
+    longest: usize,
+    /// Waiting moves this on.
+    clock: Duration,
+}
+
+#[derive(Clone, Debug)]
+struct Arrival {
+    bytes: Vec<u8>,
+    sender: u32,
+    cost: usize,
+    /// It can be received from here on.
+    due: Duration,
+    /// It does not fit any buffer.
+    is_oversized: bool,
+}
+
+impl FakeSocket {
+    pub(super) fn new(machine: Arc<Mutex<Machine>>, namespace: u32) -> Self {
+        let mut locked = lock(&machine);
+        let port = locked.next_port;
+        locked.next_port = port.checked_add(1).unwrap_or(1);
+        drop(locked);
+        Self {
+            machine,
+            caller: Caller { namespace, port, is_privileged: true, options: Options { capped: true, extended: true } },
+            send_buffer: DEFAULT_BUFFER,
+            receive_buffer: DEFAULT_BUFFER,
+            arrived: VecDeque::new(),
+            used: 0,
+            is_congested: false,
+            loss: false,
+            listing: None,
+            longest: 0,
+            clock: Duration::ZERO,
+        }
+    }
+
+    /// The socket of somebody without `CAP_NET_ADMIN`: every command is refused, only the family can be looked up.
+    #[must_use]
+    pub fn unprivileged(mut self) -> Self {
+        self.caller.is_privileged = false;
+        self
+    }
+
+    /// Sets the size of the send buffer, in bytes as the kernel reports it.
+    #[must_use]
+    pub fn send_buffer(mut self, bytes: usize) -> Self {
+        self.send_buffer = bytes;
+        self
+    }
+
+    /// Sets the size of the receive buffer, in bytes as the kernel reports it.
+    #[must_use]
+    pub fn receive_buffer(mut self, bytes: usize) -> Self {
+        self.receive_buffer = bytes;
+        self
+    }
+
+    /// Lets a refusal carry the whole request that it is about, as a socket without `NETLINK_CAP_ACK` has it.
+    #[must_use]
+    pub fn whole_errors(mut self) -> Self {
+        self.caller.options.capped = false;
+        self
+    }
+
+    /// Lets a refusal be a number only, as a socket without `NETLINK_EXT_ACK` has it.
+    #[must_use]
+    pub fn bare_errors(mut self) -> Self {
+        self.caller.options.extended = false;
+        self
+    }
+
+    /// Follows the messages of a datagram, one after the other (`netlink_rcv_skb`).
+    fn follow(&mut self, machine: &mut Machine, datagram: &[u8], fault: Option<&Fault>) {
+        for message in Messages(datagram) {
+            let mut remark = Remark::default();
+            let result = self.answer(machine, &message, fault, &mut remark);
+            let is_silent = matches!(fault, Some(Fault::SilentStop))
+                && result.is_ok()
+                && message.command().is_some_and(|(command, _)| command == DEL_DAEMON);
+            let result = match result {
+                // A list that has begun is never acknowledged.
+                Ok(Acknowledged::Never) => continue,
+                Ok(Acknowledged::IfAsked) if message.flags & NLM_F_ACK == 0 || is_silent => continue,
+                Ok(Acknowledged::IfAsked) => Ok(()),
+                Err(errno) => Err(errno),
+            };
+            let bytes = acknowledgement(&message, self.caller.port, result, &remark, self.caller.options);
+            let cost = machine.release.cost(bytes.len());
+            self.deliver(bytes, cost);
+        }
+    }
+
+    fn answer(
+        &mut self,
+        machine: &mut Machine,
+        message: &Message<'_>,
+        fault: Option<&Fault>,
+        remark: &mut Remark,
+    ) -> Result<Acknowledged, Errno> {
+        const FIRST_KIND: u16 = 16;
+        /// What the kernel sets aside for a reply.
+        const REPLY: usize = 3776;
+        if message.flags & NLM_F_REQUEST == 0 || message.kind < FIRST_KIND {
+            return Ok(Acknowledged::IfAsked);
+        }
+        if let Some(Fault::Refuse(errno)) = fault {
+            return Err(*errno);
+        }
+        match machine.follow(self.caller, message, remark)? {
+            Outcome::Done => Ok(Acknowledged::IfAsked),
+            Outcome::Reply(bytes) => {
+                let cost = machine.release.cost(REPLY.max(bytes.len()));
+                self.deliver(bytes, cost);
+                Ok(Acknowledged::IfAsked)
+            }
+            Outcome::List(_) if self.listing.is_some() => Err(Errno::EBUSY),
+            Outcome::List(listing) => {
+                self.listing = Some(listing);
+                if self.used < self.receive_buffer {
+                    self.continue_list(machine);
+                }
+                Ok(Acknowledged::Never)
+            }
+        }
+    }
+
+    /// Makes the next datagram of the list that is being read.
+    fn continue_list(&mut self, machine: &mut Machine) {
+        /// A page, less what the kernel needs of it.
+        const LEAST: usize = 4096 - 320;
+        const MOST: usize = 32_768 - 320;
+        let room = self.longest.clamp(LEAST, MOST);
+        if let Some(mut listing) = self.listing.take() {
+            let (bytes, is_last) = listing.next(machine, self.caller, room);
+            // A list waits for room instead of losing rows.
+            self.queue(bytes, machine.release.cost(room));
+            self.listing = (!is_last).then_some(listing);
+        }
+    }
+
+    /// Puts a datagram into the receive buffer, if there is room.
+    fn deliver(&mut self, bytes: Vec<u8>, cost: usize) {
+        if self.is_congested || self.used + cost > self.receive_buffer {
+            self.loss |= !self.is_congested;
+            self.is_congested = true;
+            return;
+        }
+        self.queue(bytes, cost);
+    }
+
+    fn queue(&mut self, bytes: Vec<u8>, cost: usize) {
+        self.used += cost;
+        self.arrived.push_back(Arrival { bytes, sender: 0, cost, due: self.clock, is_oversized: false });
+    }
+
+    /// Does to the answers of one datagram what a fault says.
+    fn spoil(&mut self, machine: &mut Machine, request: &[u8], first: usize, fault: &Fault) {
+        while self.listing.is_some() {
+            self.continue_list(machine);
+        }
+        let mut answers: Vec<Arrival> = self.arrived.drain(first.min(self.arrived.len())..).collect();
+        let ahead =
+            |bytes: Vec<u8>, sender: u32| Arrival { bytes, sender, cost: 0, due: self.clock, is_oversized: false };
+        match fault {
+            Fault::Delay(time) => {
+                for answer in &mut answers {
+                    answer.due = self.clock.saturating_add(*time);
+                }
+            }
+            Fault::Drop => answers.clear(),
+            Fault::Lose(kept) => {
+                self.loss |= answers.len() > *kept;
+                answers.truncate(*kept);
+            }
+            Fault::Duplicate => answers = answers.iter().flat_map(|answer| [answer.clone(), answer.clone()]).collect(),
+            Fault::Reorder => answers.reverse(),
+            Fault::Truncate => {
+                for answer in &mut answers {
+                    answer.is_oversized = true;
+                }
+            }
+            Fault::Cut(len) => {
+                for answer in &mut answers {
+                    answer.bytes.truncate(*len);
+                }
+            }
+            Fault::Interrupt => {
+                for answer in &mut answers {
+                    interrupt(&mut answer.bytes);
+                }
+            }
+            Fault::Foreign(port) => {
+                let forged = self.forged(request, 0, Ok(()));
+                answers.splice(..0, forged.map(|bytes| ahead(bytes, *port)));
+            }
+            Fault::Stale => {
+                let forged = self.forged(request, 1, Err(Errno::EPERM));
+                answers.splice(..0, forged.map(|bytes| ahead(bytes, 0)));
+            }
+            Fault::Garbage(bytes) => answers.insert(0, ahead(bytes.clone(), 0)),
+            Fault::Silence | Fault::SilentStop | Fault::Refuse(_) | Fault::SendFails(_) => {}
+        }
+        self.arrived.extend(answers);
+        self.used = self.arrived.iter().map(|arrival| arrival.cost).sum();
+    }
+
+    /// An answer that nobody gave, to the first request of a datagram or one so long before it.
+    fn forged(&self, request: &[u8], back: u32, result: Result<(), Errno>) -> Option<Vec<u8>> {
+        let first = Messages(request).next()?;
+        let message = Message { sequence: first.sequence.wrapping_sub(back), ..first };
+        Some(acknowledgement(&message, self.caller.port, result, &Remark::default(), self.caller.options))
+    }
+}
+
+/// Whether success is told.
+#[derive(Clone, Copy, Debug)]
+enum Acknowledged {
+    IfAsked,
+    Never,
+}
+
+impl Transport for FakeSocket {
+    fn port(&self) -> u32 {
+        self.caller.port
+    }
+
+    fn limits(&self) -> Limits {
+        Limits::of_buffers(self.send_buffer, self.receive_buffer)
+    }
+
+    fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
+        const ENODATA: u32 = 61;
+        if datagram.is_empty() {
+            return Err(system_error(Errno::from_raw(ENODATA)));
+        }
+        if datagram.len() > self.send_buffer.saturating_sub(32) {
+            return Err(system_error(Errno::EMSGSIZE));
+        }
+        let shared = Arc::clone(&self.machine);
+        let machine = &mut *lock(&shared);
+        let is_look_up = Messages(datagram).next().is_some_and(|message| message.kind == CONTROLLER);
+        let fault = if is_look_up { None } else { machine.plan.step() };
+        match fault {
+            Some(Fault::Silence) => return Ok(()),
+            Some(Fault::SendFails(errno)) => return Err(system_error(errno)),
+            _ => {}
+        }
+        let first = self.arrived.len();
+        self.follow(machine, datagram, fault.as_ref());
+        if let Some(fault) = fault {
+            self.spoil(machine, datagram, first, &fault);
+        }
+        Ok(())
+    }
+
+    fn try_receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>> {
+        if std::mem::take(&mut self.loss) {
+            return Err(system_error(Errno::ENOBUFS));
+        }
+        if self.arrived.front().is_none_or(|arrival| arrival.due > self.clock) {
+            return Ok(None);
+        }
+        let Some(arrival) = self.arrived.pop_front() else { return Ok(None) };
+        for (to, from) in buffer.iter_mut().zip(&arrival.bytes) {
+            *to = *from;
+        }
+        let len = if arrival.is_oversized { arrival.bytes.len().max(buffer.len() + 1) } else { arrival.bytes.len() };
+        self.longest = self.longest.max(buffer.len());
+        self.used = self.used.saturating_sub(arrival.cost);
+        self.is_congested &= !self.arrived.is_empty();
+        if self.listing.is_some() && self.used <= self.receive_buffer / 2 {
+            let shared = Arc::clone(&self.machine);
+            self.continue_list(&mut lock(&shared));
+        }
+        Ok(Some(Received { len, sender: arrival.sender }))
+    }
+
+    fn wait(&mut self, timeout: Duration) -> io::Result<bool> {
+        if self.loss {
+            return Ok(true);
+        }
+        let end = self.clock.saturating_add(timeout);
+        let due = self.arrived.front().map(|arrival| arrival.due.max(self.clock)).filter(|due| *due <= end);
+        self.clock = due.unwrap_or(end);
+        Ok(due.is_some())
+    }
+}
+
+/// Marks every message of a list (`NLM_F_DUMP_INTR`).
+fn interrupt(datagram: &mut [u8]) {
+    let places = Messages(datagram).scan(0, |start, message| {
+        let place = *start;
+        *start += message.bytes.len().next_multiple_of(4);
+        Some((place, message.flags))
+    });
+    for (place, flags) in places.collect::<Vec<_>>() {
+        let Some([_, _, _, _, _, _, f0, f1, ..]) =
+            datagram.get_mut(place..).and_then(|it| it.first_chunk_mut::<HEADER>())
+        else {
+            return;
+        };
+        if flags & NLM_F_MULTI != 0 {
+            [*f0, *f1] = (flags | NLM_F_DUMP_INTR).to_ne_bytes();
+        }
+    }
+}
+
+pub(super) fn lock(machine: &Mutex<Machine>) -> MutexGuard<'_, Machine> {
+    machine.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn system_error(errno: Errno) -> io::Error {
+    io::Error::from_raw_os_error(i32::try_from(errno.raw()).unwrap_or(i32::MAX))
+}
+
+/// `net.core.rmem_default` and `net.core.wmem_default`.
+const DEFAULT_BUFFER: usize = 212_992;

@@ -19,27 +19,37 @@
     reason = "test code"
 )]
 
+#[path = "../conformance/mod.rs"]
+mod conformance;
 mod kernel;
 mod namespaces;
 mod network;
 mod process;
-mod wire;
+mod world;
 
 mod alone;
 mod availability;
-mod batch;
 mod concurrency;
-mod config;
-mod destinations;
-mod errors;
-mod idempotent;
 mod ipvsadm;
 mod lifetime;
 mod netns;
 mod privilege;
 mod scale;
-mod services;
-mod sync;
 mod syscalls;
 mod traffic;
-mod values;
+
+/// Makes a test of each case of the suite that every kernel has to pass.
+macro_rules! on_the_real_kernel {
+    ($($module:ident { $($company:ident $case:ident;)* })*) => {$(
+        mod $module {
+            $(
+                #[test]
+                #[ignore = "needs root and ip_vs: cargo xtask vm"]
+                fn $case() {
+                    crate::namespaces::$company(|| crate::conformance::$module::$case(&crate::world::RealKernel));
+                }
+            )*
+        }
+    )*};
+}
+conformance::cases!(on_the_real_kernel);

@@ -50,7 +50,7 @@ fn settled_services(handle: &Handle, count: usize) -> BTreeSet<ServiceId> {
         if found.len() == count {
             break;
         }
-        assert!(kernel::is_at_least(7, 0), "{} of {count} services in a table that nobody changes", found.len());
+        assert!(kernel::version() >= (7, 0), "{} of {count} services in a table that nobody changes", found.len());
         thread::sleep(Duration::from_millis(100));
     }
     found

@@ -8,9 +8,10 @@ use ipvs_rs::model::{Config, Persistence, Stats};
 use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 use nix::sys::socket::{setsockopt, sockopt};
 
+use crate::conformance::wire;
 use crate::namespaces::fresh;
 use crate::network::{Network, pass, wait_until};
-use crate::wire;
+use crate::world::RealKernel;
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
@@ -36,7 +37,7 @@ fn datagrams_are_counted_in_both_blocks_of_service_and_destination() {
                 totals(service_stats(handle, &id)) == expected && totals(only(handle, &id).stats) == expected
             });
 
-            let (watching, received) = wire::recording();
+            let (watching, received) = wire::recording(&RealKernel);
             watching.get_service(&id).unwrap();
             watching.get_destinations(&id).unwrap();
             let datagrams = received.lock().unwrap().clone();

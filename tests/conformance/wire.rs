@@ -7,32 +7,34 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ipvs_rs::Handle;
-use ipvs_rs::transport::{KernelSocket, Limits, Received, SocketOptions, Transport};
+use ipvs_rs::transport::{Limits, Received, Transport};
+
+use super::World;
 
 /// Opens a handle whose requests are changed by a function before the kernel gets them. The look-up of the family is
 /// left alone.
-pub fn editing(edit: impl FnMut(&mut [u8]) + Send + 'static) -> Handle {
-    open(edit, Datagrams::default())
+pub fn editing(world: &dyn World, edit: impl FnMut(&mut [u8]) + Send + 'static) -> Handle {
+    open(world, edit, Datagrams::default())
 }
 
 /// Opens a handle whose received datagrams are kept.
-pub fn recording() -> (Handle, Datagrams) {
+pub fn recording(world: &dyn World) -> (Handle, Datagrams) {
     let received = Datagrams::default();
-    (open(|_| {}, received.clone()), received)
+    (open(world, |_| {}, received.clone()), received)
 }
 
 /// Datagrams as the kernel sent them.
 pub type Datagrams = Arc<Mutex<Vec<Vec<u8>>>>;
 
-fn open(edit: impl FnMut(&mut [u8]) + Send + 'static, received: Datagrams) -> Handle {
-    let socket = KernelSocket::open(SocketOptions::default()).unwrap();
+fn open(world: &dyn World, edit: impl FnMut(&mut [u8]) + Send + 'static, received: Datagrams) -> Handle {
+    let socket = world.transport();
     Handle::builder().open_over(Wire { socket, edit: Box::new(edit), received }).unwrap()
 }
 
 type Edit = Box<dyn FnMut(&mut [u8]) + Send>;
 
 struct Wire {
-    socket: KernelSocket,
+    socket: Box<dyn Transport>,
     edit: Edit,
     received: Datagrams,
 }

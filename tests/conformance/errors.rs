@@ -7,8 +7,7 @@ use ipvs_rs::error::{Errno, ErrorKind, Operation, Target};
 use ipvs_rs::model::{Config, Persistence, SyncDaemon, SyncRole, Timeout, Tunnel};
 use ipvs_rs::{Destination, DestinationId, Error, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
-use crate::namespaces::{fresh, ip};
-use crate::wire;
+use super::{Interface, World, wire};
 
 struct Row {
     error: Error,
@@ -20,29 +19,23 @@ struct Row {
     text: &'static str,
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn every_refusal_says_what_was_attempted_on_what_and_why() {
-    fresh(|| {
-        for Row { error, errno, operation, target, predicates, text } in refusals() {
-            assert_eq!(error.to_string(), text);
-            assert_eq!(error.errno(), Some(errno), "{text}");
-            assert_eq!(error.kind(), ErrorKind::Kernel, "{text}");
-            assert_eq!(error.operation(), operation, "{text}");
-            assert_eq!(*error.target(), target, "{text}");
-            assert_eq!(true_of(&error), predicates, "{text}");
-        }
-    });
+pub fn every_refusal_says_what_was_attempted_on_what_and_why(world: &dyn World) {
+    for Row { error, errno, operation, target, predicates, text } in refusals(world) {
+        assert_eq!(error.to_string(), text);
+        assert_eq!(error.errno(), Some(errno), "{text}");
+        assert_eq!(error.kind(), ErrorKind::Kernel, "{text}");
+        assert_eq!(error.operation(), operation, "{text}");
+        assert_eq!(*error.target(), target, "{text}");
+        assert_eq!(true_of(&error), predicates, "{text}");
+    }
 }
 
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn refusals() -> Vec<Row> {
-    ip("link add d0 type dummy");
-    ip("address add 10.8.8.8/24 dev d0");
-    ip("link set d0 up");
-    ip("link add d1 type dummy");
+fn refusals(world: &dyn World) -> Vec<Row> {
+    world.add_interface(&Interface { name: "d0", addresses: &["10.8.8.8/24"], is_up: true });
+    world.add_interface(&Interface { name: "d1", addresses: &[], is_up: false });
 
-    let handle = Handle::new().unwrap();
+    let handle = world.handle();
     let web = id("TCP 192.0.2.10:80");
     let web6 = id("TCP [2001:db8::10]:80");
     let missing = id("UDP 192.0.2.10:80");
@@ -201,7 +194,7 @@ fn refusals() -> Vec<Row> {
              runs), and GUE needs a port",
         ),
         row(
-            overwriting(&TUNNEL_PORT, &[0, 0])
+            overwriting(world, &TUNNEL_PORT, &[0, 0])
                 .update_destination(&web, &tunnel_to("10.0.0.2:80", Tunnel::gue(6080).unwrap())),
             Errno::EINVAL,
             (Operation::UpdateDestination, Target::Destination(web, server.id)),
@@ -211,14 +204,14 @@ fn refusals() -> Vec<Row> {
              runs), and GUE needs a port",
         ),
         row(
-            overwriting(&NETMASK, &129_u32.to_ne_bytes()).update_service(&rr(web6)),
+            overwriting(world, &NETMASK, &129_u32.to_ne_bytes()).update_service(&rr(web6)),
             Errno::EINVAL,
             (Operation::UpdateService, Target::Service(web6)),
             &["invalid"],
             "update service TCP [2001:db8::10]:80: refused as invalid (EINVAL)",
         ),
         row(
-            overwriting(&GROUP, &[10, 0, 0, 1]).start_sync(
+            overwriting(world, &GROUP, &[10, 0, 0, 1]).start_sync(
                 &SyncDaemon::backup("d0").and_then(|daemon| daemon.group("224.0.0.82".parse().unwrap())).unwrap(),
             ),
             Errno::EINVAL,
@@ -235,28 +228,28 @@ fn refusals() -> Vec<Row> {
             "set config: refused as invalid (EINVAL); the timeout is more than this kernel's clock can count",
         ),
         row(
-            overwriting(&WEIGHT, &(-1_i32).to_ne_bytes()).new_destination(&web, &other),
+            overwriting(world, &WEIGHT, &(-1_i32).to_ne_bytes()).new_destination(&web, &other),
             Errno::ERANGE,
             (Operation::NewDestination, Target::Destination(web, other.id)),
             &["invalid"],
             "new destination 10.0.0.3:80 for TCP 192.0.2.10:80: weight or threshold out of range (ERANGE)",
         ),
         row(
-            overwriting(&LOWER, &1_u32.to_ne_bytes()).update_destination(&web, &server),
+            overwriting(world, &LOWER, &1_u32.to_ne_bytes()).update_destination(&web, &server),
             Errno::ERANGE,
             (Operation::UpdateDestination, Target::Destination(web, server.id)),
             &["invalid"],
             "update destination 10.0.0.2:80 for TCP 192.0.2.10:80: weight or threshold out of range (ERANGE)",
         ),
         row(
-            overwriting(&SERVICE_FAMILY, &99_u16.to_ne_bytes()).new_service(&rr(missing)),
+            overwriting(world, &SERVICE_FAMILY, &99_u16.to_ne_bytes()).new_service(&rr(missing)),
             Errno::EAFNOSUPPORT,
             (Operation::NewService, Target::Service(missing)),
             &["unsupported"],
             "new service UDP 192.0.2.10:80: address family not supported (EAFNOSUPPORT)",
         ),
         row(
-            overwriting(&SERVER_FAMILY, &99_u16.to_ne_bytes()).delete_destination(&web, &server.id),
+            overwriting(world, &SERVER_FAMILY, &99_u16.to_ne_bytes()).delete_destination(&web, &server.id),
             Errno::EAFNOSUPPORT,
             (Operation::DeleteDestination, Target::Destination(web, server.id)),
             &["unsupported"],
@@ -280,14 +273,14 @@ fn refusals() -> Vec<Row> {
             "start sync master: the multicast group cannot be reached by this interface (ENETUNREACH)",
         ),
         row(
-            wire::editing(|datagram| datagram[wire::COMMAND] = 18).flush(),
+            wire::editing(world, |datagram| datagram[wire::COMMAND] = 18).flush(),
             Errno::EOPNOTSUPP,
             (Operation::Flush, Target::Table),
             &["unsupported"],
             "flush: not supported by this kernel (EOPNOTSUPP)",
         ),
         row(
-            wire::editing(|datagram| datagram[wire::COMMAND] = 14).get_info(),
+            wire::editing(world, |datagram| datagram[wire::COMMAND] = 14).get_info(),
             Errno::EOPNOTSUPP,
             (Operation::GetInfo, Target::Table),
             &["unsupported"],
@@ -295,7 +288,7 @@ fn refusals() -> Vec<Row> {
         ),
         row(
             // Destinations without the flag that asks for a list.
-            wire::editing(|datagram| datagram[7] = 0).get_destinations(&web),
+            wire::editing(world, |datagram| datagram[7] = 0).get_destinations(&web),
             Errno::EOPNOTSUPP,
             (Operation::GetDestinations, Target::Destinations(web)),
             &["unsupported"],
@@ -304,43 +297,35 @@ fn refusals() -> Vec<Row> {
     ]
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn words_and_attribute_of_the_kernel_are_passed_on() {
-    fresh(|| {
-        let handle = wire::editing(|datagram| {
-            // Two bytes where four are needed.
-            let value = wire::attribute(datagram, &[4]).unwrap();
-            datagram[value.start - 4] = 6;
-        });
-        let error = handle.set_config(&Config::new().tcp(Duration::from_secs(900)).unwrap()).unwrap_err();
-        assert_eq!(error.errno(), Some(Errno::ERANGE));
-        assert_eq!(error.kernel_message(), Some("Attribute failed policy validation"));
-        assert_eq!(error.attribute(), Some("IPVS_CMD_ATTR_TIMEOUT_TCP"));
-        assert_eq!(
-            error.to_string(),
-            "set config: the kernel refused (ERANGE): Attribute failed policy validation [IPVS_CMD_ATTR_TIMEOUT_TCP]"
-        );
+pub fn words_and_attribute_of_the_kernel_are_passed_on(world: &dyn World) {
+    let handle = wire::editing(world, |datagram| {
+        // Two bytes where four are needed.
+        let value = wire::attribute(datagram, &[4]).unwrap();
+        datagram[value.start - 4] = 6;
     });
+    let error = handle.set_config(&Config::new().tcp(Duration::from_secs(900)).unwrap()).unwrap_err();
+    assert_eq!(error.errno(), Some(Errno::ERANGE));
+    assert_eq!(error.kernel_message(), Some("Attribute failed policy validation"));
+    assert_eq!(error.attribute(), Some("IPVS_CMD_ATTR_TIMEOUT_TCP"));
+    assert_eq!(
+        error.to_string(),
+        "set config: the kernel refused (ERANGE): Attribute failed policy validation [IPVS_CMD_ATTR_TIMEOUT_TCP]"
+    );
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn refusal_changes_nothing_and_leaves_the_handle_usable() {
-    fresh(|| {
-        let handle = Handle::new().unwrap();
-        let service = rr(id("TCP 192.0.2.10:80"));
-        handle.new_service(&service).unwrap();
-        handle.new_destination(&service.id, &destination("10.0.0.2:80")).unwrap();
-        let before = handle.snapshot().unwrap();
-        for _ in 0..3 {
-            handle.new_service(&service).unwrap_err();
-            handle.update_service(&Service::new(service.id, "no-such".parse().unwrap())).unwrap_err();
-            handle.new_destination(&service.id, &destination("224.0.0.1:80")).unwrap_err();
-            handle.delete_destination(&service.id, &"10.0.0.3:80".parse().unwrap()).unwrap_err();
-            assert_eq!(handle.snapshot().unwrap(), before);
-        }
-    });
+pub fn refusal_changes_nothing_and_leaves_the_handle_usable(world: &dyn World) {
+    let handle = world.handle();
+    let service = rr(id("TCP 192.0.2.10:80"));
+    handle.new_service(&service).unwrap();
+    handle.new_destination(&service.id, &destination("10.0.0.2:80")).unwrap();
+    let before = handle.snapshot().unwrap();
+    for _ in 0..3 {
+        handle.new_service(&service).unwrap_err();
+        handle.update_service(&Service::new(service.id, "no-such".parse().unwrap())).unwrap_err();
+        handle.new_destination(&service.id, &destination("224.0.0.1:80")).unwrap_err();
+        handle.delete_destination(&service.id, &"10.0.0.3:80".parse().unwrap()).unwrap_err();
+        assert_eq!(handle.snapshot().unwrap(), before);
+    }
 }
 
 fn row<T: Debug>(
@@ -374,9 +359,9 @@ fn true_of(error: &Error) -> Vec<&'static str> {
 }
 
 /// A handle whose requests say something else than the library would.
-fn overwriting(path: &'static [u16], value: &[u8]) -> Handle {
+fn overwriting(world: &dyn World, path: &'static [u16], value: &[u8]) -> Handle {
     let value = value.to_vec();
-    wire::editing(move |datagram| wire::overwrite(datagram, path, &value))
+    wire::editing(world, move |datagram| wire::overwrite(datagram, path, &value))
 }
 
 fn rr(id: ServiceId) -> Service {

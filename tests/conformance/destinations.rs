@@ -4,9 +4,8 @@ use ipvs_rs::error::Errno;
 use ipvs_rs::model::{AddressFamily, Thresholds, Tunnel, TunnelFlags, Weight};
 use ipvs_rs::{Destination, DestinationEntry, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
-use crate::namespaces::fresh;
-use crate::services::KINDS;
-use crate::wire;
+use super::services::KINDS;
+use super::{World, wire};
 
 const METHODS: [ForwardMethod; 5] = [
     ForwardMethod::Masquerade,
@@ -16,52 +15,46 @@ const METHODS: [ForwardMethod; 5] = [
     ForwardMethod::Bypass,
 ];
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn destinations_of_every_kind_of_service_and_method_are_made_listed_changed_and_deleted() {
-    fresh(|| {
-        let handle = Handle::new().unwrap();
-        for kind in KINDS {
-            let service: ServiceId = kind.parse().unwrap();
-            handle.new_service(&Service::new(service, Scheduler::Wlc)).unwrap();
-            for method in METHODS {
-                let label = format!("{kind} {method}");
-                // The port of the service, another one at the same address, and another address.
-                let ids = match service.family() {
-                    AddressFamily::Ipv4 => ["10.0.0.2:80", "10.0.0.2:8080", "10.0.0.3:80"],
-                    AddressFamily::Ipv6 => ["[2001:db8::2]:80", "[2001:db8::2]:8080", "[2001:db8::3]:80"],
-                };
-                let mut listed = Vec::new();
-                for (weight, id) in (1..).zip(ids) {
-                    let destination = Destination::new(id.parse().unwrap(), method).weight(weight).unwrap();
-                    handle.new_destination(&service, &destination).unwrap();
-                    listed.insert(0, DestinationEntry::new(destination));
-                }
-                assert_eq!(handle.get_destinations(&service).unwrap(), listed, "{label}: newest first");
+pub fn destinations_of_every_kind_of_service_and_method_are_made_listed_changed_and_deleted(world: &dyn World) {
+    let handle = world.handle();
+    for kind in KINDS {
+        let service: ServiceId = kind.parse().unwrap();
+        handle.new_service(&Service::new(service, Scheduler::Wlc)).unwrap();
+        for method in METHODS {
+            let label = format!("{kind} {method}");
+            // The port of the service, another one at the same address, and another address.
+            let ids = match service.family() {
+                AddressFamily::Ipv4 => ["10.0.0.2:80", "10.0.0.2:8080", "10.0.0.3:80"],
+                AddressFamily::Ipv6 => ["[2001:db8::2]:80", "[2001:db8::2]:8080", "[2001:db8::3]:80"],
+            };
+            let mut listed = Vec::new();
+            for (weight, id) in (1..).zip(ids) {
+                let destination = Destination::new(id.parse().unwrap(), method).weight(weight).unwrap();
+                handle.new_destination(&service, &destination).unwrap();
+                listed.insert(0, DestinationEntry::new(destination));
+            }
+            assert_eq!(handle.get_destinations(&service).unwrap(), listed, "{label}: newest first");
 
-                for place in 0..listed.len() {
-                    for other in METHODS.into_iter().filter(|other| *other != method) {
-                        listed[place].destination.forward = other;
-                        handle.update_destination(&service, &listed[place].destination).unwrap();
-                        assert_eq!(handle.get_destinations(&service).unwrap(), listed, "{label} changed to {other}");
-                    }
-                }
-
-                while let Some(entry) = listed.pop() {
-                    handle.delete_destination(&service, &entry.id()).unwrap();
-                    assert_eq!(handle.get_destinations(&service).unwrap(), listed, "{label}: {} deleted", entry.id());
-                    assert_eq!(handle.get_destination(&service, &entry.id()).unwrap(), None, "{label}");
+            for place in 0..listed.len() {
+                for other in METHODS.into_iter().filter(|other| *other != method) {
+                    listed[place].destination.forward = other;
+                    handle.update_destination(&service, &listed[place].destination).unwrap();
+                    assert_eq!(handle.get_destinations(&service).unwrap(), listed, "{label} changed to {other}");
                 }
             }
-            handle.delete_service(&service).unwrap();
+
+            while let Some(entry) = listed.pop() {
+                handle.delete_destination(&service, &entry.id()).unwrap();
+                assert_eq!(handle.get_destinations(&service).unwrap(), listed, "{label}: {} deleted", entry.id());
+                assert_eq!(handle.get_destination(&service, &entry.id()).unwrap(), None, "{label}");
+            }
         }
-    });
+        handle.delete_service(&service).unwrap();
+    }
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn weights_are_read_as_written() {
-    with_service("TCP 192.0.2.10:80", |handle, service| {
+pub fn weights_are_read_as_written(world: &dyn World) {
+    with_service(world, "TCP 192.0.2.10:80", |handle, service| {
         let destination = Destination::new(id("10.0.0.2:80"), ForwardMethod::Masquerade);
         handle.new_destination(service, &destination).unwrap();
         assert_eq!(only(handle, service).weight.get(), 1, "the default");
@@ -81,10 +74,8 @@ fn weights_are_read_as_written() {
     });
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn thresholds_are_read_as_written() {
-    with_service("TCP 192.0.2.10:80", |handle, service| {
+pub fn thresholds_are_read_as_written(world: &dyn World) {
+    with_service(world, "TCP 192.0.2.10:80", |handle, service| {
         let destination = Destination::new(id("10.0.0.2:80"), ForwardMethod::Masquerade);
         handle.new_destination(service, &destination).unwrap();
         for (upper, lower) in [(10, 5), (10, 10), (10, 0), (2_147_483_647, 2_147_483_647), (0, 0)] {
@@ -100,9 +91,7 @@ fn thresholds_are_read_as_written() {
     });
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn tunnels_are_read_as_written() {
+pub fn tunnels_are_read_as_written(world: &dyn World) {
     let unnamed = TunnelFlags::from_bits_retain(0x8000);
     let both = TunnelFlags::CHECKSUM | TunnelFlags::REMOTE_CHECKSUM;
     let tunnels = [
@@ -117,7 +106,7 @@ fn tunnels_are_read_as_written() {
         Tunnel::gre().flags(unnamed),
         Tunnel::ipip().flags(both | unnamed),
     ];
-    with_service("TCP 192.0.2.10:80", |handle, service| {
+    with_service(world, "TCP 192.0.2.10:80", |handle, service| {
         let plain = Destination::new(id("10.0.0.2:80"), ForwardMethod::Masquerade);
         handle.new_destination(service, &plain).unwrap();
         for tunnel in tunnels {
@@ -133,11 +122,9 @@ fn tunnels_are_read_as_written() {
     });
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn server_of_the_other_family_is_reached_by_a_tunnel_only() {
+pub fn server_of_the_other_family_is_reached_by_a_tunnel_only(world: &dyn World) {
     for (name, server) in [("TCP 192.0.2.10:80", "[2001:db8::2]:80"), ("TCP [2001:db8::10]:80", "10.0.0.2:80")] {
-        with_service(name, |handle, service| {
+        with_service(world, name, |handle, service| {
             let tunnel = Destination::new(id(server), ForwardMethod::Tunnel(Tunnel::ipip()));
             for method in METHODS.into_iter().filter(|method| *method != tunnel.forward) {
                 let error = handle.new_destination(service, &Destination::new(tunnel.id, method)).unwrap_err();
@@ -155,12 +142,10 @@ fn server_of_the_other_family_is_reached_by_a_tunnel_only() {
     }
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn addresses_that_look_like_another_family_stay_what_they_are() {
+pub fn addresses_that_look_like_another_family_stay_what_they_are(world: &dyn World) {
     // Twelve zero bytes at the end, an IPv4 address at the end, and one that an IPv4 service would take the front of.
     for server in ["[a00:2::]:80", "[::a00:2]:80", "[2001:db8::a00:2]:80", "[::1]:80"] {
-        with_service("TCP [2001:db8::10]:80", |handle, service| {
+        with_service(world, "TCP [2001:db8::10]:80", |handle, service| {
             let destination = Destination::new(id(server), ForwardMethod::DirectRoute);
             handle.new_destination(service, &destination).unwrap();
             assert_eq!(only(handle, service), destination);
@@ -168,9 +153,7 @@ fn addresses_that_look_like_another_family_stay_what_they_are() {
     }
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn addresses_that_are_not_of_one_machine_are_refused() {
+pub fn addresses_that_are_not_of_one_machine_are_refused(world: &dyn World) {
     let refused = ["0.0.0.0:80", "255.255.255.255:80", "224.0.0.1:80", "[::]:80", "[ff02::1]:80", "[fe80::1]:80"];
     let accepted = ["127.0.0.1:80", "169.254.1.1:80", "240.0.0.1:80", "10.0.0.2:0", "[::1]:80", "[fc00::1]:65535"];
     let service = |server: DestinationId| match server.address() {
@@ -178,7 +161,7 @@ fn addresses_that_are_not_of_one_machine_are_refused() {
         std::net::IpAddr::V6(_) => "TCP [2001:db8::10]:80",
     };
     for (server, is_refused) in refused.map(|server| (server, true)).into_iter().chain(accepted.map(|it| (it, false))) {
-        with_service(service(id(server)), |handle, service| {
+        with_service(world, service(id(server)), |handle, service| {
             let made = handle.new_destination(service, &Destination::new(id(server), ForwardMethod::DirectRoute));
             let count = handle.get_destinations(service).unwrap().len();
             match made {
@@ -189,26 +172,20 @@ fn addresses_that_are_not_of_one_machine_are_refused() {
     }
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn unknown_service_has_no_destinations_and_can_be_told_from_an_empty_one() {
-    fresh(|| {
-        let handle = Handle::new().unwrap();
-        for kind in KINDS {
-            let service: ServiceId = kind.parse().unwrap();
-            assert_eq!(handle.get_destinations(&service).unwrap(), [], "{kind} unknown");
-            assert_eq!(handle.get_destinations_of_existing(&service).unwrap(), None, "{kind} unknown");
-            assert_eq!(handle.get_destination(&service, &id("10.0.0.2:80")).unwrap(), None, "{kind} unknown");
-            handle.new_service(&Service::new(service, Scheduler::Rr)).unwrap();
-            assert_eq!(handle.get_destinations_of_existing(&service).unwrap(), Some(Vec::new()), "{kind} empty");
-        }
-    });
+pub fn unknown_service_has_no_destinations_and_can_be_told_from_an_empty_one(world: &dyn World) {
+    let handle = world.handle();
+    for kind in KINDS {
+        let service: ServiceId = kind.parse().unwrap();
+        assert_eq!(handle.get_destinations(&service).unwrap(), [], "{kind} unknown");
+        assert_eq!(handle.get_destinations_of_existing(&service).unwrap(), None, "{kind} unknown");
+        assert_eq!(handle.get_destination(&service, &id("10.0.0.2:80")).unwrap(), None, "{kind} unknown");
+        handle.new_service(&Service::new(service, Scheduler::Rr)).unwrap();
+        assert_eq!(handle.get_destinations_of_existing(&service).unwrap(), Some(Vec::new()), "{kind} empty");
+    }
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn destinations_go_with_their_service_and_survive_its_update() {
-    with_service("TCP 192.0.2.10:80", |handle, service| {
+pub fn destinations_go_with_their_service_and_survive_its_update(world: &dyn World) {
+    with_service(world, "TCP 192.0.2.10:80", |handle, service| {
         let destination = Destination::new(id("10.0.0.2:80"), ForwardMethod::Masquerade).weight(7).unwrap();
         handle.new_destination(service, &destination).unwrap();
         handle.update_service(&Service::new(*service, Scheduler::Mh)).unwrap();
@@ -219,10 +196,8 @@ fn destinations_go_with_their_service_and_survive_its_update() {
     });
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn update_keeps_the_place_in_the_list() {
-    with_service("TCP 192.0.2.10:80", |handle, service| {
+pub fn update_keeps_the_place_in_the_list(world: &dyn World) {
+    with_service(world, "TCP 192.0.2.10:80", |handle, service| {
         let ids = ["10.0.0.4:80", "10.0.0.3:80", "10.0.0.2:80"].map(id);
         for id in ids.into_iter().rev() {
             handle.new_destination(service, &Destination::new(id, ForwardMethod::Masquerade)).unwrap();
@@ -235,15 +210,13 @@ fn update_keeps_the_place_in_the_list() {
     });
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn what_the_library_has_no_name_for_survives_an_update() {
+pub fn what_the_library_has_no_name_for_survives_an_update(world: &dyn World) {
     const METHOD: [u16; 2] = [2, 3];
     const TUNNEL_TYPE: [u16; 2] = [2, 13];
-    with_service("TCP 192.0.2.10:80", |handle, service| {
+    with_service(world, "TCP 192.0.2.10:80", |handle, service| {
         let destination = Destination::new(id("10.0.0.2:80"), ForwardMethod::Tunnel(Tunnel::gue(6080).unwrap()));
         for (label, method, tunnel_type) in [("method 5", 5_u32, 1_u8), ("method 7", 7, 0), ("tunnel type 3", 2, 3)] {
-            let stranger = wire::editing(move |datagram| {
+            let stranger = wire::editing(world, move |datagram| {
                 wire::overwrite(datagram, &METHOD, &method.to_ne_bytes());
                 wire::overwrite(datagram, &TUNNEL_TYPE, &[tunnel_type]);
             });
@@ -254,7 +227,7 @@ fn what_the_library_has_no_name_for_survives_an_update() {
             assert_eq!(only(handle, service), read.clone().weight(9).unwrap(), "{label} updated");
 
             // The kernel itself is asked, for the library might leave out the same in both directions.
-            let (watching, received) = wire::recording();
+            let (watching, received) = wire::recording(world);
             watching.get_destinations(service).unwrap();
             let row = received.lock().unwrap()[1].clone();
             let value = |path: &[u16]| row[wire::attribute(&row, path).unwrap()].to_vec();
@@ -266,14 +239,13 @@ fn what_the_library_has_no_name_for_survives_an_update() {
     });
 }
 
-/// Does something with a new service in a new namespace.
-fn with_service(name: &str, body: impl FnOnce(&Handle, &ServiceId) + Send) {
-    fresh(|| {
-        let handle = Handle::new().unwrap();
-        let service = name.parse().unwrap();
-        handle.new_service(&Service::new(service, Scheduler::Wlc)).unwrap();
-        body(&handle, &service);
-    });
+/// Does something with a new service, which goes afterwards.
+fn with_service(world: &dyn World, name: &str, body: impl FnOnce(&Handle, &ServiceId)) {
+    let handle = world.handle();
+    let service = name.parse().unwrap();
+    handle.new_service(&Service::new(service, Scheduler::Wlc)).unwrap();
+    body(&handle, &service);
+    handle.remove_service(&service).unwrap();
 }
 
 /// The settings of the only destination.

@@ -7,12 +7,9 @@ use std::time::{Duration, Instant};
 use ipvs_rs::model::{InvalidValue, MulticastGroup, SyncDaemon, SyncRole, Tunnel};
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
-use crate::kernel;
-use crate::namespaces::{fresh, ip};
+use super::{Interface, World};
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn daemon_is_started_with_each_attribute_listed_and_stopped() {
+pub fn daemon_is_started_with_each_attribute_listed_and_stopped(world: &dyn World) {
     type Change = fn(SyncDaemon) -> Result<SyncDaemon, InvalidValue>;
     let group4: IpAddr = "224.1.2.3".parse().unwrap();
     let group6: IpAddr = "ff05::2".parse().unwrap();
@@ -40,7 +37,7 @@ fn daemon_is_started_with_each_attribute_listed_and_stopped() {
             [Chosen { len: 1200, group: Some(group6), port: 9001, ttl: 9 }; 2],
         ),
     ];
-    with_interface(|handle| {
+    with_interface(world, |handle| {
         assert_eq!(handle.get_sync_daemons().unwrap(), []);
         for (label, change, chosen) in cases {
             for (role, chosen) in ROLES.into_iter().zip(chosen) {
@@ -54,10 +51,8 @@ fn daemon_is_started_with_each_attribute_listed_and_stopped() {
     });
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn ipv6_group_alone_leaves_room_for_the_longer_header() {
-    with_interface(|handle| {
+pub fn ipv6_group_alone_leaves_room_for_the_longer_header(world: &dyn World) {
+    with_interface(world, |handle| {
         let group: IpAddr = "ff05::2".parse().unwrap();
         for role in ROLES {
             let asked = SyncDaemon::new(role, "d0".parse().unwrap()).group(group).unwrap();
@@ -69,10 +64,8 @@ fn ipv6_group_alone_leaves_room_for_the_longer_header() {
     });
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn master_and_backup_run_together_each_in_its_own_way() {
-    with_interface(|handle| {
+pub fn master_and_backup_run_together_each_in_its_own_way(world: &dyn World) {
+    with_interface(world, |handle| {
         let master = SyncDaemon::master("d0").unwrap().sync_id(1);
         let backup = SyncDaemon::backup("lo").unwrap().sync_id(2);
         handle.start_sync(&backup).unwrap();
@@ -96,10 +89,8 @@ fn master_and_backup_run_together_each_in_its_own_way() {
     });
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn stop_right_after_the_start_neither_hangs_nor_lies() {
-    with_interface(|handle| {
+pub fn stop_right_after_the_start_neither_hangs_nor_lies(world: &dyn World) {
+    with_interface(world, |handle| {
         let start = Instant::now();
         for round in 0..20 {
             let role = ROLES[round % 2];
@@ -108,7 +99,7 @@ fn stop_right_after_the_start_neither_hangs_nor_lies() {
             let runs = handle.get_sync_daemons().unwrap().iter().any(|daemon| daemon.role == role);
             assert_eq!(stopped.is_ok(), !runs, "round {round}: {stopped:?}");
             if runs {
-                kernel::note("a daemon went on after a stop that the kernel did not confirm");
+                world.note("a daemon went on after a stop that the kernel did not confirm");
                 stop(handle, role);
             }
         }
@@ -118,10 +109,8 @@ fn stop_right_after_the_start_neither_hangs_nor_lies() {
     });
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn daemon_and_server_of_another_family_exclude_each_other() {
-    with_interface(|handle| {
+pub fn daemon_and_server_of_another_family_exclude_each_other(world: &dyn World) {
+    with_interface(world, |handle| {
         let service: ServiceId = "TCP 192.0.2.10:80".parse().unwrap();
         let tunnel = ForwardMethod::Tunnel(Tunnel::ipip());
         let server = Destination::new("[2001:db8::2]:80".parse().unwrap(), tunnel);
@@ -139,10 +128,8 @@ fn daemon_and_server_of_another_family_exclude_each_other() {
     });
 }
 
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn flush_leaves_daemons_alone() {
-    with_interface(|handle| {
+pub fn flush_leaves_daemons_alone(world: &dyn World) {
+    with_interface(world, |handle| {
         let daemon = SyncDaemon::backup("d0").unwrap();
         handle.start_sync(&daemon).unwrap();
         handle.flush().unwrap();
@@ -187,13 +174,8 @@ fn stop(handle: &Handle, role: SyncRole) {
     panic!("the {role} does not stop");
 }
 
-/// Does something in a new namespace with the interface `d0`.
-fn with_interface(body: impl FnOnce(&Handle) + Send) {
-    fresh(|| {
-        ip("link add d0 type dummy");
-        ip("address add 10.8.8.8/24 dev d0");
-        ip("address add 2001:db8:8::8/64 dev d0 nodad");
-        ip("link set d0 up");
-        body(&Handle::new().unwrap());
-    });
+/// Does something in a namespace with the interface `d0`.
+fn with_interface(world: &dyn World, body: impl FnOnce(&Handle)) {
+    world.add_interface(&Interface { name: "d0", addresses: &["10.8.8.8/24", "2001:db8:8::8/64"], is_up: true });
+    body(&world.handle());
 }

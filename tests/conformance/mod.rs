@@ -1,0 +1,99 @@
+//! What IPVS does, as seen through a handle: one suite for every kernel.
+//!
+//! A case is a function over a [`World`], which is a kernel and a fresh network namespace of it. `tests/fake` runs all of
+//! them on the kernel in memory, `tests/vm` on the real one; where the two differ, the one in memory is wrong. What a
+//! kernel cannot do is printed as a note and left out.
+
+pub mod batch;
+pub mod config;
+pub mod destinations;
+pub mod errors;
+pub mod idempotent;
+pub mod services;
+pub mod sync;
+pub mod values;
+pub mod wire;
+mod world;
+
+pub use world::{Interface, World};
+
+/// Hands all cases to a macro. Those that are `alone` read lists of more than one datagram, or look at what all
+/// namespaces share: with a real kernel before Linux 7, where one table holds the services of all namespaces, nobody
+/// else must change anything meanwhile.
+macro_rules! cases {
+    ($run:ident) => {
+        $run! {
+            services {
+                fresh service_of_every_kind_with_every_scheduler_is_made_found_changed_and_deleted;
+                fresh service_is_absent_then_present_then_absent;
+                fresh flush_leaves_nothing_of_none_one_and_many;
+                fresh flush_reaches_no_other_namespace;
+                fresh one_mark_names_a_service_in_each_family;
+                fresh service_on_any_address_port_and_protocol_is_kept_as_written;
+                fresh services_that_differ_in_one_part_of_the_name_are_several;
+            }
+            values {
+                fresh persistence_is_read_as_written;
+                fresh without_persistence_the_whole_address_is_stored;
+                fresh mask_of_the_other_family_is_refused_before_it_is_sent;
+                fresh flags_are_read_as_written_changed_and_cleared;
+                fresh one_packet_is_stored_where_it_has_no_use;
+                fresh persistence_engine_survives_the_change_of_another_setting_and_goes_when_told;
+                fresh changing_one_setting_changes_only_that_one;
+                fresh persistence_without_its_flag_is_stored_and_survives_an_update;
+                fresh what_the_library_has_no_name_for_survives_an_update;
+            }
+            destinations {
+                fresh destinations_of_every_kind_of_service_and_method_are_made_listed_changed_and_deleted;
+                fresh weights_are_read_as_written;
+                fresh thresholds_are_read_as_written;
+                fresh tunnels_are_read_as_written;
+                fresh server_of_the_other_family_is_reached_by_a_tunnel_only;
+                fresh addresses_that_look_like_another_family_stay_what_they_are;
+                fresh addresses_that_are_not_of_one_machine_are_refused;
+                fresh unknown_service_has_no_destinations_and_can_be_told_from_an_empty_one;
+                fresh destinations_go_with_their_service_and_survive_its_update;
+                fresh update_keeps_the_place_in_the_list;
+                fresh what_the_library_has_no_name_for_survives_an_update;
+            }
+            errors {
+                fresh every_refusal_says_what_was_attempted_on_what_and_why;
+                fresh words_and_attribute_of_the_kernel_are_passed_on;
+                fresh refusal_changes_nothing_and_leaves_the_handle_usable;
+            }
+            batch {
+                fresh failures_in_any_place_stop_nothing;
+                fresh empty_batch_succeeds_and_batch_of_one_equals_the_call;
+                alone more_than_a_datagram_holds_is_split;
+                fresh no_answer_is_lost_when_every_command_fails;
+                fresh larger_receive_buffer_sends_more_at_once_and_loses_nothing;
+                fresh value_that_cannot_be_refuses_the_whole_batch;
+                fresh every_kind_of_command_travels_in_one_batch;
+                alone every_other_failure_of_thousand_leaves_the_rest_done;
+                alone more_than_the_send_buffer_holds_is_split_where_every_answer_would_fit;
+                fresh answers_that_do_not_fit_the_receive_buffer_are_reported_as_lost;
+                fresh nothing_is_called_missing_when_the_number_of_the_family_is_in_doubt;
+            }
+            config {
+                fresh timeouts_are_read_as_written_and_those_left_out_are_kept;
+                fresh timeout_that_is_too_long_for_the_clock_changes_nothing;
+                fresh timeouts_belong_to_the_namespace;
+                fresh kernel_tells_its_version_and_the_size_of_its_table;
+            }
+            idempotent {
+                fresh service_is_made_then_left_alone_then_changed_then_removed_once;
+                fresh destination_is_made_then_left_alone_then_changed_then_removed_once;
+                fresh one_setting_of_a_destination_is_changed_and_the_rest_kept;
+            }
+            sync {
+                fresh daemon_is_started_with_each_attribute_listed_and_stopped;
+                fresh ipv6_group_alone_leaves_room_for_the_longer_header;
+                fresh master_and_backup_run_together_each_in_its_own_way;
+                fresh stop_right_after_the_start_neither_hangs_nor_lies;
+                fresh daemon_and_server_of_another_family_exclude_each_other;
+                fresh flush_leaves_daemons_alone;
+            }
+        }
+    };
+}
+pub(crate) use cases;

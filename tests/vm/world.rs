@@ -1,0 +1,49 @@
+//! The real kernel, for the suite that every kernel has to pass.
+
+use ipvs_rs::Handle;
+use ipvs_rs::transport::{KernelSocket, SocketOptions, Transport};
+
+use crate::conformance::{Interface, World};
+use crate::kernel;
+use crate::namespaces::{Namespace, ip};
+
+/// The kernel of this machine, in the namespace of the calling thread.
+pub struct RealKernel;
+
+impl World for RealKernel {
+    fn handle(&self) -> Handle {
+        Handle::new().unwrap()
+    }
+
+    fn handle_with_buffer(&self, bytes: usize) -> Handle {
+        Handle::builder().receive_buffer(bytes).open().unwrap()
+    }
+
+    fn transport(&self) -> Box<dyn Transport> {
+        Box::new(KernelSocket::open(SocketOptions::default()).unwrap())
+    }
+
+    fn elsewhere(&self, body: &(dyn Fn(&dyn World) + Sync)) {
+        Namespace::new().run(|| body(&Self));
+    }
+
+    fn add_interface(&self, interface: &Interface<'_>) {
+        let name = interface.name;
+        ip(&format!("link add {name} type dummy"));
+        for address in interface.addresses {
+            let options = if address.contains(':') { "nodad" } else { "" };
+            ip(&format!("address add {address} dev {name} {options}"));
+        }
+        if interface.is_up {
+            ip(&format!("link set {name} up"));
+        }
+    }
+
+    fn version(&self) -> (u32, u32) {
+        kernel::version()
+    }
+
+    fn note(&self, text: &str) {
+        kernel::note(text);
+    }
+}

@@ -133,15 +133,27 @@ impl Machine {
             }
         }
         if let Some(forward) = forward {
-            check(&forward)?;
+            self.check_forward(&forward)?;
         }
         Ok((DestinationKey { family, address: of_family(family, address), port }, forward))
     }
 
+    /// What `ip_vs_add_dest` and `ip_vs_edit_dest` look at before anything else.
+    fn check_forward(&self, forward: &Forward) -> Result<(), Errno> {
+        const GUE: u8 = 1;
+        if forward.weight.cast_signed() < 0 || forward.lower > forward.upper {
+            return Err(Errno::ERANGE);
+        }
+        let is_too_much = forward.upper.cast_signed() < 0 && self.release.limits_thresholds();
+        if is_too_much || (forward.tunnel_kind == GUE && forward.tunnel_port == 0) {
+            return Err(Errno::EINVAL);
+        }
+        Ok(())
+    }
+
     fn forward(&self, attributes: &Attributes<'_>) -> Result<Forward, Errno> {
         const METHODS: u32 = 0x7;
-        let tunnels = |known: bool| known.then_some(());
-        let known = tunnels(self.knows_tunnels);
+        let known = self.knows_tunnels.then_some(());
         Ok(Forward {
             method: attributes.u32(3).ok_or(Errno::EINVAL)? & METHODS,
             weight: attributes.u32(4).ok_or(Errno::EINVAL)?,
@@ -152,18 +164,6 @@ impl Machine {
             tunnel_flags: known.and_then(|()| attributes.u16(15)).unwrap_or(0),
         })
     }
-}
-
-/// What `ip_vs_add_dest` and `ip_vs_edit_dest` look at before anything else.
-fn check(forward: &Forward) -> Result<(), Errno> {
-    const GUE: u8 = 1;
-    if forward.weight.cast_signed() < 0 || forward.lower > forward.upper {
-        return Err(Errno::ERANGE);
-    }
-    if forward.upper.cast_signed() < 0 || (forward.tunnel_kind == GUE && forward.tunnel_port == 0) {
-        return Err(Errno::EINVAL);
-    }
-    Ok(())
 }
 
 /// Only the first four bytes of an IPv4 address count.

@@ -11,7 +11,10 @@ use std::fmt;
 /// | services of other namespaces | shift lists of more than one datagram | the same | no matter |
 /// | scheduler `twos` | not built | built | built |
 /// | answers that fit a receive buffer of 212,992 bytes | 277 | 237 | 237 |
+/// | an upper threshold above 2,147,483,647 | taken | taken | `EINVAL` |
 /// | without privilege, a command that cannot list or cannot but list | `EPERM` | `EOPNOTSUPP` | `EOPNOTSUPP` |
+///
+/// Later patch releases of 6.1 and 6.12 refuse that threshold too.
 ///
 /// ```
 /// use ipvs_rs::Scheduler;
@@ -45,6 +48,11 @@ impl Release {
 
     /// Whether the connection table is made when it is needed.
     pub(super) fn grows_the_table(self) -> bool {
+        self >= Self::V7
+    }
+
+    /// Whether an upper threshold has to be positive as a signed number.
+    pub(super) fn limits_thresholds(self) -> bool {
         self >= Self::V7
     }
 

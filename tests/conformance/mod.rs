@@ -6,9 +6,12 @@
 
 pub mod batch;
 pub mod config;
+pub mod datagrams;
 pub mod destinations;
 pub mod errors;
 pub mod idempotent;
+pub mod raw;
+pub mod requests;
 pub mod services;
 pub mod sync;
 pub mod values;
@@ -92,6 +95,30 @@ macro_rules! cases {
                 fresh stop_right_after_the_start_neither_hangs_nor_lies;
                 fresh daemon_and_server_of_another_family_exclude_each_other;
                 fresh flush_leaves_daemons_alone;
+            }
+            datagrams {
+                fresh messages_of_a_datagram_are_followed_in_order_and_apart;
+                fresh broken_length_ends_a_datagram_without_a_word;
+                fresh messages_that_are_no_requests_are_acknowledged_and_ignored;
+                fresh reply_and_its_acknowledgement_are_two_datagrams;
+                fresh list_is_cut_by_the_longest_buffer_that_was_handed_in;
+                fresh list_continues_where_it_was_whatever_happened_meanwhile;
+                fresh only_one_list_at_a_time_is_read_on_a_socket;
+                fresh answers_that_do_not_fit_are_lost_and_the_loss_is_told_once;
+                fresh datagram_that_is_too_long_or_empty_is_not_sent;
+            }
+            requests {
+                fresh service_that_is_not_described_well_is_refused;
+                fresh service_that_is_described_oddly_is_taken;
+                fresh mark_stands_for_itself_unless_it_is_zero;
+                fresh commands_that_name_a_service_look_for_it_in_the_same_order;
+                fresh destination_that_is_not_described_well_is_refused;
+                fresh upper_threshold_with_the_highest_bit_is_refused_by_newer_kernels;
+                fresh destination_that_is_described_oddly_is_taken;
+                fresh configuration_is_all_or_nothing;
+                fresh daemon_that_is_not_described_well_is_refused;
+                fresh commands_that_are_not_there_or_cannot_do_that;
+                fresh list_never_fails_for_what_it_was_asked_with;
             }
         }
     };

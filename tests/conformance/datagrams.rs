@@ -1,0 +1,221 @@
+//! What lies around the commands: several messages in a datagram, how lists are cut into pieces, and how much fits.
+
+use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
+
+use super::World;
+use super::raw::{ACK, Answer, BUFFER, DUMP, Line, MULTI, OK, REQUEST, error, message, nest, number16, number32};
+
+const DEL_SERVICE: u8 = 3;
+const GET_SERVICE: u8 = 4;
+const GET_DEST: u8 = 8;
+const GET_DAEMON: u8 = 11;
+const GET_CONFIG: u8 = 13;
+const GET_INFO: u8 = 15;
+const FLUSH: u8 = 17;
+const NEW_DEST: u8 = 5;
+
+const ENOENT: i32 = -2;
+const ESRCH: i32 = -3;
+const EBUSY: i32 = -16;
+const EINVAL: i32 = -22;
+
+/// The length of a row of destinations.
+const ROW: usize = 356;
+
+pub fn messages_of_a_datagram_are_followed_in_order_and_apart(world: &dyn World) {
+    let mut line = Line::open(world);
+    let mark = nest(1, &[&number16(1, 2), &number32(5, 7)]);
+    let all = [
+        line.request(FLUSH, REQUEST, &[]),
+        line.request(DEL_SERVICE, REQUEST, &mark),
+        line.request(GET_CONFIG, REQUEST | ACK, &[]),
+        line.request(DEL_SERVICE, REQUEST | ACK, &mark),
+        line.request(FLUSH, REQUEST | ACK, &[]),
+    ];
+    let answers = line.ask(&all.concat());
+    assert!(
+        matches!(&answers[..], [first, Answer::Data(12, 0, _), second, third, fourth]
+            if [first, second, third, fourth] == [&error(ESRCH), &OK, &error(ESRCH), &OK]),
+        "{answers:?}"
+    );
+}
+
+pub fn broken_length_ends_a_datagram_without_a_word(world: &dyn World) {
+    let mut line = Line::open(world);
+    for length in [0_u32, 15, 21, u32::MAX] {
+        let mut broken = line.request(FLUSH, REQUEST | ACK, &[]);
+        broken[..4].copy_from_slice(&length.to_ne_bytes());
+        let whole = line.request(FLUSH, REQUEST | ACK, &[]);
+        assert_eq!(line.ask(&[&whole[..], &broken].concat()), [OK], "{length}");
+    }
+    let whole = line.request(FLUSH, REQUEST | ACK, &[]);
+    assert_eq!(line.ask(&[&whole[..], &[0; 15]].concat()), [OK], "less than a header");
+}
+
+pub fn messages_that_are_no_requests_are_acknowledged_and_ignored(world: &dyn World) {
+    let mut line = Line::open(world);
+    let header = [FLUSH, 1, 0, 0];
+    let handle = world.handle();
+    handle.new_service(&Service::new("FWM 7".parse().unwrap(), Scheduler::Rr)).unwrap();
+    assert_eq!(line.ask(&message(line.family, 0, 1, &header)), []);
+    assert_eq!(line.ask(&message(line.family, ACK, 1, &header)), [OK]);
+    assert_eq!(line.ask(&message(15, REQUEST, 1, &header)), []);
+    assert_eq!(line.ask(&message(15, REQUEST | ACK, 1, &header)), [OK]);
+    assert_eq!(handle.get_services().unwrap().len(), 1, "nothing was done");
+
+    assert_eq!(line.ask(&message(1023, REQUEST, 1, &header)), [error(ENOENT)], "a family of nobody");
+    assert_eq!(line.ask(&message(line.family, REQUEST, 1, &[FLUSH, 1])), [error(EINVAL)], "half a header");
+    assert_eq!(handle.get_services().unwrap().len(), 1, "nothing was done");
+}
+
+pub fn reply_and_its_acknowledgement_are_two_datagrams(world: &dyn World) {
+    let mut line = Line::open(world);
+    for command in [GET_CONFIG, GET_INFO] {
+        let request = line.request(command, REQUEST | ACK, &[]);
+        line.socket.send(&request).unwrap();
+        let (first, _) = line.receive(BUFFER).unwrap();
+        assert!(matches!(first[..], [Answer::Data(_, 0, _)]), "{first:?}");
+        assert_eq!(line.receive(BUFFER), Some((vec![OK], 36)));
+        assert_eq!(line.receive(BUFFER), None);
+    }
+    for command in [GET_SERVICE, GET_DAEMON] {
+        let request = line.request(command, REQUEST | ACK | DUMP, &[]);
+        assert_eq!(line.ask(&request), [Answer::Done(0, None)], "a list is not acknowledged");
+    }
+}
+
+pub fn list_is_cut_by_the_longest_buffer_that_was_handed_in(world: &dyn World) {
+    with_destinations(world, 200);
+    for (buffer, rows) in [(4096, 11), (8192, 23), (16_384, 46), (32_768, 91), (65_536, 91)] {
+        let mut line = fresh_line(world, buffer);
+        assert_eq!(lengths(&mut line, buffer), pieces(200, rows), "buffer of {buffer} bytes");
+        // The kernel remembers, so that a smaller buffer would cut off what comes.
+        assert_eq!(lengths(&mut line, 65_536)[0], rows * ROW, "{buffer}, then a greater one: first piece");
+    }
+}
+
+pub fn list_continues_where_it_was_whatever_happened_meanwhile(world: &dyn World) {
+    let handle = world.handle();
+    let ids = |answers: &[Answer]| {
+        let ports = answers.iter().filter_map(|answer| match answer {
+            // The port stands behind the nest and an address of 20 bytes.
+            Answer::Data(NEW_DEST, MULTI, row) => Some(u16::from_be_bytes([row[28], row[29]])),
+            _ => None,
+        });
+        ports.collect::<Vec<u16>>()
+    };
+    let read = |meanwhile: &dyn Fn(&ServiceId)| {
+        let service = with_destinations(world, 30);
+        let mut line = fresh_line(world, 4096);
+        let request = line.request(GET_DEST, REQUEST | DUMP, &named());
+        line.socket.send(&request).unwrap();
+        // Eleven rows have been made; the second piece is made when they are received.
+        meanwhile(&service);
+        let listed: Vec<Answer> = std::iter::from_fn(|| line.receive(4096)).flat_map(|(answers, _)| answers).collect();
+        handle.flush().unwrap();
+        ids(&listed)
+    };
+    let rest = |from: u16| (1..=from).rev();
+    assert_eq!(read(&|_| {}), rest(30).collect::<Vec<_>>());
+    let twice = read(&|service| {
+        for port in 31..=35 {
+            handle.new_destination(service, &destination(port)).unwrap();
+        }
+    });
+    assert_eq!(twice, (20..=30).rev().chain(rest(24)).collect::<Vec<_>>(), "rows come twice, new ones not at all");
+    let less = read(&|service| {
+        for port in 26..=30 {
+            handle.delete_destination(service, &destination(port).id).unwrap();
+        }
+    });
+    assert_eq!(less, (20..=30).rev().chain(rest(14)).collect::<Vec<_>>(), "rows are left out");
+    let ended = read(&|service| handle.delete_service(service).unwrap());
+    assert_eq!(ended, (20..=30).rev().collect::<Vec<_>>(), "the list just ends");
+}
+
+pub fn only_one_list_at_a_time_is_read_on_a_socket(world: &dyn World) {
+    with_destinations(world, 30);
+    let mut line = fresh_line(world, 4096);
+    let list = line.request(GET_DEST, REQUEST | DUMP, &named());
+    line.socket.send(&list).unwrap();
+    let (second, command) = (line.request(GET_DAEMON, REQUEST | DUMP, &[]), line.request(FLUSH, REQUEST | ACK, &[]));
+    line.socket.send(&second).unwrap();
+    line.socket.send(&command).unwrap();
+    let mut all = Vec::new();
+    while let Some((answers, _)) = line.receive(4096) {
+        all.extend(answers);
+    }
+    let rest: Vec<_> = all.iter().filter(|answer| !matches!(answer, Answer::Data(..))).collect();
+    assert_eq!(rest, [&error(EBUSY), &OK, &Answer::Done(0, None)]);
+    assert_eq!(line.ask(&second), [Answer::Done(0, None)], "the next one can be read");
+}
+
+pub fn answers_that_do_not_fit_are_lost_and_the_loss_is_told_once(world: &dyn World) {
+    const ENOBUFS: i32 = 105;
+    let mut line = Line::open(world);
+    let mark = nest(1, &[&number16(1, 2), &number32(5, 7)]);
+    let all: Vec<u8> = (0..400).flat_map(|_| line.request(DEL_SERVICE, REQUEST, &mark)).collect();
+    for _ in 0..2 {
+        line.socket.send(&all).unwrap();
+        let loss = line.try_receive(BUFFER).unwrap_err();
+        assert_eq!(loss.raw_os_error(), Some(ENOBUFS));
+        let fit =
+            std::iter::from_fn(|| line.receive(BUFFER)).inspect(|(answers, _)| assert_eq!(*answers, [error(ESRCH)]));
+        assert_eq!(fit.count(), if world.version() >= (6, 12) { 237 } else { 277 });
+    }
+    assert!(!line.has_answer());
+}
+
+pub fn datagram_that_is_too_long_or_empty_is_not_sent(world: &dyn World) {
+    const EMSGSIZE: i32 = 90;
+    const ENODATA: i32 = 61;
+    let mut line = Line::open(world);
+    let most = line.socket.limits().datagram;
+    let mut longest = line.request(FLUSH, REQUEST | ACK, &[]);
+    longest.resize(most, 0);
+    assert_eq!(line.ask(&longest), [OK], "{most} bytes");
+    longest.push(0);
+    assert_eq!(line.socket.send(&longest).unwrap_err().raw_os_error(), Some(EMSGSIZE));
+    assert_eq!(line.socket.send(&[]).unwrap_err().raw_os_error(), Some(ENODATA));
+    assert!(!line.has_answer());
+}
+
+/// A socket that has received something with a buffer of so many bytes, and with no longer one.
+fn fresh_line(world: &dyn World, buffer: usize) -> Line {
+    let mut line = Line::with(world.transport(), Line::open(world).family);
+    let request = line.request(GET_INFO, REQUEST, &[]);
+    line.socket.send(&request).unwrap();
+    assert!(line.receive(buffer).is_some());
+    line
+}
+
+/// The lengths of the datagrams of a list of destinations.
+fn lengths(line: &mut Line, buffer: usize) -> Vec<usize> {
+    let request = line.request(GET_DEST, REQUEST | DUMP, &named());
+    line.socket.send(&request).unwrap();
+    std::iter::from_fn(|| line.receive(buffer)).map(|(_, len)| len).collect()
+}
+
+/// So many rows, so many to a datagram, and the end.
+fn pieces(rows: usize, most: usize) -> Vec<usize> {
+    let whole = std::iter::repeat_n(most * ROW, rows / most);
+    let rest = Some(rows % most * ROW).filter(|rest| *rest > 0);
+    whole.chain(rest).chain([20]).collect()
+}
+
+fn with_destinations(world: &dyn World, count: u16) -> ServiceId {
+    let handle = world.handle();
+    let service: ServiceId = "FWM 7".parse().unwrap();
+    handle.new_service(&Service::new(service, Scheduler::Rr)).unwrap();
+    let batch = (1..=count).fold(handle.batch(), |batch, port| batch.new_destination(&service, &destination(port)));
+    assert!(batch.send().unwrap().is_ok());
+    service
+}
+
+fn destination(port: u16) -> Destination {
+    Destination::new(format!("10.0.0.2:{port}").parse().unwrap(), ForwardMethod::Masquerade)
+}
+
+fn named() -> Vec<u8> {
+    nest(1, &[&number16(1, 2), &number32(5, 7)])
+}

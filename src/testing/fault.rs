@@ -21,7 +21,8 @@ use crate::error::Errno;
 #[non_exhaustive]
 pub enum Fault {
     /// The answers take so long to come. Nobody sleeps: waiting for less ends at once with nothing, waiting for more
-    /// ends at once with an answer. An answer that came too late is found by a later call.
+    /// ends at once with an answer. An answer that comes too late arrives in the middle of something else, when waiting
+    /// and [`advance`](super::FakeKernel::advance) have come to its time.
     Delay(Duration),
     /// The datagram gets lost on its way: nothing is done, nobody answers.
     Silence,

@@ -14,7 +14,7 @@ use std::fmt;
 /// | an upper threshold above 2,147,483,647 | taken | taken | `EINVAL` |
 /// | without privilege, a command that cannot list or cannot but list | `EPERM` | `EOPNOTSUPP` | `EOPNOTSUPP` |
 ///
-/// Later patch releases of 6.1 and 6.12 refuse that threshold too.
+/// Patch releases as late as 6.1.192 and 6.12.107 refuse that threshold too; 6.1.176 and 6.12.95 take it.
 ///
 /// ```
 /// use ipvs_rs::Scheduler;

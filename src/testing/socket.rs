@@ -42,8 +42,10 @@ pub struct FakeSocket {
     listing: Option<Listing>,
     /// The longest buffer that was ever handed in.
     longest: usize,
-    /// Waiting moves this on.
-    clock: Duration,
+    /// Answers that take their time, the next one first.
+    late: VecDeque<Late>,
+    /// How long somebody has waited for answers, which is time that only this socket has seen.
+    waited: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -51,10 +53,15 @@ struct Arrival {
     bytes: Vec<u8>,
     sender: u32,
     cost: usize,
-    /// It can be received from here on.
-    due: Duration,
     /// It does not fit any buffer.
     is_oversized: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Late {
+    /// The time of the kernel and of this socket's waiting, together.
+    due: Duration,
+    arrival: Arrival,
 }
 
 impl FakeSocket {
@@ -74,7 +81,8 @@ impl FakeSocket {
             loss: false,
             listing: None,
             longest: 0,
-            clock: Duration::ZERO,
+            late: VecDeque::new(),
+            waited: Duration::ZERO,
         }
     }
 
@@ -194,7 +202,7 @@ impl FakeSocket {
 
     fn queue(&mut self, bytes: Vec<u8>, cost: usize) {
         self.used += cost;
-        self.arrived.push_back(Arrival { bytes, sender: 0, cost, due: self.clock, is_oversized: false });
+        self.arrived.push_back(Arrival { bytes, sender: 0, cost, is_oversized: false });
     }
 
     /// Does to the answers of one datagram what a fault says.
@@ -203,12 +211,13 @@ impl FakeSocket {
             self.continue_list(machine);
         }
         let mut answers: Vec<Arrival> = self.arrived.drain(first.min(self.arrived.len())..).collect();
-        let ahead =
-            |bytes: Vec<u8>, sender: u32| Arrival { bytes, sender, cost: 0, due: self.clock, is_oversized: false };
+        let ahead = |bytes: Vec<u8>, sender: u32| Arrival { bytes, sender, cost: 0, is_oversized: false };
         match fault {
             Fault::Delay(time) => {
-                for answer in &mut answers {
-                    answer.due = self.clock.saturating_add(*time);
+                let due = machine.now.saturating_add(self.waited).saturating_add(*time);
+                let place = self.late.partition_point(|late| late.due <= due);
+                for answer in answers.drain(..).rev() {
+                    self.late.insert(place, Late { due, arrival: answer });
                 }
             }
             Fault::Drop => answers.clear(),
@@ -246,6 +255,21 @@ impl FakeSocket {
         }
         self.arrived.extend(answers);
         self.used = self.arrived.iter().map(|arrival| arrival.cost).sum();
+    }
+
+    /// Waits for the next of the answers that take their time, but no longer than this.
+    fn take_late(&mut self, patience: Duration) {
+        if self.late.is_empty() {
+            self.waited = self.waited.saturating_add(patience);
+            return;
+        }
+        let now = lock(&self.machine).now.saturating_add(self.waited);
+        let end = now.saturating_add(patience);
+        let next = self.late.front().map_or(end, |late| late.due.clamp(now, end));
+        self.waited = self.waited.saturating_add(next.saturating_sub(now));
+        while self.late.front().is_some_and(|late| late.due <= next) {
+            self.arrived.extend(self.late.pop_front().map(|late| late.arrival));
+        }
     }
 
     /// An answer that nobody gave, to the first request of a datagram or one so long before it.
@@ -301,9 +325,7 @@ impl Transport for FakeSocket {
         if std::mem::take(&mut self.loss) {
             return Err(system_error(Errno::ENOBUFS));
         }
-        if self.arrived.front().is_none_or(|arrival| arrival.due > self.clock) {
-            return Ok(None);
-        }
+        self.take_late(Duration::ZERO);
         let Some(arrival) = self.arrived.pop_front() else { return Ok(None) };
         for (to, from) in buffer.iter_mut().zip(&arrival.bytes) {
             *to = *from;
@@ -320,13 +342,11 @@ impl Transport for FakeSocket {
     }
 
     fn wait(&mut self, timeout: Duration) -> io::Result<bool> {
-        if self.loss {
-            return Ok(true);
+        self.take_late(Duration::ZERO);
+        if self.arrived.is_empty() && !self.loss {
+            self.take_late(timeout);
         }
-        let end = self.clock.saturating_add(timeout);
-        let due = self.arrived.front().map(|arrival| arrival.due.max(self.clock)).filter(|due| *due <= end);
-        self.clock = due.unwrap_or(end);
-        Ok(due.is_some())
+        Ok(self.loss || !self.arrived.is_empty())
     }
 }
 

@@ -10,6 +10,9 @@
 
 #[path = "../conformance/mod.rs"]
 mod conformance;
+mod fault;
+mod kernel;
+mod simulation;
 mod world;
 
 use ipvs_rs::testing::Release;

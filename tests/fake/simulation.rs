@@ -1,0 +1,201 @@
+//! Time and traffic, and what survives what.
+
+use std::time::Duration;
+
+use ipvs_rs::model::{AddressFamily, Stats};
+use ipvs_rs::testing::{FakeKernel, Traffic};
+use ipvs_rs::{Destination, DestinationEntry, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+
+struct Scene {
+    kernel: FakeKernel,
+    handle: Handle,
+    web: ServiceId,
+    server: DestinationId,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let kernel = FakeKernel::new();
+        let handle = kernel.handle().unwrap();
+        let scene =
+            Self { kernel, handle, web: "TCP 192.0.2.10:80".parse().unwrap(), server: "10.0.0.2:80".parse().unwrap() };
+        scene.make_service();
+        scene.make_server();
+        scene
+    }
+
+    fn make_service(&self) {
+        self.handle.new_service(&Service::new(self.web, Scheduler::Rr)).unwrap();
+    }
+
+    fn make_server(&self) {
+        self.handle.new_destination(&self.web, &Destination::new(self.server, ForwardMethod::Masquerade)).unwrap();
+    }
+
+    fn carry(&self, traffic: Traffic) {
+        self.kernel.carry(&self.web, &self.server, traffic).unwrap();
+    }
+
+    fn pass(&self, seconds: u64) {
+        self.kernel.advance(Duration::from_secs(seconds));
+    }
+
+    fn entry(&self) -> DestinationEntry {
+        self.handle.get_destination(&self.web, &self.server).unwrap().unwrap()
+    }
+
+    fn gauges(&self) -> [u32; 3] {
+        let entry = self.entry();
+        [entry.active_connections, entry.inactive_connections, entry.persistent_connections]
+    }
+
+    fn service_stats(&self) -> Stats {
+        self.handle.get_service(&self.web).unwrap().unwrap().stats
+    }
+}
+
+#[test]
+fn connections_are_active_then_inactive_then_gone() {
+    let scene = Scene::new();
+    assert_eq!(scene.gauges(), [0, 0, 0]);
+    scene.carry(Traffic::new().opened(5).held(2));
+    assert_eq!(scene.gauges(), [5, 0, 2]);
+    scene.carry(Traffic::new().opened(1).closed(4));
+    assert_eq!(scene.gauges(), [2, 4, 2]);
+    scene.carry(Traffic::new().expired(3).released(1));
+    assert_eq!(scene.gauges(), [2, 1, 1]);
+    scene.carry(Traffic::new().closed(99).expired(99).released(99));
+    assert_eq!(scene.gauges(), [0, 0, 0]);
+}
+
+#[test]
+fn counters_are_seen_when_the_estimator_came_by() {
+    let scene = Scene::new();
+    scene.pass(1);
+    scene.carry(Traffic::new().opened(3).packets_in(10, 600).packets_out(8, 4000));
+    assert_eq!(scene.entry().stats, Stats::default());
+    assert_eq!(scene.service_stats(), Stats::default());
+    scene.pass(1);
+    let mut expected = Stats::default();
+    (expected.connections, expected.packets_in, expected.packets_out) = (3, 10, 8);
+    (expected.bytes_in, expected.bytes_out) = (600, 4000);
+    (expected.connections_per_sec, expected.packets_per_sec_in, expected.packets_per_sec_out) = (0, 1, 1);
+    (expected.bytes_per_sec_in, expected.bytes_per_sec_out) = (75, 500);
+    assert_eq!(scene.entry().stats, expected);
+    assert_eq!(scene.service_stats(), expected, "the service counts for all its destinations");
+}
+
+#[test]
+fn steady_traffic_comes_to_its_rate_and_silence_to_nothing() {
+    let scene = Scene::new();
+    for _ in 0..40 {
+        scene.carry(Traffic::new().opened(20).closed(20).expired(20).packets_in(200, 20_000));
+        scene.pass(2);
+    }
+    let stats = scene.service_stats();
+    assert_eq!((stats.connections_per_sec, stats.packets_per_sec_in, stats.bytes_per_sec_in), (10, 100, 10_000));
+    scene.pass(365 * 24 * 3600);
+    let stats = scene.service_stats();
+    assert_eq!((stats.connections_per_sec, stats.packets_per_sec_in, stats.bytes_per_sec_in), (0, 0, 0));
+    assert_eq!((stats.connections, stats.packets_in, stats.bytes_in), (800, 8000, 800_000));
+}
+
+#[test]
+fn zero_forgets_what_was_seen_and_keeps_what_was_not() {
+    let scene = Scene::new();
+    scene.carry(Traffic::new().opened(3));
+    scene.pass(2);
+    scene.carry(Traffic::new().opened(4));
+    scene.handle.zero(Some(&scene.web)).unwrap();
+    assert_eq!((scene.service_stats(), scene.entry().stats), (Stats::default(), Stats::default()));
+    assert_eq!(scene.gauges(), [7, 0, 0], "connections stay");
+    scene.pass(2);
+    assert_eq!((scene.service_stats().connections, scene.entry().stats.connections), (4, 4));
+    scene.handle.zero(None).unwrap();
+    assert_eq!(scene.service_stats(), Stats::default());
+}
+
+#[test]
+fn update_keeps_counters_and_connections() {
+    let scene = Scene::new();
+    scene.carry(Traffic::new().opened(3));
+    scene.pass(2);
+    scene.handle.update_service(&Service::new(scene.web, Scheduler::Mh)).unwrap();
+    let changed = Destination::new(scene.server, ForwardMethod::DirectRoute).drained();
+    scene.handle.update_destination(&scene.web, &changed).unwrap();
+    assert_eq!((scene.service_stats().connections, scene.entry().stats.connections), (3, 3));
+    assert_eq!(scene.gauges(), [3, 0, 0]);
+}
+
+#[test]
+fn destination_that_comes_back_has_its_connections_and_counters_again() {
+    let scene = Scene::new();
+    scene.carry(Traffic::new().opened(3));
+    scene.pass(2);
+    scene.handle.delete_destination(&scene.web, &scene.server).unwrap();
+    scene.carry(Traffic::new().closed(1));
+    scene.make_server();
+    assert_eq!(scene.gauges(), [2, 1, 0]);
+    assert_eq!(scene.entry().stats.connections, 3);
+
+    // With another service of the same name it has only the connections.
+    scene.handle.delete_service(&scene.web).unwrap();
+    scene.make_service();
+    scene.make_server();
+    assert_eq!(scene.gauges(), [2, 1, 0]);
+    assert_eq!(scene.entry().stats, Stats::default());
+}
+
+#[test]
+fn destination_that_nobody_refers_to_is_forgotten_after_two_minutes() {
+    let back_after = |seconds| {
+        let scene = Scene::new();
+        scene.carry(Traffic::new().opened(3).closed(3).expired(3));
+        scene.pass(2);
+        scene.handle.delete_destination(&scene.web, &scene.server).unwrap();
+        scene.pass(seconds);
+        scene.make_server();
+        scene.entry().stats.connections
+    };
+    // It is looked at every minute; at the first look the two minutes begin.
+    assert_eq!([0, 119, 179, 180].map(back_after), [3, 3, 3, 0]);
+}
+
+#[test]
+fn destination_with_connections_is_remembered_for_ever() {
+    let scene = Scene::new();
+    scene.carry(Traffic::new().opened(1));
+    scene.handle.flush().unwrap();
+    scene.pass(365 * 24 * 3600);
+    scene.make_service();
+    scene.make_server();
+    assert_eq!(scene.gauges(), [1, 0, 0]);
+}
+
+#[test]
+fn traffic_needs_a_destination() {
+    let scene = Scene::new();
+    let nobody: DestinationId = "10.0.0.9:80".parse().unwrap();
+    let error = scene.kernel.carry(&scene.web, &nobody, Traffic::new().opened(1)).unwrap_err();
+    assert_eq!(error.to_string(), "no destination 10.0.0.9:80 of TCP 192.0.2.10:80 to carry traffic to");
+    scene.handle.delete_destination(&scene.web, &scene.server).unwrap();
+    assert!(scene.kernel.carry(&scene.web, &scene.server, Traffic::new().opened(1)).is_err());
+    assert!(scene.kernel.carry(&scene.web, &scene.server, Traffic::new().closed(1)).is_err(), "there is none to close");
+}
+
+#[test]
+fn traffic_reaches_marks_and_both_families() {
+    let kernel = FakeKernel::new();
+    let handle = kernel.handle().unwrap();
+    for (service, server) in [
+        (ServiceId::fwmark(7, AddressFamily::Ipv4).unwrap(), "10.0.0.2:80"),
+        (ServiceId::fwmark(7, AddressFamily::Ipv6).unwrap(), "[2001:db8::2]:80"),
+        ("UDP [2001:db8::10]:53".parse().unwrap(), "[2001:db8::2]:53"),
+    ] {
+        let server: DestinationId = server.parse().unwrap();
+        handle.new_service(&Service::new(service, Scheduler::Rr)).unwrap();
+        handle.new_destination(&service, &Destination::new(server, ForwardMethod::Masquerade)).unwrap();
+        kernel.carry(&service, &server, Traffic::new().opened(1)).unwrap();
+        assert_eq!(handle.get_destination(&service, &server).unwrap().unwrap().active_connections, 1, "{service}");
+    }
+}

@@ -314,8 +314,9 @@
 //! ```
 //!
 //! * **testing** adds the module `testing`: a kernel in memory that answers as Linux 6.1, 6.12 and 7 do, to the byte
-//!   and to the error number, with simulated time and traffic, and that misbehaves when it is told to. It is for tests,
-//!   and belongs into the `dev-dependencies`.
+//!   and to the error number, with simulated time and traffic, and that misbehaves when it is told to; and a recorder
+//!   that writes any conversation down as text and says it again. It is for tests, and belongs into the
+//!   `dev-dependencies`.
 //!
 //! # Platforms and versions
 //!

@@ -57,7 +57,7 @@ impl Counters {
             *total = seen.wrapping_sub(*zero);
         }
         for (place, (rate, kept)) in rates.iter_mut().zip(&self.rates).enumerate() {
-            *rate = if place < FIRST_BYTES { (kept + 0x1ff) >> 10 } else { (kept + 0xf) >> 5 };
+            *rate = if place < FIRST_BYTES { kept.wrapping_add(0x1ff) >> 10 } else { kept.wrapping_add(0xf) >> 5 };
         }
         (totals, rates)
     }

@@ -57,6 +57,9 @@
 //! * [`FakeKernel::misbehave`] makes answers late, lost, doubled, cut off or wrong, by a [`Plan`].
 //! * [`FakeKernel::unshare`] makes another network namespace; a clone of a kernel is the same kernel.
 //!
+//! Beside it there is a [`Recorder`]: it writes down any conversation, with the real kernel too, as text that explains
+//! itself, and a [`Replay`] says it again where there is no such kernel.
+//!
 //! # What it does not do
 //!
 //! * **Forward packets.** No scheduler runs: traffic goes where [`carry`](FakeKernel::carry) says.
@@ -66,6 +69,7 @@
 //!   late has [`Fault::Delay`].
 //! * **Other families.** The controller of generic netlink knows only IPVS, and of its commands only `GETFAMILY`.
 
+mod annotation;
 mod answer;
 mod command;
 mod controller;
@@ -76,15 +80,19 @@ mod identity;
 mod kernel;
 mod list;
 mod machine;
+mod recorder;
 mod release;
 mod socket;
 mod table;
 mod traffic;
+mod transcript;
 mod wire;
 
 pub use daemon::Interface;
 pub use fault::{Fault, Plan};
 pub use kernel::{Ability, FakeKernel};
+pub use recorder::{Recorder, Recording, Replay};
 pub use release::Release;
 pub use socket::FakeSocket;
 pub use traffic::{NoDestination, Traffic};
+pub use transcript::{Transcript, TranscriptError};

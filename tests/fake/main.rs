@@ -11,7 +11,9 @@
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod fault;
+mod hostile;
 mod kernel;
+mod recorder;
 mod simulation;
 mod world;
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use ipvs_rs::testing::{FakeKernel, FakeSocket, Interface, Release, Traffic};
+use ipvs_rs::testing::{FakeKernel, FakeSocket, Interface, Release, Traffic, Transcript};
 use ipvs_rs::transport::Transport;
 
-use crate::fixture::{Exchange, all, load};
+use crate::fixture::{Exchange, all, folder, load};
 
 /// The exchanges in the order in which they were made, in one namespace.
 const SCRIPT: [&str; 74] = [
@@ -202,3 +202,15 @@ fn family(release: Release) -> u16 {
 }
 
 const CONTROLLER: [u8; 2] = 16_u16.to_ne_bytes();
+
+#[test]
+#[cfg(target_endian = "little")]
+fn transcript_is_annotated_as_the_recorded_exchanges_are() {
+    for exchange in all() {
+        let recorded = std::fs::read_to_string(folder().join(format!("{}.hex", exchange.name))).unwrap();
+        let transcript: Transcript = recorded.parse().unwrap();
+        let text = transcript.to_string();
+        let behind_the_head = |text: &str| text.split_once("\n\n").unwrap().1.to_owned();
+        assert_eq!(behind_the_head(&text), behind_the_head(&recorded), "{}", exchange.name);
+    }
+}

@@ -1,0 +1,154 @@
+use std::fmt;
+use std::str::FromStr;
+
+use super::annotation::annotate;
+use crate::transport::Limits;
+
+/// A conversation with a kernel, as text that explains itself.
+///
+/// It prints what was said in both directions, a line to each attribute, hexadecimal on the left and its meaning on the
+/// right; and it is read back from that text. What a [`Recorder`](super::Recorder) writes down, a
+/// [`Replay`](super::Replay) says again.
+///
+/// ```text
+/// port 1000
+/// limits 212960 200
+///
+/// request
+/// 14 00 00 00 1f 00 01 00 02 00 00 00 00 00 00 00  # nlmsghdr: 20 bytes, family 31, flags 0x1 (REQUEST), …
+/// 0f 01 00 00                                      # genlmsghdr: GET_INFO, version 1
+///
+/// reply
+/// 24 00 00 00 1f 00 00 00 02 00 00 00 e8 03 00 00  # nlmsghdr: 36 bytes, family 31, flags 0, …
+/// 0e 01 00 00                                      # genlmsghdr: SET_INFO, version 1
+/// 08 00 01 00 01 02 01 00                          # VERSION = 1.2.1
+/// 08 00 02 00 00 10 00 00                          # CONN_TAB_SIZE = 4096
+/// ```
+///
+/// What stands behind a `#` is for people and is skipped when the text is read. Beside `request` and `reply`:
+///
+/// | line | what happened |
+/// |---|---|
+/// | `port N` | the port id of this end |
+/// | `limits N M` | the longest datagram, and how many answers fit |
+/// | `reply from N` | somebody else than the kernel sent this |
+/// | `reply of N` | it was N bytes long and did not fit the buffer |
+/// | `refused N` | the request above it could not be sent, with this error number |
+/// | `failure N` | receiving or waiting failed, with this error number |
+/// | `silence` | somebody waited, and nothing came in time |
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Transcript {
+    pub(super) port: u32,
+    pub(super) limits: Limits,
+    pub(super) events: Vec<Event>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Event {
+    Request(Vec<u8>),
+    Refused(i32),
+    Reply { bytes: Vec<u8>, sender: u32, len: usize },
+    Failure(i32),
+    Silence,
+}
+
+impl fmt::Display for Transcript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "port {}", self.port)?;
+        writeln!(f, "limits {} {}", self.limits.datagram, self.limits.answers)?;
+        for event in &self.events {
+            match event {
+                Event::Request(bytes) => write!(f, "\nrequest\n{}", annotate(bytes))?,
+                Event::Reply { bytes, sender, len } => {
+                    f.write_str("\nreply")?;
+                    if *sender != 0 {
+                        write!(f, " from {sender}")?;
+                    }
+                    if *len != bytes.len() {
+                        write!(f, " of {len}")?;
+                    }
+                    write!(f, "\n{}", annotate(bytes))?;
+                }
+                Event::Refused(errno) => writeln!(f, "\nrefused {errno}")?,
+                Event::Failure(errno) => writeln!(f, "\nfailure {errno}")?,
+                Event::Silence => writeln!(f, "\nsilence")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Text that is no [`Transcript`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TranscriptError {
+    line: usize,
+    text: String,
+}
+
+impl TranscriptError {
+    /// The number of the line that cannot be read, from 1.
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+}
+
+impl fmt::Display for TranscriptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {} of the transcript cannot be read: `{}`", self.line, self.text)
+    }
+}
+
+impl std::error::Error for TranscriptError {}
+
+impl FromStr for Transcript {
+    type Err = TranscriptError;
+
+    fn from_str(text: &str) -> Result<Self, TranscriptError> {
+        let mut transcript = Self::default();
+        for (number, line) in (1..).zip(text.lines()) {
+            let words: Vec<&str> = line.split('#').next().unwrap_or_default().split_whitespace().collect();
+            transcript.read(&words).ok_or_else(|| TranscriptError { line: number, text: line.to_owned() })?;
+        }
+        for event in &mut transcript.events {
+            if let Event::Reply { bytes, len, .. } = event {
+                *len = (*len).max(bytes.len());
+            }
+        }
+        Ok(transcript)
+    }
+}
+
+impl Transcript {
+    /// Takes a line to heart; `None` when it cannot be read.
+    fn read(&mut self, words: &[&str]) -> Option<()> {
+        match words {
+            [] => {}
+            ["port", port] => self.port = port.parse().ok()?,
+            ["limits", datagram, answers] => {
+                self.limits = Limits { datagram: datagram.parse().ok()?, answers: answers.parse().ok()? };
+            }
+            ["request"] => self.events.push(Event::Request(Vec::new())),
+            ["reply", rest @ ..] => {
+                let (sender, len) = match rest {
+                    [] => (0, 0),
+                    ["from", sender] => (sender.parse().ok()?, 0),
+                    ["of", len] => (0, len.parse().ok()?),
+                    ["from", sender, "of", len] => (sender.parse().ok()?, len.parse().ok()?),
+                    _ => return None,
+                };
+                self.events.push(Event::Reply { bytes: Vec::new(), sender, len });
+            }
+            ["refused", errno] => self.events.push(Event::Refused(errno.parse().ok()?)),
+            ["failure", errno] => self.events.push(Event::Failure(errno.parse().ok()?)),
+            ["silence"] => self.events.push(Event::Silence),
+            hex => {
+                let (Event::Request(bytes) | Event::Reply { bytes, .. }) = self.events.last_mut()? else { return None };
+                for word in hex {
+                    bytes.push(u8::from_str_radix(word, 16).ok().filter(|_| word.len() == 2)?);
+                }
+            }
+        }
+        Some(())
+    }
+}

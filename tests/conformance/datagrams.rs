@@ -88,9 +88,25 @@ pub fn list_is_cut_by_the_longest_buffer_that_was_handed_in(world: &dyn World) {
     with_destinations(world, 200);
     for (buffer, rows) in [(4096, 11), (8192, 23), (16_384, 46), (32_768, 91), (65_536, 91)] {
         let mut line = fresh_line(world, buffer);
-        assert_eq!(lengths(&mut line, buffer), pieces(200, rows), "buffer of {buffer} bytes");
+        assert_eq!(lengths(&mut line, buffer), pieces(200, rows, ROW), "buffer of {buffer} bytes");
         // The kernel remembers, so that a smaller buffer would cut off what comes.
         assert_eq!(lengths(&mut line, 65_536)[0], rows * ROW, "{buffer}, then a greater one: first piece");
+    }
+}
+
+pub fn list_of_services_is_cut_in_the_same_way(world: &dyn World) {
+    const SERVICE: usize = 320;
+    let handle = world.handle();
+    let batch = (1..=250).fold(handle.batch(), |batch, port| {
+        batch.new_service(&Service::new(format!("TCP 192.0.2.10:{port}").parse().unwrap(), Scheduler::Rr))
+    });
+    assert!(batch.send().unwrap().is_ok());
+    for (buffer, rows) in [(4096, 12), (32_768, 101)] {
+        let mut line = fresh_line(world, buffer);
+        let request = line.request(GET_SERVICE, REQUEST | DUMP, &[]);
+        line.socket.send(&request).unwrap();
+        let lengths: Vec<usize> = std::iter::from_fn(|| line.receive(buffer)).map(|(_, len)| len).collect();
+        assert_eq!(lengths, pieces(250, rows, SERVICE), "buffer of {buffer} bytes");
     }
 }
 
@@ -197,9 +213,9 @@ fn lengths(line: &mut Line, buffer: usize) -> Vec<usize> {
 }
 
 /// So many rows, so many to a datagram, and the end.
-fn pieces(rows: usize, most: usize) -> Vec<usize> {
-    let whole = std::iter::repeat_n(most * ROW, rows / most);
-    let rest = Some(rows % most * ROW).filter(|rest| *rest > 0);
+fn pieces(rows: usize, most: usize, len: usize) -> Vec<usize> {
+    let whole = std::iter::repeat_n(most * len, rows / most);
+    let rest = Some(rows % most * len).filter(|rest| *rest > 0);
     whole.chain(rest).chain([20]).collect()
 }
 

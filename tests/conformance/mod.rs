@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod config;
+pub mod controller;
 pub mod datagrams;
 pub mod destinations;
 pub mod errors;
@@ -96,12 +97,17 @@ macro_rules! cases {
                 fresh daemon_and_server_of_another_family_exclude_each_other;
                 fresh flush_leaves_daemons_alone;
             }
+            controller {
+                fresh family_is_found_by_name_and_by_number;
+                fresh look_up_that_is_wrong_is_refused;
+            }
             datagrams {
                 fresh messages_of_a_datagram_are_followed_in_order_and_apart;
                 fresh broken_length_ends_a_datagram_without_a_word;
                 fresh messages_that_are_no_requests_are_acknowledged_and_ignored;
                 fresh reply_and_its_acknowledgement_are_two_datagrams;
                 fresh list_is_cut_by_the_longest_buffer_that_was_handed_in;
+                alone list_of_services_is_cut_in_the_same_way;
                 fresh list_continues_where_it_was_whatever_happened_meanwhile;
                 fresh only_one_list_at_a_time_is_read_on_a_socket;
                 fresh answers_that_do_not_fit_are_lost_and_the_loss_is_told_once;
@@ -117,6 +123,7 @@ macro_rules! cases {
                 fresh destination_that_is_described_oddly_is_taken;
                 fresh configuration_is_all_or_nothing;
                 fresh daemon_that_is_not_described_well_is_refused;
+                fresh refusal_says_where_it_is_and_what_there_should_be;
                 fresh commands_that_are_not_there_or_cannot_do_that;
                 fresh list_never_fails_for_what_it_was_asked_with;
             }

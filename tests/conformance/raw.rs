@@ -86,6 +86,23 @@ impl Line {
         answer
     }
 
+    /// What the refusal of a request says beside its number: types and values, in their order.
+    pub fn remarks(&mut self, command: u8, attributes: &[u8]) -> Vec<(u16, Vec<u8>)> {
+        const HEADERS: usize = 36;
+        let request = self.request(command, REQUEST | ACK, attributes);
+        self.socket.send(&request).unwrap();
+        let mut buffer = vec![0; BUFFER];
+        let len = self.socket.try_receive(&mut buffer).unwrap().unwrap().len;
+        let mut rest = &buffer[HEADERS..len];
+        let mut remarks = Vec::new();
+        while let [l0, l1, k0, k1, ..] = *rest {
+            let len = usize::from(u16::from_ne_bytes([l0, l1]));
+            remarks.push((u16::from_ne_bytes([k0, k1]), rest[4..len].to_vec()));
+            rest = &rest[len.next_multiple_of(4).min(rest.len())..];
+        }
+        remarks
+    }
+
     /// The messages of the next datagram and its length, taken with a buffer of so many bytes; `None` when nothing is
     /// there.
     pub fn receive(&mut self, buffer: usize) -> Option<(Vec<Answer>, usize)> {

@@ -398,6 +398,34 @@ pub fn daemon_that_is_not_described_well_is_refused(world: &dyn World) {
     assert_eq!(world.handle().get_sync_daemons().unwrap(), []);
 }
 
+pub fn refusal_says_where_it_is_and_what_there_should_be(world: &dyn World) {
+    const MOST: u16 = 7;
+    let range = |most: u64, kind: u32| {
+        [attribute(4, &0_u64.to_ne_bytes()), attribute(5, &most.to_ne_bytes()), number32(1, kind)].concat()
+    };
+    let (u8s, u16s, u32s) = (range(255, 2), range(65_535, 3), range(u32::MAX.into(), 4));
+    let text = [number32(MOST, 15), number32(1, 12)].concat();
+    let nests = number32(1, 13);
+    let daemon = |wrong: &[u8]| nest(3, &[&number32(1, 2), wrong]);
+    // The nest begins at 20, its first attribute at 24, and the wrong one at 32.
+    let cases: Vec<(&str, u8, Vec<u8>, u32, Option<&[u8]>)> = vec![
+        ("nest", NEW_SERVICE, attribute(1, &[0; 2]), 20, Some(&nests)),
+        ("second of two", SET_CONFIG, [number32(4, 7), number16(6, 7)].concat(), 28, Some(&u32s)),
+        ("number of 32 bits", NEW_DAEMON, daemon(&number16(3, 0)), 32, Some(&u32s)),
+        ("number of 16 bits", NEW_DAEMON, daemon(&number8(4, 0)), 32, Some(&u16s)),
+        ("number of 8 bits", NEW_DAEMON, daemon(&attribute(8, &[])), 32, Some(&u8s)),
+        ("name", NEW_DAEMON, daemon(&attribute(2, b"d0")), 32, Some(&text)),
+        ("long name", NEW_DAEMON, daemon(&name(2, "sixteen-letters-")), 32, Some(&text)),
+        ("address, which there are no words for", NEW_DAEMON, daemon(&attribute(6, &[0xff; 15])), 32, None),
+    ];
+    let mut line = Line::open(world);
+    for (label, command, attributes, offset, policy) in cases {
+        let mut expected = vec![(1, [VIOLATION.as_bytes(), &[0]].concat()), (2, offset.to_ne_bytes().to_vec())];
+        expected.extend(policy.map(|policy| (0x8004, policy.to_vec())));
+        assert_eq!(line.remarks(command, &attributes), expected, "{label}");
+    }
+}
+
 pub fn commands_that_are_not_there_or_cannot_do_that(world: &dyn World) {
     let mut line = Line::open(world);
     for command in [0, 14, 18, 19, 255] {

@@ -1,0 +1,60 @@
+//! The look-up of the family, right and wrong.
+
+use super::World;
+use super::raw::{ACK, Answer, DUMP, Line, OK, REQUEST, attribute, error, message, name, number8, number16, said};
+
+const CONTROLLER: u16 = 16;
+const NEWFAMILY: u8 = 1;
+const GETFAMILY: u8 = 3;
+
+const ENOENT: i32 = -2;
+const EINVAL: i32 = -22;
+const ERANGE: i32 = -34;
+const EOPNOTSUPP: i32 = -95;
+
+const VIOLATION: &str = "Attribute failed policy validation";
+
+fn ask(line: &mut Line, command: u8, flags: u16, attributes: &[u8]) -> Vec<Answer> {
+    line.ask(&message(CONTROLLER, flags, 7, &[&[command, 1, 0, 0], attributes].concat()))
+}
+
+pub fn family_is_found_by_name_and_by_number(world: &dyn World) {
+    let mut line = Line::open(world);
+    let family = line.family;
+    let by_name = ask(&mut line, GETFAMILY, REQUEST, &name(2, "IPVS"));
+    let [Answer::Data(NEWFAMILY, 0, attributes)] = &by_name[..] else { panic!("{by_name:?}") };
+    // The name, the number, the version, no header, six attributes; then what each command can do.
+    let start = [
+        name(2, "IPVS"),
+        number16(1, family),
+        attribute(3, &1_u32.to_ne_bytes()),
+        attribute(4, &0_u32.to_ne_bytes()),
+        attribute(5, &6_u32.to_ne_bytes()),
+    ];
+    assert!(attributes.starts_with(&start.concat()), "{attributes:?}");
+    assert_eq!(ask(&mut line, GETFAMILY, REQUEST, &number16(1, family)), by_name, "by its number");
+    let both = [number16(1, family), name(2, "IPVS")].concat();
+    assert_eq!(ask(&mut line, GETFAMILY, REQUEST, &both), by_name, "by both");
+    let acknowledged = [&by_name[..], &[OK]].concat();
+    assert_eq!(ask(&mut line, GETFAMILY, REQUEST | ACK, &name(2, "IPVS")), acknowledged);
+
+    let listed = ask(&mut line, GETFAMILY, REQUEST | DUMP, &[]);
+    assert!(listed.iter().any(|answer| matches!(answer, Answer::Data(NEWFAMILY, _, row) if row == attributes)));
+    assert_eq!(listed.last(), Some(&Answer::Done(0, None)));
+}
+
+pub fn look_up_that_is_wrong_is_refused(world: &dyn World) {
+    let mut line = Line::open(world);
+    for (label, attributes, expected) in [
+        ("nothing", Vec::new(), error(EINVAL)),
+        ("another case", name(2, "ipvs"), error(ENOENT)),
+        ("nobody", name(2, "NOPE"), error(ENOENT)),
+        ("nobody's number", number16(1, 999), error(ENOENT)),
+        ("no NUL", attribute(2, b"IPVS"), said(EINVAL, VIOLATION)),
+        ("too long", name(2, "sixteen-letters-"), said(EINVAL, VIOLATION)),
+        ("half a number", number8(1, 16), said(ERANGE, VIOLATION)),
+    ] {
+        assert_eq!(ask(&mut line, GETFAMILY, REQUEST, &attributes), [expected], "{label}");
+    }
+    assert_eq!(ask(&mut line, 2, REQUEST, &[]), [error(EOPNOTSUPP)], "another command");
+}

@@ -15,7 +15,7 @@ pub struct Endpoint {
 }
 
 /// Reads `HOST[:PORT]`; the name of a port is one of the protocol.
-pub fn endpoint(text: &[u8], protocol: Option<Protocol>, names: &mut Names) -> Option<Endpoint> {
+pub fn endpoint(text: &[u8], protocol: Option<Protocol>, names: &Names) -> Option<Endpoint> {
     // The empty text has nothing but digits, too.
     if text.iter().all(u8::is_ascii_digit) {
         return None;
@@ -28,22 +28,13 @@ pub fn endpoint(text: &[u8], protocol: Option<Protocol>, names: &mut Names) -> O
         }
         _ => (text, None),
     };
-    let address = match ipv6(host) {
-        Some(address) => IpAddr::V6(address),
-        None => {
-            // A port behind brackets counts for IPv6 only.
-            let host = match host.iter().rposition(|byte| *byte == b':') {
-                Some(colon) => {
-                    port = host.get(colon + 1..);
-                    host.get(..colon).unwrap_or_default()
-                }
-                None => {
-                    port = None;
-                    host
-                }
-            };
-            IpAddr::V4(ipv4_or_name(host, names)?)
-        }
+    let address = if let Some(address) = ipv6(host) {
+        IpAddr::V6(address)
+    } else {
+        // A port behind brackets counts for IPv6 only.
+        let colon = host.iter().rposition(|byte| *byte == b':');
+        port = colon.and_then(|colon| host.get(colon + 1..));
+        IpAddr::V4(ipv4_or_name(host.get(..colon.unwrap_or(host.len()))?)?)
     };
     let port = match port {
         None => None,
@@ -56,8 +47,8 @@ pub fn endpoint(text: &[u8], protocol: Option<Protocol>, names: &mut Names) -> O
 }
 
 /// An IPv4 address in one of its old forms, or the name of a host that has one.
-pub fn ipv4_or_name(text: &[u8], names: &mut Names) -> Option<Ipv4Addr> {
-    aton(text).or_else(|| names.ipv4(text))
+pub fn ipv4_or_name(text: &[u8]) -> Option<Ipv4Addr> {
+    aton(text).or_else(|| Names::ipv4(text))
 }
 
 /// An IPv6 address without brackets.
@@ -98,8 +89,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<String> {
-        let mut names = Names::with_services("http 80/tcp www\ndomain 53/udp\n");
-        let endpoint = endpoint(text.as_bytes(), Some(Protocol::TCP), &mut names)?;
+        let names = Names::with_services("http 80/tcp www\ndomain 53/udp\n");
+        let endpoint = endpoint(text.as_bytes(), Some(Protocol::TCP), &names)?;
         Some(match endpoint.port {
             Some(port) => format!("{} {port}", endpoint.address),
             None => endpoint.address.to_string(),

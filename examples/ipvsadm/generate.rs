@@ -8,7 +8,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use crate::fault::Fault;
-use crate::grammar::{Command, Entry, GRAMMAR, Means, Opt, Takes};
+use crate::grammar::{Command, GRAMMAR, Means, Opt, Section, Takes};
 use crate::invocation::Invocation;
 use crate::output::Output;
 
@@ -41,10 +41,10 @@ pub fn print(invocation: &Invocation, program: &[u8], out: &mut Output) -> Resul
 /// Every entry of the grammar in two columns.
 fn all(program: &str) -> String {
     let mut text = format!("Usage: {program} COMMAND [OPTION]...\n");
-    for heading in HEADINGS {
+    for Section { heading, entries } in GRAMMAR {
         // Writing to a string does not fail.
         let _ = write!(text, "\n{heading}:\n");
-        for entry in GRAMMAR.iter().filter(|entry| self::heading(entry) == heading) {
+        for entry in *entries {
             let short: Vec<String> = entry.short.chars().map(|letter| format!("-{letter}")).collect();
             let value = match entry.takes {
                 Takes::Nothing => String::new(),
@@ -59,65 +59,12 @@ fn all(program: &str) -> String {
     text
 }
 
-const HEADINGS: [&str; 5] =
-    ["Commands", "Virtual service", "Real server", "Listing", "Synchronisation daemon and elsewhere"];
-
-fn heading(entry: &Entry) -> &'static str {
-    let [commands, service, server, listing, daemon] = HEADINGS;
-    let Means::Option(option) = entry.means else { return commands };
-    match option {
-        Opt::Tcp
-        | Opt::Udp
-        | Opt::Sctp
-        | Opt::Mark
-        | Opt::Ipv6
-        | Opt::Scheduler
-        | Opt::Persistent
-        | Opt::Netmask
-        | Opt::Engine
-        | Opt::OnePacket
-        | Opt::SchedulerFlags => service,
-        Opt::RealServer
-        | Opt::Gatewaying
-        | Opt::Ipip
-        | Opt::Masquerading
-        | Opt::Weight
-        | Opt::UpperThreshold
-        | Opt::LowerThreshold
-        | Opt::TunnelType
-        | Opt::TunnelPort
-        | Opt::TunnelNoChecksum
-        | Opt::TunnelChecksum
-        | Opt::TunnelRemoteChecksum => server,
-        Opt::Numeric
-        | Opt::Connection
-        | Opt::Timeout
-        | Opt::Daemon
-        | Opt::Stats
-        | Opt::Rate
-        | Opt::Thresholds
-        | Opt::PersistentConnections
-        | Opt::TunnelInfo
-        | Opt::NoSort
-        | Opt::Sort
-        | Opt::Exact
-        | Opt::Json
-        | Opt::Watch => listing,
-        Opt::SyncId
-        | Opt::SyncMaxLen
-        | Opt::MulticastInterface
-        | Opt::MulticastGroup
-        | Opt::MulticastPort
-        | Opt::MulticastTtl
-        | Opt::Netns => daemon,
-    }
-}
-
 /// The grammar as clap knows it, for its generators.
 fn clap() -> clap::Command {
-    let arguments = GRAMMAR.iter().map(|entry| {
+    let headed = GRAMMAR.iter().flat_map(|section| section.entries.iter().map(|entry| (section.heading, entry)));
+    let arguments = headed.map(|(heading, entry)| {
         let mut letters = entry.short.chars();
-        let argument = Arg::new(entry.long).long(entry.long).help(entry.about).help_heading(heading(entry));
+        let argument = Arg::new(entry.long).long(entry.long).help(entry.about).help_heading(heading);
         let argument = match letters.next() {
             Some(letter) => argument.short(letter).visible_short_aliases(letters.collect::<Vec<_>>()),
             None => argument,
@@ -192,7 +139,10 @@ fn man() -> Vec<u8> {
         rest.control("RE", []).control("fi", []);
     }
     let _ = rest.to_writer(&mut page);
-    page
+    // Every part begins with the same definition; one is enough.
+    let page = String::from_utf8_lossy(&page);
+    let (first, parts) = page.split_at(page.find(".TH").unwrap_or_default());
+    [first, &parts.replace(first, "")].concat().into_bytes()
 }
 
 const DESCRIPTION: [&str; 5] = [
@@ -232,6 +182,7 @@ const EXAMPLES: [(&str, &[&str]); 3] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grammar;
 
     #[test]
     fn every_entry_is_in_what_is_generated() {
@@ -239,7 +190,7 @@ mod tests {
         let texts = [all("ipvsadm"), String::from_utf8(man()).unwrap().replace("\\-", "-")];
         let scripts = ["bash", "elvish", "fish", "powershell", "zsh"]
             .map(|shell| String::from_utf8(completions(shell.as_bytes()).unwrap()).unwrap());
-        for entry in GRAMMAR {
+        for entry in grammar::entries() {
             for text in texts.iter().chain(&scripts) {
                 assert!(text.contains(entry.long), "{} is missing in:\n{text}", entry.long);
             }

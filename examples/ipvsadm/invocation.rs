@@ -51,6 +51,7 @@ pub enum Change {
 
 /// What to list, and how.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Listing {
     pub what: Listed,
     pub format: Format,
@@ -90,18 +91,14 @@ pub enum Origin {
 }
 
 /// Reads the words behind the name of the program.
-pub fn read(program: &[u8], words: &[Vec<u8>], origin: Origin, names: &mut Names) -> Result<Invocation, Fault> {
-    let stops_at_first =
-        ["POSIXLY_CORRECT", "POSIX_ME_HARDER"].into_iter().any(|variable| std::env::var_os(variable).is_some());
-    let mut words = Words::new(words, stops_at_first);
-
+pub fn read(program: &[u8], words: &[Vec<u8>], origin: Origin, names: &Names) -> Result<Invocation, Fault> {
+    let mut words = Words::new(words);
     let Some(Ok((entry, value))) = words.option() else { return Err(Fault::try_help(program)) };
     let Means::Command(command) = entry.means else { return Err(Fault::try_help(program)) };
     let mut draft = Draft::default();
     match command {
         Command::Help => return Ok(Invocation::Help),
         Command::Version => return Ok(Invocation::Version),
-        Command::Restore if origin == Origin::Restore => return Err(Fault::try_help(program)),
         Command::StartDaemon => {
             draft.role = Some(role(value).ok_or_else(|| Fault::usage("illegal start-daemon parameter specified"))?);
         }
@@ -135,6 +132,9 @@ pub fn read(program: &[u8], words: &[Vec<u8>], origin: Origin, names: &mut Names
         return Err(Fault::usage("the options 'netns' and 'watch' cannot stand in a line of a restore"));
     }
     matrix::check_command(command, draft.given)?;
+    if origin == Origin::Restore && command == Command::Restore {
+        return Err(Fault::try_help(program));
+    }
     draft.finish(command)
 }
 
@@ -219,7 +219,7 @@ impl Default for Draft {
 }
 
 impl Draft {
-    fn option(&mut self, option: Opt, value: &[u8], has_value: bool, names: &mut Names) -> Result<(), Fault> {
+    fn option(&mut self, option: Opt, value: &[u8], has_value: bool, names: &Names) -> Result<(), Fault> {
         if let Some(slot) = option.slot() {
             self.given.add(slot)?;
         }
@@ -246,7 +246,7 @@ impl Draft {
                 self.timeout = Some(number(value, 1..=MAX_TIMEOUT).ok_or_else(fault)?);
             }
             Opt::Persistent => self.timeout = Some(DEFAULT_TIMEOUT),
-            Opt::Netmask => self.mask = mask(self.family, value, names)?,
+            Opt::Netmask => self.mask = mask(self.family, value)?,
             Opt::Engine => {
                 let name = value.get(..EngineName::MAX_LEN).unwrap_or(value);
                 // An empty name is the same as none.
@@ -274,7 +274,6 @@ impl Draft {
                 }
             }
             Opt::TunnelPort => self.tunnel_port = checked(value, 1..=65535, "tunnel port")?,
-            Opt::TunnelNoChecksum => {}
             Opt::TunnelChecksum => self.tunnel_flags |= TunnelFlags::CHECKSUM,
             Opt::TunnelRemoteChecksum => self.tunnel_flags |= TunnelFlags::REMOTE_CHECKSUM,
             Opt::SyncId => self.sync_id = checked(value, 0..=255, "syncid")?,
@@ -302,13 +301,14 @@ impl Draft {
             | Opt::Sort
             | Opt::Exact
             | Opt::Json
-            // Where to work is looked for before anything else; see `netns`.
+            | Opt::TunnelNoChecksum
+            // Where to work was looked for before anything else.
             | Opt::Netns => {}
         }
         Ok(())
     }
 
-    fn service_address(&mut self, protocol: Protocol, value: &[u8], names: &mut Names) -> Result<(), Fault> {
+    fn service_address(&mut self, protocol: Protocol, value: &[u8], names: &Names) -> Result<(), Fault> {
         self.protocol = Some(protocol);
         let fault = || Fault::usage("illegal virtual server address[:port] specified");
         let Endpoint { address, port } = address::endpoint(value, Some(protocol), names).ok_or_else(fault)?;
@@ -534,12 +534,12 @@ fn engine(name: EngineName) -> PersistenceEngine {
     if name.as_bytes() == b"sip" { PersistenceEngine::Sip } else { PersistenceEngine::Other(name) }
 }
 
-fn mask(family: AddressFamily, text: &[u8], names: &mut Names) -> Result<Granularity, Fault> {
+fn mask(family: AddressFamily, text: &[u8]) -> Result<Granularity, Fault> {
     if family == AddressFamily::Ipv6 {
         let prefix = u8::try_from(leading(text)).ok().and_then(|bits| Prefix::new(bits).ok());
         return prefix.map(Granularity::Prefix).ok_or_else(|| Fault::usage("illegal ipv6 netmask specified"));
     }
-    let mask = address::ipv4_or_name(text, names).map(Granularity::Mask);
+    let mask = address::ipv4_or_name(text).map(Granularity::Mask);
     mask.ok_or_else(|| Fault::usage("illegal virtual server persistent mask specified"))
 }
 

@@ -133,7 +133,7 @@ struct EngineRecord {
 }
 
 /// Services; with what the kernel says of itself if they are all.
-pub fn table(info: Option<&Info>, table: &Table) -> String {
+pub fn table(info: Option<Info>, table: &Table) -> String {
     line(&TableRecord {
         version: info.map(|info| info.version.to_string()),
         connection_table_size: info.map(|info| info.connection_table_size),

@@ -28,7 +28,7 @@ impl<'a> Printer<'a> {
     }
 
     /// Version, titles, and a block for each service.
-    pub fn table(&mut self, info: &Info, table: &Table, out: &mut Output) {
+    pub fn table(&mut self, info: Info, table: &Table, out: &mut Output) {
         let title = format!("IP Virtual Server version {} (size={})\n", info.version, info.connection_table_size);
         out.write(title.as_bytes());
         self.services(table, out);
@@ -286,7 +286,7 @@ const fn forward_word(forward: ForwardMethod) -> &'static str {
 
 fn tunnel_word(forward: ForwardMethod) -> String {
     let ForwardMethod::Tunnel(tunnel) = forward else { return "n/a".to_owned() };
-    let checksum = checksum_word(&tunnel);
+    let checksum = checksum_word(tunnel);
     match (tunnel.kind(), tunnel.port()) {
         (TunnelKind::Ipip, _) => "ipip".to_owned(),
         (TunnelKind::Gue, port) => format!("gue:{}:{checksum}", port.map_or(0, u16::from)),
@@ -295,7 +295,7 @@ fn tunnel_word(forward: ForwardMethod) -> String {
     }
 }
 
-fn checksum_word(tunnel: &Tunnel) -> &'static str {
+const fn checksum_word(tunnel: Tunnel) -> &'static str {
     let flags = tunnel.tunnel_flags();
     if flags.contains(TunnelFlags::CHECKSUM) {
         "+c"

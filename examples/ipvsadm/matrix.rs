@@ -38,7 +38,7 @@ impl Slots {
 
 /// Checks the options of a command.
 pub fn check_command(command: Command, given: Slots) -> Result<(), Fault> {
-    check(&Slot::ALL, given, |slot| of_command(command, slot), &format!("the '{}' command", command.name()))
+    check(Slot::ALL, given, |slot| of_command(command, slot), &format!("the '{}' command", command.name()))
 }
 
 /// A kind of tunnel, as far as options go.

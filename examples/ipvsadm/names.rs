@@ -22,7 +22,7 @@ impl Names {
     }
 
     /// The first IPv4 address of a host.
-    pub fn ipv4(&self, host: &[u8]) -> Option<Ipv4Addr> {
+    pub fn ipv4(host: &[u8]) -> Option<Ipv4Addr> {
         let host = std::str::from_utf8(host).ok().filter(|host| !host.is_empty())?;
         (host, 0).to_socket_addrs().ok()?.find_map(|address| match address.ip() {
             IpAddr::V4(address) => Some(address),

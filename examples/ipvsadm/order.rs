@@ -7,33 +7,20 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use ipvs_rs::model::{AddressFamily, TableService};
+use ipvs_rs::model::{AddressFamily, Protocol};
 use ipvs_rs::{DestinationId, ServiceId, Table};
 
 /// Sorts the services of a table, and the destinations of each.
 pub fn sort(table: &mut Table) {
-    sort_services(&mut table.services);
+    merge_sort(&mut table.services, &|left, right| compare_services(&left.service.id(), &right.service.id()));
     for service in &mut table.services {
-        let mut ids: Vec<usize> = (0..service.destinations.len()).collect();
-        let destinations = &service.destinations;
-        let at = |place: usize| destinations.get(place).map(ipvs_rs::DestinationEntry::id);
-        merge_sort(&mut ids, &|left, right| match (at(*left), at(*right)) {
-            (Some(left), Some(right)) => compare_destinations(&left, &right),
-            _ => Ordering::Equal,
-        });
-        service.destinations = ids.iter().filter_map(|place| service.destinations.get(*place).cloned()).collect();
+        merge_sort(&mut service.destinations, &|left, right| compare_destinations(&left.id(), &right.id()));
     }
-}
-
-fn sort_services(services: &mut Vec<TableService>) {
-    let mut keyed: Vec<TableService> = std::mem::take(services);
-    merge_sort(&mut keyed, &|left, right| compare_services(&left.service.id(), &right.service.id()));
-    *services = keyed;
 }
 
 fn compare_services(left: &ServiceId, right: &ServiceId) -> Ordering {
     let mark = |id: &ServiceId| id.mark().map_or(0, u32::from);
-    let protocol = |id: &ServiceId| id.protocol().map_or(0, ipvs_rs::model::Protocol::number);
+    let protocol = |id: &ServiceId| id.protocol().map_or(0, Protocol::number);
     wrapped(mark(left), mark(right))
         .then_with(|| family(left.family()).cmp(&family(right.family())))
         .then_with(|| protocol(left).cmp(&protocol(right)))
@@ -101,13 +88,12 @@ fn merge_sort<T>(items: &mut Vec<T>, compare: &impl Fn(&T, &T) -> Ordering) {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::{Debug, Display};
+    use std::str::FromStr;
+
     use super::*;
 
-    fn sorted<T: std::str::FromStr + Clone>(texts: &[&str], compare: impl Fn(&T, &T) -> Ordering) -> Vec<String>
-    where
-        T: ToString,
-        T::Err: std::fmt::Debug,
-    {
+    fn sorted<T: FromStr<Err: Debug> + Display>(texts: &[&str], compare: impl Fn(&T, &T) -> Ordering) -> Vec<String> {
         let mut items: Vec<T> = texts.iter().map(|text| text.parse().unwrap()).collect();
         merge_sort(&mut items, &compare);
         items.iter().map(ToString::to_string).collect()

@@ -10,7 +10,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::fault::Fault;
 use crate::invocation::{self, Change, Invocation, Origin};
-use crate::run::{self, Session, Then};
+use crate::run::{self, Then};
+use crate::session::Session;
 
 /// Reads and executes until the end of the input, or until a line that ends it. Returns the exit status.
 pub fn run<R: Read + AsFd>(session: &mut Session, input: R) -> u8 {
@@ -62,7 +63,7 @@ impl Restore {
             return None;
         }
         let program = session.program.clone();
-        let read = invocation::read(&program, words, Origin::Restore, &mut session.names);
+        let read = invocation::read(&program, words, Origin::Restore, &session.names);
         if let Ok(Invocation::Change(change)) = read {
             self.pending.push(change);
             if self.pending.len() >= MOST_PENDING {

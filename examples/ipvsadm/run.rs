@@ -1,32 +1,18 @@
 //! Commands to the kernel, and what is said of its refusals.
 
 use std::io;
-use std::time::Duration;
 
 use ipvs_rs::error::{Errno, Error, ErrorKind, Operation};
-use ipvs_rs::handle::{Batch, Handle};
-use ipvs_rs::model::{Info, TableService};
+use ipvs_rs::handle::Batch;
+use ipvs_rs::model::TableService;
 use ipvs_rs::procfs::{Procfs, ProcfsError};
-use ipvs_rs::transport::Netns;
 use ipvs_rs::{ServiceId, Table};
 
 use crate::fault::Fault;
 use crate::invocation::{Change, Invocation, Listed, Listing};
 use crate::list::{self, Printer};
-use crate::names::Names;
-use crate::output::Output;
+use crate::session::Session;
 use crate::{generate, json, order, save, watch};
-
-/// What every command works with.
-pub struct Session {
-    /// The name that the program was called by.
-    pub program: Vec<u8>,
-    pub handle: Handle,
-    pub info: Info,
-    pub netns: Netns,
-    pub names: Names,
-    pub out: Output,
-}
 
 /// What a restore does after a command.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -93,12 +79,12 @@ impl Session {
             Listed::Connections { engine_data } => self.connections(listing, *engine_data)?,
             Listed::Timeouts => {
                 // Not a word about a refusal, as in the original.
-                let config = self.handle.get_config().map_err(|_| Fault::list(""))?;
+                let config = self.handle.get_config().map_err(|_unsaid| Fault::list(""))?;
                 let text = if listing.json { json::timeouts(&config) } else { list::timeouts(&config) };
                 self.out.write(text.as_bytes());
             }
             Listed::Daemons => {
-                let daemons = self.handle.get_sync_daemons().map_err(|_| Fault::list(""))?;
+                let daemons = self.handle.get_sync_daemons().map_err(|_unsaid| Fault::list(""))?;
                 let text =
                     if listing.json { json::daemons(&daemons) } else { daemons.iter().map(list::daemon).collect() };
                 self.out.write(text.as_bytes());
@@ -120,13 +106,13 @@ impl Session {
     pub fn print(&mut self, listing: &Listing, table: &Table) {
         let is_whole = listing.what == Listed::Table;
         if listing.json {
-            let text = json::table(is_whole.then_some(&self.info), table);
+            let text = json::table(is_whole.then_some(self.info), table);
             self.out.write(text.as_bytes());
             return;
         }
         let mut printer = Printer::new(listing, &mut self.names);
         if is_whole {
-            printer.table(&self.info, table, &mut self.out);
+            printer.table(self.info, table, &mut self.out);
         } else {
             printer.services(table, &mut self.out);
         }
@@ -151,7 +137,7 @@ impl Session {
     }
 
     fn connections(&mut self, listing: &Listing, engine_data: bool) -> Result<(), Fault> {
-        let cannot_open = |_: ProcfsError| Fault::list("cannot open file /proc/net/ip_vs_conn");
+        let cannot_open = |_unsaid: ProcfsError| Fault::list("cannot open file /proc/net/ip_vs_conn");
         let connections = Procfs::of(self.netns.clone()).connections().map_err(cannot_open)?;
         let cannot_read = |error: ProcfsError| Fault::list(error.to_string());
         if listing.json {
@@ -224,7 +210,3 @@ fn c_text(errno: Errno) -> String {
     // The standard library appends the number.
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
-
-/// The kernel answers at once, but for the loading of modules, which is not cut short. A table of hundreds of thousands
-/// of rows is one answer.
-pub const DEADLINE: Duration = Duration::from_secs(60);

@@ -1,5 +1,8 @@
 //! The table as rules.
 
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
 use ipvs_rs::model::{AddressFamily, Protocol, ServiceKind, TunnelFlags, TunnelKind};
 use ipvs_rs::{Destination, ForwardMethod, Service, ServiceId, Table};
 
@@ -44,32 +47,27 @@ fn service_name(id: &ServiceId, numeric: bool, names: &mut Names) -> Vec<u8> {
     }
 }
 
-fn endpoint(
-    address: std::net::IpAddr,
-    port: u16,
-    protocol: Option<Protocol>,
-    numeric: bool,
-    names: &mut Names,
-) -> Vec<u8> {
+fn endpoint(address: IpAddr, port: u16, protocol: Option<Protocol>, numeric: bool, names: &mut Names) -> Vec<u8> {
     if numeric { Names::numeric(address, port).into_bytes() } else { names.named(address, port, protocol) }
 }
 
 fn settings(service: &Service) -> String {
+    // Writing to a string does not fail.
     let mut line = format!(" -s {}", service.scheduler);
     if let Some(persistence) = &service.persistence {
-        line.push_str(&format!(" -p {}", persistence.timeout_secs()));
+        let _ = write!(line, " -p {}", persistence.timeout_secs());
         if let Some(mask) = list::mask(persistence.granularity) {
-            line.push_str(&format!(" -M {mask}"));
+            let _ = write!(line, " -M {mask}");
         }
     }
     if let Some(engine) = service.stored_persistence().and_then(|stored| stored.engine) {
-        line.push_str(&format!(" --pe {engine}"));
+        let _ = write!(line, " --pe {engine}");
     }
     if service.one_packet {
         line.push_str(" -o");
     }
     if !service.scheduler_flags.is_empty() {
-        line.push_str(&format!(" -b {}", list::flags(service)));
+        let _ = write!(line, " -b {}", list::flags(service));
     }
     line.push('\n');
     line
@@ -95,9 +93,9 @@ fn server_settings(destination: &Destination) -> String {
             TunnelKind::Ipip => line.push_str(" --tun-type ipip"),
             TunnelKind::Gue => {
                 let port = tunnel.port().map_or(0, u16::from);
-                line.push_str(&format!(" --tun-type gue --tun-port {port} {checksum}"));
+                let _ = write!(line, " --tun-type gue --tun-port {port} {checksum}");
             }
-            TunnelKind::Gre => line.push_str(&format!(" --tun-type gre {checksum}")),
+            TunnelKind::Gre => line.extend([" --tun-type gre ", checksum]),
             _ => {}
         }
     }

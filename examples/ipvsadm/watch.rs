@@ -16,7 +16,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use crate::fault::Fault;
 use crate::invocation::{Listed, Listing};
 use crate::output::Output;
-use crate::run::Session;
+use crate::session::Session;
 
 /// Lists until somebody wants it to end: by `q` on a terminal, or by a signal.
 pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Result<(), Fault> {
@@ -31,15 +31,14 @@ pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Resu
     while !ended.load(Ordering::Relaxed) {
         let begin = Instant::now();
         let text = draw(session, listing, &mut rates)?;
-        match &screen {
-            Some(screen) => screen.show(&text, interval)?,
-            None => {
-                if !is_first && !listing.json {
-                    session.out.write(b"\n");
-                }
-                session.out.write(&text);
-                session.out.flush();
+        if let Some(screen) = &screen {
+            screen.show(&text, interval)?;
+        } else {
+            if !is_first && !listing.json {
+                session.out.write(b"\n");
             }
+            session.out.write(&text);
+            session.out.flush();
         }
         is_first = false;
         let keys = screen.as_ref().is_some_and(|screen| screen.has_keys);
@@ -75,8 +74,8 @@ fn wait(until: Instant, keys: bool, ended: &AtomicBool) -> Result<bool, Fault> {
         let nap = left.min(Duration::from_millis(100));
         if !keys {
             thread::sleep(nap);
-        } else if event::poll(nap).map_err(terminal_fault)? {
-            match event::read().map_err(terminal_fault)? {
+        } else if event::poll(nap).map_err(|error| terminal_fault(&error))? {
+            match event::read().map_err(|error| terminal_fault(&error))? {
                 Event::Key(key) if key.kind == KeyEventKind::Press => match key.code {
                     KeyCode::Char('q' | 'Q') => return Ok(false),
                     // In raw mode the interrupt key is one like all others.
@@ -143,23 +142,23 @@ impl Screen {
     fn open() -> Result<Self, Fault> {
         let has_keys = io::stdin().is_terminal();
         if has_keys {
-            terminal::enable_raw_mode().map_err(terminal_fault)?;
+            terminal::enable_raw_mode().map_err(|error| terminal_fault(&error))?;
         }
         let screen = Self { has_keys };
-        execute!(io::stdout(), terminal::EnterAlternateScreen, cursor::Hide).map_err(terminal_fault)?;
+        execute!(io::stdout(), terminal::EnterAlternateScreen, cursor::Hide).map_err(|error| terminal_fault(&error))?;
         Ok(screen)
     }
 
     /// Draws as much as fits.
     fn show(&self, text: &[u8], interval: Duration) -> Result<(), Fault> {
-        let (columns, rows) = terminal::size().map_err(terminal_fault)?;
+        let (columns, rows) = terminal::size().map_err(|error| terminal_fault(&error))?;
         let how_to_end = if self.has_keys { "q" } else { "an interrupt" };
         let title = format!("every {} s, {how_to_end} ends it", interval.as_secs_f64());
         let frame = frame(&title, &String::from_utf8_lossy(text), columns.into(), rows.into());
         execute!(io::stdout(), cursor::MoveTo(0, 0), terminal::Clear(terminal::ClearType::All))
-            .map_err(terminal_fault)?;
-        io::Write::write_all(&mut io::stdout(), frame.as_bytes()).map_err(terminal_fault)?;
-        io::Write::flush(&mut io::stdout()).map_err(terminal_fault)
+            .map_err(|error| terminal_fault(&error))?;
+        io::Write::write_all(&mut io::stdout(), frame.as_bytes()).map_err(|error| terminal_fault(&error))?;
+        io::Write::flush(&mut io::stdout()).map_err(|error| terminal_fault(&error))
     }
 }
 
@@ -184,7 +183,7 @@ fn frame(title: &str, text: &str, columns: usize, rows: usize) -> String {
     shown.join("\r\n")
 }
 
-fn terminal_fault(error: io::Error) -> Fault {
+fn terminal_fault(error: &io::Error) -> Fault {
     Fault::list(format!("the terminal: {error}"))
 }
 

@@ -1,10 +1,12 @@
 //! Words into options, as the library popt(3) does it for the original.
 
+use std::env;
+
 use crate::grammar::{self, Entry, Takes};
 
 /// Takes one option after the other from the words of a command line.
 pub struct Words<'a> {
-    words: &'a [Vec<u8>],
+    all: &'a [Vec<u8>],
     next: usize,
     /// Where in the word before `next` the next letter stands, while a bundle of letters is read.
     bundle: Option<usize>,
@@ -40,10 +42,11 @@ impl Problem {
 pub type Given<'a> = (&'static Entry, Option<&'a [u8]>);
 
 impl<'a> Words<'a> {
-    /// The words behind the program's name. With `stops_at_first`, the first one that is not an option ends the options
-    /// (`POSIXLY_CORRECT`).
-    pub const fn new(words: &'a [Vec<u8>], stops_at_first: bool) -> Self {
-        Self { words, next: 0, bundle: None, left_over: Vec::new(), only_left_over: false, stops_at_first }
+    /// The words behind the program's name.
+    pub fn new(words: &'a [Vec<u8>]) -> Self {
+        // Then the first word that is not an option ends the options.
+        let stops_at_first = ["POSIXLY_CORRECT", "POSIX_ME_HARDER"].into_iter().any(|name| env::var_os(name).is_some());
+        Self { all: words, next: 0, bundle: None, left_over: Vec::new(), only_left_over: false, stops_at_first }
     }
 
     /// The next option; `None` at the end.
@@ -52,7 +55,7 @@ impl<'a> Words<'a> {
             if let Some(at) = self.bundle.take() {
                 return Some(self.letter(self.last(), at));
             }
-            let word = self.words.get(self.next)?;
+            let word = self.all.get(self.next)?;
             self.next += 1;
             match word.as_slice() {
                 [b'-', first, ..] if !self.only_left_over => {
@@ -74,7 +77,7 @@ impl<'a> Words<'a> {
 
     /// The word that was read last, an option or the value of one.
     pub fn last(&self) -> &'a [u8] {
-        self.next.checked_sub(1).and_then(|last| self.words.get(last)).map_or(&[], Vec::as_slice)
+        self.next.checked_sub(1).and_then(|last| self.all.get(last)).map_or(&[], Vec::as_slice)
     }
 
     /// What is neither an option nor the value of one, once the options have ended.
@@ -109,13 +112,12 @@ impl<'a> Words<'a> {
     }
 
     fn with_value(&mut self, entry: &'static Entry, attached: Option<&'a [u8]>) -> Result<Given<'a>, WordError<'a>> {
-        let following = self.words.get(self.next).map(Vec::as_slice);
+        let following = self.all.get(self.next).map(Vec::as_slice);
         let value = match (entry.takes, attached, following) {
             (Takes::Nothing, Some(_), _) => return Err(self.error(Problem::Unwanted)),
-            (Takes::Nothing, None, _) => None,
             (_, Some(value), _) => Some(value),
             (Takes::Value(_), None, None) => return Err(self.error(Problem::Missing)),
-            (Takes::Optional(_), None, None | Some([b'-', ..])) => None,
+            (Takes::Nothing, None, _) | (Takes::Optional(_), None, None | Some([b'-', ..])) => None,
             (_, None, Some(value)) => {
                 self.next += 1;
                 Some(value)

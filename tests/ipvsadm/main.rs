@@ -29,6 +29,7 @@ mod namespaces;
 mod output;
 mod root;
 
+mod additions;
 mod cases;
 mod generator;
 mod keepalived;

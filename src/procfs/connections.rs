@@ -61,7 +61,7 @@ impl<R: Read> Connections<R> {
 
     /// Reads a table from anything, such as a file that was saved. It begins with the line of headings.
     pub fn from_reader(reader: R) -> Self {
-        Self::at(Place { file: "ip_vs_conn".to_owned(), namespace: None }, reader)
+        Self::at(Place::of_reader("ip_vs_conn"), reader)
     }
 
     pub(super) fn at(place: Place, reader: R) -> Self {

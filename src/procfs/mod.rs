@@ -26,7 +26,10 @@ mod error;
 #[cfg(target_os = "linux")]
 mod files;
 mod lines;
+mod modules;
 mod row;
+mod stats;
+mod sysctl;
 mod word;
 
 pub use connection::{Connection, ConnectionOrigin, ConnectionProtocol, ConnectionState, EngineData};
@@ -34,4 +37,7 @@ pub use connections::Connections;
 pub use error::{ProcfsError, ProcfsErrorKind, ProcfsOperation};
 #[cfg(target_os = "linux")]
 pub use files::Procfs;
+pub use modules::Modules;
+pub use stats::{CpuCounters, CpuStats, stats_from_reader};
+pub use sysctl::{KernelVersion, Sysctl, SysctlInfo, SysctlKind, SysctlValue};
 pub use word::Word;

@@ -41,7 +41,7 @@ pub struct Connection {
     pub state: ConnectionState,
     /// In how many seconds the kernel forgets it, if nothing more is heard of it; rounded down.
     pub expires_secs: u64,
-    /// What the persistence engine knows the client by; only of templates, and of connections that came by one.
+    /// What the persistence engine knows the client by; only of templates.
     pub engine: Option<EngineData>,
     /// Which director made it; only known from the table
     /// `ip_vs_conn_sync`, which has no [`engine`](Self::engine) in turn.

@@ -255,7 +255,7 @@ impl fmt::Display for ProcfsError {
         let Inner { operation, value, place, cause } = &*self.0;
         write!(f, "{operation}")?;
         if let Some(value) = value {
-            write!(f, " to {value}")?;
+            write!(f, " to {}", value.to_string().escape_debug())?;
         }
         f.write_str(": ")?;
         // The error of a namespace names it.

@@ -196,7 +196,7 @@ impl Procfs {
     pub fn set_sysctl(&self, sysctl: Sysctl, value: impl Into<SysctlValue>) -> Result<(), ProcfsError> {
         let value = value.into();
         let set = self.in_namespace(ProcfsOperation::SetSysctl(sysctl), sysctl.path(), || {
-            sysctl.check(&value).map_err(Cause::Value)?;
+            let value = sysctl.fit(&value).map_err(Cause::Value)?;
             write_sysctl(sysctl, &value)?;
             match read_sysctl(sysctl)? {
                 read if sysctl.has_taken(&value, &read) => Ok(()),

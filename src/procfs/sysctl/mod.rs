@@ -287,15 +287,10 @@ impl Sysctl {
         SysctlValue::read(self.name(), self.info().kind, text)
     }
 
-    /// Makes sure that a value is of the kind that this sysctl has.
+    /// The value as this sysctl has it: what counts is what is written.
     #[cfg(target_os = "linux")]
-    pub(super) fn check(self, value: &SysctlValue) -> Result<(), ParseError> {
-        let text = value.to_string();
-        if self.value(&text)? == *value {
-            Ok(())
-        } else {
-            Err(ParseError::new(self.name(), text, self.info().kind.to_string()))
-        }
+    pub(super) fn fit(self, value: &SysctlValue) -> Result<SysctlValue, ParseError> {
+        self.value(&value.to_string())
     }
 
     /// Whether a sysctl that was set has taken the value, going by what it reads afterwards.

@@ -2,6 +2,7 @@
 //! and the words of errors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
+mod api;
 mod error;
 mod golden;
 mod hostile;

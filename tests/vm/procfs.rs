@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::UdpSocket;
-use std::time::Duration;
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
-use ipvs_rs::model::{Config, Persistence, PersistenceEngine, Stats, Tunnel};
+use ipvs_rs::model::{Config, Persistence, PersistenceEngine, Stats, SyncDaemon, SyncRole, Tunnel};
 use ipvs_rs::procfs::{
     Connection, ConnectionOrigin, ConnectionProtocol, ConnectionState, KernelVersion, Procfs, ProcfsError,
     ProcfsErrorKind, Sysctl, SysctlKind, SysctlValue,
@@ -228,6 +229,54 @@ fn connection_that_was_made_here_is_of_local_origin() {
         assert_eq!(row.origin, Some(ConnectionOrigin::Local));
         assert_eq!(addresses(row), addresses(&only(false)));
     });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn connection_that_another_director_told_of_is_of_synchronised_origin() {
+    fresh(|| {
+        let backup = Namespace::new();
+        ip(&format!("link add sync0 type veth peer name sync0 netns {}", backup.path().display()));
+        ip("address add 10.9.0.1/24 dev sync0");
+        ip("link set sync0 up");
+        backup.run(|| {
+            ip("address add 10.9.0.2/24 dev sync0");
+            ip("link set sync0 up");
+            Handle::new().unwrap().start_sync(&SyncDaemon::backup("sync0").unwrap()).unwrap();
+        });
+        let handle = Handle::new().unwrap();
+        let here = Procfs::current();
+        // With its first packet, instead of its third.
+        here.set_sysctl(Sysctl::SyncThreshold, SysctlValue::Threshold { packets: 0, period: 1 }).unwrap();
+        handle.start_sync(&SyncDaemon::master("sync0").unwrap()).unwrap();
+        serve_nobody(&handle, 20_000..20_001);
+
+        let there = Procfs::of(Netns::path(backup.path()));
+        let origins = |procfs: &Procfs| {
+            let rows = procfs.connections_with_origin().unwrap().map(Result::unwrap);
+            rows.map(|row| (row.client.port(), row.origin.unwrap())).collect::<Vec<_>>()
+        };
+        wait_until("the backup was told", || !origins(&there).is_empty());
+        assert_eq!(origins(&there), [(20_000, ConnectionOrigin::Sync)]);
+        assert_eq!(origins(&here), [(20_000, ConnectionOrigin::Local)]);
+        backup.run(|| Handle::new().unwrap().stop_sync(SyncRole::Backup)).unwrap();
+        handle.stop_sync(SyncRole::Master).unwrap();
+    });
+}
+
+/// Makes a connection from each of these ports, to a server that nobody plays.
+fn serve_nobody(handle: &Handle, ports: Range<u16>) {
+    for words in ["link add net0 type dummy", "address add 10.1.0.1/24 dev net0", "link set net0 up"] {
+        ip(words);
+    }
+    ip("address add 192.0.2.10/32 dev lo");
+    let id: ServiceId = "UDP 192.0.2.10:53".parse().unwrap();
+    handle.new_service(&Service::new(id, Scheduler::Rr)).unwrap();
+    let server = Destination::new("10.1.0.2:53".parse().unwrap(), ForwardMethod::DirectRoute);
+    handle.new_destination(&id, &server).unwrap();
+    for port in ports {
+        UdpSocket::bind(("10.1.0.1", port)).unwrap().send_to(b"x", "192.0.2.10:53").unwrap();
+    }
 }
 
 /// Counters without the rates, which go their own way.
@@ -565,26 +614,15 @@ fn scheduler_is_among_the_modules_once_a_service_has_asked_for_it() {
 }
 
 /// More connections than a page shows, or a buffer holds.
-const MANY: usize = 10_000;
+const MANY: u16 = 10_000;
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
 fn long_table_is_read_to_its_end() {
     alone(|| {
-        let handle = Handle::new().unwrap();
-        for words in ["link add net0 type dummy", "address add 10.1.0.1/24 dev net0", "link set net0 up"] {
-            ip(words);
-        }
-        ip("address add 192.0.2.10/32 dev lo");
-        let id: ServiceId = "UDP 192.0.2.10:53".parse().unwrap();
-        handle.new_service(&Service::new(id, Scheduler::Rr)).unwrap();
-        let server = Destination::new("10.1.0.2:53".parse().unwrap(), ForwardMethod::DirectRoute);
-        handle.new_destination(&id, &server).unwrap();
-        let ports = 20_000..20_000 + u16::try_from(MANY).unwrap();
-        for port in ports.clone() {
-            UdpSocket::bind(("10.1.0.1", port)).unwrap().send_to(b"x", "192.0.2.10:53").unwrap();
-        }
-        let start = std::time::Instant::now();
+        let ports = 20_000..20_000 + MANY;
+        serve_nobody(&Handle::new().unwrap(), ports.clone());
+        let start = Instant::now();
         let mut seen = BTreeSet::new();
         let mut rows = 0;
         for row in Procfs::current().connections().unwrap() {

@@ -160,7 +160,7 @@ impl<'a> Fields<'a> {
         let forward = ForwardMethod::from_kernel(method, tunnel);
         let mut destination = Destination::new(self.id(service)?, forward);
         destination.weight = Weight::new(number).or(Err(weight.out_of_range("IPVS_DEST_ATTR_WEIGHT", number)))?;
-        destination.thresholds = Thresholds::from_kernel(upper, lower);
+        destination.thresholds = Thresholds::verbatim(upper, lower);
         if !matches!(forward, ForwardMethod::Tunnel(_)) {
             destination.dormant_tunnel = tunnel;
         }

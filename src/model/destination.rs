@@ -321,6 +321,13 @@ impl Thresholds {
         Ok(Self { lower, ..self })
     }
 
+    /// Both thresholds exactly as given; 0 means none.
+    ///
+    /// The kernel refuses a lower one above the upper (`ERANGE`), and takes any other pair.
+    pub const fn verbatim(upper: u32, lower: u32) -> Self {
+        Self { upper, lower }
+    }
+
     /// The upper threshold, if there is one.
     pub fn upper(self) -> Option<NonZeroU32> {
         NonZeroU32::new(self.upper)
@@ -329,9 +336,5 @@ impl Thresholds {
     /// The lower threshold, if there is one.
     pub fn lower(self) -> Option<NonZeroU32> {
         NonZeroU32::new(self.lower)
-    }
-
-    pub(crate) fn from_kernel(upper: u32, lower: u32) -> Self {
-        Self { upper, lower }
     }
 }

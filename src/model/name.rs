@@ -49,6 +49,18 @@ macro_rules! name_type {
                     .ok_or_else(|| InvalidValue::name($what, name.as_bytes(), $expected))
             }
 
+            /// Takes a name exactly as given, whatever its bytes: the kernel decides whether there is such a thing.
+            ///
+            /// # Errors
+            ///
+            /// When it is empty, too long, or has a NUL, which no name can carry to the kernel.
+            pub fn verbatim(name: &[u8]) -> Result<Self, InvalidValue> {
+                let name_or_nothing = Some(name).filter(|name| !name.is_empty());
+                name_or_nothing
+                    .and_then(Self::from_kernel)
+                    .ok_or_else(|| InvalidValue::name($what, name, concat!("1 to ", $max, " bytes without a NUL")))
+            }
+
             /// What the kernel reports is taken as it is; only the length is certain.
             pub(crate) fn from_kernel(name: &[u8]) -> Option<Self> {
                 Name::from_bytes(name).map(Self)

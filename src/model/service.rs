@@ -114,8 +114,9 @@ impl Service {
         }
     }
 
-    /// The timeout, mask and engine that the kernel stores, whether in effect or dormant.
-    pub(crate) fn stored_persistence(&self) -> Option<&Persistence> {
+    /// The timeout, mask and engine that the kernel stores, whether in effect or
+    /// [dormant](Self::dormant_persistence); `None` where it stores nothing but zeros.
+    pub fn stored_persistence(&self) -> Option<&Persistence> {
         self.persistence.as_ref().or(self.dormant_persistence.as_ref())
     }
 

@@ -45,6 +45,18 @@ fn unknown_scheduler_keeps_its_case() {
 }
 
 #[test]
+fn verbatim_name_may_hold_any_bytes_but_nul() {
+    let name = SchedulerName::verbatim(b"WLC").unwrap();
+    assert_ne!(Scheduler::Other(name), Scheduler::Wlc, "the kernel minds the case");
+    assert_eq!(SchedulerName::verbatim(b"r \xff").unwrap().as_bytes(), b"r \xff");
+    assert_eq!(InterfaceName::verbatim(b"eth0/1").unwrap().to_string(), "eth0/1");
+    for name in [&b""[..], b"rr\0", b"a-name-of-16-byt"] {
+        assert_eq!(SchedulerName::verbatim(name).unwrap_err().expected(), "1 to 15 bytes without a NUL");
+    }
+    assert_eq!(EngineName::verbatim(b"").unwrap_err().expected(), "1 to 16 bytes without a NUL");
+}
+
+#[test]
 fn engine_has_1_to_16_printable_characters() {
     assert_eq!("SIP".parse(), Ok(PersistenceEngine::Sip));
     for name in ["x", "a-name-of-16-byt"] {

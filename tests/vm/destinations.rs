@@ -1,5 +1,6 @@
 //! Destinations: all kinds of services, all ways to forward, from making to deleting.
 
+use ipvs_rs::error::Errno;
 use ipvs_rs::model::{AddressFamily, Thresholds, Tunnel, TunnelFlags, Weight};
 use ipvs_rs::{Destination, DestinationEntry, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
@@ -93,6 +94,9 @@ fn thresholds_are_read_as_written() {
         }
         assert!(Thresholds::with_upper(5).unwrap().with_lower(9).is_err(), "refused before anything is sent");
         assert!(Thresholds::with_upper(2_147_483_648).is_err(), "refused before anything is sent");
+        let verbatim = destination.thresholds(Thresholds::verbatim(5, 9));
+        let error = handle.update_destination(service, &verbatim).unwrap_err();
+        assert_eq!(error.errno(), Some(Errno::ERANGE), "{error}");
     });
 }
 

@@ -1,0 +1,190 @@
+//! Rules from standard input: each line is a command line of its own.
+//!
+//! Lines that change the table travel together, as many as have been read; whatever is printed, and whatever is not
+//! such a change, waits until those before it are through. So the order of effects and messages is that of the lines.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::AsFd;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::fault::Fault;
+use crate::invocation::{self, Change, Invocation, Origin};
+use crate::run::{self, Then};
+use crate::session::Session;
+
+/// Reads and executes until the end of the input, or until a line that ends it. Returns the exit status.
+pub fn run<R: Read + AsFd>(session: &mut Session, input: R) -> u8 {
+    let mut input = BufReader::with_capacity(1 << 16, input);
+    let mut restore = Restore { pending: Vec::new(), status: 0 };
+    let mut line = Vec::new();
+    loop {
+        // Whoever writes the next line only when this one has had its effect must not wait for ever.
+        if !input.buffer().contains(&b'\n') && !is_ready(input.get_ref()) {
+            restore.send(session);
+        }
+        line.clear();
+        let is_end = match input.read_until(b'\n', &mut line) {
+            Ok(0) => true,
+            Ok(_) => false,
+            Err(error) => {
+                restore.send(session);
+                say(format!("standard input: {error}").as_bytes());
+                return 1;
+            }
+        };
+        if is_end {
+            restore.send(session);
+            return restore.status;
+        }
+        if let Some(status) = restore.line(session, &words(&line)) {
+            return status;
+        }
+    }
+}
+
+/// Whether there is something to read, the end included.
+fn is_ready(input: &impl AsFd) -> bool {
+    let mut fds = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
+    // What cannot be polled does not wait either.
+    poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+}
+
+struct Restore {
+    pending: Vec<Change>,
+    /// What the last line came to.
+    status: u8,
+}
+
+impl Restore {
+    /// Executes a line, now or with those after it. Returns the exit status where it ends everything.
+    fn line(&mut self, session: &mut Session, words: &[Vec<u8>]) -> Option<u8> {
+        if words.is_empty() {
+            return None;
+        }
+        let program = session.program.clone();
+        let read = invocation::read(&program, words, Origin::Restore, &session.names);
+        if let Ok(Invocation::Change(change)) = read {
+            self.pending.push(change);
+            if self.pending.len() >= MOST_PENDING {
+                self.send(session);
+            }
+            return None;
+        }
+        self.send(session);
+        match read.and_then(|invocation| session.run(&invocation)) {
+            Ok(Then::GoOn) => self.status = 0,
+            Ok(Then::End) => return Some(0),
+            Err(fault) => {
+                say(&fault.message);
+                self.status = fault.status;
+                if fault.ends_restore {
+                    return Some(fault.status);
+                }
+            }
+        }
+        None
+    }
+
+    /// Executes the changes that were read so far.
+    fn send(&mut self, session: &mut Session) {
+        let changes = std::mem::take(&mut self.pending);
+        if changes.is_empty() {
+            return;
+        }
+        let batch = changes.iter().fold(session.handle.batch(), run::add);
+        match batch.send() {
+            Ok(report) => {
+                for result in report.results() {
+                    self.status = 0;
+                    if let Err(error) = result {
+                        let Fault { message, status, .. } = run::refusal(error);
+                        say(&message);
+                        self.status = status;
+                    }
+                }
+            }
+            // One of them cannot be, and nothing was sent.
+            Err(error) => {
+                let Fault { message, status, .. } = run::refusal(&error);
+                say(&message);
+                self.status = status;
+            }
+        }
+    }
+}
+
+/// Changes that wait for each other at most.
+const MOST_PENDING: usize = 4000;
+
+/// A line for standard error.
+pub fn say(message: &[u8]) {
+    let mut line = message.to_vec();
+    if !line.is_empty() {
+        line.push(b'\n');
+    }
+    let _ = io::stderr().write_all(&line);
+}
+
+/// The words of a line. The name of the program is none, wherever it stands.
+fn words(line: &[u8]) -> Vec<Vec<u8>> {
+    let (text, is_ended) = match line {
+        [text @ .., b'\n'] => (text, true),
+        text => (text, false),
+    };
+    // A last line that ends in two blanks and nothing else is lost in the original.
+    if !is_ended && matches!(text, [.., a, b] if is_blank(*a) && is_blank(*b)) {
+        return Vec::new();
+    }
+    text.split(|byte| is_blank(*byte))
+        .filter(|word| !word.is_empty())
+        .flat_map(|word| word.chunks(LONGEST))
+        // The original's words end at a NUL.
+        .map(|word| word.split(|byte| *byte == 0).next().unwrap_or_default())
+        .filter(|word| *word != b"ipvsadm")
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+/// Bytes of a word.
+const LONGEST: usize = 4096;
+
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(line: &str) -> Vec<String> {
+        words(line.as_bytes()).into_iter().map(|word| String::from_utf8(word).unwrap()).collect()
+    }
+
+    #[test]
+    fn words_are_split_at_blanks_tabs_and_returns() {
+        assert_eq!(split(" -A\t-t  10.0.0.1:80 \r\n"), ["-A", "-t", "10.0.0.1:80"]);
+        assert_eq!(split("-C"), ["-C"]);
+        assert_eq!(split("\n"), [""; 0]);
+        assert_eq!(split(" \t\r\n"), [""; 0]);
+    }
+
+    #[test]
+    fn the_program_is_no_word() {
+        assert_eq!(split("ipvsadm -A ipvsadm\n"), ["-A"]);
+        assert_eq!(split("/sbin/ipvsadm -A\n"), ["/sbin/ipvsadm", "-A"]);
+    }
+
+    #[test]
+    fn last_line_without_end_is_lost_behind_two_blanks() {
+        assert_eq!(split("-C "), ["-C"]);
+        assert_eq!(split("-C  "), [""; 0]);
+        assert_eq!(split("-C  \n"), ["-C"]);
+    }
+
+    #[test]
+    fn long_words_are_cut_into_pieces() {
+        let word = "x".repeat(LONGEST + 1);
+        assert_eq!(split(&word), ["x".repeat(LONGEST), "x".to_owned()]);
+    }
+}

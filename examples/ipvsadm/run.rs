@@ -1,0 +1,212 @@
+//! Commands to the kernel, and what is said of its refusals.
+
+use std::io;
+
+use ipvs_rs::error::{Errno, Error, ErrorKind, Operation};
+use ipvs_rs::handle::Batch;
+use ipvs_rs::model::TableService;
+use ipvs_rs::procfs::{Procfs, ProcfsError};
+use ipvs_rs::{ServiceId, Table};
+
+use crate::fault::Fault;
+use crate::invocation::{Change, Invocation, Listed, Listing};
+use crate::list::{self, Printer};
+use crate::session::Session;
+use crate::{generate, json, order, save, watch};
+
+/// What a restore does after a command.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Then {
+    GoOn,
+    /// The text about the program was printed: that ends everything.
+    End,
+}
+
+impl Session {
+    /// Does what was asked for. [`Invocation::Restore`] is up to the caller.
+    pub fn run(&mut self, invocation: &Invocation) -> Result<Then, Fault> {
+        match invocation {
+            Invocation::Change(change) => self.change(change)?,
+            Invocation::List(listing) => match listing.watch {
+                Some(interval) => watch::run(self, listing, interval)?,
+                None => self.list(listing)?,
+            },
+            Invocation::Save { numeric } => {
+                let table = self.table(true).map_err(|error| Fault::list(text(&error)))?;
+                save::table(&table, *numeric, &mut self.names, &mut self.out);
+            }
+            Invocation::StartDaemon(daemon) => self.handle.start_sync(daemon).map_err(|error| refusal(&error))?,
+            Invocation::StopDaemon(role) => self.handle.stop_sync(*role).map_err(|error| refusal(&error))?,
+            Invocation::Help => {
+                self.out.write(generate::usage(&self.program).as_slice());
+                return Ok(Then::End);
+            }
+            Invocation::Version => {
+                self.out.write(generate::VERSION.as_bytes());
+                return Ok(Then::End);
+            }
+            Invocation::HelpAll | Invocation::Completions(_) | Invocation::Man | Invocation::Restore => {
+                generate::print(invocation, &self.program, &mut self.out)?;
+                return Ok(Then::End);
+            }
+        }
+        Ok(Then::GoOn)
+    }
+
+    fn change(&self, change: &Change) -> Result<(), Fault> {
+        let handle = &self.handle;
+        match change {
+            Change::NewService(service) => handle.new_service(service),
+            Change::UpdateService(service) => handle.update_service(service),
+            Change::DeleteService(id) => handle.delete_service(id),
+            Change::NewDestination(id, destination) => handle.new_destination(id, destination),
+            Change::UpdateDestination(id, destination) => handle.update_destination(id, destination),
+            Change::DeleteDestination(id, destination) => handle.delete_destination(id, destination),
+            Change::Flush => handle.flush(),
+            Change::Zero(id) => handle.zero(id.as_ref()),
+            Change::Set(config) => handle.set_config(config),
+        }
+        .map_err(|error| refusal(&error))
+    }
+
+    /// Lists once.
+    pub fn list(&mut self, listing: &Listing) -> Result<(), Fault> {
+        match &listing.what {
+            Listed::Table | Listed::Service(_) => {
+                let table = self.listed(listing)?;
+                self.print(listing, &table);
+            }
+            Listed::Connections { engine_data } => self.connections(listing, *engine_data)?,
+            Listed::Timeouts => {
+                // Not a word about a refusal, as in the original.
+                let config = self.handle.get_config().map_err(|_unsaid| Fault::list(""))?;
+                let text = if listing.json { json::timeouts(&config) } else { list::timeouts(&config) };
+                self.out.write(text.as_bytes());
+            }
+            Listed::Daemons => {
+                let daemons = self.handle.get_sync_daemons().map_err(|_unsaid| Fault::list(""))?;
+                let text =
+                    if listing.json { json::daemons(&daemons) } else { daemons.iter().map(list::daemon).collect() };
+                self.out.write(text.as_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    /// The services that a listing is about, in its order.
+    pub fn listed(&self, listing: &Listing) -> Result<Table, Fault> {
+        let table = match listing.what {
+            Listed::Service(id) => self.service(&id, listing.sorted),
+            _ => self.table(listing.sorted).map(Some),
+        };
+        table.map_err(|error| Fault::list(text(&error)))?.ok_or_else(|| Fault::list("No such service"))
+    }
+
+    /// Prints services.
+    pub fn print(&mut self, listing: &Listing, table: &Table) {
+        let is_whole = listing.what == Listed::Table;
+        if listing.json {
+            let text = json::table(is_whole.then_some(self.info), table);
+            self.out.write(text.as_bytes());
+            return;
+        }
+        let mut printer = Printer::new(listing, &mut self.names);
+        if is_whole {
+            printer.table(self.info, table, &mut self.out);
+        } else {
+            printer.services(table, &mut self.out);
+        }
+    }
+
+    fn table(&self, sorted: bool) -> Result<Table, Error> {
+        let mut table = self.handle.snapshot()?;
+        if sorted {
+            order::sort(&mut table);
+        }
+        Ok(table)
+    }
+
+    fn service(&self, id: &ServiceId, sorted: bool) -> Result<Option<Table>, Error> {
+        let Some(service) = self.handle.get_service(id)? else { return Ok(None) };
+        let destinations = self.handle.get_destinations(id)?;
+        let mut table = Table::new(vec![TableService::new(service, destinations)]);
+        if sorted {
+            order::sort(&mut table);
+        }
+        Ok(Some(table))
+    }
+
+    fn connections(&mut self, listing: &Listing, engine_data: bool) -> Result<(), Fault> {
+        let cannot_open = |_unsaid: ProcfsError| Fault::list("cannot open file /proc/net/ip_vs_conn");
+        let connections = Procfs::of(self.netns.clone()).connections().map_err(cannot_open)?;
+        let cannot_read = |error: ProcfsError| Fault::list(error.to_string());
+        if listing.json {
+            return json::connections(connections, &mut self.out).map_err(cannot_read);
+        }
+        Printer::connection_titles(engine_data, &mut self.out);
+        let mut printer = Printer::new(listing, &mut self.names);
+        for connection in connections {
+            printer.connection(&connection.map_err(cannot_read)?, engine_data, &mut self.out);
+        }
+        Ok(())
+    }
+}
+
+/// Appends a change to a batch.
+pub fn add<'h>(batch: Batch<'h>, change: &Change) -> Batch<'h> {
+    match change {
+        Change::NewService(service) => batch.new_service(service),
+        Change::UpdateService(service) => batch.update_service(service),
+        Change::DeleteService(id) => batch.delete_service(id),
+        Change::NewDestination(id, destination) => batch.new_destination(id, destination),
+        Change::UpdateDestination(id, destination) => batch.update_destination(id, destination),
+        Change::DeleteDestination(id, destination) => batch.delete_destination(id, destination),
+        Change::Flush => batch.flush(),
+        Change::Zero(id) => batch.zero(id.as_ref()),
+        Change::Set(config) => batch.set_config(config),
+    }
+}
+
+/// A refusal of the kernel, after which a restore goes on.
+pub fn refusal(error: &Error) -> Fault {
+    Fault::refused(text(error))
+}
+
+/// The words of the original for what the kernel answered, by the operation; those of the library where no answer of
+/// the kernel is behind it.
+pub fn text(error: &Error) -> String {
+    use Operation as Op;
+    let number = match (error.errno(), error.io_error().and_then(io::Error::raw_os_error)) {
+        (Some(errno), _) => errno,
+        (None, Some(number)) => Errno::from_raw(number.unsigned_abs()),
+        (None, None) if error.kind() == ErrorKind::NotAvailable => Errno::ENOPROTOOPT,
+        (None, None) => return error.to_string(),
+    };
+    let words = match (number, error.operation()) {
+        (Errno::EEXIST, Op::NewService) => "Service already exists",
+        (Errno::ENOENT, Op::NewService | Op::UpdateService) => "Scheduler or persistence engine not found",
+        (Errno::ESRCH, Op::UpdateService | Op::DeleteService | Op::Zero | Op::GetService) => "No such service",
+        (Errno::ESRCH, Op::NewDestination | Op::UpdateDestination | Op::DeleteDestination) => "Service not defined",
+        (Errno::EEXIST, Op::NewDestination) => "Destination already exists",
+        (Errno::ENOENT, Op::UpdateDestination | Op::DeleteDestination) => "No such destination",
+        (Errno::EEXIST, Op::StartSync) => "Daemon has already run",
+        (Errno::ESRCH, Op::StopSync) => "No daemon is running",
+        (Errno::EPERM, _) => "Permission denied (you must be root)",
+        (Errno::EINVAL, _) => "Invalid operation.  Possibly wrong module version, address not unicast, ...",
+        (Errno::ENOPROTOOPT, _) => "Protocol not available",
+        (Errno::ENOMEM, _) => "Memory allocation problem",
+        (Errno::EOPNOTSUPP, _) => "Operation not supported with IPv6",
+        (Errno::EAFNOSUPPORT, _) => "Operation not supported with specified address family",
+        (Errno::EMSGSIZE, _) => "Module is wrong version",
+        _ => return c_text(number),
+    };
+    words.to_owned()
+}
+
+/// The C library's text for an error.
+fn c_text(errno: Errno) -> String {
+    let Ok(number) = i32::try_from(errno.raw()) else { return errno.to_string() };
+    let text = io::Error::from_raw_os_error(number).to_string();
+    // The standard library appends the number.
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}

@@ -1,0 +1,79 @@
+//! The way to the kernel, and what is known from there.
+
+use std::io::{self, Write};
+use std::process::Command;
+use std::time::Duration;
+
+use ipvs_rs::Handle;
+use ipvs_rs::error::Error;
+use ipvs_rs::model::{Info, Version};
+use ipvs_rs::transport::{Netns, NetnsError};
+
+use crate::fault::Fault;
+use crate::names::Names;
+use crate::output::Output;
+use crate::run;
+
+/// What every command works with.
+pub struct Session {
+    /// The name that the program was called by.
+    pub program: Vec<u8>,
+    pub handle: Handle,
+    pub info: Info,
+    pub netns: Netns,
+    pub names: Names,
+    pub out: Output,
+}
+
+impl Session {
+    /// Connects, and asks for what the listings begin with. Without IPVS in the kernel, its module is asked for once.
+    pub fn open(program: &[u8], netns: Option<&[u8]>) -> Result<Self, Fault> {
+        let netns = match netns {
+            None => Netns::current(),
+            Some(name) => namespace(name).map_err(|error| Fault::usage(error.to_string()))?,
+        };
+        let connected = connect(&netns).or_else(|error| {
+            if error.namespace_error().is_some() {
+                return Err(error);
+            }
+            // Whatever it has to say, it says itself.
+            let _ = Command::new("/sbin/modprobe").args(["--", "ip_vs"]).status();
+            connect(&netns)
+        });
+        let (handle, info) = connected.map_err(|error| match error.namespace_error() {
+            Some(error) => Fault::usage(error.to_string()),
+            None => Fault::usage(format!(
+                "Can't initialize ipvs: {}\nAre you sure that IP Virtual Server is built in the kernel or as module?",
+                run::text(&error)
+            )),
+        })?;
+        if info.version < OLDEST {
+            let warning = format!("the kernel's IPVS has version {}, at least {OLDEST} is expected\n", info.version);
+            let _ = io::stderr().write_all(warning.as_bytes());
+        }
+        Ok(Self { program: program.to_vec(), handle, info, netns, names: Names::default(), out: Output::standard() })
+    }
+}
+
+fn connect(netns: &Netns) -> Result<(Handle, Info), Error> {
+    let handle = Handle::builder().netns(netns.clone()).deadline(DEADLINE).open()?;
+    let info = handle.get_info()?;
+    Ok((handle, info))
+}
+
+/// A process by its number, a file by a path, else a name.
+fn namespace(name: &[u8]) -> Result<Netns, NetnsError> {
+    let name = String::from_utf8_lossy(name).into_owned();
+    match name.parse() {
+        Ok(pid) => Ok(Netns::pid(pid)),
+        Err(_) if name.contains('/') => Ok(Netns::path(name)),
+        Err(_) => Netns::named(&name),
+    }
+}
+
+/// The kernel answers at once, but for the loading of modules, which is not cut short. A table of hundreds of thousands
+/// of rows is one answer.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The version that the original was made for.
+const OLDEST: Version = Version::from_number(0x01_01_04);

@@ -1,0 +1,221 @@
+//! A listing again and again.
+
+use std::collections::HashMap;
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use crossterm::{cursor, execute, terminal};
+use ipvs_rs::model::Stats;
+use ipvs_rs::{DestinationId, ServiceId, Table};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::fault::Fault;
+use crate::invocation::{Listed, Listing};
+use crate::output::Output;
+use crate::session::Session;
+
+/// Lists until somebody wants it to end: by `q` on a terminal, or by a signal.
+pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Result<(), Fault> {
+    let ended = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, ended.clone())
+            .map_err(|error| Fault::list(format!("cannot watch for signals: {error}")))?;
+    }
+    let screen = if io::stdout().is_terminal() && !listing.json { Some(Screen::open()?) } else { None };
+    let mut rates = Rates::default();
+    let mut is_first = true;
+    while !ended.load(Ordering::Relaxed) {
+        let begin = Instant::now();
+        let text = draw(session, listing, &mut rates)?;
+        if let Some(screen) = &screen {
+            screen.show(&text, interval)?;
+        } else {
+            if !is_first && !listing.json {
+                session.out.write(b"\n");
+            }
+            session.out.write(&text);
+            session.out.flush();
+        }
+        is_first = false;
+        let keys = screen.as_ref().is_some_and(|screen| screen.has_keys);
+        if !wait(begin + interval, keys, &ended)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The listing as it is now.
+fn draw(session: &mut Session, listing: &Listing, rates: &mut Rates) -> Result<Vec<u8>, Fault> {
+    let out = std::mem::replace(&mut session.out, Output::memory());
+    let drawn = match listing.what {
+        Listed::Table | Listed::Service(_) => session.listed(listing).map(|mut table| {
+            rates.put_into(&mut table, Instant::now());
+            session.print(listing, &table);
+        }),
+        _ => session.list(listing),
+    };
+    let text = std::mem::replace(&mut session.out, out).into_bytes();
+    drawn.map(|()| text)
+}
+
+/// Waits for the next turn. Returns whether there is one.
+fn wait(until: Instant, keys: bool, ended: &AtomicBool) -> Result<bool, Fault> {
+    while !ended.load(Ordering::Relaxed) {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(true);
+        }
+        // Signals do not wake, so that nobody sleeps for long.
+        let nap = left.min(Duration::from_millis(100));
+        if !keys {
+            thread::sleep(nap);
+        } else if event::poll(nap).map_err(|error| terminal_fault(&error))? {
+            match event::read().map_err(|error| terminal_fault(&error))? {
+                Event::Key(key) if key.kind == KeyEventKind::Press => match key.code {
+                    KeyCode::Char('q' | 'Q') => return Ok(false),
+                    // In raw mode the interrupt key is one like all others.
+                    KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Ok(false),
+                    _ => {}
+                },
+                Event::Resize(..) => return Ok(true),
+                _ => {}
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Rates of the time between two listings; in the first one, those of the kernel.
+#[derive(Default)]
+struct Rates {
+    last: Option<Instant>,
+    services: HashMap<ServiceId, Stats>,
+    destinations: HashMap<(ServiceId, DestinationId), Stats>,
+}
+
+impl Rates {
+    fn put_into(&mut self, table: &mut Table, now: Instant) {
+        let elapsed = self.last.replace(now).map(|last| now.saturating_duration_since(last));
+        let services = std::mem::take(&mut self.services);
+        let destinations = std::mem::take(&mut self.destinations);
+        for service in &mut table.services {
+            let id = service.service.id();
+            self.services.insert(id, service.service.stats);
+            replace(&mut service.service.stats, services.get(&id), elapsed);
+            for destination in &mut service.destinations {
+                let id = (id, destination.id());
+                self.destinations.insert(id, destination.stats);
+                replace(&mut destination.stats, destinations.get(&id), elapsed);
+            }
+        }
+    }
+}
+
+/// Puts rates in the place of the kernel's. What was not there before has begun from nothing.
+fn replace(stats: &mut Stats, before: Option<&Stats>, elapsed: Option<Duration>) {
+    let Some(elapsed) = elapsed.filter(|elapsed| !elapsed.is_zero()) else { return };
+    let before = before.copied().unwrap_or_default();
+    let rate = |now: u64, before: u64| {
+        // Counters that were set to zero have begun from nothing as well.
+        let grown = now.checked_sub(before).unwrap_or(now);
+        let rate = u128::from(grown) * 1_000_000_000 / elapsed.as_nanos().max(1);
+        u64::try_from(rate).unwrap_or(u64::MAX)
+    };
+    stats.connections_per_sec = rate(stats.connections, before.connections);
+    stats.packets_per_sec_in = rate(stats.packets_in, before.packets_in);
+    stats.packets_per_sec_out = rate(stats.packets_out, before.packets_out);
+    stats.bytes_per_sec_in = rate(stats.bytes_in, before.bytes_in);
+    stats.bytes_per_sec_out = rate(stats.bytes_out, before.bytes_out);
+}
+
+/// The terminal, given back as it was in the end.
+struct Screen {
+    has_keys: bool,
+}
+
+impl Screen {
+    fn open() -> Result<Self, Fault> {
+        let has_keys = io::stdin().is_terminal();
+        if has_keys {
+            terminal::enable_raw_mode().map_err(|error| terminal_fault(&error))?;
+        }
+        let screen = Self { has_keys };
+        execute!(io::stdout(), terminal::EnterAlternateScreen, cursor::Hide).map_err(|error| terminal_fault(&error))?;
+        Ok(screen)
+    }
+
+    /// Draws as much as fits.
+    fn show(&self, text: &[u8], interval: Duration) -> Result<(), Fault> {
+        let (columns, rows) = terminal::size().map_err(|error| terminal_fault(&error))?;
+        let how_to_end = if self.has_keys { "q" } else { "an interrupt" };
+        let title = format!("every {} s, {how_to_end} ends it", interval.as_secs_f64());
+        let frame = frame(&title, &String::from_utf8_lossy(text), columns.into(), rows.into());
+        execute!(io::stdout(), cursor::MoveTo(0, 0), terminal::Clear(terminal::ClearType::All))
+            .map_err(|error| terminal_fault(&error))?;
+        io::Write::write_all(&mut io::stdout(), frame.as_bytes()).map_err(|error| terminal_fault(&error))?;
+        io::Write::flush(&mut io::stdout()).map_err(|error| terminal_fault(&error))
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = execute!(io::stdout(), cursor::Show, terminal::LeaveAlternateScreen);
+        if self.has_keys {
+            let _ = terminal::disable_raw_mode();
+        }
+    }
+}
+
+/// Lines cut to the size of the terminal; the last one says how many do not fit.
+fn frame(title: &str, text: &str, columns: usize, rows: usize) -> String {
+    let lines: Vec<&str> = [title].into_iter().chain(text.lines()).collect();
+    let cut = |line: &str| line.chars().filter(|c| !c.is_control()).take(columns).collect::<String>();
+    let mut shown: Vec<String> = lines.iter().take(rows).map(|line| cut(line)).collect();
+    if let Some(last) = shown.last_mut().filter(|_| lines.len() > rows) {
+        *last = cut(&format!("and {} more lines", lines.len() - rows + 1));
+    }
+    // Without a line end after the last one, which would scroll.
+    shown.join("\r\n")
+}
+
+fn terminal_fault(error: &io::Error) -> Fault {
+    Fault::list(format!("the terminal: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frame_fits_the_terminal() {
+        assert_eq!(frame("title", "one\ntwo\n", 80, 24), "title\r\none\r\ntwo");
+        assert_eq!(frame("title", "one\ntwo\nthree\n", 3, 3), "tit\r\none\r\nand");
+        assert_eq!(frame("title", "one\ntwo\nthree\n", 80, 3), "title\r\none\r\nand 2 more lines");
+        assert_eq!(frame("title", "one\n", 80, 0), "");
+    }
+
+    #[test]
+    fn rates_are_of_the_time_between() {
+        let mut stats = Stats::default();
+        (stats.connections, stats.bytes_in, stats.packets_in) = (30, 1000, 5);
+        let mut before = Stats::default();
+        (before.connections, before.bytes_in, before.packets_in) = (10, 0, 7);
+        stats.connections_per_sec = 99;
+        let kernel = stats;
+
+        replace(&mut stats, Some(&before), None);
+        assert_eq!(stats, kernel, "the first time");
+
+        replace(&mut stats, Some(&before), Some(Duration::from_secs(2)));
+        assert_eq!((stats.connections_per_sec, stats.bytes_per_sec_in), (10, 500));
+        assert_eq!(stats.packets_per_sec_in, 2, "set to zero meanwhile");
+
+        replace(&mut stats, None, Some(Duration::from_millis(500)));
+        assert_eq!(stats.connections_per_sec, 60, "new since then");
+    }
+}

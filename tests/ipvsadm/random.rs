@@ -1,0 +1,144 @@
+//! The same random lines for both programs: what they print, how they end, and what they leave behind is the same.
+
+use std::fmt::Write as _;
+
+use crate::generator::{Generator, INTERFACE, Line};
+use crate::namespaces::{Namespace, alone};
+use crate::output::Output;
+use crate::root::{Program, Root};
+
+#[test]
+#[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsadm"]
+fn random_lines_have_the_same_effect() {
+    let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
+    let lines = usize::try_from(number("IPVS_RS_LINES").unwrap_or(200)).unwrap();
+    let seed = number("IPVS_RS_SEED").unwrap_or_else(|| fastrand::u64(..));
+    let report = alone(|| compare(seed, lines));
+    println!("IPVS_RS_SEED={seed} IPVS_RS_LINES={lines}: {}", report.counts());
+    assert!(
+        report.differences.is_empty(),
+        "{} differences\n\n{}",
+        report.differences.len(),
+        report.differences.join("\n")
+    );
+    assert!(report.succeeded * 3 > lines, "most lines are good for something");
+}
+
+#[derive(Default)]
+struct Report {
+    succeeded: usize,
+    changed: usize,
+    differences: Vec<String>,
+}
+
+impl Report {
+    fn counts(&self) -> String {
+        let Self { succeeded, changed, differences } = self;
+        format!("{succeeded} lines succeeded, {changed} changed the table, {} differ", differences.len())
+    }
+}
+
+fn compare(seed: u64, lines: usize) -> Report {
+    let programs = [Program::Debians, Program::Ours].map(|program| Root::with_files(program, &[("/etc/hosts", HOSTS)]));
+    let mut report = Report::default();
+    let (mut generator, mut tables) = (Generator::new(seed), Tables::new());
+    let mut before = tables.saved(&programs[0]);
+    let mut story = Vec::new();
+    for number in 0..lines {
+        if story.len() == SESSION {
+            (generator, tables) = (Generator::new(seed + number as u64), Tables::new());
+            before = tables.saved(&programs[0]);
+            story.clear();
+        }
+        let line = generator.line();
+        story.push(line.to_string());
+        let [expected, actual] = tables.run(&programs, &line);
+        let after = tables.saved(&programs[0]);
+        if expected.status == 0 {
+            report.succeeded += 1;
+        } else {
+            generator.failed();
+        }
+        report.changed += usize::from(before[0] != after[0]);
+
+        let mut difference = expected.difference(&actual).unwrap_or_default();
+        // Thresholds are not saved. What they are is worth a look now and then.
+        let is_last = story.len() == SESSION || number + 1 == lines;
+        let mut table = after[0].difference(&after[1]);
+        if table.is_none() && (is_last || story.len().is_multiple_of(10)) {
+            let left = tables.listed(&programs[0]);
+            table = left[0].difference(&left[1]);
+        }
+        if let Some(table) = table {
+            let _ = write!(difference, "    and the table is another:\n{table}");
+        }
+        before = after;
+        if !difference.is_empty() {
+            let told = story.join("\n    ");
+            report.differences.push(format!("{number}: {line}\n{difference}    (after:\n    {told})\n"));
+            // From here on both would only repeat it.
+            story.resize(SESSION, String::new());
+        }
+        if report.differences.len() == MOST {
+            break;
+        }
+    }
+    report
+}
+
+/// A namespace for each program.
+struct Tables([Namespace; 2]);
+
+impl Tables {
+    fn new() -> Self {
+        let tables = [Namespace::new(), Namespace::new()];
+        for table in &tables {
+            table.run(|| {
+                let interface = |words: &str| crate::namespaces::ip(&format!("{words} {INTERFACE}"));
+                crate::namespaces::ip(&format!("link add {INTERFACE} type dummy"));
+                // Its link-local address is there at once, without waiting for somebody who has it already.
+                std::fs::write(format!("/proc/sys/net/ipv6/conf/{INTERFACE}/accept_dad"), "0").unwrap();
+                interface("address add 192.0.2.1/24 dev");
+                interface("link set up dev");
+            });
+        }
+        Self(tables)
+    }
+
+    /// What both programs make of a line, each in its namespace.
+    fn run(&self, programs: &[Root; 2], line: &Line) -> [Output; 2] {
+        // One namespace will do for a line that changes nothing.
+        let networks = if line.is_unsorted() { [&self.0[1]; 2] } else { [&self.0[0], &self.0[1]] };
+        [0, 1].map(|side| programs[side].ipvsadm(networks[side], &line.words, &line.stdin))
+    }
+
+    fn saved(&self, original: &Root) -> [Output; 2] {
+        [0, 1].map(|side| original.ipvsadm(&self.0[side], &["-Sn"], b""))
+    }
+
+    fn listed(&self, original: &Root) -> [Output; 2] {
+        [0, 1].map(|side| {
+            let [mut thresholds, more @ ..] = [&["-Ln", "--thresholds"], &["-L", "--timeout"], &["-L", "--daemon"]]
+                .map(|words| original.ipvsadm(&self.0[side], words, b""));
+            thresholds.stdout.extend(more.into_iter().flat_map(|output| output.stdout));
+            thresholds
+        })
+    }
+}
+
+/// Lines until everything starts anew.
+const SESSION: usize = 100;
+
+/// Differences after which there is no need to look for more.
+const MOST: usize = 20;
+
+const HOSTS: &str = "\
+127.0.0.1 localhost
+::1 localhost ip6-localhost
+10.0.0.1 vip.example.test vip
+10.0.0.2 rs1.example.test rs1
+10.0.0.3 a-very-long-real-server-host-name.example.test
+192.168.0.1 another-extremely-long-virtual-service-name.example.test far
+2001:db8::1 vip6.example.test vip6
+2001:db8::2 a-very-long-ipv6-real-server-host-name.example.test
+";

@@ -20,8 +20,9 @@ use super::lines::Lines;
 ///
 /// # Time
 ///
-/// Older kernels (seen on 6.1 and 6.12, no longer on 7.2) look for their place from the beginning for each page, so that
-/// twice the connections take four times as long to read. This is the kernel's time, and there is no way around it.
+/// Older kernels (seen on 6.1 and 6.12, no longer on 7.2) look for their place from the beginning for each page, so
+/// that twice the connections take four times as long to read. It is the kernel that takes this time, however the file
+/// is read.
 ///
 /// # Example
 ///

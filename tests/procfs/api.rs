@@ -24,8 +24,8 @@ macro_rules! assert_all {
 #[test]
 fn types_have_their_traits() {
     assert_all! {
-        value: Connection, ConnectionOrigin, ConnectionProtocol, ConnectionState, CpuCounters, EngineData, KernelVersion,
-            ProcfsErrorKind, ProcfsOperation, Sysctl, SysctlInfo, SysctlKind, SysctlValue, Word;
+        value: Connection, ConnectionOrigin, ConnectionProtocol, ConnectionState, CpuCounters, EngineData,
+            KernelVersion, ProcfsErrorKind, ProcfsOperation, Sysctl, SysctlInfo, SysctlKind, SysctlValue, Word;
         shared: Connections, Connections<&[u8]>, CpuStats, Modules, ProcfsError;
         ordered: ConnectionOrigin, ConnectionProtocol, ConnectionState, KernelVersion, Sysctl, Word;
         copy: ConnectionOrigin, ConnectionProtocol, ConnectionState, CpuCounters, KernelVersion, ProcfsErrorKind,

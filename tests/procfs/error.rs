@@ -6,57 +6,43 @@ use crate::printed::{HEADER, HEADER_WITH_ORIGIN};
 
 #[test]
 fn row_that_does_not_fit_is_an_error_that_names_the_column() {
-    let address = "expected an address of 8 hexadecimal digits, or of 8 groups of 4";
-    let port = "expected a port of 4 hexadecimal digits";
-    for (row, message) in [
-        ("", "protocol: something is missing: expected a name of 1 to 15 bytes, such as TCP".to_owned()),
-        (
-            "A-NAME-OF-16-BYT",
-            "protocol: \"A-NAME-OF-16-BYT\" does not fit: expected a name of 1 to 15 bytes, such as TCP".to_owned(),
-        ),
-        ("TCP", format!("client: something is missing: {address}")),
-        ("TCP 10.2.0.2", format!("client: \"10.2.0.2\" does not fit: {address}")),
-        ("TCP 0A02000", format!("client: \"0A02000\" does not fit: {address}")),
-        ("TCP 0A0200022", format!("client: \"0A0200022\" does not fit: {address}")),
-        ("TCP 2001:db8::1", format!("client: \"2001:db8::1\" does not fit: {address}")),
-        (
-            "TCP 2001:0db8:0000:0000:0000:0000:0000",
-            format!("client: \"2001:0db8:0000:0000:0000:0000:0000\" does not fit: {address}"),
-        ),
-        (
-            "TCP 2001:0db8:0000:0000:0000:0000:0000:0001:0002",
-            format!("client: \"2001:0db8:0000:0000:0000:0000:0000:0001:0002\" does not fit: {address}"),
-        ),
-        ("TCP 0A020002 80", format!("client: \"80\" does not fit: {port}")),
-        ("TCP 0A020002 00050", format!("client: \"00050\" does not fit: {port}")),
-        ("TCP 0A020002 +050", format!("client: \"+050\" does not fit: {port}")),
-        ("TCP 0A020002 A028 0A090909", format!("virtual address: something is missing: {port}")),
-        ("TCP 0A020002 A028 0A090909 0050 x", format!("destination: \"x\" does not fit: {address}")),
-        (
-            "TCP 0A020002 A028 0A090909 0050 0A010003 1F90",
-            "state: something is missing: expected a name of 1 to 15 bytes, such as ESTABLISHED".to_owned(),
-        ),
-        (
-            "TCP 0A020002 A028 0A090909 0050 0A010003 1F90 NONE",
-            "expiry: something is missing: expected a number of seconds".to_owned(),
-        ),
-        (
-            "TCP 0A020002 A028 0A090909 0050 0A010003 1F90 NONE -1",
-            "expiry: \"-1\" does not fit: expected a number of seconds".to_owned(),
-        ),
-        (
-            "TCP 0A020002 A028 0A090909 0050 0A010003 1F90 NONE 18446744073709551616",
-            "expiry: \"18446744073709551616\" does not fit: expected a number of seconds".to_owned(),
-        ),
-        (
-            "TCP 0A020002 A028 0A090909 0050 0A010003 1F90 NONE 1 ",
-            "persistence engine: something is missing: expected a name of 1 to 16 bytes".to_owned(),
-        ),
-        (
-            "TCP 0A020002 A028 0A090909 0050 0A010003 1F90 NONE 1 a-name-of-17-byte x",
-            "persistence engine: \"a-name-of-17-byte\" does not fit: expected a name of 1 to 16 bytes".to_owned(),
-        ),
+    let protocol = ("protocol", "a name of 1 to 15 bytes, such as TCP");
+    let address = |what| (what, "an address of 8 hexadecimal digits, or of 8 groups of 4");
+    let port = |what| (what, "a port of 4 hexadecimal digits");
+    let state = ("state", "a name of 1 to 15 bytes, such as ESTABLISHED");
+    let expiry = ("expiry", "a number of seconds");
+    let engine = ("persistence engine", "a name of 1 to 16 bytes");
+    let short = "2001:0db8:0000:0000:0000:0000:0000";
+    let long = "2001:0db8:0000:0000:0000:0000:0000:0001:0002";
+    let until_state = "TCP 0A020002 A028 0A090909 0050 0A010003 1F90";
+    for (row, piece, (what, expected)) in [
+        (String::new(), "", protocol),
+        ("A-NAME-OF-16-BYT".to_owned(), "A-NAME-OF-16-BYT", protocol),
+        ("TCP".to_owned(), "", address("client")),
+        ("TCP 10.2.0.2".to_owned(), "10.2.0.2", address("client")),
+        ("TCP 0A02000".to_owned(), "0A02000", address("client")),
+        ("TCP 0A0200022".to_owned(), "0A0200022", address("client")),
+        ("TCP 2001:db8::1".to_owned(), "2001:db8::1", address("client")),
+        (format!("TCP {short}"), short, address("client")),
+        (format!("TCP {long}"), long, address("client")),
+        ("TCP 0A020002 80".to_owned(), "80", port("client")),
+        ("TCP 0A020002 00050".to_owned(), "00050", port("client")),
+        ("TCP 0A020002 +050".to_owned(), "+050", port("client")),
+        ("TCP 0A020002 A028 0A090909".to_owned(), "", port("virtual address")),
+        ("TCP 0A020002 A028 0A090909 0050 x".to_owned(), "x", address("destination")),
+        (until_state.to_owned(), "", state),
+        (format!("{until_state} A-NAME-OF-16-BYT"), "A-NAME-OF-16-BYT", state),
+        (format!("{until_state} NONE"), "", expiry),
+        (format!("{until_state} NONE -1"), "-1", expiry),
+        (format!("{until_state} NONE 18446744073709551616"), "18446744073709551616", expiry),
+        (format!("{until_state} NONE 1 "), "", engine),
+        (format!("{until_state} NONE 1 a-name-of-17-byte x"), "a-name-of-17-byte", engine),
     ] {
+        let message = if piece.is_empty() {
+            format!("{what}: something is missing: expected {expected}")
+        } else {
+            format!("{what}: \"{piece}\" does not fit: expected {expected}")
+        };
         assert_eq!(row.parse::<Connection>().unwrap_err().to_string(), message);
         let table = format!("{HEADER}{row}\n");
         let error = Connections::from_reader(table.as_bytes()).next().unwrap().unwrap_err();

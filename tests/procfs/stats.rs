@@ -75,13 +75,17 @@ proptest! {
     #[test]
     fn processors_that_are_printed_are_read_as_they_were(rows in vec(any::<[u64; 5]>(), 0..300)) {
         let row = |[a, b, c, d, e]: [u64; 5]| format!("{a:8X} {b:8X} {c:8X} {d:16X} {e:16X}");
-        let mut text = "       Total Incoming Outgoing         Incoming         Outgoing\n\
-             CPU    Conns  Packets  Packets            Bytes            Bytes\n".to_owned();
-        for (cpu, counters) in rows.iter().enumerate() {
-            text += &format!("{cpu:3X} {}\n", row(*counters));
-        }
-        text += &format!("  ~ {}\n\n     Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s\n    {}\n",
-            row([1, 2, 3, 4, u64::MAX]), row([5, 6, 7, 8, 9]));
+        let of_cpus: Vec<_> =
+            (0..).zip(&rows).map(|(cpu, counters)| format!("{cpu:3X} {}\n", row(*counters))).collect();
+        let of_cpus = of_cpus.concat();
+        let text = format!(
+            "       Total Incoming Outgoing         Incoming         Outgoing\n\
+             CPU    Conns  Packets  Packets            Bytes            Bytes\n\
+             {of_cpus}  ~ {}\n\n     \
+             Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s\n    {}\n",
+            row([1, 2, 3, 4, u64::MAX]),
+            row([5, 6, 7, 8, 9])
+        );
         let stats = CpuStats::from_reader(text.as_bytes()).unwrap();
         let expected: Vec<_> = (0..).zip(rows).collect();
         prop_assert_eq!(cpus(&stats), expected);
@@ -106,24 +110,25 @@ fn columns_of_a_later_kernel_are_skipped() {
 
 #[test]
 fn statistics_that_do_not_fit_are_an_error_with_the_line() {
+    let unfit = |line: u8, piece: &str| {
+        format!("line {line}: counter: \"{piece}\" does not fit: expected a hexadecimal number of 64 bits")
+    };
+    let missing =
+        |line: u8| format!("line {line}: counter: something is missing: expected a hexadecimal number of 64 bits");
+    let heading = |line: u8, piece: &str, expected: &str| {
+        format!("line {line}: heading: \"{piece}\" does not fit: expected {expected}")
+    };
+    let early = "line 4: end of the counters: \"Conns/s\" does not fit: expected nothing more";
     for (change, with, message) in [
-        ("Incoming", "Ingoing", "line 1: heading: \"Ingoing\" does not fit: expected Incoming"),
-        ("   Conns ", "", "line 2: heading: \"Packets\" does not fit: expected Conns"),
-        (
-            "       7        F",
-            "       7        G",
-            "line 3: counter: \"G\" does not fit: expected a hexadecimal number of 64 bits",
-        ),
-        (
-            "3AD",
-            "10000000000000000",
-            "line 3: counter: \"10000000000000000\" does not fit: expected a hexadecimal number of 64 bits",
-        ),
-        ("3AD", "+3A", "line 3: counter: \"+3A\" does not fit: expected a hexadecimal number of 64 bits"),
-        ("1C5\n", "\n", "line 3: counter: something is missing: expected a hexadecimal number of 64 bits"),
-        ("1C5\n\n", "1C5\n", "line 4: end of the counters: \"Conns/s\" does not fit: expected nothing more"),
-        ("Conns/s", "Conns/m", "line 5: heading: \"Conns/m\" does not fit: expected Conns/s"),
-        ("               27\n", "", "line 6: counter: something is missing: expected a hexadecimal number of 64 bits"),
+        ("Incoming", "Ingoing", heading(1, "Ingoing", "Incoming")),
+        ("   Conns ", "", heading(2, "Packets", "Conns")),
+        ("       7        F", "       7        G", unfit(3, "G")),
+        ("3AD", "10000000000000000", unfit(3, "10000000000000000")),
+        ("3AD", "+3A", unfit(3, "+3A")),
+        ("1C5\n", "\n", missing(3)),
+        ("1C5\n\n", "1C5\n", early.to_owned()),
+        ("Conns/s", "Conns/m", heading(5, "Conns/m", "Conns/s")),
+        ("               27\n", "", missing(6)),
     ] {
         let text = text("6.1", "ip_vs_stats");
         let changed = text.replacen(change, with, 1);
@@ -153,7 +158,7 @@ fn file_that_ends_early_is_an_error() {
     let text = text("7.2", "ip_vs_stats_percpu");
     let ends: Vec<_> = text.match_indices('\n').map(|(end, _)| end + 1).collect();
     for end in ends.iter().rev().skip(1) {
-        let error = CpuStats::from_reader(text[..*end].as_bytes()).unwrap_err();
+        let error = CpuStats::from_reader(&text.as_bytes()[..*end]).unwrap_err();
         assert!(error.is_malformed(), "{error}");
     }
 }

@@ -122,7 +122,12 @@ fn numbers_are_as_wide_as_those_of_the_kernel() {
 
 proptest! {
     #[test]
-    fn value_that_is_printed_is_read_as_it_was(number: i64, packets: i64, period: i64, list in "[0-9]{1,3}(-[0-9]{1,3})?(,[0-9]{1,3}){0,9}") {
+    fn value_that_is_printed_is_read_as_it_was(
+        number: i64,
+        packets: i64,
+        period: i64,
+        list in "[0-9]{1,3}(-[0-9]{1,3})?(,[0-9]{1,3}){0,9}",
+    ) {
         for (sysctl, value) in [
             (Sysctl::AmDroprate, SysctlValue::from(number)),
             (Sysctl::SyncThreshold, SysctlValue::Threshold { packets, period }),

@@ -281,8 +281,8 @@ impl Sysctl {
     ///
     /// # Errors
     ///
-    /// When the text is not of the [kind](SysctlInfo::kind) that the sysctl has. Whether a number is in range is for the
-    /// kernel to say.
+    /// When the text is not of the [kind](SysctlInfo::kind) that the sysctl has. Whether a number is in range is for
+    /// the kernel to say.
     pub fn value(self, text: &str) -> Result<SysctlValue, ParseError> {
         SysctlValue::read(self.name(), self.info().kind, text)
     }

@@ -51,6 +51,7 @@ impl Place {
 
 /// What went wrong, without where.
 #[derive(Debug)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "what only opening a file can meet"))]
 pub(super) enum Cause {
     NotAvailable,
     NoSuchSysctl,

@@ -74,5 +74,5 @@ pub use error::{ProcfsError, ProcfsErrorKind, ProcfsOperation};
 pub use files::Procfs;
 pub use modules::Modules;
 pub use stats::{CpuCounters, CpuStats, stats_from_reader};
-pub use sysctl::{KernelVersion, Sysctl, SysctlInfo, SysctlKind, SysctlValue};
+pub use sysctl::{KernelVersion, Sysctl, SysctlAccess, SysctlInfo, SysctlKind, SysctlValue};
 pub use word::Word;

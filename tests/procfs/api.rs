@@ -25,11 +25,11 @@ macro_rules! assert_all {
 fn types_have_their_traits() {
     assert_all! {
         value: Connection, ConnectionOrigin, ConnectionProtocol, ConnectionState, CpuCounters, EngineData,
-            KernelVersion, ProcfsErrorKind, ProcfsOperation, Sysctl, SysctlInfo, SysctlKind, SysctlValue, Word;
+            KernelVersion, ProcfsErrorKind, ProcfsOperation, Sysctl, SysctlAccess, SysctlInfo, SysctlKind, SysctlValue, Word;
         shared: Connections, Connections<&[u8]>, CpuStats, Modules, ProcfsError;
         ordered: ConnectionOrigin, ConnectionProtocol, ConnectionState, KernelVersion, Sysctl, Word;
         copy: ConnectionOrigin, ConnectionProtocol, ConnectionState, CpuCounters, KernelVersion, ProcfsErrorKind,
-            ProcfsOperation, Sysctl, SysctlInfo, SysctlKind, Word;
+            ProcfsOperation, Sysctl, SysctlAccess, SysctlInfo, SysctlKind, Word;
         display: ConnectionOrigin, ConnectionProtocol, ConnectionState, KernelVersion, ProcfsError, ProcfsOperation,
             Sysctl, SysctlKind, SysctlValue, Word;
         text: Connection, Sysctl;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use ipvs_rs::model::{Config, Persistence, PersistenceEngine, Stats, SyncDaemon, SyncRole, Tunnel};
 use ipvs_rs::procfs::{
     Connection, ConnectionOrigin, ConnectionProtocol, ConnectionState, KernelVersion, Procfs, ProcfsError,
-    ProcfsErrorKind, Sysctl, SysctlKind, SysctlValue,
+    ProcfsErrorKind, Sysctl, SysctlAccess, SysctlKind, SysctlValue,
 };
 use ipvs_rs::transport::Netns;
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
@@ -587,7 +587,13 @@ fn rootless_container_sees_its_own_connections_and_what_the_kernel_lets_it_see_o
         } else {
             assert_eq!(read.unwrap(), false.into());
             assert!(set.unwrap_err().is_permission_denied());
-            here.set_sysctl(Sysctl::Conntrack, true).unwrap();
+            for (sysctl, value) in here.get_sysctls().unwrap() {
+                let is_ours = sysctl.info().access == SysctlAccess::Namespace;
+                match here.set_sysctl(sysctl, value) {
+                    Ok(()) => assert!(is_ours, "{sysctl}"),
+                    Err(error) => assert!(error.is_permission_denied() && !is_ours, "{error}"),
+                }
+            }
         }
         return;
     }

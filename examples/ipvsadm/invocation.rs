@@ -571,8 +571,13 @@ mod tests {
     }
 
     fn said(text: &[&str]) -> Result<Invocation, (String, u8)> {
-        read(b"ipvsadm", &words(text), Origin::CommandLine, &Names::with_services("http 80/tcp\ndomain 53/udp\nhttps 443/tcp\n"))
-            .map_err(|fault| (String::from_utf8(fault.message).unwrap() + "\n", fault.status))
+        read(
+            b"ipvsadm",
+            &words(text),
+            Origin::CommandLine,
+            &Names::with_services("http 80/tcp\ndomain 53/udp\nhttps 443/tcp\n"),
+        )
+        .map_err(|fault| (String::from_utf8(fault.message).unwrap() + "\n", fault.status))
     }
 
     /// Those recorded cases that never reach the kernel, without one.

@@ -367,6 +367,9 @@
 pub mod codec;
 pub mod engine;
 pub mod error;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod handle;
 pub mod model;
 pub mod procfs;

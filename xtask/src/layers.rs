@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::workspace::Workspace;
 
 /// The modules of the library with their floors. What stands on a floor may use what stands lower.
-const FLOORS: [(&str, u8); 12] = [
+const FLOORS: [(&str, u8); 13] = [
     ("model", 0),
     ("codec", 1),
     ("engine", 2),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, u8); 12] = [
     ("error", 4),
     ("handle", 4),
     ("testing", 5),
+    ("fuzzing", 5),
     ("desired", 5),
     ("health", 6),
     ("agent", 7),

@@ -1,6 +1,7 @@
 //! `cargo xtask`: what the project does with itself.
 
 mod demo;
+mod fuzz;
 mod guest;
 mod layers;
 mod progress;
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
         Task::Demo(arguments) => demo::main(&arguments),
         Task::Test(arguments) => test::main(&arguments),
         Task::Vm(arguments) => vm::main(arguments),
+        Task::Fuzz(arguments) => fuzz::main(&arguments),
         Task::Layers => layers::main(),
     }
 }
@@ -34,6 +36,7 @@ enum Task {
     Demo(demo::Arguments),
     Test(test::Arguments),
     Vm(vm::Arguments),
+    Fuzz(fuzz::Arguments),
     /// Prove that the floors of the library know only those below
     Layers,
 }

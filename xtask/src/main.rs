@@ -1,5 +1,6 @@
 //! `cargo xtask`: what the project does with itself.
 
+mod bench;
 mod demo;
 mod guest;
 mod layers;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 
 fn main() -> ExitCode {
     match Xtask::parse().command {
+        Task::Bench { bench } => bench::main(&bench),
         Task::Demo(arguments) => demo::main(&arguments),
         Task::Test(arguments) => test::main(&arguments),
         Task::Vm(arguments) => vm::main(arguments),
@@ -31,6 +33,11 @@ struct Xtask {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure, side by side with others that do the same
+    Bench {
+        #[command(subcommand)]
+        bench: bench::Bench,
+    },
     Demo(demo::Arguments),
     Test(test::Arguments),
     Vm(vm::Arguments),

@@ -37,6 +37,7 @@ mod ipvsadm;
 mod lifetime;
 mod netns;
 mod privilege;
+mod procfs;
 mod scale;
 mod services;
 mod sync;

@@ -91,7 +91,7 @@ fn row_after_one_that_cannot_be_read_is_read() {
 
 #[test]
 fn row_of_the_greatest_length_is_read_and_a_longer_one_ends_the_table() {
-    let longest = 4096 - ROW.len() - " sip ".len();
+    let longest = Connections::MAX_ROW - ROW.len() - " sip ".len();
     for (data, is_read) in [(longest, true), (longest + 1, false)] {
         let table = format!("{HEADER}{ROW} sip {}\n{ROW}\n", "x".repeat(data));
         let rows: Vec<_> = Connections::from_reader(table.as_bytes()).collect();

@@ -247,7 +247,14 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
             if std::env::var_os(LINES).is_none() {
                 guest = guest.env(LINES, lines.to_string());
             }
-            guest = guest.with(Tool::new("keepalived", "keepalived"));
+            // A terminal to watch on, and a user who may do nothing.
+            let others = [
+                ("keepalived", "keepalived"),
+                ("script", "bsdutils"),
+                ("stty", "coreutils"),
+                ("setpriv", "util-linux"),
+            ];
+            guest = others.into_iter().fold(guest, |guest, (name, package)| guest.with(Tool::new(name, package)));
             let status = into(output, |sink| guest.output(sink.clone(), sink.clone()).run(progress))?;
             ended_well(status, output)
         }

@@ -56,8 +56,12 @@ pub enum SysctlValue {
     /// A number, or a switch. Wide enough for everything that a kernel can show.
     Number(i128),
     /// Of [`SyncThreshold`](super::Sysctl::SyncThreshold).
-    #[allow(missing_docs, reason = "the sysctl says what they are")]
-    Threshold { packets: i64, period: i64 },
+    Threshold {
+        /// After how many packets a connection is synchronised.
+        packets: i64,
+        /// After how many more packets it is synchronised again; 0 for never.
+        period: i64,
+    },
     /// A list of processors, as it is written.
     Cpus(String),
 }

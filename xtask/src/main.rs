@@ -1,5 +1,6 @@
 //! `cargo xtask`: what the project does with itself.
 
+mod bench;
 mod demo;
 mod fuzz;
 mod guest;
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 
 fn main() -> ExitCode {
     match Xtask::parse().command {
+        Task::Bench { bench } => bench::main(&bench),
         Task::Demo(arguments) => demo::main(&arguments),
         Task::Test(arguments) => test::main(&arguments),
         Task::Vm(arguments) => vm::main(arguments),
@@ -33,6 +35,11 @@ struct Xtask {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure, side by side with others that do the same
+    Bench {
+        #[command(subcommand)]
+        bench: bench::Bench,
+    },
     Demo(demo::Arguments),
     Test(test::Arguments),
     Vm(vm::Arguments),

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::demo;
-use crate::guest::{Guest, Sink, Tool, Version, sink};
+use crate::guest::{Guest, Machine, Sink, Tool, Version, sink};
 use crate::layers;
 use crate::progress::Progress;
 use crate::workspace::{BuildOptions, Target, Workspace};
@@ -235,7 +235,10 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
         Work::Ipvsadm { kernel, lines } => {
             let options = BuildOptions::default();
             let program = workspace.build(&Target::Test("ipvsadm".to_owned()), &options)?;
+            // One thing after the other: a second processor would only have to be kept in step with the first.
+            let machine = Machine { cpus: 1, ..Machine::default() };
             let mut guest = Guest::new(workspace, *kernel)
+                .machine(machine)
                 .command(program, ["--ignored", "--test-threads", "1"])
                 .timeout(Duration::from_secs(1800));
             for name in ["ipvsadm", "ipvsadm-save", "ipvsadm-restore"] {

@@ -24,7 +24,7 @@
 //! ```
 //!
 //! Every command takes `CAP_NET_ADMIN` in the initial user namespace, reading included; root outside of a rootless
-//! container has it.
+//! container has it. Only the files of [`procfs`] can be read by anybody.
 //!
 //! There are pages beside this one: the [README](_documentation::readme) with two commands that show and prove all of
 //! this on a real kernel, a table for those who come from moby/ipvs, and help by error message; the
@@ -57,6 +57,7 @@
 //! |---|---|---|---|
 //! | 4 | [`handle`] | [`Handle`], [`Batch`](handle::Batch), idempotent forms | through 3 |
 //! | 3 | [`transport`] | a datagram out, datagrams in: the kernel's socket, network namespaces | yes |
+//! | 3 | [`procfs`] | what the kernel shows as files: connections, totals, sysctls, modules | yes |
 //! | 2 | [`engine`] | the conversation: sequence numbers, acknowledgements, lists, deadlines as values | none |
 //! | 1 | [`codec`] | bytes to values and back; total: any bytes end in a value or an error | none |
 //! | 0 | [`model`] | what IPVS is made of: identities, settings, observations, notation | none |
@@ -167,6 +168,41 @@
 //! let blue = Handle::builder().netns(Netns::named("blue")?).open()?;
 //! let here = Handle::new()?;
 //! println!("{} services there, {} here", blue.get_services()?.len(), here.get_services()?.len());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ## See who is connected to what
+//!
+//! The connection table is a file of the kernel. It is read row by row, in the same memory however long it is:
+//!
+//! ```no_run
+//! # #[cfg(target_os = "linux")] {
+//! use ipvs_rs::procfs::Procfs;
+//!
+//! for connection in Procfs::current().connections()? {
+//!     let connection = connection?;
+//!     println!("{} is served by {} ({})", connection.client, connection.destination, connection.state);
+//! }
+//! # }
+//! # Ok::<(), ipvs_rs::procfs::ProcfsError>(())
+//! ```
+//!
+//! ## Change a sysctl of a namespace
+//!
+//! What it did not take is an error, not a surprise later:
+//!
+//! ```no_run
+//! # #[cfg(target_os = "linux")] {
+//! use ipvs_rs::procfs::{Procfs, Sysctl};
+//! use ipvs_rs::transport::Netns;
+//!
+//! let blue = Procfs::of(Netns::named("blue")?);
+//! // Cuts the connections of servers that are deleted, instead of letting them hang.
+//! blue.set_sysctl(Sysctl::ExpireNodestConn, true)?;
+//! for (sysctl, value) in blue.get_sysctls()? {
+//!     println!("{sysctl} = {value}");
+//! }
+//! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -321,7 +357,7 @@
 //! # Platforms and versions
 //!
 //! What touches the kernel, [`Handle::new`], [`HandleBuilder::open`](handle::HandleBuilder::open) and the socket and
-//! namespaces of [`transport`], exists on Linux only. Everything else is there on any system, a handle over a
+//! namespaces of [`transport`], and `Procfs` in [`procfs`], exists on Linux only. Everything else is there on any system, a handle over a
 //! transport of your own included. The oldest compiler is Rust 1.88; a newer one is asked for in a minor version at the
 //! earliest.
 //!
@@ -339,7 +375,7 @@
 //!
 //! * **Plan or watch.** It does what it is told, once. There are not yet a desired state that the table is brought to,
 //!   health checks, or an async handle.
-//! * **Anything around IPVS.** Addresses, routes, firewall marks, sysctls and the files under `/proc/net` are left to
+//! * **Anything around IPVS.** Addresses, routes, firewall marks, and sysctls that are not those of IPVS are left to
 //!   others.
 //! * **Load modules, run programs, print or log.** The kernel loads `ip_vs` and schedulers by itself when it can; an
 //!   error says what is missing.
@@ -354,6 +390,9 @@
 pub mod codec;
 pub mod engine;
 pub mod error;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod handle;
 pub mod model;
 pub mod procfs;

@@ -1,13 +1,15 @@
-//! How often a call asks for memory, counted over a transport that never does.
+//! How often a call asks for memory, counted over a transport that never does, and how much a table takes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
-use std::io;
+use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::time::Duration;
 
 use allocation_counter::measure;
 use ipvs_rs::codec::{Command, Reply};
 use ipvs_rs::handle::Outcome;
 use ipvs_rs::model::{AddressFamily, Config, DestinationEntry, Persistence, ServiceEntry, Timeout};
+use ipvs_rs::procfs::{ConnectionState, Connections};
 use ipvs_rs::transport::{Received, Transport};
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
@@ -242,4 +244,73 @@ fn batch_asks_for_memory_for_the_commands_together() {
     assert!(large <= 32, "{large} for 1000 commands");
     // Ten times the commands are a few more doublings.
     assert!(huge <= large + 10, "{huge} for 10000 commands, {large} for 1000");
+}
+
+/// A connection table of this many rows, made while it is read.
+struct Rows {
+    made: u32,
+    count: u32,
+    row: [u8; 80],
+    left: Range<usize>,
+}
+
+impl Rows {
+    fn new(count: u32) -> Self {
+        let mut rows = Self { made: 0, count, row: [0; 80], left: 0..0 };
+        rows.put(format_args!("Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n"));
+        rows
+    }
+
+    fn put(&mut self, line: std::fmt::Arguments<'_>) {
+        let mut rest = &mut self.row[..];
+        rest.write_fmt(line).unwrap();
+        let unused = rest.len();
+        self.left = 0..self.row.len() - unused;
+    }
+}
+
+impl Read for Rows {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            if self.left.is_empty() {
+                if self.made == self.count {
+                    break;
+                }
+                let (host, port) = (0x0A00_0000 + self.made, 0x8000 + self.made % 0x4000);
+                self.put(format_args!("TCP {host:08X} {port:04X} C000020A 0050 0A020002 1F90 ESTABLISHED {:7}\n", 895));
+                self.made += 1;
+            }
+            let len = self.left.len().min(buffer.len() - filled);
+            buffer[filled..filled + len].copy_from_slice(&self.row[self.left.start..self.left.start + len]);
+            self.left.start += len;
+            filled += len;
+        }
+        Ok(filled)
+    }
+}
+
+#[test]
+fn table_of_connections_takes_the_same_memory_however_long_it_is() {
+    let read = |count: u32| {
+        measure(|| {
+            let mut rows = 0;
+            for connection in Connections::from_reader(Rows::new(count)) {
+                assert_eq!(connection.unwrap().state, ConnectionState::Established);
+                rows += 1;
+            }
+            assert_eq!(rows, count);
+        })
+    };
+    let (short, long) = (read(100), read(100_000));
+    eprintln!("100 rows: {} bytes at most; 100000 rows: {}", short.bytes_max, long.bytes_max);
+    assert_eq!((long.count_total, long.bytes_max), (short.count_total, short.bytes_max));
+    assert!(long.bytes_max <= 16_384, "{} bytes", long.bytes_max);
+}
+
+#[test]
+fn row_that_never_ends_takes_bounded_memory() {
+    let endless = || "Pro FromIP FPrt ToIP TPrt DestIP DPrt State Expires\n".as_bytes().chain(io::repeat(b'x'));
+    let info = measure(|| assert_eq!(Connections::from_reader(endless()).filter(Result::is_err).count(), 1));
+    assert!(info.bytes_max <= 32_768, "{} bytes", info.bytes_max);
 }

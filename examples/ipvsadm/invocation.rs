@@ -557,3 +557,110 @@ fn interval(text: &[u8]) -> Option<Duration> {
     let seconds: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
     (0.1..=86400.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<Vec<u8>> {
+        words.iter().map(|word| word.as_bytes().to_vec()).collect()
+    }
+
+    fn said(text: &[&str]) -> Result<Invocation, (String, u8)> {
+        read(
+            b"ipvsadm",
+            &words(text),
+            Origin::CommandLine,
+            &Names::with_services("http 80/tcp\ndomain 53/udp\nhttps 443/tcp\n"),
+        )
+        .map_err(|fault| (String::from_utf8(fault.message).unwrap() + "\n", fault.status))
+    }
+
+    /// Those recorded cases that never reach the kernel, without one.
+    #[test]
+    fn recorded_command_lines_are_refused_as_recorded() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ipvsadm/cases.json");
+        let cases: Value = fs::read_to_string(path).unwrap().parse().unwrap();
+        let mut refused = 0;
+        for step in cases.as_array().unwrap().iter().flat_map(|case| case["steps"].as_array().unwrap()) {
+            let argv: Vec<&str> = step["argv"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let (Some(("ipvsadm", text)), None) =
+                (argv.split_first().map(|(name, text)| (*name, text)), step["stdin"].as_str())
+            else {
+                continue;
+            };
+            let (stderr, status) = (step["stderr"].as_str().unwrap(), step["exit"].as_u64().unwrap());
+            // The kernel's refusals have no option or help in them.
+            let parser = [" option\n", " argument\n", " information.\n"].iter().any(|end| stderr.ends_with(end));
+            if status == 2 || (status == 255 && parser) {
+                let fault = said(text).expect_err(stderr);
+                assert_eq!(fault, (stderr.to_owned(), u8::try_from(status).unwrap()), "{text:?}");
+                refused += 1;
+            } else if !text.is_empty() && !text.iter().any(|word| word.contains("vip") || word.contains("example")) {
+                said(text).unwrap_or_else(|fault| panic!("{text:?}: {fault:?}"));
+            }
+        }
+        assert_eq!(refused, 117);
+    }
+
+    #[test]
+    fn everything_that_is_said_reaches_the_kernel() {
+        let line = "-A -t 10.0.0.1:80 -s sh -b sh-port,flag-3 -p 90 -M 255.255.0.0 --pe sip";
+        let Ok(Invocation::Change(Change::NewService(service))) = said(&line.split(' ').collect::<Vec<_>>()) else {
+            panic!("{line}")
+        };
+        let persistence = Persistence::for_secs(90).unwrap();
+        let expected = Service::new("TCP 10.0.0.1:80".parse().unwrap(), Scheduler::Sh)
+            .scheduler_flags(SchedulerFlags::PORT | SchedulerFlags::FLAG_3)
+            .persistence(
+                persistence.granularity(Granularity::Mask([255, 255, 0, 0].into())).engine(PersistenceEngine::Sip),
+            );
+        assert_eq!(service, expected);
+
+        let line = "-e -f 7 -6 -r 10.0.0.2:8080 -i --tun-type gue --tun-port 6080 --tun-csum -w 5 -x 9 -y 4";
+        let Ok(Invocation::Change(Change::UpdateDestination(id, destination))) =
+            said(&line.split(' ').collect::<Vec<_>>())
+        else {
+            panic!("{line}")
+        };
+        assert_eq!(id, ServiceId::fwmark(7, AddressFamily::Ipv6).unwrap());
+        let tunnel = ForwardMethod::Tunnel(Tunnel::gue(6080).unwrap().flags(TunnelFlags::CHECKSUM));
+        let expected = Destination::new("10.0.0.2:8080".parse().unwrap(), tunnel)
+            .weight(5)
+            .unwrap()
+            .thresholds(Thresholds::verbatim(9, 4));
+        assert_eq!(destination, expected);
+
+        let line = "--start-daemon master --mcast-interface eth1 --syncid 3 --sync-maxlen 1400 --mcast-group ff02::1 \
+                    --mcast-port 9000 --mcast-ttl 4";
+        let Ok(Invocation::StartDaemon(daemon)) = said(&line.split_whitespace().collect::<Vec<_>>()) else {
+            panic!("{line}")
+        };
+        let expected = SyncDaemon::master("eth1").unwrap().sync_id(3).max_len(1400).unwrap();
+        let expected = expected.group("ff02::1".parse().unwrap()).unwrap().port(9000).unwrap().ttl(4).unwrap();
+        assert_eq!(daemon, expected);
+    }
+
+    #[test]
+    fn words_are_read_left_to_right() {
+        let table = [
+            (&["-A", "-Q", "-t", "x"][..], "-Q: unknown option\n", 255),
+            (&["-A", "-t", "x", "-Q"], "illegal virtual server address[:port] specified\n", 2),
+            (&["-A", "-n", "-n", "-Q"], "multiple 'numeric' options specified\n", 2),
+            (&["-A", "word", "-Q"], "-Q: unknown option\n", 255),
+            (&["-A", "-b", "x", "word"], "unexpected argument word\n", 2),
+            (&["-A", "-b", "x", "-n"], "invalid scheduler flag `x'\n", 2),
+            (&["-A", "--", "-n"], "unexpected argument -n\n", 2),
+            (&["-A", "-ot"], "-ot: missing argument\n", 255),
+            (&["-A", "-o=1"], "-o=1: option does not take an argument\n", 255),
+            (&["-A", "--stop-daemon", "backup"], "invalid option `backup'\n", 2),
+        ];
+        for (text, message, status) in table {
+            assert_eq!(said(text).unwrap_err(), (message.to_owned(), status), "{text:?}");
+        }
+    }
+}

@@ -12,6 +12,7 @@ mod generate;
 mod grammar;
 mod invocation;
 mod json;
+mod lines;
 mod list;
 mod matrix;
 mod names;

@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use super::Word;
-use super::row::{Row, decimal, unfit};
+use super::row::{Row, number, unfit};
 use crate::model::{ParseError, PersistenceEngine, Protocol};
 
 /// A connection that the kernel keeps, or a template by which a client stays with its destination.
@@ -41,7 +41,7 @@ pub struct Connection {
     pub state: ConnectionState,
     /// In how many seconds the kernel forgets it, if nothing more is heard of it; rounded down.
     pub expires_secs: u64,
-    /// What the persistence engine knows the client by; only of templates, and of connections that came by one.
+    /// What the persistence engine knows the client by; only of templates.
     pub engine: Option<EngineData>,
     /// Which director made it; only known from the table
     /// `ip_vs_conn_sync`, which has no [`engine`](Self::engine) in turn.
@@ -80,7 +80,7 @@ impl Connection {
             }
         };
         let word = row.word();
-        let expires_secs = decimal(word).ok_or_else(|| unfit("expiry", word, "a number of seconds"))?;
+        let expires_secs = number(word, 10).ok_or_else(|| unfit("expiry", word, "a number of seconds"))?;
         let engine = match columns {
             Columns::Engine => EngineData::read(row)?,
             Columns::Origin => {
@@ -194,7 +194,10 @@ impl ConnectionProtocol {
             Self::Other(word) => match word.as_bytes() {
                 b"ICMP" => Some(Protocol::from_number(1)),
                 b"ICMPv6" => Some(Protocol::from_number(58)),
-                word => decimal(word.strip_prefix(b"IP_")?).map(Protocol::from_number),
+                word => {
+                    let number = number(word.strip_prefix(b"IP_")?, 10)?;
+                    u16::try_from(number).ok().map(Protocol::from_number)
+                }
             },
         }
     }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::io;
 
 use super::lines::LineError;
+use super::{Sysctl, SysctlValue};
 use crate::model::ParseError;
 #[cfg(target_os = "linux")]
 use crate::transport::{NetnsError, NetnsProblem};
@@ -27,6 +28,8 @@ pub struct ProcfsError(Box<Inner>);
 #[derive(Debug)]
 struct Inner {
     operation: ProcfsOperation,
+    /// What a sysctl was to be set to.
+    value: Option<SysctlValue>,
     place: Place,
     cause: Cause,
 }
@@ -39,10 +42,20 @@ pub(super) struct Place {
     pub(super) namespace: Option<String>,
 }
 
+impl Place {
+    /// What does not come from the kernel at once is called by the name of the file that it should be.
+    pub(super) fn of_reader(file: &str) -> Self {
+        Self { file: file.to_owned(), namespace: None }
+    }
+}
+
 /// What went wrong, without where.
 #[derive(Debug)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "what only opening a file can meet"))]
 pub(super) enum Cause {
     NotAvailable,
+    NoSuchSysctl,
+    NoSysctls,
     Line {
         number: u64,
         error: ParseError,
@@ -50,6 +63,10 @@ pub(super) enum Cause {
     LineTooLong {
         number: u64,
         limit: usize,
+    },
+    Value(ParseError),
+    NotTaken {
+        read: SysctlValue,
     },
     #[cfg(target_os = "linux")]
     Namespace(NetnsError),
@@ -62,6 +79,16 @@ pub(super) enum Cause {
 pub enum ProcfsOperation {
     /// Reading the connection table.
     GetConnections,
+    /// Reading the totals.
+    GetStats,
+    /// Reading what each processor has counted.
+    GetCpuStats,
+    /// Reading which modules there are.
+    GetModules,
+    /// Reading a sysctl.
+    GetSysctl(Sysctl),
+    /// Setting a sysctl.
+    SetSysctl(Sysctl),
 }
 
 /// What kind of thing went wrong.
@@ -70,8 +97,14 @@ pub enum ProcfsOperation {
 pub enum ProcfsErrorKind {
     /// There is no such file, because this kernel has no IPVS, or its module is not loaded.
     NotAvailable,
+    /// IPVS is there, but this kernel does not have the sysctl.
+    NoSuchSysctl,
     /// A line does not have the form that it should.
     Line,
+    /// The value of a sysctl is not of the kind that it should be.
+    Value,
+    /// The kernel took the value of a sysctl without a word, and reads as another one.
+    NotTaken,
     /// The network namespace could not be entered.
     Namespace,
     /// The system refused to open, read or write the file.
@@ -80,14 +113,24 @@ pub enum ProcfsErrorKind {
 
 impl ProcfsError {
     pub(super) fn new(operation: ProcfsOperation, place: Place, cause: Cause) -> Self {
-        Self(Box::new(Inner { operation, place, cause }))
+        Self(Box::new(Inner { operation, value: None, place, cause }))
+    }
+
+    /// The same, with what a sysctl was to be set to.
+    #[cfg(target_os = "linux")]
+    pub(super) fn with_value(mut self, value: SysctlValue) -> Self {
+        self.0.value = Some(value);
+        self
     }
 
     /// The kind of thing that went wrong.
     pub fn kind(&self) -> ProcfsErrorKind {
         match self.0.cause {
             Cause::NotAvailable => ProcfsErrorKind::NotAvailable,
+            Cause::NoSuchSysctl | Cause::NoSysctls => ProcfsErrorKind::NoSuchSysctl,
             Cause::Line { .. } | Cause::LineTooLong { .. } => ProcfsErrorKind::Line,
+            Cause::Value(_) => ProcfsErrorKind::Value,
+            Cause::NotTaken { .. } => ProcfsErrorKind::NotTaken,
             #[cfg(target_os = "linux")]
             Cause::Namespace(_) => ProcfsErrorKind::Namespace,
             Cause::Io(_) => ProcfsErrorKind::Io,
@@ -97,6 +140,19 @@ impl ProcfsError {
     /// What was attempted.
     pub fn operation(&self) -> ProcfsOperation {
         self.0.operation
+    }
+
+    /// What a sysctl was to be set to.
+    pub fn value(&self) -> Option<&SysctlValue> {
+        self.0.value.as_ref()
+    }
+
+    /// What a sysctl that was set reads as, where that is something else.
+    pub fn read_back(&self) -> Option<&SysctlValue> {
+        match &self.0.cause {
+            Cause::NotTaken { read } => Some(read),
+            _ => None,
+        }
     }
 
     /// The file, as it was opened; the bare name of the file for what came from a reader.
@@ -117,10 +173,10 @@ impl ProcfsError {
         }
     }
 
-    /// What does not fit in the line.
+    /// What does not fit in the line, or in the value.
     pub fn parse_error(&self) -> Option<&ParseError> {
         match &self.0.cause {
-            Cause::Line { error, .. } => Some(error),
+            Cause::Line { error, .. } | Cause::Value(error) => Some(error),
             _ => None,
         }
     }
@@ -147,10 +203,17 @@ impl ProcfsError {
         self.kind() == ProcfsErrorKind::NotAvailable
     }
 
+    /// Whether IPVS is there, but the kernel does not have the sysctl.
+    pub fn is_unsupported(&self) -> bool {
+        self.kind() == ProcfsErrorKind::NoSuchSysctl
+    }
+
     /// Whether the caller may not open or change the file, or enter the namespace.
     pub fn is_permission_denied(&self) -> bool {
         match &self.0.cause {
-            Cause::Io(error) => error.kind() == io::ErrorKind::PermissionDenied,
+            Cause::Io(error) => {
+                matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+            }
             #[cfg(target_os = "linux")]
             Cause::Namespace(error) => matches!(error.problem(), NetnsProblem::PermissionDenied),
             _ => false,
@@ -162,13 +225,27 @@ impl ProcfsError {
         self.kind() == ProcfsErrorKind::Line
     }
 
+    /// Whether a value was refused, by this library or by the kernel.
+    pub fn is_invalid(&self) -> bool {
+        match &self.0.cause {
+            Cause::Value(_) => true,
+            Cause::Io(error) => error.kind() == io::ErrorKind::InvalidInput,
+            _ => false,
+        }
+    }
+
     /// What to do about it, where there is something to say.
     pub fn hint(&self) -> Option<&'static str> {
+        let is_setting = matches!(self.0.operation, ProcfsOperation::SetSysctl(_));
         match &self.0.cause {
             Cause::NotAvailable => Some(
                 "load the module with `modprobe ip_vs`, or open a handle, which makes the kernel load it; /proc must \
                  be mounted",
             ),
+            Cause::NoSysctls => Some("an old kernel shows none in the namespace of a rootless container"),
+            Cause::Io(_) if is_setting && self.is_permission_denied() => {
+                Some("setting takes root, and a /proc/sys that is mounted for writing")
+            }
             _ => None,
         }
     }
@@ -176,8 +253,12 @@ impl ProcfsError {
 
 impl fmt::Display for ProcfsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { operation, place, cause } = &*self.0;
-        write!(f, "{operation}: ")?;
+        let Inner { operation, value, place, cause } = &*self.0;
+        write!(f, "{operation}")?;
+        if let Some(value) = value {
+            write!(f, " to {}", value.to_string().escape_debug())?;
+        }
+        f.write_str(": ")?;
         // The error of a namespace names it.
         #[cfg(target_os = "linux")]
         if let Cause::Namespace(error) = cause {
@@ -189,11 +270,27 @@ impl fmt::Display for ProcfsError {
         }
         match cause {
             Cause::NotAvailable => f.write_str(": there is no such file, so IPVS is not loaded")?,
+            Cause::NoSuchSysctl => f.write_str(": this kernel has no such sysctl")?,
+            Cause::NoSysctls => f.write_str(": there is no sysctl of IPVS in this namespace")?,
             Cause::Line { number, error } => write!(f, ": line {number}: {error}")?,
             Cause::LineTooLong { number, limit } => write!(f, ": line {number}: it is longer than {limit} bytes")?,
+            Cause::Value(error) => write!(f, ": {error}")?,
+            Cause::NotTaken { read } => write!(f, ": the kernel reported no error, but it reads as {read}")?,
             #[cfg(target_os = "linux")]
             Cause::Namespace(_) => {}
             Cause::Io(error) => write!(f, ": {error}")?,
+        }
+        if let Some(info) = operation.sysctl().map(Sysctl::info) {
+            match cause {
+                Cause::NoSuchSysctl => {
+                    write!(f, "; it is there since Linux {}", info.since)?;
+                    if let Some(condition) = info.condition {
+                        write!(f, ", {condition}")?;
+                    }
+                }
+                Cause::Io(_) if self.is_invalid() => write!(f, "; it takes {}", info.kind)?,
+                _ => {}
+            }
         }
         match self.hint() {
             Some(hint) => write!(f, "; {hint}"),
@@ -208,18 +305,38 @@ impl fmt::Debug for ProcfsError {
         if !f.alternate() {
             return fmt::Display::fmt(self, f);
         }
-        let Inner { operation, place, cause } = &*self.0;
-        f.debug_struct("ProcfsError").field("operation", operation).field("place", place).field("cause", cause).finish()
+        let Inner { operation, value, place, cause } = &*self.0;
+        f.debug_struct("ProcfsError")
+            .field("operation", operation)
+            .field("value", value)
+            .field("place", place)
+            .field("cause", cause)
+            .finish()
     }
 }
 
 impl std::error::Error for ProcfsError {}
 
+impl ProcfsOperation {
+    /// The sysctl that is read or set.
+    pub const fn sysctl(self) -> Option<Sysctl> {
+        match self {
+            Self::GetSysctl(sysctl) | Self::SetSysctl(sysctl) => Some(sysctl),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for ProcfsOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::GetConnections => "get connections",
-        })
+        match self {
+            Self::GetConnections => f.write_str("get connections"),
+            Self::GetStats => f.write_str("get stats"),
+            Self::GetCpuStats => f.write_str("get stats of processors"),
+            Self::GetModules => f.write_str("get modules"),
+            Self::GetSysctl(sysctl) => write!(f, "get sysctl {sysctl}"),
+            Self::SetSysctl(sysctl) => write!(f, "set sysctl {sysctl}"),
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! The pieces of a row.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::str::FromStr;
 
 use crate::model::ParseError;
 
@@ -54,10 +53,10 @@ pub(super) fn unfit(what: &'static str, piece: &[u8], expected: &'static str) ->
     ParseError::new(what, String::from_utf8_lossy(shown), expected)
 }
 
-/// A decimal number of digits only.
-pub(super) fn decimal<T: FromStr>(word: &[u8]) -> Option<T> {
-    let digits = std::str::from_utf8(word).ok().filter(|word| word.bytes().all(|byte| byte.is_ascii_digit()))?;
-    digits.parse().ok()
+/// A number of digits only: the parsers of the standard library take a sign as well.
+pub(super) fn number(word: &[u8], radix: u32) -> Option<u64> {
+    let digits = std::str::from_utf8(word).ok().filter(|word| word.chars().all(|digit| digit.is_digit(radix)))?;
+    u64::from_str_radix(digits, radix).ok()
 }
 
 /// A hexadecimal number of exactly so many digits, which are at most eight.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::kernel::note;
 use crate::namespaces::{Namespace, alone};
 use crate::output::Output;
 use crate::root::{Program, Root};
@@ -25,7 +26,7 @@ fn our_program_does_what_was_recorded() {
 fn replay(program: Program) {
     let cases = cases();
     let reports: Vec<String> = alone(|| cases.iter().filter_map(|case| case.replay(program)).collect());
-    println!("{} of {} cases hold for {program:?}", cases.len() - reports.len(), cases.len());
+    note(&format!("{} of {} recorded cases hold for {program:?}", cases.len() - reports.len(), cases.len()));
     assert!(reports.is_empty(), "{} of {} cases differ:\n\n{}", reports.len(), cases.len(), reports.join("\n"));
 }
 

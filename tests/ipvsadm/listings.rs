@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use fastrand::Rng;
 
+use crate::kernel::note;
 use crate::namespaces::{Namespace, alone};
 use crate::root::{Program, Root};
 
@@ -60,7 +61,7 @@ pub fn programs() -> [Root; 2] {
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsadm"]
 fn table_is_shown_in_the_order_of_wrapped_differences() {
     let seed = fastrand::u64(..);
-    println!("seed {seed}");
+    note(&format!("seed of the listings: {seed}"));
     let mut random = Rng::with_seed(seed);
     alone(|| {
         let programs = programs();

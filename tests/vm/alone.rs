@@ -5,6 +5,7 @@
 
 use ipvs_rs::error::ErrorKind;
 use ipvs_rs::model::SyncRole;
+use ipvs_rs::procfs::{Procfs, Sysctl};
 use ipvs_rs::{Destination, Error, ForwardMethod, Handle, Scheduler, Service, ServiceEntry, ServiceId};
 
 use crate::kernel::{is_loaded, unload, without_loading};
@@ -101,6 +102,48 @@ fn handle_without_ipvs_says_so_and_never_succeeds() {
         });
         handle.new_service(&service).unwrap();
         assert_eq!(handle.get_services().unwrap(), [ServiceEntry::new(service)], "and comes back with it");
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn files_of_ipvs_come_and_go_with_it() {
+    exclusive(|| {
+        unload();
+        let here = Procfs::current();
+        let errors = [
+            ("get connections: /proc/thread-self/net/ip_vs_conn", here.connections().unwrap_err()),
+            ("get connections: /proc/thread-self/net/ip_vs_conn_sync", here.connections_with_origin().unwrap_err()),
+            ("get stats: /proc/thread-self/net/ip_vs_stats", here.get_stats().unwrap_err()),
+            ("get stats of processors: /proc/thread-self/net/ip_vs_stats_percpu", here.get_cpu_stats().unwrap_err()),
+            ("get sysctl conntrack: /proc/sys/net/ipv4/vs/conntrack", here.get_sysctl(Sysctl::Conntrack).unwrap_err()),
+            ("get sysctl am_droprate: /proc/sys/net/ipv4/vs/am_droprate", here.get_sysctls().unwrap_err()),
+            (
+                "set sysctl conntrack to 1: /proc/sys/net/ipv4/vs/conntrack",
+                here.set_sysctl(Sysctl::Conntrack, true).unwrap_err(),
+            ),
+        ];
+        for (place, error) in errors {
+            assert!(error.is_not_available() && !error.is_unsupported() && !error.is_permission_denied());
+            let expected = format!(
+                "{place}: there is no such file, so IPVS is not loaded; load the module with `modprobe ip_vs`, or \
+                 open a handle, which makes the kernel load it; /proc must be mounted"
+            );
+            assert_eq!(error.to_string(), expected);
+        }
+        let modules = Procfs::get_modules().unwrap();
+        assert!(!modules.has_ipvs);
+        assert_eq!((modules.schedulers, modules.engines), (vec![], vec![]));
+        assert!(!is_loaded(), "looking loads nothing");
+
+        let handle = Handle::new().unwrap();
+        handle.new_service(&Service::new(id(), Scheduler::Rr)).unwrap();
+        assert_eq!(here.connections().unwrap().count(), 0);
+        assert_eq!(here.get_sysctl(Sysctl::Conntrack).unwrap(), false.into());
+        let modules = Procfs::get_modules().unwrap();
+        assert!(modules.has_ipvs && modules.knows_builtin);
+        assert_eq!(modules.schedulers, [Scheduler::Rr]);
+        handle.flush().unwrap();
     });
 }
 

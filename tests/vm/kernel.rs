@@ -26,12 +26,18 @@ pub fn prepare() {
         if is_ours() {
             // Deleting a service and changing a scheduler take a grace period each, of up to 30 ms.
             fs::write("/sys/kernel/rcu_expedited", "1").unwrap();
-            // A service that makes the kernel load one of these two while a namespace goes away stops everything for
-            // ever: its command holds the lock of IPVS and waits for modprobe, which waits for the namespace, which
-            // waits for the lock. There may be no IPVS at all.
-            let _ = Command::new("modprobe").args(["-q", "-a", "ip_vs_lblc", "ip_vs_lblcr"]).status();
+            load_locality_schedulers();
         }
     });
+}
+
+/// Loads the two schedulers that no service should make the kernel load.
+///
+/// If one does while a namespace goes away, everything stops for ever: its command holds the lock of IPVS and waits for
+/// modprobe, which waits for the namespace, which waits for the lock.
+pub fn load_locality_schedulers() {
+    // There may be no IPVS at all.
+    let _ = Command::new("modprobe").args(["-q", "-a", "ip_vs_lblc", "ip_vs_lblcr"]).status();
 }
 
 /// Says something that is printed for tests that pass as well.

@@ -34,6 +34,7 @@ mod ipvsadm;
 mod lifetime;
 mod netns;
 mod privilege;
+mod procfs;
 mod scale;
 mod syscalls;
 mod traffic;

@@ -37,7 +37,11 @@ pub fn alone<T: Send>(body: impl FnOnce() -> T + Send) -> T {
 pub fn exclusive<T: Send>(body: impl FnOnce() -> T + Send) -> T {
     let _exclusive = KERNEL.write().unwrap_or_else(PoisonError::into_inner);
     HOOKS.lock().unwrap_or_else(PoisonError::into_inner).take();
-    Namespace::new().run(body)
+    let done = Namespace::new().run(body);
+    if kernel::is_ours() {
+        kernel::load_locality_schedulers();
+    }
+    done
 }
 
 /// A namespace with one service of each family.

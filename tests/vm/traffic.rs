@@ -285,7 +285,7 @@ fn mark_chooses_the_service_whatever_the_address() {
 }
 
 /// Questions of 100 bytes, each answered with 300.
-fn exchange(client: &UdpSocket, server: &UdpSocket, count: usize) {
+pub fn exchange(client: &UdpSocket, server: &UdpSocket, count: usize) {
     let mut buffer = [0; 400];
     for _ in 0..count {
         client.send(&[1; 100]).unwrap();
@@ -320,7 +320,7 @@ fn accept(listeners: &[TcpListener]) -> (usize, TcpStream) {
 }
 
 /// Makes a service with these servers behind it, by masquerading. Returns their addresses.
-fn serve<const N: usize>(handle: &Handle, service: &str, servers: &[&str; N]) -> (ServiceId, [String; N]) {
+pub fn serve<const N: usize>(handle: &Handle, service: &str, servers: &[&str; N]) -> (ServiceId, [String; N]) {
     let id: ServiceId = service.parse().unwrap();
     handle.new_service(&Service::new(id, Scheduler::Rr)).unwrap();
     for server in servers {
@@ -330,7 +330,7 @@ fn serve<const N: usize>(handle: &Handle, service: &str, servers: &[&str; N]) ->
     (id, servers.map(str::to_owned))
 }
 
-fn with_network(body: impl FnOnce(&Network, &Handle) + Send) {
+pub fn with_network(body: impl FnOnce(&Network, &Handle) + Send) {
     fresh(|| body(&Network::new(), &Handle::new().unwrap()));
 }
 

@@ -1,6 +1,8 @@
 //! `cargo xtask`: what the project does with itself.
 
+mod bench;
 mod demo;
+mod fuzz;
 mod guest;
 mod layers;
 mod progress;
@@ -14,9 +16,11 @@ use clap::{Parser, Subcommand};
 
 fn main() -> ExitCode {
     match Xtask::parse().command {
+        Task::Bench { bench } => bench::main(&bench),
         Task::Demo(arguments) => demo::main(&arguments),
         Task::Test(arguments) => test::main(&arguments),
         Task::Vm(arguments) => vm::main(arguments),
+        Task::Fuzz(arguments) => fuzz::main(&arguments),
         Task::Layers => layers::main(),
     }
 }
@@ -31,9 +35,15 @@ struct Xtask {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure, side by side with others that do the same
+    Bench {
+        #[command(subcommand)]
+        bench: bench::Bench,
+    },
     Demo(demo::Arguments),
     Test(test::Arguments),
     Vm(vm::Arguments),
+    Fuzz(fuzz::Arguments),
     /// Prove that the floors of the library know only those below
     Layers,
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::demo;
-use crate::guest::{Guest, Sink, Version, sink};
+use crate::guest::{Guest, Machine, Sink, Tool, Version, sink};
 use crate::layers;
 use crate::progress::Progress;
 use crate::workspace::{BuildOptions, Target, Workspace};
@@ -41,6 +41,8 @@ enum Work {
     Layers,
     /// Some of the tests of `tests/vm` in a guest.
     Kernel { kernel: Version, part: Part },
+    /// `tests/ipvsadm` in a guest: our program beside Debian's, with this many random lines.
+    Ipvsadm { kernel: Version, lines: u32 },
     /// `cargo xtask demo`.
     Demo { kernel: Version },
 }
@@ -82,12 +84,19 @@ impl Part {
 /// dropped ones is over; and that waits for the lock of IPVS (`ip_vs_add_service`, `ip_vs_lblc_init`, `cleanup_net`).
 const PRELOADED: [&str; 2] = ["ip_vs_lblc", "ip_vs_lblcr"];
 
+/// Random lines for both programs, in a run that somebody waits for and in one that nobody does.
+const FEW_LINES: u32 = 200;
+const MANY_LINES: u32 = 2000;
+
+/// The variable that says how many.
+const LINES: &str = "IPVS_RS_LINES";
+
 struct Step {
     name: String,
     work: Work,
 }
 
-fn steps(kernels: &[Version]) -> Vec<Step> {
+fn steps(kernels: &[Version], lines: u32) -> Vec<Step> {
     let cargo = |name: &str, arguments: &'static [&'static str]| Step {
         name: name.to_owned(),
         work: Work::Cargo { arguments, environment: &[] },
@@ -115,6 +124,7 @@ fn steps(kernels: &[Version]) -> Vec<Step> {
             let work = Work::Kernel { kernel: *kernel, part };
             steps.push(Step { name: format!("{} {kernel}", part.name()), work });
         }
+        steps.push(Step { name: format!("ipvsadm {kernel}"), work: Work::Ipvsadm { kernel: *kernel, lines } });
         steps.push(Step { name: format!("demo {kernel}"), work: Work::Demo { kernel: *kernel } });
     }
     steps
@@ -143,7 +153,8 @@ pub fn main(arguments: &Arguments) -> ExitCode {
     };
     let is_wanted =
         |step: &Step| arguments.only.is_empty() || arguments.only.iter().any(|text| step.name.contains(text));
-    let steps: Vec<Step> = steps(&kernels).into_iter().filter(is_wanted).collect();
+    let lines = if arguments.slow { MANY_LINES } else { FEW_LINES };
+    let steps: Vec<Step> = steps(&kernels, lines).into_iter().filter(is_wanted).collect();
     if arguments.list {
         for step in &steps {
             println!("{}", step.name);
@@ -179,7 +190,11 @@ fn run(workspace: &Workspace, steps: Vec<Step>) -> bool {
         let ok = matches!(ended, Ok(true)) && counts.failed == 0;
         let outcome = Outcome { name: step.name, ok, took: begin.elapsed(), counts };
         println!("{}", line(&outcome));
-        if !ok {
+        if ok {
+            for note in notes(&String::from_utf8_lossy(&output)) {
+                println!("    {note}");
+            }
+        } else {
             let mut out = io::stdout().lock();
             let _ = out.write_all(&output);
             if let Err(error) = ended {
@@ -215,14 +230,47 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
                 guest = PRELOADED.iter().fold(guest, |guest, module| guest.module(*module));
             }
             let status = into(output, |sink| guest.output(sink.clone(), sink.clone()).run(progress))?;
-            // A run that chose no test has shown nothing.
-            if count(&String::from_utf8_lossy(output)).passed == 0 {
-                bail!("no test ran (exit status {status})");
+            ended_well(status, output)
+        }
+        Work::Ipvsadm { kernel, lines } => {
+            let options = BuildOptions::default();
+            let program = workspace.build(&Target::Test("ipvsadm".to_owned()), &options)?;
+            // One thing after the other: a second processor would only have to be kept in step with the first.
+            let machine = Machine { cpus: 1, ..Machine::default() };
+            let mut guest = Guest::new(workspace, *kernel)
+                .machine(machine)
+                .command(program, ["--ignored", "--test-threads", "1"])
+                .timeout(Duration::from_secs(1800));
+            for name in ["ipvsadm", "ipvsadm-save", "ipvsadm-restore"] {
+                guest = guest.program(workspace.build(&Target::Example(name.to_owned()), &options)?);
+                guest = guest.with(Tool::new(name, "ipvsadm"));
             }
-            Ok(status == 0)
+            guest = PRELOADED.iter().fold(guest, |guest, module| guest.module(*module));
+            // Somebody who looks for a difference says how far.
+            if std::env::var_os(LINES).is_none() {
+                guest = guest.env(LINES, lines.to_string());
+            }
+            // A terminal to watch on, and a user who may do nothing.
+            let others = [
+                ("keepalived", "keepalived"),
+                ("script", "bsdutils"),
+                ("stty", "coreutils"),
+                ("setpriv", "util-linux"),
+            ];
+            guest = others.into_iter().fold(guest, |guest, (name, package)| guest.with(Tool::new(name, package)));
+            let status = into(output, |sink| guest.output(sink.clone(), sink.clone()).run(progress))?;
+            ended_well(status, output)
         }
         Work::Demo { kernel } => Ok(into(output, |sink| demo::run(workspace, *kernel, sink, progress))? == 0),
     }
+}
+
+/// Whether the tests of a guest passed. A run that chose none has shown nothing.
+fn ended_well(status: u8, output: &[u8]) -> Result<bool> {
+    if count(&String::from_utf8_lossy(output)).passed == 0 {
+        bail!("no test ran (exit status {status})");
+    }
+    Ok(status == 0)
 }
 
 /// Runs a command with both of its outputs in one place.
@@ -271,6 +319,12 @@ fn count(output: &str) -> Counts {
         }
     }
     counts
+}
+
+/// What tests that pass want to have said: what they left out, and how to repeat what was random. The runner may have
+/// begun the line.
+fn notes(output: &str) -> impl Iterator<Item = &str> {
+    output.lines().filter(|line| !line.contains("= note: ")).filter_map(|line| Some(line.split_once("note: ")?.1))
 }
 
 fn line(outcome: &Outcome) -> String {
@@ -322,13 +376,20 @@ test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
 
     #[test]
     fn every_kernel_gets_every_part_and_the_demonstration() {
-        let names: Vec<String> = steps(&[Version::V6_12]).into_iter().map(|step| step.name).collect();
+        let names: Vec<String> = steps(&[Version::V6_12], 1).into_iter().map(|step| step.name).collect();
         assert!(names.ends_with(&[
             "kernel 6.12".to_owned(),
             "kernel, alone 6.12".to_owned(),
             "kernel, without IPVS 6.12".to_owned(),
+            "ipvsadm 6.12".to_owned(),
             "demo 6.12".to_owned(),
         ]));
+    }
+
+    #[test]
+    fn notes_are_found_behind_the_runners_words() {
+        let output = "test a ... note: left out\nok\nnote: seed 1\n  = note: `#[warn(dead_code)]`\nno note here\n";
+        assert_eq!(notes(output).collect::<Vec<_>>(), ["left out", "seed 1"]);
     }
 
     #[test]

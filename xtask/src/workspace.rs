@@ -64,6 +64,7 @@ impl Workspace {
 
 /// What to build.
 pub enum Target {
+    Bench(String),
     Example(String),
     Test(String),
 }
@@ -71,6 +72,7 @@ pub enum Target {
 impl Target {
     fn arguments(&self) -> Vec<&str> {
         match self {
+            Self::Bench(name) => vec!["bench", "--no-run", "--bench", name],
             Self::Example(name) => vec!["build", "--example", name],
             Self::Test(name) => vec!["test", "--no-run", "--test", name],
         }
@@ -78,6 +80,7 @@ impl Target {
 
     fn kind(&self) -> &str {
         match self {
+            Self::Bench(_) => "bench",
             Self::Example(_) => "example",
             Self::Test(_) => "test",
         }
@@ -85,7 +88,7 @@ impl Target {
 
     fn name(&self) -> &str {
         match self {
-            Self::Example(name) | Self::Test(name) => name,
+            Self::Bench(name) | Self::Example(name) | Self::Test(name) => name,
         }
     }
 }

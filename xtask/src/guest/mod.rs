@@ -27,7 +27,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 pub use self::kernel::Version;
-pub use self::packages::{Tool, is_root};
+pub use self::packages::{Tool, is_root, provide};
 pub use self::qemu::{Accelerator, Machine};
 
 use self::image::Base;
@@ -236,7 +236,7 @@ impl Guest {
         if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
             bail!("the guest runs this host's programs, so it needs an x86-64 Linux host");
         }
-        packages::provide(&packages::host_tools(), progress)?;
+        provide(&packages::host_tools(), progress)?;
         fs::create_dir_all(&self.cache).with_context(|| format!("creating {}", self.cache.display()))?;
         let kernel = Kernel::provide(self.kernel, &self.cache, progress)?;
         let base = Base::provide(&kernel, &self.cache, progress)?;

@@ -1,0 +1,324 @@
+mod value;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use value::{SysctlKind, SysctlValue};
+
+use crate::model::ParseError;
+
+macro_rules! sysctls {
+    ($(
+        $variant:ident = $name:literal,
+            $meaning:literal,
+            $kind:expr, $unit:expr, $default:expr, $access:ident, $since:expr $(, if $condition:literal)?;
+    )*) => {
+        /// A setting of IPVS in a network namespace: a file of `/proc/sys/net/ipv4/vs`.
+        ///
+        /// Everything that a kernel up to 7.2 can have is here; which of it a kernel has, and from when on, is in
+        /// [`info`](Self::info). Each prints as its name, and is read back from it.
+        ///
+        /// ```
+        /// use ipvs_rs::procfs::{Sysctl, SysctlKind};
+        ///
+        /// let sysctl: Sysctl = "expire_nodest_conn".parse()?;
+        /// assert_eq!(sysctl, Sysctl::ExpireNodestConn);
+        /// let info = sysctl.info();
+        /// assert_eq!(info.kind, SysctlKind::Switch);
+        /// assert_eq!(info.default, Some("0"));
+        /// # Ok::<(), ipvs_rs::model::ParseError>(())
+        /// ```
+        ///
+        /// Read and set them with `Procfs::get_sysctl` and `Procfs::set_sysctl`.
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[non_exhaustive]
+        pub enum Sysctl {
+            $(
+                #[doc = $meaning]
+                $(#[doc = concat!("\n\nIt is there ", $condition, ".")])?
+                #[doc(alias = $name)]
+                $variant,
+            )*
+        }
+
+        impl Sysctl {
+            /// Every sysctl, in the order of their names.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name of the file.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// What is known of it.
+            pub const fn info(self) -> SysctlInfo {
+                match self {
+                    $(Self::$variant => SysctlInfo {
+                        meaning: $meaning,
+                        kind: $kind,
+                        unit: $unit,
+                        default: $default,
+                        access: SysctlAccess::$access,
+                        since: $since,
+                        condition: sysctls!(@condition $($condition)?),
+                    },)*
+                }
+            }
+
+            /// The path of the file, which shows the namespace of whoever opens it.
+            #[cfg(target_os = "linux")]
+            pub(super) const fn path(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!("/proc/sys/net/ipv4/vs/", $name),)*
+                }
+            }
+        }
+    };
+    (@condition) => { None };
+    (@condition $condition:literal) => { Some($condition) };
+}
+
+const fn number(least: i64, greatest: i64) -> SysctlKind {
+    SysctlKind::Number { least, greatest }
+}
+
+/// Anything that the type of the kernel holds.
+const ANY: SysctlKind = number(i32::MIN as i64, i32::MAX as i64);
+/// Nothing below zero makes sense.
+const NATURAL: SysctlKind = number(0, i32::MAX as i64);
+/// There when the history of the kernel that can be looked up begins.
+const ALWAYS: KernelVersion = KernelVersion(2, 6, 12);
+
+sysctls! {
+    AmDroprate = "am_droprate",
+        "Of how many packets one is dropped while `drop_packet` is 3.",
+        NATURAL, Some("packets"), Some("10"), Namespace, ALWAYS;
+    Amemthresh = "amemthresh",
+        "Below how much free memory the automatic modes of the defences set in.",
+        ANY, Some("pages"), Some("1024"), Namespace, ALWAYS;
+    BackupOnly = "backup_only",
+        "Whether nothing is forwarded here while a backup synchronisation daemon runs, but left to the master.",
+        SysctlKind::Switch, None, Some("0"), Namespace, KernelVersion(3, 9, 0);
+    CacheBypass = "cache_bypass",
+        "Whether packets go on to their original destination when there is no server for them, as before a web \
+         cache.",
+        SysctlKind::Switch, None, Some("0"), Namespace, ALWAYS;
+    ConnLfactor = "conn_lfactor",
+        "How many buckets the table of connections has for each: two to this power is connections by buckets, so \
+         that a smaller number makes a larger table.",
+        number(-8, 8), Some("power of two"), None, Host, KernelVersion(7, 1, 0);
+    ConnMax = "conn_max",
+        "How many connections there may be in this namespace.",
+        number(0, i64::MAX), Some("connections"), None, Namespace, KernelVersion(7, 2, 0);
+    ConnReuseMode = "conn_reuse_mode",
+        "When a connection whose client uses a port again may get another server: a sum of bits. 0 is never, 1 when \
+         the old connection is in `TIME_WAIT` or its server is gone, 2 as well when it is in `FIN_WAIT`.",
+        number(0, 3), Some("bits"), Some("1"), Namespace, KernelVersion(4, 1, 0);
+    Conntrack = "conntrack",
+        "Whether connections of IPVS have entries in the connection tracking of netfilter, which firewall rules on \
+         its state and source address translation need.",
+        SysctlKind::Switch, None, Some("0"), Namespace, KernelVersion(2, 6, 37),
+            if "only where the kernel is built with `CONFIG_IP_VS_NFCT`";
+    DebugLevel = "debug_level",
+        "How much the kernel logs: 0 errors only, 12 each step of each packet.",
+        NATURAL, Some("level"), Some("0"), First, ALWAYS,
+            if "only where the kernel is built with `CONFIG_IP_VS_DEBUG`";
+    DropEntry = "drop_entry",
+        "Whether half-open connections are dropped at random: 0 never, 1 and 2 when memory is short, 3 always. The \
+         kernel itself changes between 1 and 2.",
+        number(0, 3), Some("mode"), Some("0"), Namespace, ALWAYS;
+    DropPacket = "drop_packet",
+        "Whether packets are dropped at random: 0 never, 1 and 2 when memory is short, 3 always. The kernel itself \
+         changes between 1 and 2.",
+        number(0, 3), Some("mode"), Some("0"), Namespace, ALWAYS;
+    EstCpulist = "est_cpulist",
+        "Which processors may calculate rates; none stops that, and the counters with it. Without a setting, those \
+         that the system leaves to such tasks.",
+        SysctlKind::Cpus, Some("list of processors"), None, Host, KernelVersion(6, 2, 0);
+    EstNice = "est_nice",
+        "How willingly the threads that calculate rates leave the processor to others.",
+        number(-20, 19), Some("nice value"), Some("0"), Host, KernelVersion(6, 2, 0);
+    ExpireNodestConn = "expire_nodest_conn",
+        "Whether a connection ends at its next packet when its server was deleted. Otherwise its packets are \
+         dropped without a word, until the server comes back or the connection is forgotten.",
+        SysctlKind::Switch, None, Some("0"), Namespace, ALWAYS;
+    ExpireQuiescentTemplate = "expire_quiescent_template",
+        "Whether persistence ends when the weight of the server is 0. Otherwise known clients still get to it.",
+        SysctlKind::Switch, None, Some("0"), Namespace, ALWAYS;
+    IgnoreTunneled = "ignore_tunneled",
+        "Whether packets of protocols that IPVS does not know are left alone from then on, such as those that \
+         another director sent through a tunnel.",
+        SysctlKind::Switch, None, Some("0"), Namespace, KernelVersion(4, 4, 0);
+    LblcExpiration = "lblc_expiration",
+        "After how long the scheduler `lblc` forgets which server an address was last given to.",
+        NATURAL, Some("seconds"), Some("86400"), Namespace, ALWAYS,
+            if "only while the module `ip_vs_lblc` is loaded";
+    LblcrExpiration = "lblcr_expiration",
+        "After how long the scheduler `lblcr` forgets which servers an address was last given to.",
+        NATURAL, Some("seconds"), Some("86400"), Namespace, ALWAYS,
+            if "only while the module `ip_vs_lblcr` is loaded";
+    NatIcmpSend = "nat_icmp_send",
+        "Whether a server that sends from a port of a masqueraded service, without a connection, is told that \
+         nobody is there.",
+        SysctlKind::Switch, None, Some("0"), Namespace, ALWAYS;
+    PmtuDisc = "pmtu_disc",
+        "Whether packets that are too long for the way to the server, and may not be fragmented, are refused. \
+         Otherwise those for tunnels are fragmented.",
+        SysctlKind::Switch, None, Some("1"), Namespace, KernelVersion(3, 7, 0);
+    RunEstimation = "run_estimation",
+        "Whether rates are calculated. Without, the counters that services and destinations report stand still as \
+         well.",
+        SysctlKind::Switch, None, Some("1"), Host, KernelVersion(5, 16, 0);
+    ScheduleIcmp = "schedule_icmp",
+        "Whether an ICMP message that belongs to no connection can make one.",
+        SysctlKind::Switch, None, Some("0"), Namespace, KernelVersion(4, 4, 0);
+    SecureTcp = "secure_tcp",
+        "Whether states of TCP are followed more strictly, with shorter timeouts: 0 never, 1 and 2 when memory is \
+         short, 3 always. The kernel itself changes between 1 and 2.",
+        number(0, 3), Some("mode"), Some("0"), Namespace, ALWAYS;
+    SloppySctp = "sloppy_sctp",
+        "Whether any chunk of SCTP can make a connection, and not only INIT. For directors that take over.",
+        SysctlKind::Switch, None, Some("0"), Namespace, KernelVersion(3, 11, 0);
+    SloppyTcp = "sloppy_tcp",
+        "Whether any packet of TCP but a reset can make a connection, and not only SYN. For directors that take \
+         over.",
+        SysctlKind::Switch, None, Some("0"), Namespace, KernelVersion(3, 11, 0);
+    SnatReroute = "snat_reroute",
+        "Whether answers of masqueraded servers are routed as if they came from this machine.",
+        SysctlKind::Switch, None, Some("1"), Namespace, KernelVersion(2, 6, 37);
+    SvcLfactor = "svc_lfactor",
+        "How many buckets the table of services has for each: two to this power is services by buckets, so that a \
+         smaller number makes a larger table.",
+        number(-8, 8), Some("power of two"), None, Host, KernelVersion(7, 1, 0);
+    SyncPersistMode = "sync_persist_mode",
+        "Which connections of persistent services are synchronised: 0 all of them, 1 only the templates.",
+        number(0, 1), Some("mode"), Some("0"), Namespace, KernelVersion(3, 11, 0);
+    SyncPorts = "sync_ports",
+        "How many threads and ports a synchronisation daemon uses, from when it is started.",
+        SysctlKind::PowerOfTwo { greatest: 64 }, Some("threads"), Some("1"), Namespace, KernelVersion(3, 5, 0);
+    SyncQlenMax = "sync_qlen_max",
+        "How many synchronisation messages may wait to be sent. The default is a 32nd of the pages of memory.",
+        number(0, i64::MAX), Some("messages"), None, Host, KernelVersion(3, 5, 0);
+    SyncRefreshPeriod = "sync_refresh_period",
+        "How long a connection whose state does not change is not synchronised again; 0 leaves that to \
+         `sync_threshold`.",
+        NATURAL, Some("seconds"), Some("0"), Namespace, KernelVersion(3, 5, 0);
+    SyncRetries = "sync_retries",
+        "How often a synchronisation is repeated, an eighth of `sync_refresh_period` apart.",
+        number(0, 3), Some("times"), Some("0"), Namespace, KernelVersion(3, 5, 0);
+    SyncSockSize = "sync_sock_size",
+        "How large the buffer of a synchronisation socket is; 0 leaves that to the system.",
+        NATURAL, Some("bytes"), Some("0"), Host, KernelVersion(3, 5, 0);
+    SyncThreshold = "sync_threshold",
+        "After how many packets a connection is synchronised for the first time, and after how many more again; 0 \
+         for the second is never again.",
+        SysctlKind::Threshold, Some("packets"), Some("3 50"), Namespace, ALWAYS;
+    SyncVersion = "sync_version",
+        "Which form synchronisation messages have: 1 the present one, 0 that of kernels before 2.6.38.",
+        number(0, 1), Some("version"), Some("1"), Namespace, KernelVersion(2, 6, 38);
+}
+
+/// What is known of a [`Sysctl`].
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct SysctlInfo {
+    /// What it does, in some sentences.
+    pub meaning: &'static str,
+    /// What its values are.
+    pub kind: SysctlKind,
+    /// What a number counts; `None` for a switch.
+    pub unit: Option<&'static str>,
+    /// What a new namespace has, as it is written; `None` where that depends on the machine or on the namespace.
+    pub default: Option<&'static str>,
+    /// Where it can be set; it can be read wherever it is there.
+    pub access: SysctlAccess,
+    /// Since which Linux there is such a file; 2.6.12 stands for any.
+    pub since: KernelVersion,
+    /// What it takes besides, for the file to be there.
+    pub condition: Option<&'static str>,
+}
+
+/// Where a [`Sysctl`] can be set, given the right to write.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum SysctlAccess {
+    /// In every network namespace. (Linux 6.1 shows no sysctls at all in that of a rootless container, 6.12 does.)
+    Namespace,
+    /// In network namespaces of the host's root; in that of a rootless container it can only be read.
+    Host,
+    /// In the first network namespace, for all of them.
+    First,
+}
+
+/// A version of Linux: `KernelVersion(6, 12, 0)` is Linux 6.12.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[allow(clippy::exhaustive_structs, reason = "versions are compared by these three numbers")]
+pub struct KernelVersion(pub u16, pub u16, pub u16);
+
+impl fmt::Display for KernelVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self(major, minor, 0) => write!(f, "{major}.{minor}"),
+            Self(major, minor, patch) => write!(f, "{major}.{minor}.{patch}"),
+        }
+    }
+}
+
+impl fmt::Display for Sysctl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Sysctl {
+    type Err = ParseError;
+
+    /// The name of the file, without a folder.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let found = Self::ALL.iter().find(|sysctl| sysctl.name() == text);
+        found.copied().ok_or_else(|| ParseError::new("sysctl", text, "a name such as expire_nodest_conn"))
+    }
+}
+
+impl Sysctl {
+    /// Reads a value that is written the way that this sysctl has it.
+    ///
+    /// ```
+    /// use ipvs_rs::procfs::{Sysctl, SysctlValue};
+    ///
+    /// assert_eq!(Sysctl::SyncThreshold.value("3 50")?, SysctlValue::Threshold { packets: 3, period: 50 });
+    /// assert_eq!(Sysctl::Conntrack.value("1")?, true.into());
+    /// assert!(Sysctl::Conntrack.value("yes").is_err());
+    /// # Ok::<(), ipvs_rs::model::ParseError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the text is not of the [kind](SysctlInfo::kind) that the sysctl has. Whether a number is in range is for
+    /// the kernel to say.
+    pub fn value(self, text: &str) -> Result<SysctlValue, ParseError> {
+        SysctlValue::read(self.name(), self.info().kind, text)
+    }
+
+    /// The value as this sysctl has it: what counts is what is written.
+    #[cfg(target_os = "linux")]
+    pub(super) fn fit(self, value: &SysctlValue) -> Result<SysctlValue, ParseError> {
+        self.value(&value.to_string())
+    }
+
+    /// Whether a sysctl that was set has taken the value, going by what it reads afterwards.
+    #[cfg(target_os = "linux")]
+    pub(super) fn has_taken(self, written: &SysctlValue, read: &SysctlValue) -> bool {
+        match (self, written, read) {
+            // In its automatic modes the kernel changes between the two, once a second.
+            (
+                Self::DropEntry | Self::DropPacket | Self::SecureTcp,
+                SysctlValue::Number(1 | 2),
+                SysctlValue::Number(1 | 2),
+            ) => true,
+            _ => written.is_same(read),
+        }
+    }
+}

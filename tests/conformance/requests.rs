@@ -408,8 +408,8 @@ pub fn refusal_says_where_it_is_and_what_there_should_be(world: &dyn World) {
     let nests = number32(1, 13);
     let daemon = |wrong: &[u8]| nest(3, &[&number32(1, 2), wrong]);
     // The nest begins at 20, its first attribute at 24, and the wrong one at 32.
-    let cases: Vec<(&str, u8, Vec<u8>, u32, Option<&[u8]>)> = vec![
-        ("nest", NEW_SERVICE, attribute(1, &[0; 2]), 20, Some(&nests)),
+    let cases = [
+        ("nest", NEW_SERVICE, attribute(1, &[0; 2]), 20_u32, Some(&nests)),
         ("second of two", SET_CONFIG, [number32(4, 7), number16(6, 7)].concat(), 28, Some(&u32s)),
         ("number of 32 bits", NEW_DAEMON, daemon(&number16(3, 0)), 32, Some(&u32s)),
         ("number of 16 bits", NEW_DAEMON, daemon(&number8(4, 0)), 32, Some(&u16s)),
@@ -421,7 +421,7 @@ pub fn refusal_says_where_it_is_and_what_there_should_be(world: &dyn World) {
     let mut line = Line::open(world);
     for (label, command, attributes, offset, policy) in cases {
         let mut expected = vec![(1, [VIOLATION.as_bytes(), &[0]].concat()), (2, offset.to_ne_bytes().to_vec())];
-        expected.extend(policy.map(|policy| (0x8004, policy.to_vec())));
+        expected.extend(policy.map(|policy| (0x8004, policy.clone())));
         assert_eq!(line.remarks(command, &attributes), expected, "{label}");
     }
 }

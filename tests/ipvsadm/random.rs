@@ -25,7 +25,8 @@ fn random_lines_have_the_same_effect() {
         report.differences.len(),
         report.differences.join("\n")
     );
-    assert!(report.succeeded * 5 > lines && report.changed * 10 > lines, "the lines are good for something");
+    let is_enough = report.succeeded * 5 > lines && report.changed * 10 > lines;
+    assert!(is_enough || lines < 100, "the lines are good for something");
 }
 
 #[derive(Default)]

@@ -30,6 +30,7 @@ mod output;
 mod root;
 
 mod additions;
+mod availability;
 mod cases;
 mod generator;
 mod keepalived;

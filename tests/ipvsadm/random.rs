@@ -25,7 +25,8 @@ fn random_lines_have_the_same_effect() {
         report.differences.len(),
         report.differences.join("\n")
     );
-    assert!(report.succeeded * 3 > lines, "most lines are good for something");
+    let is_enough = report.succeeded * 5 > lines && report.changed * 10 > lines;
+    assert!(is_enough || lines < 100, "the lines are good for something");
 }
 
 #[derive(Default)]
@@ -48,7 +49,7 @@ fn compare(seed: u64, lines: usize) -> Report {
     let (mut generator, mut tables, mut story) = (Generator::new(seed), Tables::new(), Vec::new());
     for number in 0..lines {
         if story.len() == SESSION {
-            (generator, tables) = (Generator::new(seed + number as u64), Tables::new());
+            (generator, tables) = (Generator::new(seed.wrapping_add(number as u64)), Tables::new());
             story.clear();
         }
         let line = generator.line();

@@ -23,7 +23,7 @@ pub enum Program {
 }
 
 impl Program {
-    fn path(self) -> PathBuf {
+    pub fn path(self) -> PathBuf {
         let (variable, default) = match self {
             Self::Ours => ("IPVS_RS_IPVSADM", "/usr/local/bin/ipvsadm"),
             Self::Debians => ("IPVS_RS_IPVSADM_ORIGINAL", "/usr/sbin/ipvsadm"),

@@ -42,7 +42,8 @@ pub fn load_locality_schedulers() {
 
 /// Says something that is printed for tests that pass as well.
 pub fn note(text: &str) {
-    let _ = writeln!(std::io::stderr(), "note: {text}");
+    // In one piece: the runner writes to the other stream meanwhile.
+    let _ = std::io::stderr().write_all(format!("note: {text}\n").as_bytes());
 }
 
 /// Whether the module of IPVS is loaded.

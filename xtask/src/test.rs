@@ -233,36 +233,42 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
             ended_well(status, output)
         }
         Work::Ipvsadm { kernel, lines } => {
-            let options = BuildOptions::default();
-            let program = workspace.build(&Target::Test("ipvsadm".to_owned()), &options)?;
-            // One thing after the other: a second processor would only have to be kept in step with the first.
-            let machine = Machine { cpus: 1, ..Machine::default() };
-            let mut guest = Guest::new(workspace, *kernel)
-                .machine(machine)
-                .command(program, ["--ignored", "--test-threads", "1"])
-                .timeout(Duration::from_secs(1800));
-            for name in ["ipvsadm", "ipvsadm-save", "ipvsadm-restore"] {
-                guest = guest.program(workspace.build(&Target::Example(name.to_owned()), &options)?);
-                guest = guest.with(Tool::new(name, "ipvsadm"));
-            }
-            guest = PRELOADED.iter().fold(guest, |guest, module| guest.module(*module));
+            let with = ipvsadm(workspace, *kernel, &["--skip", "availability::"])?;
+            let with = PRELOADED.iter().fold(with, |guest, module| guest.module(*module));
             // Somebody who looks for a difference says how far.
-            if std::env::var_os(LINES).is_none() {
-                guest = guest.env(LINES, lines.to_string());
+            let with = if std::env::var_os(LINES).is_none() { with.env(LINES, lines.to_string()) } else { with };
+            let without = ipvsadm(workspace, *kernel, &["availability::"])?.without_ipvs(true);
+            let mut all_passed = true;
+            for guest in [with, without] {
+                let mut own = Vec::new();
+                let status = into(&mut own, |sink| guest.output(sink.clone(), sink.clone()).run(progress))?;
+                output.extend_from_slice(&own);
+                all_passed &= ended_well(status, &own)?;
             }
-            // A terminal to watch on, and a user who may do nothing.
-            let others = [
-                ("keepalived", "keepalived"),
-                ("script", "bsdutils"),
-                ("stty", "coreutils"),
-                ("setpriv", "util-linux"),
-            ];
-            guest = others.into_iter().fold(guest, |guest, (name, package)| guest.with(Tool::new(name, package)));
-            let status = into(output, |sink| guest.output(sink.clone(), sink.clone()).run(progress))?;
-            ended_well(status, output)
+            Ok(all_passed)
         }
         Work::Demo { kernel } => Ok(into(output, |sink| demo::run(workspace, *kernel, sink, progress))? == 0),
     }
+}
+
+/// A guest with some of the tests of `tests/ipvsadm`, our programs and the original's.
+fn ipvsadm(workspace: &Workspace, kernel: Version, tests: &[&str]) -> Result<Guest> {
+    let options = BuildOptions::default();
+    let program = workspace.build(&Target::Test("ipvsadm".to_owned()), &options)?;
+    let arguments = ["--ignored", "--test-threads", "1"].iter().chain(tests).copied();
+    let mut guest = Guest::new(workspace, kernel)
+        // One thing after the other: a second processor would only have to be kept in step with the first.
+        .machine(Machine { cpus: 1, ..Machine::default() })
+        .command(program, arguments)
+        .timeout(Duration::from_secs(1800));
+    for name in ["ipvsadm", "ipvsadm-save", "ipvsadm-restore"] {
+        guest = guest.program(workspace.build(&Target::Example(name.to_owned()), &options)?);
+        guest = guest.with(Tool::new(name, "ipvsadm"));
+    }
+    // Somebody else who programs the table, a terminal to watch on, and a user who may do nothing.
+    let others =
+        [("keepalived", "keepalived"), ("script", "bsdutils"), ("stty", "coreutils"), ("setpriv", "util-linux")];
+    Ok(others.into_iter().fold(guest, |guest, (name, package)| guest.with(Tool::new(name, package))))
 }
 
 /// Whether the tests of a guest passed. A run that chose none has shown nothing.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::answer::Remark;
 use super::counters::Counters;
 use super::identity::{Described, Extent, TOP_SERVICE, Wanted};
-use super::machine::{Caller, Machine, Outcome};
+use super::machine::{Caller, Machine, Namespace, Outcome};
 use super::table::{Destination, DestinationKey, Forward, HZ, Place, Service, ServiceKey, address, put_service};
 use super::wire::{Attributes, Message};
 use crate::error::Errno;
@@ -236,7 +236,7 @@ impl Machine {
     }
 }
 
-impl super::machine::Namespace {
+impl Namespace {
     /// Takes a destination out of the trash, with the service that it was of (`ip_vs_trash_get_dest`).
     fn revive(&mut self, service: &ServiceKey, key: &DestinationKey) -> Option<(Destination, u64)> {
         let found = self.trash.iter().position(|trashed| {

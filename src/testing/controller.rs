@@ -1,6 +1,6 @@
 //! The controller of generic netlink, as far as it is asked about IPVS.
 
-use super::answer::{BARE, Remark, Writer};
+use super::answer::{BARE, Head, Remark, Writer};
 use super::list::Listing;
 use super::machine::{Caller, Machine, Outcome, VERSION as FAMILY_VERSION, check_header, operations, parse};
 use super::wire::{CONTROLLER, Message};
@@ -39,7 +39,7 @@ impl Machine {
         if !is_asked_for || self.family.is_none() {
             return Err(Errno::ENOENT);
         }
-        let head = super::answer::Head {
+        let head = Head {
             family: message.kind,
             flags: 0,
             sequence: message.sequence,

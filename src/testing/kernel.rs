@@ -67,7 +67,8 @@ impl FakeKernel {
         FakeSocket::new(Arc::clone(&self.machine), self.namespace)
     }
 
-    /// Makes another network namespace of the same kernel, with an empty table and an interface `lo`.
+    /// Makes another network namespace of the same kernel, with an empty table and an interface `lo`. It stays for as
+    /// long as the kernel does.
     ///
     /// ```
     /// use ipvs_rs::testing::FakeKernel;

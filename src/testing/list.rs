@@ -2,6 +2,7 @@
 
 use super::answer::{Head, Remark, Writer, done};
 use super::command::{NEW_DAEMON, NEW_DEST, NEW_SERVICE};
+use super::controller::{self, NEWFAMILY, put_family};
 use super::daemon::put_daemon;
 use super::identity::Extent;
 use super::machine::{CONTROLLER, Caller, Machine, VERSION, parse};
@@ -100,9 +101,9 @@ impl Listing {
     }
 
     fn families(&self, machine: &Machine, caller: Caller, piece: &mut Piece) {
-        let head = self.head(caller, super::controller::NEWFAMILY, super::controller::VERSION);
+        let head = self.head(caller, NEWFAMILY, controller::VERSION);
         piece.row(machine.family.is_some(), |out| {
-            out.data(head, |out| super::controller::put_family(out, machine));
+            out.data(head, |out| put_family(out, machine));
         });
     }
 }

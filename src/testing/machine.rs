@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::answer::{Head, Options, Remark, Writer};
+use super::answer::{BARE, Head, Options, Remark, Writer};
 use super::counters::Counters;
 use super::daemon::{Daemon, Interface};
 use super::fault::Plan;
 use super::list::Listing;
 use super::release::Release;
 use super::table::{Destination, HZ, Place, Service, ServiceKey, Trashed};
-use super::wire::{Attributes, Message, NLM_F_ACK, NLM_F_DUMP, NLM_F_ECHO, NLM_F_REQUEST, TOP, Violation};
+use super::wire::{Attributes, Message, NLM_F_ACK, NLM_F_DUMP, NLM_F_ECHO, NLM_F_REQUEST, Policy, TOP, Violation};
 use crate::error::Errno;
 
 /// The estimator comes by this often.
@@ -209,7 +209,7 @@ impl Machine {
         if message.is_dump() {
             return Ok(Outcome::List(Listing::new(command, message)));
         }
-        let attributes = parse(message.attributes(), super::answer::BARE, TOP, remark)?;
+        let attributes = parse(message.attributes(), BARE, TOP, remark)?;
         self.command(caller, message, command, &attributes, remark)
     }
 
@@ -319,7 +319,7 @@ pub(super) fn check_header(
 pub(super) fn parse<'a>(
     bytes: &'a [u8],
     offset: usize,
-    policy: super::wire::Policy,
+    policy: Policy,
     remark: &mut Remark,
 ) -> Result<Attributes<'a>, Errno> {
     match Attributes::parse(bytes, offset, policy) {

@@ -5,6 +5,7 @@
 //! kernel cannot do is printed as a note and left out.
 
 pub mod batch;
+pub mod concurrency;
 pub mod config;
 pub mod controller;
 pub mod datagrams;
@@ -100,6 +101,13 @@ macro_rules! cases {
             controller {
                 fresh family_is_found_by_name_and_by_number;
                 fresh look_up_that_is_wrong_is_refused;
+            }
+            concurrency {
+                alone eight_threads_on_one_handle_make_the_right_table;
+                alone readers_and_writers_never_get_the_answers_of_others;
+                alone list_that_changes_while_it_is_read_has_nothing_twice;
+                fresh handles_of_several_threads_do_not_disturb_each_other;
+                alone list_that_was_given_up_leaves_the_handle_usable;
             }
             datagrams {
                 fresh messages_of_a_datagram_are_followed_in_order_and_apart;

@@ -1,5 +1,6 @@
 //! Where a case happens.
 
+use ipvs_rs::handle::HandleBuilder;
 use ipvs_rs::transport::Transport;
 use ipvs_rs::{Handle, Scheduler, Service, ServiceId};
 
@@ -7,8 +8,11 @@ use ipvs_rs::{Handle, Scheduler, Service, ServiceId};
 pub trait World: Sync {
     /// Opens a handle.
     fn handle(&self) -> Handle {
-        self.handle_with_buffer(DEFAULT_BUFFER)
+        self.open(Handle::builder())
     }
+
+    /// Opens a handle with options.
+    fn open(&self, builder: HandleBuilder) -> Handle;
 
     /// Opens a handle whose socket has a receive buffer of so many bytes.
     fn handle_with_buffer(&self, bytes: usize) -> Handle;
@@ -58,6 +62,3 @@ pub struct Interface<'a> {
 
 /// Since Linux 5.13; Debian builds it since 6.12.
 const OPTIONAL_SCHEDULERS: [Scheduler; 1] = [Scheduler::Twos];
-
-/// What a socket has if nothing is said.
-const DEFAULT_BUFFER: usize = 212_992;

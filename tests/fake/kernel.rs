@@ -10,6 +10,7 @@ use ipvs_rs::transport::{Limits, Transport};
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceEntry, ServiceId};
 
 use crate::conformance::raw::{Line, REQUEST, error};
+use crate::world::World;
 
 fn rr(id: &str) -> Service {
     Service::new(id.parse().unwrap(), Scheduler::Rr)
@@ -108,24 +109,9 @@ fn kernel_without_ipvs_is_not_opened() {
 
 #[test]
 fn family_has_another_number_after_each_load() {
-    struct Known(FakeKernel);
-    impl crate::conformance::World for Known {
-        fn handle_with_buffer(&self, _bytes: usize) -> Handle {
-            self.0.handle().unwrap()
-        }
-        fn transport(&self) -> Box<dyn Transport> {
-            Box::new(self.0.transport())
-        }
-        fn elsewhere(&self, _body: &(dyn Fn(&dyn crate::conformance::World) + Sync)) {}
-        fn add_interface(&self, _interface: &crate::conformance::Interface<'_>) {}
-        fn version(&self) -> (u32, u32) {
-            (6, 1)
-        }
-        fn note(&self, _text: &str) {}
-    }
     let kernel = FakeKernel::new();
     let handle = kernel.handle().unwrap();
-    let family = || Line::open(&Known(kernel.clone())).family;
+    let family = || Line::open(&World::over(kernel.clone())).family;
     assert_eq!(family(), 31);
     kernel.reload();
     assert_eq!(family(), 32);

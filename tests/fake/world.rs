@@ -1,6 +1,7 @@
 //! The kernel in memory, for the suite that every kernel has to pass.
 
 use ipvs_rs::Handle;
+use ipvs_rs::handle::HandleBuilder;
 use ipvs_rs::testing::{self, FakeKernel, Release};
 use ipvs_rs::transport::Transport;
 
@@ -11,11 +12,19 @@ pub struct World(FakeKernel);
 
 impl World {
     pub fn of(release: Release) -> Self {
-        Self(FakeKernel::of(release))
+        Self::over(FakeKernel::of(release))
+    }
+
+    pub fn over(kernel: FakeKernel) -> Self {
+        Self(kernel)
     }
 }
 
 impl conformance::World for World {
+    fn open(&self, builder: HandleBuilder) -> Handle {
+        builder.open_over(self.0.transport()).unwrap()
+    }
+
     fn handle_with_buffer(&self, bytes: usize) -> Handle {
         Handle::builder().open_over(self.0.transport().receive_buffer(bytes)).unwrap()
     }

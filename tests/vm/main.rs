@@ -31,7 +31,6 @@ mod world;
 
 mod alone;
 mod availability;
-mod concurrency;
 mod ipvsadm;
 mod lifetime;
 mod netns;

@@ -1,6 +1,7 @@
 //! The real kernel, for the suite that every kernel has to pass.
 
 use ipvs_rs::Handle;
+use ipvs_rs::handle::HandleBuilder;
 use ipvs_rs::transport::{KernelSocket, SocketOptions, Transport};
 
 use crate::conformance::{Interface, World};
@@ -11,8 +12,8 @@ use crate::namespaces::{Namespace, ip};
 pub struct RealKernel;
 
 impl World for RealKernel {
-    fn handle(&self) -> Handle {
-        Handle::new().unwrap()
+    fn open(&self, builder: HandleBuilder) -> Handle {
+        builder.open().unwrap()
     }
 
     fn handle_with_buffer(&self, bytes: usize) -> Handle {

@@ -16,6 +16,8 @@ use crate::model::{
     TunnelFlags, Weight,
 };
 use crate::procfs::{Connections, Modules, Sysctl, stats_from_reader};
+#[cfg(feature = "testing")]
+use crate::testing::{FakeKernel, Release};
 use crate::transport::{Received, Transport};
 
 /// Reads bytes as datagrams, requests, replies and family records. What can be read is written and read again, and is
@@ -134,6 +136,37 @@ pub fn procfs(bytes: &[u8]) {
     }
 }
 
+/// Sends datagrams to a kernel in memory, of each release. It answers with messages that can be read, to the socket that
+/// asked, and comes to an end.
+#[cfg(feature = "testing")]
+pub fn fake_kernel(bytes: &[u8]) {
+    for release in [Release::V6_1, Release::V6_12, Release::V7] {
+        let kernel = FakeKernel::of(release);
+        let mut socket = kernel.transport();
+        let mut buffer = vec![0; 32 * 1024];
+        for datagram in datagrams(bytes) {
+            if socket.send(&datagram).is_err() {
+                continue;
+            }
+            // A message of 16 bytes has one answer, or is the request for a list.
+            for _ in 0..datagram.len() {
+                match socket.try_receive(&mut buffer) {
+                    Ok(Some(Received { len, sender })) => {
+                        assert_eq!(sender, 0, "it is the kernel");
+                        let answer = buffer.get(..len).unwrap_or(&buffer);
+                        for frame in Frames::new(answer) {
+                            assert!(frame.is_ok_and(|frame| frame.port == socket.port()), "{answer:02x?}");
+                        }
+                    }
+                    Ok(None) => break,
+                    // Answers were lost, as they would be.
+                    Err(_) => {}
+                }
+            }
+        }
+    }
+}
+
 const FAMILY: u16 = 31;
 const PORT: u32 = 4321;
 const COMMANDS: u32 = 3;
@@ -230,6 +263,12 @@ mod tests {
     #[test]
     fn corpus_of_the_notation() {
         replay("notation", notation);
+    }
+
+    #[test]
+    #[cfg(feature = "testing")]
+    fn corpus_of_the_kernel_in_memory() {
+        replay("fake_kernel", fake_kernel);
     }
 
     #[test]

@@ -323,12 +323,14 @@ impl Draft {
 
     /// The three words of `--set`.
     fn timeouts<'a>(&mut self, words: &mut impl Iterator<Item = &'a [u8]>) -> Result<(), Fault> {
-        let mut next = || {
-            let word = words.next().ok_or_else(|| Fault::usage("--set option requires 3 timeout values"))?;
+        let (Some(tcp), Some(tcp_fin), Some(udp)) = (words.next(), words.next(), words.next()) else {
+            return Err(Fault::usage("--set option requires 3 timeout values"));
+        };
+        let seconds = |word| {
             let fault = || Fault::value("invalid timeout value ", word, " specified");
             number::<u32>(word, 0..=MAX_TIMEOUT).ok_or_else(fault)
         };
-        let timeouts = [next()?, next()?, next()?];
+        let timeouts = [seconds(tcp)?, seconds(tcp_fin)?, seconds(udp)?];
         // 0 keeps the present value.
         let [tcp, tcp_fin, udp] = timeouts.map(|seconds| Timeout::from_secs(seconds).ok());
         (self.config.tcp, self.config.tcp_fin, self.config.udp) = (tcp, tcp_fin, udp);
@@ -657,6 +659,8 @@ mod tests {
             (&["-A", "--", "-n"], "unexpected argument -n\n", 2),
             (&["-A", "-ot"], "-ot: missing argument\n", 255),
             (&["-A", "-o=1"], "-o=1: option does not take an argument\n", 255),
+            (&["--set", "1", "x"], "--set option requires 3 timeout values\n", 2),
+            (&["--set", "1", "x", "2", "word"], "invalid timeout value `x' specified\n", 2),
             (&["-A", "--stop-daemon", "backup"], "invalid option `backup'\n", 2),
         ];
         for (text, message, status) in table {

@@ -3,8 +3,9 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use dns_lookup::{AddrFamily, AddrInfoHints};
 use ipvs_rs::model::Protocol;
 
 /// Looks names up, each only once.
@@ -21,10 +22,13 @@ impl Names {
         Self { hosts: HashMap::new(), services: OnceCell::from(Services::read(database)) }
     }
 
-    /// The first IPv4 address of a host.
+    /// The first IPv4 address of a host. The C library takes 127.0.0.1 for one that has only `::1` in its file of hosts;
+    /// that is why it has to be asked for IPv4.
     pub fn ipv4(host: &[u8]) -> Option<Ipv4Addr> {
         let host = std::str::from_utf8(host).ok().filter(|host| !host.is_empty())?;
-        (host, 0).to_socket_addrs().ok()?.find_map(|address| match address.ip() {
+        let only = AddrInfoHints { address: AddrFamily::Inet.into(), ..AddrInfoHints::default() };
+        let found = dns_lookup::getaddrinfo(Some(host), None, Some(only)).ok()?;
+        found.filter_map(Result::ok).find_map(|found| match found.sockaddr.ip() {
             IpAddr::V4(address) => Some(address),
             IpAddr::V6(_) => None,
         })

@@ -36,5 +36,6 @@ mod generator;
 mod keepalived;
 mod listings;
 mod random;
+mod regressions;
 mod robustness;
 mod traffic;

@@ -18,11 +18,11 @@ const FLOORS: [(&str, u8); 13] = [
     ("error", 4),
     ("handle", 4),
     ("testing", 5),
-    ("fuzzing", 5),
     ("desired", 5),
     ("health", 6),
     ("agent", 7),
     ("cluster", 8),
+    ("fuzzing", 9),
 ];
 
 /// What may use what stands beside it: the files of the kernel are those of a network namespace.

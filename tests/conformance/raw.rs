@@ -47,7 +47,12 @@ pub fn said(number: i32, sentence: &str) -> Answer {
 
 impl Line {
     pub fn open(world: &dyn World) -> Self {
-        let mut line = Self::with(world.transport(), 0);
+        Self::over(world.transport())
+    }
+
+    /// The same over a socket of one's own.
+    pub fn over(socket: Box<dyn Transport>) -> Self {
+        let mut line = Self::with(socket, 0);
         let mut question = Vec::new();
         put_family_request(&mut question, REQUEST, 1, FamilyRequest::new(FAMILY_NAME));
         line.socket.send(&question).unwrap();

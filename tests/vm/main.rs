@@ -31,6 +31,8 @@ mod world;
 
 mod alone;
 mod availability;
+#[cfg(feature = "testing")]
+mod differential;
 mod ipvsadm;
 mod lifetime;
 mod netns;

@@ -40,9 +40,9 @@ enum Work {
     /// `cargo xtask layers`.
     Layers,
     /// Some of the tests of `tests/vm` in a guest.
-    Kernel { kernel: Version, part: Part },
-    /// `tests/ipvsadm` in a guest: our program beside Debian's, with this many random lines.
-    Ipvsadm { kernel: Version, lines: u32 },
+    Kernel { kernel: Version, part: Part, chance: Chance },
+    /// `tests/ipvsadm` in a guest: our program beside Debian's.
+    Ipvsadm { kernel: Version, chance: Chance },
     /// `cargo xtask demo`.
     Demo { kernel: Version },
 }
@@ -84,19 +84,34 @@ impl Part {
 /// dropped ones is over; and that waits for the lock of IPVS (`ip_vs_add_service`, `ip_vs_lblc_init`, `cleanup_net`).
 const PRELOADED: [&str; 2] = ["ip_vs_lblc", "ip_vs_lblcr"];
 
-/// Random lines for both programs, in a run that somebody waits for and in one that nobody does.
-const FEW_LINES: u32 = 200;
-const MANY_LINES: u32 = 2000;
+/// How much is left to chance.
+#[derive(Clone, Copy)]
+struct Chance {
+    /// Random lines for our ipvsadm and Debian's.
+    lines: u32,
+    /// Random requests to the real kernel and to the one in memory.
+    requests: u32,
+}
 
-/// The variable that says how many.
-const LINES: &str = "IPVS_RS_LINES";
+impl Chance {
+    /// In a run that somebody waits for, and in one that nobody does.
+    const FEW: Self = Self { lines: 200, requests: 2_000 };
+    const MANY: Self = Self { lines: 2_000, requests: 20_000 };
+
+    /// Hands the numbers over, unless somebody who looks for a difference has said how far.
+    fn put_into(self, guest: Guest) -> Guest {
+        let numbers = [("IPVS_RS_LINES", self.lines), ("IPVS_RS_REQUESTS", self.requests)];
+        let numbers = numbers.into_iter().filter(|(name, _)| std::env::var_os(name).is_none());
+        numbers.fold(guest, |guest, (name, number)| guest.env(name, number.to_string()))
+    }
+}
 
 struct Step {
     name: String,
     work: Work,
 }
 
-fn steps(kernels: &[Version], lines: u32) -> Vec<Step> {
+fn steps(kernels: &[Version], chance: Chance) -> Vec<Step> {
     let cargo = |name: &str, arguments: &'static [&'static str]| Step {
         name: name.to_owned(),
         work: Work::Cargo { arguments, environment: &[] },
@@ -121,10 +136,10 @@ fn steps(kernels: &[Version], lines: u32) -> Vec<Step> {
     ];
     for kernel in kernels {
         for part in Part::ALL {
-            let work = Work::Kernel { kernel: *kernel, part };
+            let work = Work::Kernel { kernel: *kernel, part, chance };
             steps.push(Step { name: format!("{} {kernel}", part.name()), work });
         }
-        steps.push(Step { name: format!("ipvsadm {kernel}"), work: Work::Ipvsadm { kernel: *kernel, lines } });
+        steps.push(Step { name: format!("ipvsadm {kernel}"), work: Work::Ipvsadm { kernel: *kernel, chance } });
         steps.push(Step { name: format!("demo {kernel}"), work: Work::Demo { kernel: *kernel } });
     }
     steps
@@ -153,8 +168,8 @@ pub fn main(arguments: &Arguments) -> ExitCode {
     };
     let is_wanted =
         |step: &Step| arguments.only.is_empty() || arguments.only.iter().any(|text| step.name.contains(text));
-    let lines = if arguments.slow { MANY_LINES } else { FEW_LINES };
-    let steps: Vec<Step> = steps(&kernels, lines).into_iter().filter(is_wanted).collect();
+    let chance = if arguments.slow { Chance::MANY } else { Chance::FEW };
+    let steps: Vec<Step> = steps(&kernels, chance).into_iter().filter(is_wanted).collect();
     if arguments.list {
         for step in &steps {
             println!("{}", step.name);
@@ -219,7 +234,7 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
             output.extend(report.text().into_bytes());
             Ok(report.violations.is_empty())
         }
-        Work::Kernel { kernel, part } => {
+        Work::Kernel { kernel, part, chance } => {
             let program = workspace.build(&Target::Test("vm".to_owned()), &BuildOptions::default())?;
             let without = matches!(part, Part::WithoutIpvs);
             let mut guest = Guest::new(workspace, *kernel)
@@ -227,16 +242,14 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
                 .without_ipvs(without)
                 .timeout(Duration::from_secs(1200));
             if matches!(part, Part::Together) {
-                guest = PRELOADED.iter().fold(guest, |guest, module| guest.module(*module));
+                guest = PRELOADED.iter().fold(chance.put_into(guest), |guest, module| guest.module(*module));
             }
             let status = into(output, |sink| guest.output(sink.clone(), sink.clone()).run(progress))?;
             ended_well(status, output)
         }
-        Work::Ipvsadm { kernel, lines } => {
+        Work::Ipvsadm { kernel, chance } => {
             let with = ipvsadm(workspace, *kernel, &["--skip", "availability::"])?;
-            let with = PRELOADED.iter().fold(with, |guest, module| guest.module(*module));
-            // Somebody who looks for a difference says how far.
-            let with = if std::env::var_os(LINES).is_none() { with.env(LINES, lines.to_string()) } else { with };
+            let with = PRELOADED.iter().fold(chance.put_into(with), |guest, module| guest.module(*module));
             let without = ipvsadm(workspace, *kernel, &["availability::"])?.without_ipvs(true);
             let mut all_passed = true;
             for guest in [with, without] {
@@ -382,7 +395,7 @@ test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
 
     #[test]
     fn every_kernel_gets_every_part_and_the_demonstration() {
-        let names: Vec<String> = steps(&[Version::V6_12], 1).into_iter().map(|step| step.name).collect();
+        let names: Vec<String> = steps(&[Version::V6_12], Chance::FEW).into_iter().map(|step| step.name).collect();
         assert!(names.ends_with(&[
             "kernel 6.12".to_owned(),
             "kernel, alone 6.12".to_owned(),

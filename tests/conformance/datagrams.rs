@@ -3,16 +3,10 @@
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
 
 use super::World;
-use super::raw::{ACK, Answer, BUFFER, DUMP, Line, MULTI, OK, REQUEST, error, message, nest, number16, number32};
-
-const DEL_SERVICE: u8 = 3;
-const GET_SERVICE: u8 = 4;
-const GET_DEST: u8 = 8;
-const GET_DAEMON: u8 = 11;
-const GET_CONFIG: u8 = 13;
-const GET_INFO: u8 = 15;
-const FLUSH: u8 = 17;
-const NEW_DEST: u8 = 5;
+use super::raw::{
+    ACK, Answer, BUFFER, DEL_SERVICE, DUMP, FLUSH, GET_CONFIG, GET_DAEMON, GET_DEST, GET_INFO, GET_SERVICE, Line,
+    MULTI, NEW_DEST, OK, REQUEST, error, message, nest, number16, number32,
+};
 
 const ENOENT: i32 = -2;
 const ESRCH: i32 = -3;

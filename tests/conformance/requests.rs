@@ -3,26 +3,10 @@
 
 use super::World;
 use super::raw::{
-    ACK, Answer, DUMP, Line, OK, REQUEST, ROOT, attribute, error, message, name, nest, number8, number16, number32,
-    port, said,
+    ACK, Answer, DEL_DAEMON, DEL_DEST, DEL_SERVICE, DUMP, FLUSH, GET_CONFIG, GET_DAEMON, GET_DEST, GET_INFO,
+    GET_SERVICE, Line, NEW_DAEMON, NEW_DEST, NEW_SERVICE, OK, REQUEST, ROOT, SET_CONFIG, SET_DEST, SET_SERVICE, ZERO,
+    attribute, error, message, name, nest, number8, number16, number32, port, said,
 };
-
-const NEW_SERVICE: u8 = 1;
-const SET_SERVICE: u8 = 2;
-const DEL_SERVICE: u8 = 3;
-const GET_SERVICE: u8 = 4;
-const NEW_DEST: u8 = 5;
-const SET_DEST: u8 = 6;
-const DEL_DEST: u8 = 7;
-const GET_DEST: u8 = 8;
-const NEW_DAEMON: u8 = 9;
-const DEL_DAEMON: u8 = 10;
-const GET_DAEMON: u8 = 11;
-const SET_CONFIG: u8 = 12;
-const GET_CONFIG: u8 = 13;
-const GET_INFO: u8 = 15;
-const ZERO: u8 = 16;
-const FLUSH: u8 = 17;
 
 const ENOENT: i32 = -2;
 const ESRCH: i32 = -3;

@@ -13,7 +13,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
-use crate::conformance::raw::{ACK, BUFFER, DUMP, Line, REQUEST, ROOT, attribute};
+use crate::conformance::raw::{
+    ACK, BUFFER, DEL_DEST, DEL_SERVICE, DUMP, FLUSH, GET_CONFIG, GET_DAEMON, GET_DEST, GET_INFO, GET_SERVICE, Line,
+    NEW_DEST, NEW_SERVICE, REQUEST, ROOT, SET_CONFIG, SET_DEST, SET_SERVICE, ZERO, attribute,
+};
 use crate::kernel;
 use crate::namespaces::alone;
 use crate::world::RealKernel;
@@ -113,21 +116,8 @@ const HEADER: usize = 16;
 /// `NLMSG_ERROR`.
 const ERROR: u16 = 2;
 
-const NEW_SERVICE: u8 = 1;
-const SET_SERVICE: u8 = 2;
-const DEL_SERVICE: u8 = 3;
-const GET_SERVICE: u8 = 4;
-const NEW_DEST: u8 = 5;
-const SET_DEST: u8 = 6;
-const DEL_DEST: u8 = 7;
-const GET_DEST: u8 = 8;
-const GET_DAEMON: u8 = 11;
-const SET_CONFIG: u8 = 12;
-const GET_CONFIG: u8 = 13;
+/// Only the name of a reply, which nobody may ask by.
 const SET_INFO: u8 = 14;
-const GET_INFO: u8 = 15;
-const ZERO: u8 = 16;
-const FLUSH: u8 = 17;
 /// One more than there are.
 const UNKNOWN: u8 = 18;
 

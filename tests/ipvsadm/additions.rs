@@ -224,6 +224,21 @@ fn what_the_program_knows_by_itself_needs_no_permission() {
     });
 }
 
+#[test]
+#[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsadm"]
+fn restored_line_has_its_effect_before_the_next_one_is_there() {
+    with_ours(|ours, network| {
+        let text = ours.prepare(
+            network,
+            "mkfifo /tmp/rules; ipvsadm -R < /tmp/rules & restore=$!
+             exec 3> /tmp/rules; echo '-A -f 1' >&3
+             until [ -n \"$(ipvsadm -Sn)\" ]; do sleep 0.1; done
+             ipvsadm -Sn; echo '-A -f 2' >&3; exec 3>&-; wait $restore; echo $?; ipvsadm -Sn",
+        );
+        assert_eq!(text, "-A -f 1 -s wlc\n0\n-A -f 1 -s wlc\n-A -f 2 -s wlc\n");
+    });
+}
+
 fn with_ours(body: impl FnOnce(&Root, &Namespace) + Send) {
     alone(|| body(&Root::new(Program::Ours), &Namespace::new()));
 }

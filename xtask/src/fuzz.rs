@@ -13,13 +13,16 @@ use crate::workspace::Workspace;
 
 /// Feed the library with random bytes, guided by which code they reach
 ///
-/// Each target runs for the given time. Inputs that reach new code are kept below the target folder; those that are
+/// Each target runs for the given time, or until it was executed the given number of times. Inputs that reach new code are kept below the target folder; those that are
 /// worth keeping for good belong into fuzz/corpus, which `cargo xtask test` replays.
 #[derive(Args)]
 pub struct Arguments {
     /// How long each target runs
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
+    /// How often each target is executed at most
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    executions: Option<u32>,
     /// The targets; all if none is named
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
@@ -60,8 +63,8 @@ fn run(arguments: &Arguments, progress: &Progress) -> Result<bool> {
     }
     let mut all_held = true;
     for name in &chosen {
-        progress.step(&format!("{name} for {} s", arguments.seconds));
-        let (held, line) = fuzz(&workspace, name, arguments.seconds)?;
+        progress.step(&format!("{name} for {} s at most", arguments.seconds));
+        let (held, line) = fuzz(&workspace, name, arguments)?;
         progress.clear();
         println!("{line}");
         all_held &= held;
@@ -84,7 +87,7 @@ fn targets(root: &Path) -> Result<Vec<String>> {
 }
 
 /// Runs one target; says whether everything held, and a line about it.
-fn fuzz(workspace: &Workspace, name: &str, seconds: u32) -> Result<(bool, String)> {
+fn fuzz(workspace: &Workspace, name: &str, arguments: &Arguments) -> Result<(bool, String)> {
     let found = workspace.target.join("fuzz-corpus").join(name);
     fs::create_dir_all(&found).with_context(|| format!("making {}", found.display()))?;
     let log = workspace.target.join("fuzz-corpus").join(format!("{name}.log"));
@@ -95,7 +98,8 @@ fn fuzz(workspace: &Workspace, name: &str, seconds: u32) -> Result<(bool, String
         // What is found goes into the first folder.
         .arg(&found)
         .arg(workspace.root.join("fuzz/corpus").join(name))
-        .args(["--", &format!("-max_total_time={seconds}"), "-print_final_stats=1", "-timeout=10"])
+        .args(["--", &format!("-max_total_time={}", arguments.seconds), "-print_final_stats=1", "-timeout=10"])
+        .args(arguments.executions.map(|number| format!("-runs={number}")))
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)

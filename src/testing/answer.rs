@@ -177,8 +177,8 @@ pub(super) fn acknowledgement(
         out.bytes.extend(code.to_ne_bytes());
         let echoed = if echoes_all { request.bytes } else { request.bytes.get(..HEADER).unwrap_or_default() };
         out.bytes.extend(echoed);
+        out.align();
         if tells {
-            out.align();
             out.remark(remark, result.is_err());
         }
     });

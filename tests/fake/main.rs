@@ -13,6 +13,7 @@ mod conformance;
 mod fault;
 mod hostile;
 mod kernel;
+mod network;
 mod recorder;
 mod simulation;
 mod world;

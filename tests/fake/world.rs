@@ -2,10 +2,11 @@
 
 use ipvs_rs::Handle;
 use ipvs_rs::handle::HandleBuilder;
-use ipvs_rs::testing::{self, FakeKernel, Release};
+use ipvs_rs::testing::{self, FakeKernel, FakeSocket, Release};
 use ipvs_rs::transport::Transport;
 
 use crate::conformance;
+use crate::network::Network;
 
 /// A kernel in memory, in a namespace of its own.
 pub struct World(FakeKernel);
@@ -18,6 +19,13 @@ impl World {
     pub fn over(kernel: FakeKernel) -> Self {
         Self(kernel)
     }
+}
+
+/// A socket with these options. That for strict checks says nothing to this family.
+fn transport_with(kernel: &FakeKernel, options: conformance::Options) -> FakeSocket {
+    let socket = kernel.transport();
+    let socket = if options.capped { socket } else { socket.whole_errors() };
+    if options.extended { socket } else { socket.bare_errors() }
 }
 
 impl conformance::World for World {
@@ -33,6 +41,10 @@ impl conformance::World for World {
         Box::new(self.0.transport())
     }
 
+    fn transport_with(&self, options: conformance::Options) -> Box<dyn Transport> {
+        Box::new(transport_with(&self.0, options))
+    }
+
     fn elsewhere(&self, body: &(dyn Fn(&dyn conformance::World) + Sync)) {
         body(&Self(self.0.unshare()));
     }
@@ -44,6 +56,10 @@ impl conformance::World for World {
             made = made.address(address.parse().unwrap(), prefix.parse().unwrap());
         }
         self.0.add_interface(if interface.is_up { made } else { made.down() });
+    }
+
+    fn network(&self) -> Box<dyn conformance::Network + '_> {
+        Box::new(Network(&self.0))
     }
 
     fn version(&self) -> (u32, u32) {

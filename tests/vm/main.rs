@@ -27,12 +27,14 @@ mod kernel;
 mod namespaces;
 mod network;
 mod process;
+mod socket;
 mod world;
 
 mod alone;
 mod availability;
 #[cfg(feature = "testing")]
 mod differential;
+mod forwarding;
 mod ipvsadm;
 mod lifetime;
 mod netns;
@@ -40,7 +42,6 @@ mod privilege;
 mod procfs;
 mod scale;
 mod syscalls;
-mod traffic;
 
 /// Makes a test of each case of the suite that every kernel has to pass.
 macro_rules! on_the_real_kernel {

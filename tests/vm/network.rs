@@ -1,11 +1,17 @@
 //! A small network: a client, a director and servers, each in a namespace of its own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ipvs_rs::model::Protocol;
+use ipvs_rs::{DestinationId, ServiceId};
+
+use crate::conformance;
 use crate::namespaces::{Namespace, ip};
 
 /// The namespace of the calling thread is the director, which holds the virtual addresses.
@@ -19,6 +25,8 @@ use crate::namespaces::{Namespace, ip};
 pub struct Network {
     client: Namespace,
     servers: Namespace,
+    /// Servers of UDP that dialogues share.
+    answering: Mutex<BTreeMap<String, Arc<UdpSocket>>>,
 }
 
 impl Network {
@@ -43,7 +51,7 @@ impl Network {
                 ip(&format!("route add default via 2001:db8:{net}::1"));
             });
         }
-        Self { client, servers }
+        Self { client, servers, answering: Mutex::default() }
     }
 
     pub fn listen(&self, address: &str) -> TcpListener {
@@ -65,6 +73,70 @@ impl Network {
         let socket = self.client.run(|| UdpSocket::bind(any)).unwrap();
         socket.connect(address).unwrap();
         patient(socket)
+    }
+}
+
+impl conformance::Network for Network {
+    fn dial(&self, service: &ServiceId, server: &DestinationId) -> Box<dyn conformance::Dialogue + '_> {
+        let service_address = SocketAddr::new(service.address().unwrap(), service.port().unwrap()).to_string();
+        let server = SocketAddr::new(server.address(), server.port()).to_string();
+        if service.protocol() == Some(Protocol::TCP) {
+            let listener = self.listen(&server);
+            let client = self.connect(&service_address).unwrap();
+            let (accepted, _) = listener.accept().unwrap();
+            return Box::new(Stream { client, accepted });
+        }
+        let mut answering = self.answering.lock().unwrap();
+        let server = answering.entry(server).or_insert_with_key(|server| Arc::new(self.udp_server(server)));
+        Box::new(Datagrams { client: self.udp_client(&service_address), server: Arc::clone(server) })
+    }
+
+    fn wait_until(&self, what: &str, is: &mut dyn FnMut() -> bool) {
+        wait_until(what, is);
+    }
+}
+
+struct Stream {
+    client: TcpStream,
+    accepted: TcpStream,
+}
+
+impl conformance::Dialogue for Stream {
+    fn ask(&self, questions: u64) {
+        for _ in 0..questions {
+            pass(&"?".repeat(100), &self.client, &self.accepted);
+            pass(&"!".repeat(300), &self.accepted, &self.client);
+        }
+    }
+
+    fn hang_up(self: Box<Self>) {
+        drop(self.client);
+        assert_eq!((&self.accepted).read(&mut [0]).unwrap(), 0, "the end of it");
+    }
+}
+
+struct Datagrams {
+    client: UdpSocket,
+    server: Arc<UdpSocket>,
+}
+
+impl conformance::Dialogue for Datagrams {
+    fn ask(&self, questions: u64) {
+        exchange(&self.client, &self.server, questions);
+    }
+
+    fn hang_up(self: Box<Self>) {}
+}
+
+/// Questions of 100 bytes, each answered with 300.
+pub fn exchange(client: &UdpSocket, server: &UdpSocket, count: u64) {
+    let mut buffer = [0; 400];
+    for _ in 0..count {
+        client.send(&[1; 100]).unwrap();
+        let (len, from) = server.recv_from(&mut buffer).unwrap();
+        assert_eq!(len, 100);
+        server.send_to(&[2; 300], from).unwrap();
+        assert_eq!(client.recv(&mut buffer).unwrap(), 300);
     }
 }
 

@@ -87,11 +87,45 @@ pub fn datagram(seed: u64) -> Vec<Message> {
     let mut messages = Vec::new();
     for _ in 0..count {
         let message = any_message(&mut rng);
+        let starts_daemon = message.command == NEW_DAEMON;
         // The kernel makes the rest of a list while it is read. Which services are in the rest is left to their hash.
         let is_last = message.is_list();
         messages.push(message);
         if is_last {
             break;
+        }
+        // A thread that has not run yet when it is stopped.
+        if starts_daemon && rng.u8(..4) == 0 {
+            messages.push(stop_of_daemon(rng.u32(1..3)));
+        }
+    }
+    messages
+}
+
+/// A service of each family with three servers each, as most of the others ask for.
+pub fn table() -> Vec<Message> {
+    const RR: &[u8] = b"rr\0";
+    let number = |kind, value: u32| attribute(kind, &value.to_ne_bytes());
+    let mut messages = Vec::new();
+    for (family, mask) in [(INET, [0xff; 4]), (INET6, 128_u32.to_ne_bytes())] {
+        let address = if family == INET6 { ipv6(0, 1).to_vec() } else { vec![192, 0, 2, 1] };
+        let name = [
+            attribute(1, &family.to_ne_bytes()),
+            attribute(2, &6_u16.to_ne_bytes()),
+            attribute(3, &address),
+            attribute(4, &[0, 80]),
+        ]
+        .concat();
+        let settings = [attribute(6, RR), attribute(7, &[0; 8]), number(8, 0), attribute(9, &mask)].concat();
+        let service = attribute(1, &[&name[..], &settings].concat());
+        messages.push(plain(NEW_SERVICE, REQUEST | ACK, service));
+        for host in 1..=3 {
+            let address = if family == INET6 { ipv6(1, host).to_vec() } else { vec![10, 0, 0, host] };
+            let named = [attribute(1, &address), attribute(2, &[0, 80]), attribute(11, &family.to_ne_bytes())].concat();
+            let settings = [number(3, 0), number(4, 1), number(5, 0), number(6, 0)].concat();
+            let destination = attribute(2, &[named, settings].concat());
+            let service = attribute(1, &name);
+            messages.push(plain(NEW_DEST, REQUEST | ACK, [service, destination].concat()));
         }
     }
     messages
@@ -219,6 +253,9 @@ fn to_controller(dice: &mut Dice) -> Message {
     }
     if !names_family && dice.rng.u8(..4) == 0 {
         attributes.extend(dice.odd(1, &999_u16.to_ne_bytes()));
+    }
+    if dice.seldom() {
+        attributes.extend(attribute(dice.rng.u16(..30), &[1, 2]));
     }
     if dice.seldom() {
         attributes.extend([9, 9]);

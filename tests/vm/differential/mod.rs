@@ -8,7 +8,6 @@
 //! thread that has not run yet is interrupted; whether it has stopped is asked for then.
 
 mod message;
-mod socket;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -21,11 +20,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
-use self::message::{CONTROLLER, Message, datagram, list_of_daemons, stop_of_daemon};
-use self::socket::{Bare, Options};
+use self::message::{CONTROLLER, Message, datagram, list_of_daemons, stop_of_daemon, table};
+use crate::conformance::Options;
 use crate::conformance::raw::{ACK, BUFFER, DEL_DAEMON, Line, MULTI, NEW_SERVICE};
 use crate::kernel;
 use crate::namespaces::{alone, ip};
+use crate::socket::Bare;
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
@@ -47,10 +47,10 @@ fn random_requests_are_answered_alike_by_the_kernel_in_memory() {
         bytes[8..16].copy_from_slice(&story.to_le_bytes());
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
         // A datagram is the same wherever it stands, so that a story becomes shorter by leaving some out.
-        let strategy = (0..8_u8, vec(any::<u64>().no_shrink(), STORY));
-        let told = runner.run(&strategy, |(options, seeds)| {
+        let strategy = (0..Options::COUNT, any::<bool>(), vec(any::<u64>().no_shrink(), STORY));
+        let told = runner.run(&strategy, |(options, has_table, seeds)| {
             let mut so_far = tally.take();
-            let result = alone(|| compare(Options::of(options), &seeds, &mut so_far));
+            let result = alone(|| compare(Options::of(options), has_table, &seeds, &mut so_far));
             tally.replace(so_far);
             result
         });
@@ -108,11 +108,12 @@ struct Kernels {
 /// The messages of a datagram that came back.
 type Datagram = Vec<Vec<u8>>;
 
-fn compare(options: Options, seeds: &[u64], tally: &mut Tally) -> Result<(), TestCaseError> {
+fn compare(options: Options, has_table: bool, seeds: &[u64], tally: &mut Tally) -> Result<(), TestCaseError> {
     let mut kernels = Kernels::new(options);
     let mut told = format!("{options:?}, requests:\n");
-    let result = seeds.iter().try_for_each(|seed| {
-        let asked = kernels.number(datagram(*seed));
+    let mut datagrams = has_table.then(table).into_iter().chain(seeds.iter().map(|seed| datagram(*seed)));
+    let result = datagrams.try_for_each(|messages| {
+        let asked = kernels.number(messages);
         for (sequence, message) in &asked {
             // Writing to a string does not fail.
             let _ = writeln!(told, "  {}", hex(&message.bytes(FAMILY_AS_TOLD, *sequence)));

@@ -8,23 +8,7 @@ use netlink_sys::protocols::NETLINK_GENERIC;
 use netlink_sys::{Socket, SocketAddr};
 use nix::sys::socket::MsgFlags;
 
-/// What a socket has asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// `NETLINK_CAP_ACK`: only the header of a request that failed comes back.
-    pub capped: bool,
-    /// `NETLINK_EXT_ACK`: with remarks.
-    pub extended: bool,
-    /// `NETLINK_GET_STRICT_CHK`, which says nothing to this family.
-    pub strict: bool,
-}
-
-impl Options {
-    /// One of all combinations; 0 is that of the library.
-    pub const fn of(number: u8) -> Self {
-        Self { capped: number & 1 == 0, extended: number & 2 == 0, strict: number & 4 != 0 }
-    }
-}
+use crate::conformance::Options;
 
 /// A socket of the real kernel.
 #[derive(Debug)]

@@ -110,7 +110,9 @@ impl Writer {
         }
         if let (true, Some((offset, shape))) = (failed, remark.attribute) {
             self.u32(2, u32::try_from(offset).unwrap_or(u32::MAX));
-            shape.into_iter().for_each(|shape| self.policy(shape));
+            if let Some(shape) = shape {
+                self.policy(shape);
+            }
         }
     }
 

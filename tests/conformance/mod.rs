@@ -12,8 +12,11 @@ pub mod datagrams;
 pub mod destinations;
 pub mod errors;
 pub mod idempotent;
+pub mod isolation;
+pub mod privilege;
 pub mod raw;
 pub mod requests;
+pub mod scale;
 pub mod services;
 pub mod sync;
 pub mod traffic;
@@ -23,7 +26,7 @@ mod world;
 
 pub use world::{Dialogue, Interface, Network, Options, World};
 
-/// Hands all cases to a macro. Those that are `alone` read lists of more than one datagram, or look at what all
+/// Hands all cases to a macro, but for those of [`privilege`], which want a world in which nobody may do anything. Those that are `alone` read lists of more than one datagram, or look at what all
 /// namespaces share: with a real kernel before Linux 7, where one table holds the services of all namespaces, nobody
 /// else must change anything meanwhile.
 macro_rules! cases {
@@ -99,6 +102,16 @@ macro_rules! cases {
                 fresh daemon_and_server_of_another_family_exclude_each_other;
                 fresh flush_leaves_daemons_alone;
                 fresh master_needs_a_way_to_its_group_and_a_backup_none;
+            }
+            isolation {
+                fresh handles_in_two_namespaces_do_not_see_each_other;
+                fresh handle_stays_in_its_namespace_wherever_it_is_used;
+            }
+            scale {
+                alone ten_thousand_services_are_all_listed_once;
+                alone ten_thousand_destinations_of_one_service_are_listed_newest_first;
+                alone thousand_services_with_ten_destinations_each_are_read_whole;
+                alone destinations_that_change_while_they_are_listed_come_once;
             }
             traffic {
                 fresh datagrams_are_counted_in_both_blocks_of_service_and_destination;

@@ -30,7 +30,7 @@ pub trait World: Sync {
     fn add_interface(&self, interface: &Interface<'_>);
 
     /// Makes clients and servers around the namespace, which becomes their director: it has the virtual addresses
-    /// 192.0.2.10 and 2001:db8::10, and reaches the servers 10.2.0.2, 10.2.0.3 and 2001:db8:2::2.
+    /// 192.0.2.10 and `2001:db8::10`, and reaches the servers 10.2.0.2, 10.2.0.3 and `2001:db8:2::2`.
     fn network(&self) -> Box<dyn Network + '_>;
 
     /// Which kernel this is.

@@ -40,7 +40,6 @@ mod lifetime;
 mod netns;
 mod privilege;
 mod procfs;
-mod scale;
 mod syscalls;
 
 /// Makes a test of each case of the suite that every kernel has to pass.

@@ -309,7 +309,7 @@ fn attributes(dice: &mut Dice, command: u8) -> Vec<u8> {
 /// `IPVS_SVC_ATTR_*`, mostly in their order.
 fn service(dice: &mut Dice, family: u16, whole: bool) -> Vec<u8> {
     let mut all = vec![dice.odd(1, &family.to_ne_bytes())];
-    if dice.rng.u8(..4) == 0 {
+    if dice.rng.u8(..6) == 0 {
         let mark = dice.either(&[7_u32, 7, 7, 8], &[0]);
         all.push(dice.odd(5, &mark.to_ne_bytes()));
     } else {
@@ -366,7 +366,7 @@ fn service(dice: &mut Dice, family: u16, whole: bool) -> Vec<u8> {
 fn destination(dice: &mut Dice, of_service: u16) -> Vec<u8> {
     const TUNNEL: u32 = 2;
     // A server of the other family is reached by a tunnel.
-    let crosses = dice.rng.u8(..5) == 0;
+    let crosses = dice.rng.u8(..8) == 0;
     let family = match of_service {
         _ if dice.seldom() => dice.pick(&[INET, INET6, 0, 99]),
         INET if crosses => INET6,

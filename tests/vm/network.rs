@@ -12,7 +12,7 @@ use ipvs_rs::model::Protocol;
 use ipvs_rs::{DestinationId, ServiceId};
 
 use crate::conformance;
-use crate::namespaces::{Namespace, ip};
+use crate::namespaces::{Namespace, ip_batch};
 
 /// The namespace of the calling thread is the director, which holds the virtual addresses.
 ///
@@ -32,24 +32,25 @@ pub struct Network {
 impl Network {
     pub fn new() -> Self {
         let (client, servers) = (Namespace::new(), Namespace::new());
-        ip("address add 192.0.2.10/32 dev lo");
-        ip("address add 2001:db8::10/128 dev lo nodad");
+        ip_batch(&["address add 192.0.2.10/32 dev lo", "address add 2001:db8::10/128 dev lo nodad"]);
         fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
         fs::write("/proc/sys/net/ipv6/conf/all/forwarding", "1").unwrap();
         for (net, other, hosts) in [(1, &client, 2..=2), (2, &servers, 2..=3)] {
-            ip(&format!("link add net{net} type veth peer name eth0 netns {}", other.path().display()));
-            ip(&format!("address add 10.{net}.0.1/24 dev net{net}"));
-            ip(&format!("address add 2001:db8:{net}::1/64 dev net{net} nodad"));
-            ip(&format!("link set net{net} up"));
-            other.run(|| {
-                for host in hosts {
-                    ip(&format!("address add 10.{net}.0.{host}/24 dev eth0"));
-                    ip(&format!("address add 2001:db8:{net}::{host}/64 dev eth0 nodad"));
-                }
-                ip("link set eth0 up");
-                ip(&format!("route add default via 10.{net}.0.1"));
-                ip(&format!("route add default via 2001:db8:{net}::1"));
+            let here = [
+                format!("link add net{net} type veth peer name eth0 netns {}", other.path().display()),
+                format!("address add 10.{net}.0.1/24 dev net{net}"),
+                format!("address add 2001:db8:{net}::1/64 dev net{net} nodad"),
+                format!("link set net{net} up"),
+            ];
+            ip_batch(&here.each_ref().map(String::as_str));
+            let hosts = hosts.flat_map(|host| {
+                let v4 = format!("address add 10.{net}.0.{host}/24 dev eth0");
+                [v4, format!("address add 2001:db8:{net}::{host}/64 dev eth0 nodad")]
             });
+            let routes =
+                [format!("route add default via 10.{net}.0.1"), format!("route add default via 2001:db8:{net}::1")];
+            let there: Vec<String> = hosts.chain(["link set eth0 up".to_owned()]).chain(routes).collect();
+            other.run(|| ip_batch(&there.iter().map(String::as_str).collect::<Vec<_>>()));
         }
         Self { client, servers, answering: Mutex::default() }
     }

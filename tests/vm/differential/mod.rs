@@ -24,7 +24,7 @@ use self::message::{CONTROLLER, Message, datagram, list_of_daemons, stop_of_daem
 use crate::conformance::Options;
 use crate::conformance::raw::{ACK, BUFFER, DEL_DAEMON, Line, MULTI, NEW_SERVICE};
 use crate::kernel;
-use crate::namespaces::{alone, ip};
+use crate::namespaces::{alone, ip_batch};
 use crate::socket::Bare;
 
 #[test]
@@ -155,10 +155,12 @@ impl Kernels {
             _ => Release::V7,
         };
         let kernel = FakeKernel::of(release);
-        ip("link add d0 up type dummy");
-        ip("address add 10.8.8.8/24 dev d0");
-        ip("address add 2001:db8:8::8/64 dev d0 nodad");
-        ip("link add d1 mtu 9000 type dummy");
+        ip_batch(&[
+            "link add d0 up type dummy",
+            "address add 10.8.8.8/24 dev d0",
+            "address add 2001:db8:8::8/64 dev d0 nodad",
+            "link add d1 mtu 9000 type dummy",
+        ]);
         let addresses = [("10.8.8.8", 24), ("2001:db8:8::8", 64)];
         kernel.add_interface(addresses.into_iter().fold(Interface::new("d0"), |interface, (address, prefix)| {
             interface.address(address.parse().unwrap(), prefix)

@@ -1,31 +1,46 @@
-//! What happens to a kernel in memory: requests of anybody, time, traffic, faults.
+//! What happens to a kernel in memory (requests of anybody, time, traffic, faults), and to its recordings.
 
 use std::time::Duration;
 
 use super::{call_everything, each_message};
 use crate::codec::{FAMILY_NAME, Family, FamilyRequest, Frames, Payload, put_family_request};
 use crate::error::Errno;
+use crate::handle::Handle;
 use crate::model::{PersistenceEngine, Scheduler};
-use crate::testing::{Ability, FakeKernel, FakeSocket, Fault, Interface, Recorder, Release, Traffic, Transcript};
+use crate::testing::{Ability, FakeKernel, FakeSocket, Fault, Interface, Release, Replay, Traffic, Transcript};
 use crate::transport::{Received, Transport};
 
-/// Lets things happen to a kernel in memory, of each release. It answers with messages that can be read, to the socket
-/// that asked, and comes to an end; a recording of it can be read again; and in the end, when it behaves, it is well.
+/// Lets things happen to a kernel in memory. It answers with messages that can be read, to the socket that asked, and comes
+/// to an end; and at last, when it behaves, it is well.
 pub fn fake_kernel(bytes: &[u8]) {
-    for release in [Release::V6_1, Release::V6_12, Release::V7] {
-        let mut story = Story::new(FakeKernel::of(release));
-        let mut rest = bytes;
-        while let Some((length, after)) = rest.split_first_chunk::<2>() {
-            let length = u16::from_le_bytes(*length);
-            let taken = if length < STEPS { usize::from(length) } else { 2 };
-            let (taken, after) = after.split_at(taken.min(after.len()));
-            rest = after;
-            match <[u8; 2]>::try_from(taken) {
-                Ok(argument) if length >= STEPS => story.step(length - STEPS, u16::from_le_bytes(argument)),
-                _ => story.datagram(taken),
+    let mut story = Story::new(FakeKernel::of(Release::V6_1));
+    let mut rest = bytes;
+    while let Some((length, after)) = rest.split_first_chunk::<2>() {
+        let length = u16::from_le_bytes(*length);
+        let taken = if length < STEPS { usize::from(length) } else { 2 };
+        let (taken, after) = after.split_at(taken.min(after.len()));
+        rest = after;
+        match <[u8; 2]>::try_from(taken) {
+            Ok(argument) if length >= STEPS => story.step(length - STEPS, u16::from_le_bytes(argument)),
+            _ => story.datagram(taken),
+        }
+    }
+    story.end();
+}
+
+/// Reads bytes as a recorded conversation. What can be read is printed and read again, and is the same; a handle that
+/// has it for its kernel gets an answer to every call.
+pub fn transcript(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match text.parse::<Transcript>() {
+        Ok(transcript) => {
+            assert_eq!(transcript.to_string().parse().as_ref(), Ok(&transcript));
+            let replay = Handle::builder().deadline(Duration::from_millis(50)).open_over(Replay::new(transcript));
+            if let Ok(handle) = replay {
+                call_everything(&handle);
             }
         }
-        story.end();
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
 
@@ -71,18 +86,18 @@ impl Story {
             12 => self.socket = kernel.transport().whole_errors(),
             13 => self.socket = kernel.transport().bare_errors().receive_buffer(argument.into()),
             14 => self.socket = kernel.transport().unprivileged(),
+            15 => *self = Self::new(FakeKernel::of(Release::V6_12)),
+            16 => *self = Self::new(FakeKernel::of(Release::V7)),
             _ => {}
         }
     }
 
-    /// The operations of a handle, written down.
+    /// Somebody has a handle.
     fn call_everything(&self) {
-        let (recorder, recording) = Recorder::new(self.kernel.transport());
-        if let Ok(handle) = crate::Handle::builder().deadline(Duration::from_millis(50)).open_over(recorder) {
+        let handle = Handle::builder().deadline(Duration::from_millis(50)).open_over(self.kernel.transport());
+        if let Ok(handle) = handle {
             call_everything(&handle);
         }
-        let transcript = recording.transcript();
-        assert_eq!(transcript.to_string().parse::<Transcript>().as_ref(), Ok(&transcript));
     }
 
     /// Somebody sends a datagram. Messages for the first family are for IPVS, whatever its number is here.

@@ -27,6 +27,7 @@ mod kernel;
 mod namespaces;
 mod network;
 mod process;
+mod usage;
 mod world;
 
 mod alone;

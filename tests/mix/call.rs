@@ -89,7 +89,7 @@ impl Call {
 
     /// A few commands, and now and then more than travel together.
     fn batch(rng: &mut Rng) -> Self {
-        let length = if rng.u32(0..50) == 0 { 201..450 } else { 0..8 };
+        let length = if rng.u32(0..150) == 0 { 201..450 } else { 0..8 };
         let length = rng.usize(length);
         Self::Batch((0..length).map(|_| Command::random(rng)).collect())
     }

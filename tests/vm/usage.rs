@@ -11,6 +11,7 @@ pub struct Usage {
     /// What each leads to.
     pub descriptors: BTreeSet<String>,
     pub threads: u64,
+    #[allow(dead_code, reason = "not every test minds pages that an allocator keeps")]
     pub resident_kib: u64,
 }
 

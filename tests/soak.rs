@@ -10,17 +10,19 @@ mod mix;
 mod usage;
 
 use std::collections::HashSet;
-use std::mem::Discriminant;
+use std::mem::{Discriminant, discriminant};
 use std::time::Duration;
 
 use allocation_counter::{measure, opt_out};
 use fastrand::Rng;
 use ipvs_rs::error::{Errno, Operation};
-use ipvs_rs::model::{AddressFamily, Tunnel};
+use ipvs_rs::model::AddressFamily;
 use ipvs_rs::testing::{FakeKernel, Fault, Interface, Plan, Release};
-use ipvs_rs::{Destination, Error, ForwardMethod, Handle, Scheduler, Service, ServiceEntry, ServiceId};
+use ipvs_rs::{Error, Handle, ServiceEntry, ServiceId};
 
-use mix::{Call, DEADLINE, DESTINATIONS, INTERFACE, Reference, SERVICES};
+use mix::call::Call;
+use mix::reference::{DEADLINE, Reference};
+use mix::table::{INTERFACE, SERVICES};
 use usage::Usage;
 
 const CALLS: u32 = 200_000;
@@ -41,7 +43,7 @@ fn two_hundred_thousand_calls_over_a_misbehaving_kernel_end_rightly_and_leave_no
     let after = Usage::now();
     assert_eq!(after.descriptors, before.descriptors);
     assert_eq!(after.threads, before.threads);
-    assert_eq!(soak.met.len(), faults().len() * Call::KINDS, "some fault has not met some call");
+    assert_eq!(soak.met.len(), faults().len() * KINDS, "some fault has not met some call");
 }
 
 /// A kernel that misbehaves, a handle to it, and what both must come to.
@@ -53,7 +55,7 @@ struct Soak {
     clean: Handle,
     reference: Reference,
     /// Which fault has met which kind of call.
-    met: HashSet<(usize, Discriminant<Call>, Option<Operation>)>,
+    met: HashSet<(usize, Kind)>,
 }
 
 impl Soak {
@@ -67,17 +69,9 @@ impl Soak {
 
     /// Brings every buffer to the size that the longest lists and the most answers take, which stays.
     fn warm_up(&mut self) {
-        for id in *SERVICES {
-            self.handle.new_service(&Service::new(id, Scheduler::Rr)).unwrap();
-            for server in *DESTINATIONS {
-                let destination = Destination::new(server, ForwardMethod::Tunnel(Tunnel::ipip()));
-                let made = self.handle.new_destination(&id, &destination);
-                assert_eq!(made.is_ok(), !server.address().is_multicast());
-            }
-        }
-        for handle in [&self.handle, &self.clean] {
-            assert_eq!(handle.snapshot().unwrap().len(), SERVICES.len());
-        }
+        Call::to_fill().for_each(|call| self.make(&call, &[]));
+        self.look();
+        assert_eq!(self.clean.get_services().unwrap().len(), SERVICES.len());
         self.kernel.misbehave(Plan::always(Fault::Delay(LATE * 100)));
         let absent = ServiceId::fwmark(8, AddressFamily::Ipv4).unwrap();
         for _ in 0..100 {
@@ -121,9 +115,9 @@ impl Soak {
         self.kernel.behave();
         self.reference.plan.clear();
         if self.reference.struck > 0 {
-            let (kind, operation) = call.kind();
+            let kind = kind(&call);
             opt_out(|| {
-                self.met.insert((number, kind, operation));
+                self.met.insert((number, kind));
             });
             self.look();
         }
@@ -137,7 +131,7 @@ impl Soak {
 
     /// The next calls succeed, and show everything as it must be.
     fn look(&mut self) {
-        for call in [Call::Snapshot, Call::GetConfig, Call::GetSyncDaemons] {
+        for call in Call::TELL_ALL {
             self.make(&call, &[]);
         }
     }
@@ -152,6 +146,16 @@ impl Soak {
         self.look();
     }
 }
+
+type Kind = (Discriminant<Call>, Option<Operation>);
+
+/// What kind of call this is: one of sixteen, or one of eleven commands.
+fn kind(call: &Call) -> Kind {
+    let operation = if let Call::Give(command) = call { Some(command.operation()) } else { None };
+    (discriminant(call), operation)
+}
+
+const KINDS: usize = 16 + 11;
 
 /// One of each kind, and more where it makes a difference.
 fn faults() -> [Fault; 21] {

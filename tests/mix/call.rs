@@ -1,16 +1,18 @@
 //! Calls of a handle, what comes of them, and what must.
 
 use std::collections::BTreeMap;
-use std::mem::{Discriminant, discriminant};
+use std::ops::Range;
 
 use fastrand::Rng;
 use ipvs_rs::error::{Errno, ErrorKind, Operation, Target};
 use ipvs_rs::handle::{BatchReport, Outcome};
-use ipvs_rs::model::{Config, SyncDaemon, Weight};
-use ipvs_rs::{Destination, DestinationEntry, DestinationId, Handle, Scheduler, Service, ServiceId};
+use ipvs_rs::model::{Config, SyncDaemon, Tunnel, Weight};
+use ipvs_rs::{Destination, DestinationEntry, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
-use super::reference::{Failure, Reference};
-use super::table::{Command, Table, destination, destination_id, scheduler, service, service_id};
+use super::reference::{CHUNK, Failure, Reference};
+use super::table::{
+    Command, DESTINATIONS, SERVICES, Table, destination, destination_id, scheduler, service, service_id,
+};
 
 /// One call of a handle.
 #[derive(Clone, Debug)]
@@ -54,13 +56,17 @@ pub enum Answer {
 }
 
 impl Call {
-    /// How many kinds there are: sixteen, and eleven of commands.
-    pub const KINDS: usize = 16 + 11;
+    /// Those that show everything.
+    pub const TELL_ALL: [Self; 3] = [Self::Snapshot, Self::GetConfig, Self::GetSyncDaemons];
 
-    /// What kind of call this is.
-    pub fn kind(&self) -> (Discriminant<Self>, Option<Operation>) {
-        let operation = if let Self::Give(command) = self { Some(command.operation()) } else { None };
-        (discriminant(self), operation)
+    /// Those that make the longest lists.
+    pub fn to_fill() -> impl Iterator<Item = Self> {
+        SERVICES.iter().flat_map(|id| {
+            let service = Command::NewService(Service::new(*id, Scheduler::Rr));
+            let tunnel = |server: &DestinationId| Destination::new(*server, ForwardMethod::Tunnel(Tunnel::ipip()));
+            let servers = DESTINATIONS.iter().map(move |server| Command::NewDestination(*id, tunnel(server)));
+            std::iter::once(service).chain(servers).map(Self::Give)
+        })
     }
 
     /// A call about some of a few objects, so that it often meets what others left.
@@ -68,7 +74,11 @@ impl Call {
         match rng.u32(0..100) {
             0..40 => Self::Give(Command::random(rng)),
             40..44 => Self::Give(Command::random_about_daemons(rng)),
-            44..50 => Self::batch(rng),
+            // Now and then more than travel together.
+            44..50 => {
+                let lengths = if rng.u32(0..150) == 0 { CHUNK + 1..CHUNK * 2 + 50 } else { 0..8 };
+                Self::batch(rng, lengths)
+            }
             50..55 => Self::GetService(service_id(rng)),
             55..59 => Self::GetServices,
             59..62 => Self::GetDestination(service_id(rng), destination_id(rng)),
@@ -87,10 +97,9 @@ impl Call {
         }
     }
 
-    /// A few commands, and now and then more than travel together.
-    fn batch(rng: &mut Rng) -> Self {
-        let length = if rng.u32(0..150) == 0 { 201..450 } else { 0..8 };
-        let length = rng.usize(length);
+    /// A batch of so many commands.
+    pub fn batch(rng: &mut Rng, lengths: Range<usize>) -> Self {
+        let length = rng.usize(lengths);
         Self::Batch((0..length).map(|_| Command::random(rng)).collect())
     }
 

@@ -1,13 +1,9 @@
 //! A random mix of everything that a handle can do, with what must come of each call.
 //!
-//! [`Table`] is what a kernel holds after the calls so far, by our own account; [`Reference`] is a conversation about it,
+//! [`Table`](table::Table) is what a kernel holds after the calls so far, by our own account; [`Reference`](reference::Reference) is a conversation about it,
 //! in which a fault may strike at any datagram. `tests/soak.rs` holds them against the kernel in memory, `tests/vm`
 //! against the real one.
 
-mod call;
-mod reference;
-mod table;
-
-pub use call::Call;
-pub use reference::{DEADLINE, Reference};
-pub use table::{DESTINATIONS, INTERFACE, SERVICES};
+pub mod call;
+pub mod reference;
+pub mod table;

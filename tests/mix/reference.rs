@@ -15,7 +15,7 @@ pub const DEADLINE: Duration = Duration::from_secs(3600);
 /// How often a list is read when rows may be missing.
 const LIST_ATTEMPTS: u32 = 5;
 /// How many commands of a batch travel together.
-const CHUNK: usize = 200;
+pub const CHUNK: usize = 200;
 
 /// What there is to know of an error.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,23 +86,27 @@ impl Shape {
         let is_list = matches!(self, Self::List { .. });
         let Some(fault) = fault else { return (true, End::Told) };
         match fault {
-            Fault::Duplicate | Fault::Foreign(_) | Fault::Stale | Fault::SilentStop => (true, End::Told),
-            Fault::Delay(time) if *time < DEADLINE => (true, End::Told),
-            Fault::Delay(_) | Fault::Drop | Fault::Cut(0) => (true, End::Failed(ErrorKind::Timeout)),
-            Fault::Silence => (false, End::Failed(ErrorKind::Timeout)),
             Fault::SendFails(_) => (false, End::Failed(ErrorKind::Io)),
             Fault::Refuse(errno) => (false, End::Refused(*errno)),
+            Fault::Silence => (false, End::Failed(ErrorKind::Timeout)),
             Fault::Lose(kept) if *kept < datagrams => (true, End::Lost(*kept)),
-            Fault::Lose(_) => (true, End::Told),
             Fault::Reorder if datagrams > 1 => (true, End::LastFirst),
-            Fault::Reorder => (true, End::Told),
             Fault::Interrupt if is_list => (true, End::Interrupted),
-            Fault::Interrupt => (true, End::Told),
+            Fault::Delay(time) if *time < DEADLINE => (true, End::Told),
             // The end of a list is shorter than that.
             Fault::Cut(20..) if is_list && datagrams == 1 => (true, End::Told),
             // An empty datagram says nothing.
             Fault::Garbage(bytes) if bytes.is_empty() => (true, End::Told),
+            Fault::Delay(_) | Fault::Drop | Fault::Cut(0) => (true, End::Failed(ErrorKind::Timeout)),
             Fault::Truncate | Fault::Cut(_) | Fault::Garbage(_) => (true, End::Failed(ErrorKind::Decode)),
+            // What nobody asked for is skipped, and what has no object does no harm.
+            Fault::Duplicate
+            | Fault::Foreign(_)
+            | Fault::Stale
+            | Fault::SilentStop
+            | Fault::Lose(_)
+            | Fault::Reorder
+            | Fault::Interrupt => (true, End::Told),
             other => panic!("what becomes of an answer by {other:?}?"),
         }
     }
@@ -235,10 +239,8 @@ impl Reference {
         let last = commands.len() - 1;
         let mut results: Vec<Result<(), (ErrorKind, Option<Errno>)>> = commands
             .iter()
-            .map(|command| match is_executed {
-                true => self.table.follow(command).map_err(|errno| (ErrorKind::Kernel, Some(errno))),
-                false => Ok(()),
-            })
+            .map(|command| if is_executed { self.table.follow(command) } else { Ok(()) })
+            .map(|result| result.map_err(|errno| (ErrorKind::Kernel, Some(errno))))
             .collect();
         let answered: Vec<usize> = (0..=last).filter(|place| *place == last || results[*place].is_err()).collect();
         // Of all that share an unknown end, the first says why.

@@ -235,7 +235,7 @@ pub fn scheduler(rng: &mut Rng) -> Scheduler {
 }
 
 pub fn service(rng: &mut Rng) -> Service {
-    let scheduler = if rng.u32(0..20) == 0 { Scheduler::from_name(UNKNOWN).unwrap() } else { scheduler(rng) };
+    let scheduler = if rng.u32(0..60) == 0 { Scheduler::from_name(UNKNOWN).unwrap() } else { scheduler(rng) };
     let service = Service::new(service_id(rng), scheduler).one_packet(rng.u32(0..4) == 0);
     match rng.u32(0..3) {
         0 => service.persistence(Persistence::for_secs(rng.u32(1..1000)).unwrap()),

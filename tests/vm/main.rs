@@ -24,6 +24,9 @@
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod kernel;
+#[cfg(feature = "testing")]
+#[path = "../mix/mod.rs"]
+mod mix;
 mod namespaces;
 mod network;
 mod process;
@@ -40,6 +43,8 @@ mod netns;
 mod privilege;
 mod procfs;
 mod scale;
+#[cfg(feature = "testing")]
+mod soak;
 mod syscalls;
 mod traffic;
 

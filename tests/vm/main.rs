@@ -24,9 +24,13 @@
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod kernel;
+#[cfg(feature = "testing")]
+#[path = "../mix/mod.rs"]
+mod mix;
 mod namespaces;
 mod network;
 mod process;
+mod usage;
 mod world;
 
 mod alone;
@@ -39,6 +43,8 @@ mod netns;
 mod privilege;
 mod procfs;
 mod scale;
+#[cfg(feature = "testing")]
+mod soak;
 mod syscalls;
 mod traffic;
 

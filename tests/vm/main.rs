@@ -24,10 +24,14 @@
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod kernel;
+#[cfg(feature = "testing")]
+#[path = "../mix/mod.rs"]
+mod mix;
 mod namespaces;
 mod network;
 mod process;
 mod socket;
+mod usage;
 mod world;
 
 mod alone;
@@ -40,6 +44,8 @@ mod lifetime;
 mod netns;
 mod privilege;
 mod procfs;
+#[cfg(feature = "testing")]
+mod soak;
 mod syscalls;
 
 /// Makes a test of each case of the suite that every kernel has to pass.

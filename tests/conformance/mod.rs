@@ -119,6 +119,7 @@ macro_rules! cases {
                 fresh rates_rise_with_traffic_and_are_gone_when_they_are_zeroed;
                 fresh zero_resets_one_service_or_all;
                 fresh connection_is_active_then_inactive;
+                fresh persistent_service_remembers_its_client;
                 fresh update_keeps_counters_and_connections;
                 fresh drained_server_keeps_its_connections;
                 fresh server_that_comes_back_has_its_connections_and_counters;

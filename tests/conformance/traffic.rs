@@ -125,6 +125,28 @@ pub fn connection_is_active_then_inactive(world: &dyn World) {
     }
 }
 
+pub fn persistent_service_remembers_its_client(world: &dyn World) {
+    let (handle, network) = (world.handle(), world.network());
+    let (web, server) = serve(&handle, WEB, "10.2.0.2:8080");
+    handle.modify_service(&web, |it| it.persistence = Some(Persistence::for_secs(300).unwrap())).unwrap();
+    let first = network.dial(&web, &server);
+    assert_eq!(gauges(&only(&handle, &web)), [1, 0, 1]);
+    let second = network.dial(&web, &server);
+    assert_eq!(gauges(&only(&handle, &web)), [2, 0, 1], "the same client");
+    first.hang_up();
+    network.wait_until("one is closed", &mut || gauges(&only(&handle, &web)) == [1, 1, 1]);
+    network.wait_until("two are counted", &mut || service_stats(&handle, &web).connections == 2);
+
+    handle.zero(None).unwrap();
+    assert_eq!(gauges(&only(&handle, &web)), [1, 1, 1], "zeroing forgets nobody");
+    let destination = only(&handle, &web).destination;
+    handle.delete_destination(&web, &server).unwrap();
+    handle.new_destination(&web, &destination).unwrap();
+    assert_eq!(gauges(&only(&handle, &web)), [1, 1, 1], "nor does coming back");
+    second.hang_up();
+    network.wait_until("both are closed", &mut || gauges(&only(&handle, &web)) == [0, 2, 1]);
+}
+
 pub fn update_keeps_counters_and_connections(world: &dyn World) {
     let (handle, network) = (world.handle(), world.network());
     let (dns, server) = serve(&handle, DNS, "10.2.0.2:5353");

@@ -1,6 +1,7 @@
 //! Traffic as the kernel in memory has it: told, not sent.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ipvs_rs::model::{AddressFamily, Protocol};
@@ -9,12 +10,27 @@ use ipvs_rs::{DestinationId, ServiceId};
 
 use crate::conformance;
 
-/// Clients and servers of a kernel.
-pub struct Network<'a>(pub &'a FakeKernel);
+/// A client and servers of a kernel.
+pub struct Network<'a> {
+    kernel: &'a FakeKernel,
+    /// Services that remember the client, with the server that they do it for.
+    held: RefCell<BTreeSet<(ServiceId, DestinationId)>>,
+}
+
+impl<'a> Network<'a> {
+    pub fn of(kernel: &'a FakeKernel) -> Self {
+        Self { kernel, held: RefCell::default() }
+    }
+}
 
 impl conformance::Network for Network<'_> {
     fn dial(&self, service: &ServiceId, server: &DestinationId) -> Box<dyn conformance::Dialogue + '_> {
-        let dialogue = Dialogue { kernel: self.0, service: *service, server: *server, has_begun: Cell::new(false) };
+        let dialogue =
+            Dialogue { kernel: self.kernel, service: *service, server: *server, has_begun: Cell::new(false) };
+        let entry = self.kernel.handle().unwrap().get_service(service).unwrap().unwrap();
+        if entry.service.persistence.is_some() && self.held.borrow_mut().insert((*service, *server)) {
+            dialogue.carry(Traffic::new().held(1));
+        }
         // By TCP both sides know of each other at once.
         if service.protocol() == Some(Protocol::TCP) {
             dialogue.begin(Traffic::new().opened(1));
@@ -29,7 +45,7 @@ impl conformance::Network for Network<'_> {
             if is() {
                 return;
             }
-            self.0.advance(estimation);
+            self.kernel.advance(estimation);
         }
         panic!("not within {ROUNDS} rounds of the estimator: {what}");
     }

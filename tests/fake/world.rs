@@ -68,7 +68,7 @@ impl conformance::World for World {
     }
 
     fn network(&self) -> Box<dyn conformance::Network + '_> {
-        Box::new(Network(&self.kernel))
+        Box::new(Network::of(&self.kernel))
     }
 
     fn version(&self) -> (u32, u32) {

@@ -8,7 +8,7 @@ use crate::conformance::raw::{
 };
 
 /// Only the name of a reply, which nobody may ask by.
-pub const SET_INFO: u8 = 14;
+const SET_INFO: u8 = 14;
 /// One more than there are.
 const UNKNOWN: u8 = 18;
 /// The number of the controller of generic netlink.

@@ -13,8 +13,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 
-use ipvs_rs::codec::Frames;
+use ipvs_rs::codec::{Command, Frames};
 use ipvs_rs::testing::{FakeKernel, Interface, Release};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -62,14 +63,14 @@ fn random_requests_are_answered_alike_by_the_kernel_in_memory() {
 }
 
 /// Datagrams to one table.
-const STORY: std::ops::RangeInclusive<usize> = 1..=250;
+const STORY: RangeInclusive<usize> = 1..=250;
 
 /// What was asked, and what came of it.
 #[derive(Default)]
 struct Tally {
     requests: u64,
     /// Successes and failures by command.
-    commands: BTreeMap<u8, [u32; 2]>,
+    commands: BTreeMap<Option<Command>, [u32; 2]>,
     unconfirmed: u32,
 }
 
@@ -77,10 +78,11 @@ impl Tally {
     fn tell(&self) {
         let mut text = format!("{} requests were answered alike; successes and failures by command:", self.requests);
         for (command, [successes, failures]) in &self.commands {
+            let name = command.map_or("no command".to_owned(), |command| format!("{command:?}"));
             // Writing to a string does not fail.
-            let _ = write!(text, " {command}: {successes}+{failures}");
+            let _ = write!(text, " {name} {successes}+{failures},");
         }
-        let _ = write!(text, "; {} daemons stopped without a word", self.unconfirmed);
+        let _ = write!(text, " and {} daemons stopped without a word", self.unconfirmed);
         kernel::note(&text);
     }
 
@@ -93,7 +95,7 @@ impl Tally {
         }
         for (sequence, message) in asked.iter().filter(|(_, message)| message.is_command(message.command)) {
             let failed = answers.iter().flatten().any(|answer| is_result(answer, *sequence) && code(answer) != 0);
-            self.commands.entry(message.command).or_default()[usize::from(failed)] += 1;
+            self.commands.entry(Command::from_number(message.command)).or_default()[usize::from(failed)] += 1;
         }
     }
 }

@@ -60,7 +60,9 @@ impl<T: Transport> Transport for Canonical<T> {
 
     fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
         let mut messages = messages(datagram);
-        messages.iter_mut().for_each(|message| exchange(message, FAMILY, self.family));
+        for message in &mut messages {
+            exchange(message, FAMILY, self.family);
+        }
         self.inner.send(&messages.concat())
     }
 
@@ -68,7 +70,9 @@ impl<T: Transport> Transport for Canonical<T> {
         let received = self.inner.try_receive(buffer)?;
         if let Some(Received { len, .. }) = received {
             let mut messages = messages(&buffer[..len]);
-            messages.iter_mut().for_each(|message| self.rewrite(message));
+            for message in &mut messages {
+                self.rewrite(message);
+            }
             if messages.iter().all(|message| kind(message) == FAMILY && message[HEADER] == NEW_SERVICE) {
                 messages.sort_unstable();
             }

@@ -47,11 +47,8 @@ pub const SCENES: [(&str, Scene); 10] = [
 pub fn record(kernel: &str, name: &str, scene: Scene, transport: impl Transport + 'static, pause: &dyn Fn()) -> String {
     let (recorder, recording) = Recorder::new(Canonical::new(transport));
     let told = play(scene, recorder, pause);
-    let mut text = format!("# kernel: {kernel}\n# scene: {name}\n#\n");
-    for line in told {
-        text.push_str(&format!("# {line}\n"));
-    }
-    format!("{text}\n{}", recording.transcript())
+    let told: String = told.iter().flat_map(|line| ["# ", line, "\n"]).collect();
+    format!("# kernel: {kernel}\n# scene: {name}\n#\n{told}\n{}", recording.transcript())
 }
 
 /// Plays a scene to whatever answers. Returns what came of each call.

@@ -4,7 +4,9 @@ use ipvs_rs::model::{
     AddressFamily, Config, Granularity, Persistence, Prefix, SchedulerFlags, SyncDaemon, SyncRole, Thresholds, Tunnel,
     TunnelFlags,
 };
-use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId};
+use ipvs_rs::{
+    Destination, DestinationEntry, Error, ForwardMethod, Handle, Scheduler, Service, ServiceEntry, ServiceId,
+};
 
 use super::{INTERFACE, Stage};
 
@@ -56,7 +58,7 @@ fn services(stage: &mut Stage<'_>, first: &Service, second: &Service) {
     stage.give(format!("update service {id}"), |handle| handle.update_service(second));
     let nobody = Service::new(*id, "nobody".parse().unwrap());
     stage.refused(|handle| handle.update_service(&nobody));
-    stage.call("get services", |handle| handle.get_services(), |all| lines(all.iter().map(text)));
+    stage.call("get services", Handle::get_services, |all| lines(all.iter().map(text)));
     stage.give(format!("zero {id}"), |handle| handle.zero(Some(id)));
     stage.give(format!("delete service {id}"), |handle| handle.delete_service(id));
     stage.refused(|handle| handle.delete_service(id));
@@ -145,24 +147,16 @@ pub fn table(stage: &mut Stage<'_>) {
         let what = format!("ensure destination {} for {id}", first.id);
         stage.call(&what, |handle| handle.ensure_destination(&id, settings), |done| done.to_string());
     }
-    stage.call(
-        "get info",
-        |handle| handle.get_info(),
-        |info| format!("{} {}", info.version, info.connection_table_size),
-    );
-    stage.call(
-        "snapshot",
-        |handle| handle.snapshot(),
-        |table| format!("{} services\n{}", table.len(), table.full_rules()),
-    );
+    stage.call("get info", Handle::get_info, |info| format!("{} {}", info.version, info.connection_table_size));
+    stage.call("snapshot", Handle::snapshot, |table| format!("{} services\n{}", table.len(), table.full_rules()));
     stage.give("zero", |handle| handle.zero(None));
     for _ in 0..2 {
         let what = format!("remove service {id}");
         stage.call(&what, |handle| handle.remove_service(&id), |done| done.to_string());
     }
-    stage.give("flush", |handle| handle.flush());
-    stage.give("flush", |handle| handle.flush());
-    stage.call("snapshot", |handle| handle.snapshot(), |table| format!("{} services", table.len()));
+    stage.give("flush", Handle::flush);
+    stage.give("flush", Handle::flush);
+    stage.call("snapshot", Handle::snapshot, |table| format!("{} services", table.len()));
 }
 
 pub fn batch(stage: &mut Stage<'_>) {
@@ -171,30 +165,23 @@ pub fn batch(stage: &mut Stage<'_>) {
         (server("10.0.0.2:80", ForwardMethod::Masquerade), server("[2001:db8::2]:80", ForwardMethod::DirectRoute));
     let service = Service::new(web, Scheduler::Wlc);
     for _ in 0..2 {
-        let send = |handle: &ipvs_rs::Handle| {
+        let send = |handle: &Handle| {
             let batch = handle.batch().new_service(&service).new_destination(&web, &first);
             let batch = batch.new_service(&Service::new(mark, Scheduler::Rr)).new_destination(&mark, &second);
             batch.delete_destination(&web, &second.id).zero(Some(&mark)).set_config(&Config::new()).send()
         };
         stage.call("batch", send, |report| {
-            let told = |result: &Result<(), ipvs_rs::Error>| {
-                result.as_ref().map_or_else(ToString::to_string, |()| "ok".into())
-            };
+            let told = |result: &Result<(), Error>| result.as_ref().map_or_else(ToString::to_string, |()| "ok".into());
             lines(report.results().iter().map(told))
         });
     }
-    let send = |handle: &ipvs_rs::Handle| handle.batch().delete_service(&web).flush().send();
+    let send = |handle: &Handle| handle.batch().delete_service(&web).flush().send();
     stage.call("batch", send, |report| format!("{} of {} failed", report.failures().count(), report.results().len()));
 }
 
 pub fn config(stage: &mut Stage<'_>) {
-    let get =
-        |stage: &mut Stage<'_>| stage.call("get config", |handle| handle.get_config(), |config| config.to_string());
-    stage.call(
-        "get info",
-        |handle| handle.get_info(),
-        |info| format!("{} {}", info.version, info.connection_table_size),
-    );
+    let get = |stage: &mut Stage<'_>| stage.call("get config", Handle::get_config, |config| config.to_string());
+    stage.call("get info", Handle::get_info, |info| format!("{} {}", info.version, info.connection_table_size));
     get(stage);
     let secs = Duration::from_secs;
     let some = Config::new().tcp(secs(1000)).unwrap();
@@ -209,11 +196,7 @@ pub fn config(stage: &mut Stage<'_>) {
 
 pub fn sync(stage: &mut Stage<'_>) {
     let list = |stage: &mut Stage<'_>| {
-        stage.call(
-            "get sync daemons",
-            |handle| handle.get_sync_daemons(),
-            |all| lines(all.iter().map(ToString::to_string)),
-        );
+        stage.call("get sync daemons", Handle::get_sync_daemons, |all| lines(all.iter().map(ToString::to_string)));
     };
     let master = SyncDaemon::master(INTERFACE).unwrap().sync_id(7);
     let backup = SyncDaemon::backup(INTERFACE).unwrap().sync_id(8).group("ff02::5".parse().unwrap()).unwrap();

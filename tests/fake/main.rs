@@ -11,9 +11,12 @@
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod fault;
+mod golden;
 mod hostile;
 mod kernel;
 mod recorder;
+#[path = "../scenes/mod.rs"]
+mod scenes;
 mod simulation;
 mod world;
 

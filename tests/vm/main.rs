@@ -30,6 +30,9 @@ mod mix;
 mod namespaces;
 mod network;
 mod process;
+#[cfg(feature = "testing")]
+#[path = "../scenes/mod.rs"]
+mod scenes;
 mod usage;
 mod world;
 
@@ -37,6 +40,8 @@ mod alone;
 mod availability;
 #[cfg(feature = "testing")]
 mod differential;
+#[cfg(feature = "testing")]
+mod golden;
 mod ipvsadm;
 mod lifetime;
 mod netns;

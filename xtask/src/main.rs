@@ -3,8 +3,10 @@
 mod bench;
 mod demo;
 mod fuzz;
+mod golden;
 mod guest;
 mod layers;
+mod output;
 mod progress;
 mod test;
 mod vm;
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
         Task::Test(arguments) => test::main(&arguments),
         Task::Vm(arguments) => vm::main(arguments),
         Task::Fuzz(arguments) => fuzz::main(&arguments),
+        Task::Golden(arguments) => golden::main(&arguments),
         Task::Layers => layers::main(),
     }
 }
@@ -40,6 +43,7 @@ enum Task {
     Test(test::Arguments),
     Vm(vm::Arguments),
     Fuzz(fuzz::Arguments),
+    Golden(golden::Arguments),
     /// Prove that the floors of the library know only those below
     Layers,
 }

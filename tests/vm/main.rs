@@ -30,6 +30,9 @@ mod mix;
 mod namespaces;
 mod network;
 mod process;
+#[cfg(feature = "testing")]
+#[path = "../scenes/mod.rs"]
+mod scenes;
 mod socket;
 mod usage;
 mod world;
@@ -39,6 +42,8 @@ mod availability;
 #[cfg(feature = "testing")]
 mod differential;
 mod forwarding;
+#[cfg(feature = "testing")]
+mod golden;
 mod ipvsadm;
 mod lifetime;
 mod netns;

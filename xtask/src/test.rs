@@ -2,15 +2,16 @@
 
 use std::io::{self, Write};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::demo;
-use crate::guest::{Guest, Machine, Sink, Tool, Version, sink};
+use crate::golden;
+use crate::guest::{Guest, Machine, Tool, Version};
 use crate::layers;
+use crate::output::into;
 use crate::progress::Progress;
 use crate::workspace::{BuildOptions, Target, Workspace};
 
@@ -43,6 +44,8 @@ enum Work {
     Kernel { kernel: Version, part: Part, chance: Chance },
     /// `tests/ipvsadm` in a guest: our program beside Debian's.
     Ipvsadm { kernel: Version, chance: Chance },
+    /// `cargo xtask golden --check`.
+    Golden { kernel: Version },
     /// `cargo xtask demo`.
     Demo { kernel: Version },
 }
@@ -72,7 +75,17 @@ impl Part {
     /// Arguments of the test binary.
     const fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Together => &["--ignored", "--skip", "alone::", "--skip", "availability::", "--test-threads", "4"],
+            Self::Together => &[
+                "--ignored",
+                "--skip",
+                "alone::",
+                "--skip",
+                "availability::",
+                "--skip",
+                "golden::",
+                "--test-threads",
+                "4",
+            ],
             Self::Alone => &["--ignored", "alone::", "--test-threads", "1"],
             Self::WithoutIpvs => &["--ignored", "availability::", "--test-threads", "1"],
         }
@@ -143,6 +156,7 @@ fn steps(kernels: &[Version], chance: Chance) -> Vec<Step> {
             steps.push(Step { name: format!("{} {kernel}", part.name()), work });
         }
         steps.push(Step { name: format!("ipvsadm {kernel}"), work: Work::Ipvsadm { kernel: *kernel, chance } });
+        steps.push(Step { name: format!("golden {kernel}"), work: Work::Golden { kernel: *kernel } });
         steps.push(Step { name: format!("demo {kernel}"), work: Work::Demo { kernel: *kernel } });
     }
     steps
@@ -263,6 +277,7 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
             }
             Ok(all_passed)
         }
+        Work::Golden { kernel } => golden::check(workspace, *kernel, output, progress),
         Work::Demo { kernel } => Ok(into(output, |sink| demo::run(workspace, *kernel, sink, progress))? == 0),
     }
 }
@@ -304,28 +319,6 @@ fn run_command(mut command: Command, output: &mut Vec<u8>) -> Result<bool> {
     drop(command);
     io::copy(&mut reader, output).context("reading output")?;
     Ok(child.wait()?.success())
-}
-
-/// Collects what a guest prints.
-fn into<T>(output: &mut Vec<u8>, run: impl FnOnce(&Sink) -> Result<T>) -> Result<T> {
-    let collected = Arc::new(Mutex::new(Vec::new()));
-    let result = run(&sink(Collector(collected.clone())));
-    if let Ok(bytes) = collected.lock() {
-        output.extend_from_slice(&bytes);
-    }
-    result
-}
-
-struct Collector(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Collector {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().map_err(|_| io::Error::other("another writer panicked"))?.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// Adds up the closing lines of the test runners.
@@ -404,6 +397,7 @@ test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
             "kernel, alone 6.12".to_owned(),
             "kernel, without IPVS 6.12".to_owned(),
             "ipvsadm 6.12".to_owned(),
+            "golden 6.12".to_owned(),
             "demo 6.12".to_owned(),
         ]));
     }

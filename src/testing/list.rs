@@ -45,11 +45,13 @@ impl Listing {
             _ => self.daemons(machine, caller, &mut piece),
         }
         self.passed = piece.passed;
-        if piece.out.bytes.is_empty() {
-            (done(self.sequence, caller.port, &remark, caller.options), true)
-        } else {
-            (piece.out.bytes, false)
+        let mut bytes = piece.out.bytes;
+        let is_last =
+            bytes.is_empty() || (self.family == CONTROLLER && machine.release.ends_lists_of_families_at_once());
+        if is_last {
+            bytes.extend(done(self.sequence, caller.port, &remark, caller.options));
         }
+        (bytes, is_last)
     }
 
     fn head(&self, caller: Caller, command: u8, version: u8) -> Head {

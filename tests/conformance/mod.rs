@@ -128,6 +128,7 @@ macro_rules! cases {
             controller {
                 fresh family_is_found_by_name_and_by_number;
                 fresh look_up_that_is_wrong_is_refused;
+                fresh list_of_families_ends_at_once_in_newer_kernels;
                 fresh list_of_families_that_is_asked_for_with_something_wrong_is_refused_by_newer_kernels;
             }
             concurrency {

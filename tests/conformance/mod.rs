@@ -101,6 +101,7 @@ macro_rules! cases {
                 fresh stop_right_after_the_start_neither_hangs_nor_lies;
                 fresh daemon_and_server_of_another_family_exclude_each_other;
                 fresh flush_leaves_daemons_alone;
+                fresh list_that_is_being_read_tells_of_each_daemon_once_whenever_it_starts;
                 fresh master_needs_a_way_to_its_group_and_a_backup_none;
             }
             isolation {

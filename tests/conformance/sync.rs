@@ -183,7 +183,9 @@ pub fn list_that_is_being_read_tells_of_each_daemon_once_whenever_it_starts(worl
             };
             assert_eq!(told.iter().map(role).collect::<Vec<_>>(), [Some(first), None, Some(second), None], "{told:?}");
             assert_eq!((&told[1], &told[3]), (&OK, &Answer::Done(0, None)));
-            ROLES.into_iter().for_each(|role| stop(handle, role));
+            for role in ROLES {
+                stop(handle, role);
+            }
         }
     });
 }

@@ -10,7 +10,7 @@ const LEFT_OUT: [(&str, &[Release], &str); 12] = [
     ("availability", &Release::ALL, "what the machine says when a module cannot be loaded"),
     ("differential", &Release::ALL, "the comparison of the real kernel with the one in memory"),
     ("forwarding", &Release::ALL, "schedulers that choose, packets that are lost, connections that end by themselves"),
-    ("golden", &Release::ALL, "recording itself; what was recorded is compared here byte for byte"),
+    ("golden", &Release::ALL, "recordings of the real kernel; they are compared with the one in memory elsewhere"),
     ("ipvsadm", &Release::ALL, "a program that opens a socket of its own"),
     ("lifetime", &Release::ALL, "descriptors, threads and memory, which the machine counts"),
     ("netns", &Release::ALL, "names, files and processes of network namespaces"),

@@ -89,7 +89,7 @@ pub fn datagram(seed: u64) -> Vec<Message> {
         let message = any_message(&mut rng);
         let starts_daemon = message.command == NEW_DAEMON;
         // The kernel makes the rest of a list while it is read. Which services are in the rest is left to their hash.
-        let is_last = message.is_list();
+        let is_last = message.is_list() && message.command == GET_SERVICE;
         messages.push(message);
         if is_last {
             break;

@@ -202,31 +202,29 @@ impl Kernels {
 /// What comes back, datagram by datagram, without what differs between any two sockets and machines. Rows of services
 /// and of families stand together at the end.
 fn answers(line: &mut Line, asked: &[(u32, Message)]) -> Vec<Datagram> {
-    let datagram: Vec<u8> =
-        asked.iter().flat_map(|(sequence, message)| message.bytes(line.family, *sequence)).collect();
-    line.socket.send(&datagram).unwrap();
+    line.socket.send(&bytes(asked, line.family)).unwrap();
     let mut datagrams = Vec::new();
     let mut rows = Vec::new();
     let mut buffer = vec![0; BUFFER];
     while let Some(received) = line.socket.try_receive(&mut buffer).unwrap() {
-        let bytes = &buffer[..received.len];
+        let received = &buffer[..received.len];
         let mut messages = Vec::new();
-        for frame in Frames::new(bytes) {
+        for frame in Frames::new(received) {
             let start = frame.unwrap().offset;
-            let length = u32::from_ne_bytes(bytes[start..start + 4].try_into().unwrap()) as usize;
-            let message = &bytes[start..start + length];
+            let length = u32::from_ne_bytes(received[start..start + 4].try_into().unwrap()) as usize;
+            let message = &received[start..start + length];
             let is_row = u16_at(message, 6) & MULTI != 0;
             match (u16_at(message, 4), message.get(16)) {
                 (kind, Some(&NEW_SERVICE)) if is_row && kind == line.family => {
-                    rows.push(comparable(message, line.family));
+                    rows.push(comparable(message, line.family, asked));
                 }
                 (CONTROLLER, _) if is_row => {
                     // Of families only one is known in memory.
                     if message[20..].starts_with(b"\x09\0\x02\0IPVS\0") {
-                        rows.push(comparable(message, line.family));
+                        rows.push(comparable(message, line.family, asked));
                     }
                 }
-                _ => messages.push(comparable(message, line.family)),
+                _ => messages.push(comparable(message, line.family, asked)),
             }
         }
         datagrams.push(messages);
@@ -237,25 +235,35 @@ fn answers(line: &mut Line, asked: &[(u32, Message)]) -> Vec<Datagram> {
     datagrams
 }
 
-fn comparable(message: &[u8], family: u16) -> Vec<u8> {
+/// A message without port id and number of the family.
+fn comparable(message: &[u8], family: u16, asked: &[(u32, Message)]) -> Vec<u8> {
     let mut message = message.to_vec();
-    // A result repeats the header of the request, and perhaps a look-up by number; a look-up tells the number.
-    let places: &[usize] = match u16_at(&message, 4) {
-        ERROR => &[24, 44],
-        CONTROLLER => &[36],
-        _ => &[4],
-    };
-    for place in places {
-        if let Some(bytes) = message.get_mut(*place..place + 2)
-            && *bytes == family.to_ne_bytes()
-        {
-            bytes.copy_from_slice(&FAMILY_AS_TOLD.to_ne_bytes());
+    match u16_at(&message, 4) {
+        ERROR => {
+            // It repeats what it is about, which may lie anywhere in the datagram and hold the number anywhere.
+            let header = u32::from_ne_bytes(message[20..24].try_into().unwrap());
+            let len = if u16_at(&message, 6) & CAPPED == 0 { header as usize } else { 16 };
+            let [sent, told] = [family, FAMILY_AS_TOLD].map(|family| bytes(asked, family));
+            let repeated = &mut message[20..20 + len];
+            if let Some(place) = sent.windows(len).position(|window| window == repeated) {
+                repeated.copy_from_slice(&told[place..place + len]);
+            }
         }
+        CONTROLLER if u16_at(&message, 36) == family => message[36..38].fill(0xff),
+        kind if kind == family => message[4..6].fill(0xff),
+        _ => {}
     }
     message[12..16].fill(0);
     message
 }
 
+/// A datagram to a kernel where the family has this number.
+fn bytes(asked: &[(u32, Message)], family: u16) -> Vec<u8> {
+    asked.iter().flat_map(|(sequence, message)| message.bytes(family, *sequence)).collect()
+}
+
+/// `NLM_F_CAPPED`.
+const CAPPED: u16 = 0x100;
 /// `NLMSG_ERROR`.
 const ERROR: u16 = 2;
 

@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 fn main() -> ExitCode {
     match Xtask::parse().command {
-        Task::Bench { bench } => bench::main(&bench),
+        Task::Bench(arguments) => bench::main(&arguments),
         Task::Demo(arguments) => demo::main(&arguments),
         Task::Test(arguments) => test::main(&arguments),
         Task::Vm(arguments) => vm::main(arguments),
@@ -38,11 +38,7 @@ struct Xtask {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Measure, side by side with others that do the same
-    Bench {
-        #[command(subcommand)]
-        bench: bench::Bench,
-    },
+    Bench(bench::Arguments),
     Demo(demo::Arguments),
     Test(test::Arguments),
     Vm(vm::Arguments),

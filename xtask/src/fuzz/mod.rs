@@ -1,7 +1,9 @@
 //! `cargo xtask fuzz`: bytes that nobody would send, for as long as there is patience.
 
+mod coverage;
+
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -13,13 +15,19 @@ use crate::workspace::Workspace;
 
 /// Feed the library with random bytes, guided by which code they reach
 ///
-/// Each target runs for the given time. Inputs that reach new code are kept below the target folder; those that are
+/// Each target runs for the given time, or until it was executed the given number of times. Inputs that reach new code are kept below the target folder; those that are
 /// worth keeping for good belong into fuzz/corpus, which `cargo xtask test` replays.
 #[derive(Args)]
 pub struct Arguments {
     /// How long each target runs
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
+    /// How often each target is executed at most
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    executions: Option<u32>,
+    /// Do not fuzz: run what is in the corpus and what was found once, and print how much of the library that reaches
+    #[arg(long, conflicts_with_all = ["seconds", "executions"])]
+    coverage: bool,
     /// The targets; all if none is named
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
@@ -45,6 +53,14 @@ fn run(arguments: &Arguments, progress: &Progress) -> Result<bool> {
             bail!("cargo-fuzz could not be installed; `cargo install --locked cargo-fuzz` says why");
         }
     }
+    if arguments.coverage {
+        let parts = coverage::measure(&workspace, &chosen, progress)?;
+        progress.clear();
+        for (name, reached) in parts {
+            println!("{name:<16} {reached}");
+        }
+        return Ok(true);
+    }
     progress.step("building the fuzz targets");
     let built = workspace.cargo().args(["fuzz", "build", "--sanitizer", "none"]).stdin(Stdio::null()).output()?;
     if !built.status.success() {
@@ -52,8 +68,8 @@ fn run(arguments: &Arguments, progress: &Progress) -> Result<bool> {
     }
     let mut all_held = true;
     for name in &chosen {
-        progress.step(&format!("{name} for {} s", arguments.seconds));
-        let (held, line) = fuzz(&workspace, name, arguments.seconds)?;
+        progress.step(&format!("{name} for {} s at most", arguments.seconds));
+        let (held, line) = fuzz(&workspace, name, arguments)?;
         progress.clear();
         println!("{line}");
         all_held &= held;
@@ -75,11 +91,16 @@ fn targets(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Where inputs are kept that a target was the first to reach something with.
+fn found(workspace: &Workspace, name: &str) -> PathBuf {
+    workspace.target.join("fuzz-corpus").join(name)
+}
+
 /// Runs one target; says whether everything held, and a line about it.
-fn fuzz(workspace: &Workspace, name: &str, seconds: u32) -> Result<(bool, String)> {
-    let found = workspace.target.join("fuzz-corpus").join(name);
+fn fuzz(workspace: &Workspace, name: &str, arguments: &Arguments) -> Result<(bool, String)> {
+    let found = found(workspace, name);
     fs::create_dir_all(&found).with_context(|| format!("making {}", found.display()))?;
-    let log = workspace.target.join("fuzz-corpus").join(format!("{name}.log"));
+    let log = found.with_extension("log");
     let output = File::create(&log).with_context(|| format!("making {}", log.display()))?;
     let status = workspace
         .cargo()
@@ -87,7 +108,8 @@ fn fuzz(workspace: &Workspace, name: &str, seconds: u32) -> Result<(bool, String
         // What is found goes into the first folder.
         .arg(&found)
         .arg(workspace.root.join("fuzz/corpus").join(name))
-        .args(["--", &format!("-max_total_time={seconds}"), "-print_final_stats=1", "-timeout=10"])
+        .args(["--", &format!("-max_total_time={}", arguments.seconds), "-print_final_stats=1", "-timeout=10"])
+        .args(arguments.executions.map(|number| format!("-runs={number}")))
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)

@@ -13,7 +13,7 @@ const GET_SERVICE: u8 = 4;
 const GET_DEST: u8 = 8;
 
 /// A list that is being read. It remembers how many rows were passed, and nothing else: what is inserted or removed
-/// before that place meanwhile shifts the rest.
+/// before that place meanwhile shifts the rest. Of daemons it remembers which.
 #[derive(Clone, Debug)]
 pub(super) struct Listing {
     family: u16,
@@ -45,11 +45,13 @@ impl Listing {
             _ => self.daemons(machine, caller, &mut piece),
         }
         self.passed = piece.passed;
-        if piece.out.bytes.is_empty() {
-            (done(self.sequence, caller.port, &remark, caller.options), true)
-        } else {
-            (piece.out.bytes, false)
+        let mut bytes = piece.out.bytes;
+        let is_last =
+            bytes.is_empty() || (self.family == CONTROLLER && machine.release.ends_lists_of_families_at_once());
+        if is_last {
+            bytes.extend(done(self.sequence, caller.port, &remark, caller.options));
         }
+        (bytes, is_last)
     }
 
     fn head(&self, caller: Caller, command: u8, version: u8) -> Head {
@@ -89,13 +91,15 @@ impl Listing {
         let head = self.head(caller, NEW_DAEMON, VERSION);
         let Some(namespace) = machine.namespace(caller.namespace) else { return };
         for (slot, daemon) in namespace.daemons.iter().enumerate() {
-            let fits = piece.row(daemon.is_some(), |out| {
-                if let Some(daemon) = daemon {
-                    out.data(head, |out| put_daemon(out, slot, daemon));
+            // What is remembered is which of the two were told of, not how many.
+            let told = 1 << slot;
+            if piece.passed & told == 0
+                && let Some(daemon) = daemon
+            {
+                if !piece.put(|out| out.data(head, |out| put_daemon(out, slot, daemon))) {
+                    return;
                 }
-            });
-            if !fits {
-                return;
+                piece.passed |= told;
             }
         }
     }
@@ -126,15 +130,21 @@ impl Piece {
         if self.row <= self.passed {
             return true;
         }
-        if is_shown {
-            let start = self.out.bytes.len();
-            fill(&mut self.out);
-            if self.out.bytes.len() > self.room {
-                self.out.bytes.truncate(start);
-                return false;
-            }
+        if is_shown && !self.put(fill) {
+            return false;
         }
         self.passed = self.row;
         true
+    }
+
+    /// Appends a row; `false` when it does not fit.
+    fn put(&mut self, fill: impl FnOnce(&mut Writer)) -> bool {
+        let start = self.out.bytes.len();
+        fill(&mut self.out);
+        let fits = self.out.bytes.len() <= self.room;
+        if !fits {
+            self.out.bytes.truncate(start);
+        }
+        fits
     }
 }

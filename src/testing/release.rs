@@ -14,6 +14,7 @@ use std::fmt;
 /// | an upper threshold above 2,147,483,647 | taken | taken | `EINVAL` |
 /// | without privilege, a command that cannot list or cannot but list | `EPERM` | `EOPNOTSUPP` | `EOPNOTSUPP` |
 /// | a list of all families that is asked for with something wrong | given | `EINVAL` | `EINVAL` |
+/// | the end of that list | a datagram of its own | behind the last row | behind the last row |
 ///
 /// Patch releases as late as 6.1.192 and 6.12.107 refuse that threshold too; 6.1.176 and 6.12.95 take it.
 ///
@@ -68,6 +69,11 @@ impl Release {
 
     /// Whether the controller looks at what it is asked for a list of families with.
     pub(super) fn checks_lists_of_families(self) -> bool {
+        self >= Self::V6_12
+    }
+
+    /// Whether a list of families ends in the datagram of its last row.
+    pub(super) fn ends_lists_of_families_at_once(self) -> bool {
         self >= Self::V6_12
     }
 

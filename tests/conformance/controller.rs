@@ -1,7 +1,9 @@
 //! The look-up of the family, right and wrong.
 
 use super::World;
-use super::raw::{ACK, Answer, DUMP, Line, OK, REQUEST, attribute, error, message, name, number8, number16, said};
+use super::raw::{
+    ACK, Answer, BUFFER, DUMP, Line, OK, REQUEST, attribute, error, message, name, number8, number16, said,
+};
 
 const CONTROLLER: u16 = 16;
 const NEWFAMILY: u8 = 1;
@@ -94,5 +96,28 @@ pub fn list_of_families_that_is_asked_for_with_something_wrong_is_refused_by_new
         } else {
             assert!(lists(&answers), "{label}: {answers:?}");
         }
+    }
+}
+
+pub fn list_of_families_ends_at_once_in_newer_kernels(world: &dyn World) {
+    const EBUSY: i32 = -16;
+    let mut line = Line::open(world);
+    let list = |sequence| message(CONTROLLER, REQUEST | DUMP, sequence, &[GETFAMILY, 1, 0, 0]);
+    line.socket.send(&[list(1), list(2)].concat()).unwrap();
+    let datagrams: Vec<Vec<Answer>> = std::iter::from_fn(|| line.receive(BUFFER)).map(|(answers, _)| answers).collect();
+    let rows = |answers: &[Answer]| {
+        answers.iter().filter(|answer| matches!(answer, Answer::Data(NEWFAMILY, ..))).count() == answers.len()
+    };
+    let end = Answer::Done(0, None);
+    if world.version() >= (6, 12) {
+        let [first, second] = <[_; 2]>::try_from(datagrams).unwrap();
+        assert_eq!(first, second, "the second one finds the first at its end");
+        assert_eq!(first.last(), Some(&end));
+        assert!(first.len() > 1 && rows(&first[..first.len() - 1]), "{first:?}");
+    } else {
+        world.note("a list of families ends in a datagram of its own");
+        let [first, second, third] = <[_; 3]>::try_from(datagrams).unwrap();
+        assert!(rows(&first) && !first.is_empty(), "{first:?}");
+        assert_eq!((second, third), (vec![error(EBUSY)], vec![end]));
     }
 }

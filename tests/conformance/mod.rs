@@ -101,6 +101,7 @@ macro_rules! cases {
                 fresh stop_right_after_the_start_neither_hangs_nor_lies;
                 fresh daemon_and_server_of_another_family_exclude_each_other;
                 fresh flush_leaves_daemons_alone;
+                fresh list_that_is_being_read_tells_of_each_daemon_once_whenever_it_starts;
                 fresh master_needs_a_way_to_its_group_and_a_backup_none;
             }
             isolation {
@@ -128,6 +129,7 @@ macro_rules! cases {
             controller {
                 fresh family_is_found_by_name_and_by_number;
                 fresh look_up_that_is_wrong_is_refused;
+                fresh list_of_families_ends_at_once_in_newer_kernels;
                 fresh list_of_families_that_is_asked_for_with_something_wrong_is_refused_by_newer_kernels;
             }
             concurrency {

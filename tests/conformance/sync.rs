@@ -8,6 +8,7 @@ use ipvs_rs::error::Errno;
 use ipvs_rs::model::{InvalidValue, MulticastGroup, SyncDaemon, SyncRole, Tunnel};
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
+use super::raw::{ACK, Answer, DUMP, GET_DAEMON, Line, MULTI, NEW_DAEMON, OK, REQUEST, name, nest, number32};
 use super::{Interface, World};
 
 pub fn daemon_is_started_with_each_attribute_listed_and_stopped(world: &dyn World) {
@@ -162,6 +163,27 @@ pub fn master_needs_a_way_to_its_group_and_a_backup_none(world: &dyn World) {
                     assert_eq!(handle.get_sync_daemons().unwrap(), [], "{role} {interface} {group}");
                 }
             }
+        }
+    });
+}
+
+pub fn list_that_is_being_read_tells_of_each_daemon_once_whenever_it_starts(world: &dyn World) {
+    with_interface(world, |handle| {
+        let mut line = Line::open(world);
+        let start = |role: u32| nest(3, &[&number32(1, role), &name(2, "d0"), &number32(3, 0)]);
+        for (first, second) in [(1, 2), (2, 1)] {
+            assert_eq!(line.command(NEW_DAEMON, &start(first)), OK);
+            let list = line.request(GET_DAEMON, REQUEST | DUMP, &[]);
+            let start = line.request(NEW_DAEMON, REQUEST | ACK, &start(second));
+            let told = line.ask(&[&list[..], &start].concat());
+            let role = |answer: &Answer| match answer {
+                // The state stands first in the nest.
+                Answer::Data(NEW_DAEMON, MULTI, row) => Some(u32::from_ne_bytes(row[8..12].try_into().unwrap())),
+                _ => None,
+            };
+            assert_eq!(told.iter().map(role).collect::<Vec<_>>(), [Some(first), None, Some(second), None], "{told:?}");
+            assert_eq!((&told[1], &told[3]), (&OK, &Answer::Done(0, None)));
+            ROLES.into_iter().for_each(|role| stop(handle, role));
         }
     });
 }

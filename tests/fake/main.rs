@@ -14,6 +14,9 @@ mod fault;
 mod golden;
 mod hostile;
 mod kernel;
+mod left_out;
+mod network;
+mod privilege;
 mod recorder;
 #[path = "../scenes/mod.rs"]
 mod scenes;

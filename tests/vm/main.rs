@@ -33,6 +33,7 @@ mod process;
 #[cfg(feature = "testing")]
 #[path = "../scenes/mod.rs"]
 mod scenes;
+mod socket;
 mod usage;
 mod world;
 
@@ -40,6 +41,7 @@ mod alone;
 mod availability;
 #[cfg(feature = "testing")]
 mod differential;
+mod forwarding;
 #[cfg(feature = "testing")]
 mod golden;
 mod ipvsadm;
@@ -47,11 +49,9 @@ mod lifetime;
 mod netns;
 mod privilege;
 mod procfs;
-mod scale;
 #[cfg(feature = "testing")]
 mod soak;
 mod syscalls;
-mod traffic;
 
 /// Makes a test of each case of the suite that every kernel has to pass.
 macro_rules! on_the_real_kernel {

@@ -4,9 +4,11 @@ use ipvs_rs::Handle;
 use ipvs_rs::handle::HandleBuilder;
 use ipvs_rs::transport::{KernelSocket, SocketOptions, Transport};
 
-use crate::conformance::{Interface, World};
+use crate::conformance::{self, Interface, Options, World};
 use crate::kernel;
 use crate::namespaces::{Namespace, ip};
+use crate::network::Network;
+use crate::socket::Bare;
 
 /// The kernel of this machine, in the namespace of the calling thread.
 pub struct RealKernel;
@@ -24,6 +26,10 @@ impl World for RealKernel {
         Box::new(KernelSocket::open(SocketOptions::default()).unwrap())
     }
 
+    fn transport_with(&self, options: Options) -> Box<dyn Transport> {
+        Box::new(Bare::open(options))
+    }
+
     fn elsewhere(&self, body: &(dyn Fn(&dyn World) + Sync)) {
         Namespace::new().run(|| body(&Self));
     }
@@ -38,6 +44,10 @@ impl World for RealKernel {
         if interface.is_up {
             ip(&format!("link set {name} up"));
         }
+    }
+
+    fn network(&self) -> Box<dyn conformance::Network + '_> {
+        Box::new(Network::new())
     }
 
     fn version(&self) -> (u32, u32) {

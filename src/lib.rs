@@ -402,6 +402,9 @@ pub mod testing;
 pub mod transport;
 
 pub use error::Error;
+#[cfg(feature = "tokio")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+pub use handle::AsyncHandle;
 pub use handle::Handle;
 pub use model::{
     Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table,

@@ -1,5 +1,7 @@
 use std::ops::Range;
 
+#[cfg(feature = "tokio")]
+use super::AsyncHandle;
 use super::conversation::BulkFailure;
 use super::operations::{Operations, invalid};
 use super::side::{Link, Side, block_on};
@@ -178,6 +180,22 @@ impl Batch<'_> {
     /// report.
     pub fn send(self) -> Result<BatchReport, Error> {
         block_on(self.handle.operations.send(self.commands))
+    }
+}
+
+#[cfg(feature = "tokio")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+impl Batch<'_, AsyncHandle> {
+    /// Sends all commands and waits for what became of them, as the batch of a blocking handle does.
+    ///
+    /// Other tasks get their turn between two datagrams, except those that want this handle.
+    ///
+    /// # Errors
+    ///
+    /// When one of the values was refused before anything was sent. What becomes of commands that were sent is in the
+    /// report.
+    pub async fn send(self) -> Result<BatchReport, Error> {
+        self.handle.operations.send(self.commands).await
     }
 }
 

@@ -16,6 +16,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod batch;
 mod conversation;
 mod idempotent;
@@ -27,6 +29,9 @@ use std::fmt;
 use std::sync::Mutex;
 use std::time::Duration;
 
+#[cfg(feature = "tokio")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+pub use asynchronous::AsyncHandle;
 pub use batch::{Batch, BatchReport};
 pub use idempotent::Outcome;
 

@@ -5,9 +5,11 @@ use std::num::{NonZeroU8, NonZeroU16};
 use std::time::{Duration, Instant};
 
 use ipvs_rs::model::{InvalidValue, MulticastGroup, SyncDaemon, SyncRole, Tunnel};
-use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
 
 use super::{Interface, World};
+
+use super::client::Handle;
 
 pub fn daemon_is_started_with_each_attribute_listed_and_stopped(world: &dyn World) {
     type Change = fn(SyncDaemon) -> Result<SyncDaemon, InvalidValue>;

@@ -8,6 +8,11 @@
     reason = "test code"
 )]
 
+/// The handle that the suite is run with.
+mod client {
+    pub use ipvs_rs::Handle;
+    pub use ipvs_rs::handle::{Batch, HandleBuilder};
+}
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod fault;

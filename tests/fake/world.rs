@@ -1,11 +1,10 @@
 //! The kernel in memory, for the suite that every kernel has to pass.
 
-use ipvs_rs::Handle;
-use ipvs_rs::handle::HandleBuilder;
 use ipvs_rs::testing::{self, FakeKernel, Release};
 use ipvs_rs::transport::Transport;
 
-use crate::conformance;
+use super::client::{Handle, HandleBuilder};
+use super::conformance;
 
 /// A kernel in memory, in a namespace of its own.
 pub struct World(FakeKernel);

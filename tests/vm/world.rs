@@ -1,10 +1,9 @@
 //! The real kernel, for the suite that every kernel has to pass.
 
-use ipvs_rs::Handle;
-use ipvs_rs::handle::HandleBuilder;
 use ipvs_rs::transport::{KernelSocket, SocketOptions, Transport};
 
-use crate::conformance::{Interface, World};
+use super::client::{Handle, HandleBuilder};
+use super::conformance::{Interface, World};
 use crate::kernel;
 use crate::namespaces::{Namespace, ip};
 

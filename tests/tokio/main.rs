@@ -1,0 +1,50 @@
+//! The async handle: all that is asked of the blocking one, and what only this one can do.
+//!
+//! The suite of `tests/conformance` runs on the kernel in memory, and so do the scripts of `tests/conversation`. On the
+//! real kernel the suite runs in `tests/vm`.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "test code"
+)]
+
+mod client;
+
+#[path = "../conformance/mod.rs"]
+mod conformance;
+#[path = "../fake/world.rs"]
+mod world;
+
+#[path = "../conversation/message.rs"]
+mod message;
+#[path = "../conversation/peer.rs"]
+mod peer;
+#[path = "../conversation/rule.rs"]
+mod rule;
+#[path = "../conversation/value.rs"]
+mod value;
+
+mod conversation;
+
+use ipvs_rs::testing::Release;
+use world::World;
+
+/// Makes a test of each case of the suite: it runs on every release.
+macro_rules! on_every_release {
+    ($($module:ident { $($company:ident $case:ident;)* })*) => {$(
+        mod $module {
+            $(
+                #[test]
+                fn $case() {
+                    for release in super::Release::ALL {
+                        super::conformance::$module::$case(&super::World::of(release));
+                    }
+                }
+            )*
+        }
+    )*};
+}
+conformance::cases!(on_every_release);

@@ -1,9 +1,8 @@
 use std::fmt;
 use std::io;
-use std::ops::DerefMut;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::task;
 
 use super::operations::Operations;
@@ -14,7 +13,7 @@ use crate::model::{
     Config, Destination, DestinationEntry, DestinationId, Info, Service, ServiceEntry, ServiceId, SyncDaemon, SyncRole,
     Table,
 };
-use crate::transport::AsyncTransport;
+use crate::transport::{AsyncTransport, Transport};
 
 /// A [`Handle`](crate::Handle) for programs that run on tokio.
 ///
@@ -81,11 +80,20 @@ pub struct AsyncHandle {
 }
 
 /// The side that gives way to other tasks.
-pub(super) type Yielding = Mutex<Inner<Box<dyn AsyncTransport>>>;
+pub(super) type Yielding = Mutex<Inner<Socket>>;
 
-impl Link for Box<dyn AsyncTransport> {
+/// A type of its own, because it names no lifetime: where the compiler finds out whether a future can be sent to another
+/// thread, it has forgotten that a trait object lives for ever, and would ask for every lifetime.
+#[derive(Debug)]
+pub(super) struct Socket(Box<dyn AsyncTransport>);
+
+impl Link for Socket {
+    fn transport(&mut self) -> &mut dyn Transport {
+        &mut *self.0
+    }
+
     fn arrival(&mut self, timeout: Duration) -> impl Future<Output = io::Result<bool>> {
-        (**self).arrival(timeout)
+        self.0.arrival(timeout)
     }
 
     fn pause(&mut self) -> impl Future<Output = ()> {
@@ -94,9 +102,10 @@ impl Link for Box<dyn AsyncTransport> {
 }
 
 impl Side for Yielding {
-    type Link = Box<dyn AsyncTransport>;
+    type Link = Socket;
+    type Guard<'a> = MutexGuard<'a, Inner<Socket>>;
 
-    fn lock(&self) -> impl Future<Output: DerefMut<Target = Inner<Self::Link>>> {
+    fn lock(&self) -> impl Future<Output = Self::Guard<'_>> {
         Mutex::lock(self)
     }
 }
@@ -129,8 +138,7 @@ impl HandleBuilder {
     ///
     /// As [`open`](Self::open).
     pub async fn open_async_over(self, transport: impl AsyncTransport + 'static) -> Result<AsyncHandle, Error> {
-        let link: Box<dyn AsyncTransport> = Box::new(transport);
-        let inner = Inner::open(link, self.deadline).await?;
+        let inner = Inner::open(Socket(Box::new(transport)), self.deadline).await?;
         Ok(AsyncHandle { operations: Operations(Mutex::new(inner)) })
     }
 }

@@ -12,7 +12,7 @@ use crate::codec::{
 use crate::engine::{Bulk, Deadline, Exchange, Expect, Failure, KernelError, Progress, Sequence};
 use crate::error::{Cause, Errno};
 use crate::model::SyncRole;
-use crate::transport::{Limits, Transport as _};
+use crate::transport::Limits;
 
 /// The kernel makes the datagrams of a list as long as the longest buffer that it was ever handed, up to this.
 const RECEIVE_BUFFER: usize = 32 * 1024;
@@ -68,11 +68,12 @@ struct Patience {
 }
 
 impl<L: Link> Conversation<L> {
-    pub(super) fn new(link: L, deadline: Duration) -> Self {
+    pub(super) fn new(mut link: L, deadline: Duration) -> Self {
+        let transport = link.transport();
         Self {
             deadline,
-            limits: link.limits(),
-            port: link.port(),
+            limits: transport.limits(),
+            port: transport.port(),
             link,
             family: 0,
             sequence: Sequence::default(),
@@ -207,7 +208,7 @@ impl<L: Link> Conversation<L> {
             self.settle().await;
         }
         let before = self.begin();
-        if let Err(error) = self.link.send(datagram) {
+        if let Err(error) = self.link.transport().send(datagram) {
             self.stale = before;
             return Err(BulkFailure::NotSent(error));
         }
@@ -247,7 +248,7 @@ impl<L: Link> Conversation<L> {
             self.settle().await;
         }
         let before = self.begin();
-        if let Err(error) = self.link.send(&self.outgoing) {
+        if let Err(error) = self.link.transport().send(&self.outgoing) {
             self.stale = before;
             return Err(Cause::Io(error));
         }
@@ -294,14 +295,16 @@ impl<L: Link> Conversation<L> {
             if patience.datagrams >= DATAGRAMS_IN_A_ROW {
                 self.link.pause().await;
             }
-            patience.datagrams = patience.datagrams.saturating_add(1);
-            match self.link.try_receive(&mut self.incoming) {
+            match self.link.transport().try_receive(&mut self.incoming) {
                 // Other privileged processes may send to a port that they know; only port 0 is the kernel.
                 Ok(Some(received)) if received.sender != 0 => {}
                 Ok(Some(received)) if received.len > self.incoming.len() => {
                     return Err(Cause::Truncated { len: received.len });
                 }
-                Ok(Some(received)) => return Ok(received.len),
+                Ok(Some(received)) => {
+                    patience.datagrams = patience.datagrams.saturating_add(1);
+                    return Ok(received.len);
+                }
                 // The kernel answers within the sending, so that what has not come by now was lost.
                 Ok(None) if patience.lost => return Err(Cause::Lost),
                 Ok(None) => match patience.deadline.remaining(Instant::now()) {
@@ -312,6 +315,8 @@ impl<L: Link> Conversation<L> {
                 Err(error) if is_loss(&error) => patience.lost = true,
                 Err(error) => return Err(Cause::Io(error)),
             }
+            // Whoever floods the socket must not keep others from their turn.
+            patience.datagrams = DATAGRAMS_IN_A_ROW;
             if patience.deadline.remaining(Instant::now()).is_none() {
                 return Err(self.timeout());
             }
@@ -322,7 +327,7 @@ impl<L: Link> Conversation<L> {
     /// kernel's side, which makes one at a time.
     async fn settle(&mut self) {
         for _ in 0..STALE_DATAGRAMS {
-            match self.link.try_receive(&mut self.incoming) {
+            match self.link.transport().try_receive(&mut self.incoming) {
                 Ok(Some(_)) => self.link.pause().await,
                 Err(error) if is_loss(&error) => {}
                 // Whatever is wrong with the transport, the next exchange will say so.

@@ -1,6 +1,3 @@
-use std::ops::DerefMut;
-
-use super::Inner;
 use super::conversation::{Answer, Nothing};
 use super::side::Side;
 use crate::codec::{DecodeError, DecodeProblem, Reply, Request};
@@ -145,7 +142,7 @@ impl<S: Side> Operations<S> {
         asked.map_err(|cause| Error::new(operation, target, cause))
     }
 
-    pub(super) fn lock(&self) -> impl Future<Output: DerefMut<Target = Inner<S::Link>>> {
+    pub(super) fn lock(&self) -> impl Future<Output = S::Guard<'_>> {
         self.0.lock()
     }
 }

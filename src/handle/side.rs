@@ -9,7 +9,7 @@ use std::future;
 use std::io;
 use std::ops::DerefMut;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -17,7 +17,9 @@ use super::Inner;
 use crate::transport::Transport;
 
 /// A transport, and how to wait for it.
-pub(super) trait Link: Debug + DerefMut<Target: Transport> {
+pub(super) trait Link: Debug {
+    fn transport(&mut self) -> &mut dyn Transport;
+
     /// Waits until something has arrived, as [`Transport::wait`] does.
     fn arrival(&mut self, timeout: Duration) -> impl Future<Output = io::Result<bool>>;
 
@@ -28,14 +30,21 @@ pub(super) trait Link: Debug + DerefMut<Target: Transport> {
 /// A conversation, and how to have it alone.
 pub(super) trait Side {
     type Link: Link;
+    type Guard<'a>: DerefMut<Target = Inner<Self::Link>>
+    where
+        Self: 'a;
 
-    fn lock(&self) -> impl Future<Output: DerefMut<Target = Inner<Self::Link>>>;
+    fn lock(&self) -> impl Future<Output = Self::Guard<'_>>;
 }
 
 /// The side that blocks.
 pub(super) type Blocking = Mutex<Inner<Box<dyn Transport>>>;
 
 impl Link for Box<dyn Transport> {
+    fn transport(&mut self) -> &mut dyn Transport {
+        &mut **self
+    }
+
     fn arrival(&mut self, timeout: Duration) -> impl Future<Output = io::Result<bool>> {
         future::ready(self.wait(timeout))
     }
@@ -47,10 +56,11 @@ impl Link for Box<dyn Transport> {
 
 impl Side for Blocking {
     type Link = Box<dyn Transport>;
+    type Guard<'a> = MutexGuard<'a, Inner<Self::Link>>;
 
     /// A panic of another thread cannot have left anything half done that the next exchange would trip over: answers
     /// that were not taken are skipped by their number.
-    fn lock(&self) -> impl Future<Output: DerefMut<Target = Inner<Self::Link>>> {
+    fn lock(&self) -> impl Future<Output = Self::Guard<'_>> {
         future::ready(Mutex::lock(self).unwrap_or_else(PoisonError::into_inner))
     }
 }

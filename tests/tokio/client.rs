@@ -1,6 +1,5 @@
 //! The async handle in the clothes of the blocking one, so that what is true of one is asked of the other, too.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use ipvs_rs::handle::{self, BatchReport, Outcome};
@@ -12,9 +11,14 @@ use ipvs_rs::{
 use tokio::runtime::{Builder, Runtime};
 use tokio::task;
 
-/// The thread that calls makes the calls, sockets included; one of the runtime's own watches them.
-static RUNTIME: LazyLock<Runtime> =
-    LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
+thread_local! {
+    /// Each thread has a runtime of its own, so that it stays in its namespace, and handles go from one to the other.
+    static RUNTIME: Runtime = Builder::new_current_thread().enable_all().build().unwrap();
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    RUNTIME.with(|runtime| runtime.block_on(work))
+}
 
 #[derive(Debug)]
 pub struct Handle {
@@ -35,7 +39,7 @@ impl Handle {
     }
 
     pub fn modify_service(&self, id: &ServiceId, change: impl FnOnce(&mut Service)) -> Result<Outcome, Error> {
-        RUNTIME.block_on(self.inner.modify_service(id, change))
+        block_on(self.inner.modify_service(id, change))
     }
 
     pub fn modify_destination(
@@ -44,7 +48,7 @@ impl Handle {
         id: &DestinationId,
         change: impl FnOnce(&mut Destination),
     ) -> Result<Outcome, Error> {
-        RUNTIME.block_on(self.inner.modify_destination(service, id, change))
+        block_on(self.inner.modify_destination(service, id, change))
     }
 }
 
@@ -54,17 +58,19 @@ impl HandleBuilder {
     }
 
     #[cfg(target_os = "linux")]
+    #[allow(dead_code, reason = "for the real kernel only")]
     pub fn receive_buffer(self, bytes: usize) -> Self {
         Self(self.0.receive_buffer(bytes))
     }
 
     #[cfg(target_os = "linux")]
+    #[allow(dead_code, reason = "for the real kernel only")]
     pub fn open(self) -> Result<Handle, Error> {
-        RUNTIME.block_on(self.0.open_async()).map(|inner| Handle { inner })
+        block_on(self.0.open_async()).map(|inner| Handle { inner })
     }
 
     pub fn open_over(self, transport: impl Transport + 'static) -> Result<Handle, Error> {
-        RUNTIME.block_on(self.0.open_async_over(Yielding(transport))).map(|inner| Handle { inner })
+        block_on(self.0.open_async_over(Yielding(transport))).map(|inner| Handle { inner })
     }
 }
 
@@ -73,7 +79,7 @@ macro_rules! methods {
     ($($name:ident($($argument:ident: $type:ty),*) -> $value:ty;)*) => {
         impl Handle {
             $(pub fn $name(&self, $($argument: $type),*) -> Result<$value, Error> {
-                RUNTIME.block_on(self.inner.$name($($argument),*))
+                block_on(self.inner.$name($($argument),*))
             })*
         }
     };
@@ -132,12 +138,13 @@ impl Batch<'_> {
         self.0.len()
     }
 
+    #[allow(dead_code, reason = "not in every suite")]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     pub fn send(self) -> Result<BatchReport, Error> {
-        RUNTIME.block_on(self.0.send())
+        block_on(self.0.send())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The async handle: all that is asked of the blocking one, and what only this one can do.
 //!
-//! The suite of `tests/conformance` runs on the kernel in memory, and so do the scripts of `tests/conversation`. On the
-//! real kernel the suite runs in `tests/vm`.
+//! The suite of `tests/conformance` runs on the kernel in memory here and on the real one in `tests/vm`; the scripts of
+//! `tests/conversation` and the faults of `tests/fake` are played again.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -11,10 +11,14 @@
     reason = "test code"
 )]
 
+mod cancellation;
 mod client;
+mod task;
 
 #[path = "../conformance/mod.rs"]
 mod conformance;
+#[path = "../fake/fault.rs"]
+mod fault;
 #[path = "../fake/world.rs"]
 mod world;
 

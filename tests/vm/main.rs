@@ -20,6 +20,22 @@
     unreachable_pub,
     reason = "test code"
 )]
+#![cfg_attr(feature = "tokio", allow(clippy::duplicate_mod, reason = "the suite runs once with each handle"))]
+
+/// Makes a test of each case of the suite that every kernel has to pass.
+macro_rules! on_the_real_kernel {
+    ($($module:ident { $($company:ident $case:ident;)* })*) => {$(
+        mod $module {
+            $(
+                #[test]
+                #[ignore = "needs root and ip_vs: cargo xtask vm"]
+                fn $case() {
+                    crate::namespaces::$company(|| super::conformance::$module::$case(&super::world::RealKernel));
+                }
+            )*
+        }
+    )*};
+}
 
 /// The handle that the suite is run with.
 mod client {
@@ -41,24 +57,12 @@ mod differential;
 mod ipvsadm;
 mod lifetime;
 mod netns;
+#[cfg(feature = "tokio")]
+mod on_tokio;
 mod privilege;
 mod procfs;
 mod scale;
 mod syscalls;
 mod traffic;
 
-/// Makes a test of each case of the suite that every kernel has to pass.
-macro_rules! on_the_real_kernel {
-    ($($module:ident { $($company:ident $case:ident;)* })*) => {$(
-        mod $module {
-            $(
-                #[test]
-                #[ignore = "needs root and ip_vs: cargo xtask vm"]
-                fn $case() {
-                    crate::namespaces::$company(|| crate::conformance::$module::$case(&crate::world::RealKernel));
-                }
-            )*
-        }
-    )*};
-}
 conformance::cases!(on_the_real_kernel);

@@ -291,10 +291,10 @@ impl<L: Link> Conversation<L> {
 
     /// Waits for a datagram from the kernel and returns its length.
     async fn receive(&mut self, patience: &mut Patience) -> Result<usize, Cause> {
+        if patience.datagrams >= DATAGRAMS_IN_A_ROW {
+            self.link.pause().await;
+        }
         loop {
-            if patience.datagrams >= DATAGRAMS_IN_A_ROW {
-                self.link.pause().await;
-            }
             match self.link.transport().try_receive(&mut self.incoming) {
                 // Other privileged processes may send to a port that they know; only port 0 is the kernel.
                 Ok(Some(received)) if received.sender != 0 => {}
@@ -316,7 +316,7 @@ impl<L: Link> Conversation<L> {
                 Err(error) => return Err(Cause::Io(error)),
             }
             // Whoever floods the socket must not keep others from their turn.
-            patience.datagrams = DATAGRAMS_IN_A_ROW;
+            self.link.pause().await;
             if patience.deadline.remaining(Instant::now()).is_none() {
                 return Err(self.timeout());
             }

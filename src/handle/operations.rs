@@ -178,6 +178,7 @@ impl<T, F: Fn(Reply) -> Option<T>> Answer for One<T, F> {
     }
 }
 
+/// One of each role, however often it comes.
 #[derive(Debug)]
 struct Daemons(Vec<SyncDaemon>);
 
@@ -185,7 +186,9 @@ impl Answer for Daemons {
     fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError> {
         match Reply::decode(command, attributes)? {
             Reply::Daemon(daemon) => {
-                self.0.push(daemon);
+                if self.0.iter().all(|known| known.role != daemon.role) {
+                    self.0.push(daemon);
+                }
                 Ok(())
             }
             _ => Err(DecodeError::new("message", 0, DecodeProblem::Unexpected)),

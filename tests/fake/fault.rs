@@ -88,6 +88,11 @@ fn rows_that_come_twice_are_listed_once() {
     handle.new_service(&web()).unwrap();
     kernel.misbehave(Fault::Duplicate);
     assert_eq!(handle.get_services().unwrap(), [ServiceEntry::new(web())]);
+
+    kernel.add_interface(Interface::new("eth1"));
+    handle.start_sync(&SyncDaemon::master("eth1").unwrap()).unwrap();
+    kernel.misbehave(Fault::Duplicate);
+    assert_eq!(handle.get_sync_daemons().unwrap().len(), 1);
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! Handles that come and go leave nothing behind.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ipvs_rs::Handle;
 use ipvs_rs::transport::Netns;
@@ -11,6 +10,7 @@ use ipvs_rs::transport::Netns;
 use crate::kernel;
 use crate::namespaces::{Namespace, alone};
 use crate::process::{again, is_again};
+use crate::usage::Usage;
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
@@ -97,37 +97,4 @@ fn open_handle_is_one_descriptor_and_no_thread_and_is_closed_on_exec() {
 
     drop((here, there));
     assert_eq!(Usage::now().descriptors, before.descriptors);
-}
-
-struct Usage {
-    /// What each leads to.
-    descriptors: BTreeSet<String>,
-    threads: u64,
-    resident_kib: u64,
-}
-
-impl Usage {
-    fn now() -> Self {
-        let threads = number_of("Threads:");
-        Self { descriptors: descriptors(), threads, resident_kib: number_of("VmRSS:") }
-    }
-}
-
-fn descriptors() -> BTreeSet<String> {
-    let this = fs::read_dir("/proc/self/fd").unwrap();
-    let links = this.filter_map(|entry| {
-        let entry = entry.unwrap();
-        // The descriptor that the folder is read by is gone before its link is read, or shows this folder.
-        let link = fs::read_link(entry.path()).ok()?;
-        Some(format!("{} {}", entry.file_name().display(), link.display()))
-    });
-    links.filter(|link| !link.contains("/fd")).collect()
-}
-
-/// A line of the status of this process. The thread of a run that has ended may still be counted for a moment.
-fn number_of(name: &str) -> u64 {
-    std::thread::sleep(Duration::from_millis(20));
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-    line.split_whitespace().next().unwrap().parse().unwrap()
 }

@@ -45,9 +45,13 @@ mod client {
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod kernel;
+#[cfg(feature = "testing")]
+#[path = "../mix/mod.rs"]
+mod mix;
 mod namespaces;
 mod network;
 mod process;
+mod usage;
 mod world;
 
 mod alone;
@@ -62,6 +66,8 @@ mod on_tokio;
 mod privilege;
 mod procfs;
 mod scale;
+#[cfg(feature = "testing")]
+mod soak;
 mod syscalls;
 mod traffic;
 

@@ -91,16 +91,19 @@ struct Chance {
     lines: u32,
     /// Random requests to the real kernel and to the one in memory.
     requests: u32,
+    /// Random calls of one handle.
+    calls: u32,
 }
 
 impl Chance {
     /// In a run that somebody waits for, and in one that nobody does.
-    const FEW: Self = Self { lines: 200, requests: 2_000 };
-    const MANY: Self = Self { lines: 2_000, requests: 20_000 };
+    const FEW: Self = Self { lines: 200, requests: 2_000, calls: 5_000 };
+    const MANY: Self = Self { lines: 2_000, requests: 20_000, calls: 20_000 };
 
     /// Hands the numbers over, unless somebody who looks for a difference has said how far.
     fn put_into(self, guest: Guest) -> Guest {
-        let numbers = [("IPVS_RS_LINES", self.lines), ("IPVS_RS_REQUESTS", self.requests)];
+        let numbers =
+            [("IPVS_RS_LINES", self.lines), ("IPVS_RS_REQUESTS", self.requests), ("IPVS_RS_CALLS", self.calls)];
         let numbers = numbers.into_iter().filter(|(name, _)| std::env::var_os(name).is_none());
         numbers.fold(guest, |guest, (name, number)| guest.env(name, number.to_string()))
     }

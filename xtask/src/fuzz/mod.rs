@@ -1,7 +1,9 @@
 //! `cargo xtask fuzz`: bytes that nobody would send, for as long as there is patience.
 
+mod coverage;
+
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -23,6 +25,9 @@ pub struct Arguments {
     /// How often each target is executed at most
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     executions: Option<u32>,
+    /// Do not fuzz: run what is in the corpus and what was found once, and print how much of the library that reaches
+    #[arg(long, conflicts_with_all = ["seconds", "executions"])]
+    coverage: bool,
     /// The targets; all if none is named
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
@@ -56,6 +61,14 @@ fn run(arguments: &Arguments, progress: &Progress) -> Result<bool> {
             bail!("cargo-fuzz could not be installed; `cargo install --locked cargo-fuzz` says why");
         }
     }
+    if arguments.coverage {
+        let parts = coverage::measure(&workspace, &chosen, progress)?;
+        progress.clear();
+        for (name, reached) in parts {
+            println!("{name:<16} {reached}");
+        }
+        return Ok(true);
+    }
     progress.step("building the fuzz targets");
     let built = workspace.cargo().args(["fuzz", "build", "--sanitizer", "none"]).stdin(Stdio::null()).output()?;
     if !built.status.success() {
@@ -86,11 +99,16 @@ fn targets(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Where inputs are kept that a target was the first to reach something with.
+fn found(workspace: &Workspace, name: &str) -> PathBuf {
+    workspace.target.join("fuzz-corpus").join(name)
+}
+
 /// Runs one target; says whether everything held, and a line about it.
 fn fuzz(workspace: &Workspace, name: &str, arguments: &Arguments) -> Result<(bool, String)> {
-    let found = workspace.target.join("fuzz-corpus").join(name);
+    let found = found(workspace, name);
     fs::create_dir_all(&found).with_context(|| format!("making {}", found.display()))?;
-    let log = workspace.target.join("fuzz-corpus").join(format!("{name}.log"));
+    let log = found.with_extension("log");
     let output = File::create(&log).with_context(|| format!("making {}", log.display()))?;
     let status = workspace
         .cargo()

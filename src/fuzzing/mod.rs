@@ -1,24 +1,31 @@
 //! What the fuzzers do with their bytes. Each function takes any bytes and returns; what it asserts holds for all of
 //! them. The corpus of each is replayed by the tests of this module.
 
+#[cfg(feature = "testing")]
+mod story;
+
 use std::fmt::{Debug, Display};
 use std::io;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::codec::{Family, Frames, Reply, Request, attribute_at};
+use netlink_packet_core::{Emitable, ParseableParametrized};
+use netlink_packet_generic::GenlHeader;
+
+use crate::codec::{DecodeError, Family, Frames, Message, Reply, Request, attribute_at};
 use crate::engine::{Bulk, Exchange, Expect, Progress};
 use crate::handle::Handle;
 use crate::model::notation::Rule;
 use crate::model::{
-    AddressFamily, Config, Destination, DestinationId, ForwardMethod, Granularity, Persistence, PersistenceEngine,
-    Protocol, Scheduler, SchedulerFlags, Service, ServiceFlags, ServiceId, SyncDaemon, SyncRole, Thresholds, Tunnel,
-    TunnelFlags, Weight,
+    AddressFamily, Config, Destination, DestinationId, ForwardMethod, Granularity, MulticastGroup, Persistence,
+    PersistenceEngine, Prefix, Protocol, Scheduler, SchedulerFlags, Service, ServiceFlags, ServiceId, SyncDaemon,
+    SyncRole, Thresholds, Tunnel, TunnelFlags, TunnelKind, Weight,
 };
-use crate::procfs::{Connections, Modules, Sysctl, stats_from_reader};
-#[cfg(feature = "testing")]
-use crate::testing::{FakeKernel, Release};
+use crate::procfs::{Connection, Connections, CpuStats, Modules, Sysctl, stats_from_reader};
 use crate::transport::{Received, Transport};
+
+#[cfg(feature = "testing")]
+pub use story::{fake_kernel, transcript};
 
 /// Reads bytes as datagrams, requests, replies and family records. What can be read is written and read again, and is
 /// the same.
@@ -26,41 +33,61 @@ pub fn codec(bytes: &[u8]) {
     let frames = Frames::new(bytes).count();
     assert!(frames <= bytes.len() / 16 + 1, "{frames} messages in {} bytes", bytes.len());
     let Some((command, attributes)) = bytes.split_first() else { return };
-    for offset in (0..=attributes.len()).chain([usize::MAX]) {
+    // Each look goes over everything, so that looking for all of them would take most of the time.
+    for offset in (0..=attributes.len()).step_by(attributes.len() / 64 + 1).chain([usize::MAX]) {
         let _any = attribute_at(attributes, u32::try_from(offset).unwrap_or(u32::MAX));
     }
-    let _any = Family::decode(*command, attributes, "IPVS");
+    explain(Family::decode(*command, attributes, "IPVS"));
     for dump in [false, true] {
-        if let Ok(request) = Request::decode(*command, dump, attributes) {
+        if let Some(request) = explain(Request::decode(*command, dump, attributes)) {
             let mut again = Vec::new();
             request.encode(&mut again);
             assert_eq!(Request::decode(*command, dump, &again).as_ref(), Ok(&request));
+            emitted_alike(&request.into(), &again);
         }
     }
     for family in [AddressFamily::Ipv4, AddressFamily::Ipv6] {
-        if let Ok(reply) = Reply::decode_for(*command, attributes, family) {
+        if let Some(reply) = explain(Reply::decode_for(*command, attributes, family)) {
             let mut again = Vec::new();
             reply.encode(&mut again);
             assert_eq!(Reply::decode_for(*command, &again, family).as_ref(), Ok(&reply));
+            emitted_alike(&reply.into(), &again);
         }
     }
+    let _any = Message::parse_with_param(attributes, GenlHeader { cmd: *command, version: 1 });
+}
+
+/// What cannot be read says what and where.
+fn explain<T>(decoded: Result<T, DecodeError>) -> Option<T> {
+    decoded.map_err(|error| assert!(error.to_string().contains(error.attribute()), "{error:?}")).ok()
+}
+
+/// The traits of rust-netlink write the same bytes as we do.
+fn emitted_alike(message: &Message, bytes: &[u8]) {
+    let mut emitted = vec![0; message.buffer_len()];
+    message.emit(&mut emitted);
+    assert_eq!(emitted, bytes, "{message:?}");
 }
 
 /// Feeds datagrams to exchanges of every kind, and to a bulk.
 pub fn engine(bytes: &[u8]) {
     for expect in [Expect::Acknowledgement, Expect::Reply, Expect::List] {
         let mut exchange = Exchange::new(expect, FAMILY, PORT, 1);
-        for datagram in datagrams(bytes) {
-            match exchange
-                .feed(&datagram, |_, attributes| Frames::new(attributes).try_for_each(|frame| frame.map(drop)))
-            {
+        for mut datagram in datagrams(bytes) {
+            address(&mut datagram, 1);
+            match exchange.feed(&datagram, |command, attributes| Reply::decode(command, attributes).map(drop)) {
                 Ok(Progress::Pending) => {}
-                Ok(Progress::Done) | Err(_) => break,
+                Ok(Progress::Done) => break,
+                Err(failure) => {
+                    assert!(!failure.to_string().is_empty());
+                    break;
+                }
             }
         }
     }
     let bulk = Bulk::new(Expect::Acknowledgement, PORT, 1, COMMANDS);
-    for datagram in datagrams(bytes) {
+    for mut datagram in datagrams(bytes) {
+        address(&mut datagram, 1);
         let told = bulk.feed(&datagram, |place, _| assert!(place < COMMANDS, "command {place} was not sent"));
         match told {
             Ok(Progress::Pending) => {}
@@ -73,6 +100,11 @@ pub fn engine(bytes: &[u8]) {
 pub fn hostile_kernel(bytes: &[u8]) {
     let kernel = Hostile { datagrams: datagrams(bytes).collect(), next: 0, sequence: 0 };
     let Ok(handle) = Handle::builder().deadline(Duration::from_millis(50)).open_over(kernel) else { return };
+    call_everything(&handle);
+}
+
+/// Calls every operation of a handle; what comes of it is not looked at.
+fn call_everything(handle: &Handle) {
     let web = ServiceId::verbatim(Protocol::TCP, [192, 0, 2, 10].into(), 80);
     let server = DestinationId::verbatim([10, 0, 0, 2].into(), 8080);
     let (service, destination) =
@@ -81,17 +113,33 @@ pub fn hostile_kernel(bytes: &[u8]) {
     let _ = handle.snapshot();
     let _ = handle.ensure_service(&service);
     let _ = handle.ensure_destination(&web, &destination);
+    let _ = handle.get_services();
     let _ = handle.get_service(&web);
     let _ = handle.get_destinations_of_existing(&web);
+    let _ = handle.get_destination(&web, &server);
+    let _ = handle.modify_service(&web, |service| service.scheduler = Scheduler::Rr);
+    let _ = handle.modify_destination(&web, &server, |destination| destination.weight = Weight::ZERO);
+    let _ = handle.update_service(&service);
+    let _ = handle.update_destination(&web, &destination);
     let _ = handle.get_config();
     let _ = handle.set_config(&Config::new());
+    if let Ok(daemon) = SyncDaemon::master("eth0") {
+        let _ = handle.start_sync(&daemon);
+    }
     let _ = handle.get_sync_daemons();
     let _ = handle.stop_sync(SyncRole::Master);
     if let Ok(report) = handle.batch().new_service(&service).new_destination(&web, &destination).flush().send() {
         assert_eq!(report.results().len(), 3, "one result for each command");
     }
-    let _ = handle.remove_destination(&web, &server);
+    let _ = handle.new_service(&service);
+    let _ = handle.new_destination(&web, &destination);
+    let _ = handle.zero(Some(&web));
     let _ = handle.zero(None);
+    let _ = handle.delete_destination(&web, &server);
+    let _ = handle.remove_destination(&web, &server);
+    let _ = handle.delete_service(&web);
+    let _ = handle.remove_service(&web);
+    let _ = handle.flush();
 }
 
 /// Reads text as everything that has a notation. What can be read is printed and read again, and is the same.
@@ -102,6 +150,7 @@ pub fn notation(bytes: &[u8]) {
     same::<Protocol>(text);
     same::<ForwardMethod>(text);
     same::<Tunnel>(text);
+    same::<TunnelKind>(text);
     same::<TunnelFlags>(text);
     same::<Weight>(text);
     same::<Thresholds>(text);
@@ -111,6 +160,9 @@ pub fn notation(bytes: &[u8]) {
     same::<Persistence>(text);
     same::<PersistenceEngine>(text);
     same::<Granularity>(text);
+    same::<Prefix>(text);
+    same::<SyncRole>(text);
+    same::<MulticastGroup>(text);
     same::<SyncDaemon>(text);
     same::<Config>(text);
     same::<Rule>(text);
@@ -124,45 +176,32 @@ fn same<T: Debug + Display + FromStr<Err: Debug> + PartialEq>(text: &str) {
     }
 }
 
-/// Reads bytes as the files of `/proc`. A row that can be read is printed by nobody, but ends.
+/// Reads bytes as the files of `/proc`. What can be read can be printed, and a value of a sysctl is read again and is the
+/// same; what cannot be read says why.
 pub fn procfs(bytes: &[u8]) {
-    let rows = Connections::from_reader(bytes).count();
-    assert!(rows <= bytes.len() + 1, "{rows} rows in {} bytes", bytes.len());
-    let _any = stats_from_reader(bytes);
-    let _any = Modules::from_reader(bytes);
-    let text = String::from_utf8_lossy(bytes);
-    for sysctl in Sysctl::ALL {
-        let _any = sysctl.value(&text);
+    let mut rows = 0;
+    for row in Connections::from_reader(bytes) {
+        rows += 1;
+        match row {
+            Ok(row) => {
+                let _any = (row.is_template(), row.mark(), row.protocol.to_string(), row.state.to_string());
+            }
+            Err(error) => assert!(error.is_malformed() && !error.to_string().is_empty()),
+        }
     }
-}
-
-/// Sends datagrams to a kernel in memory, of each release. It answers with messages that can be read, to the socket that
-/// asked, and comes to an end.
-#[cfg(feature = "testing")]
-pub fn fake_kernel(bytes: &[u8]) {
-    for release in [Release::V6_1, Release::V6_12, Release::V7] {
-        let kernel = FakeKernel::of(release);
-        let mut socket = kernel.transport();
-        let mut buffer = vec![0; 32 * 1024];
-        for datagram in datagrams(bytes) {
-            if socket.send(&datagram).is_err() {
-                continue;
-            }
-            // A message of 16 bytes has one answer, or is the request for a list.
-            for _ in 0..datagram.len() {
-                match socket.try_receive(&mut buffer) {
-                    Ok(Some(Received { len, sender })) => {
-                        assert_eq!(sender, 0, "it is the kernel");
-                        let answer = buffer.get(..len).unwrap_or(&buffer);
-                        for frame in Frames::new(answer) {
-                            assert!(frame.is_ok_and(|frame| frame.port == socket.port()), "{answer:02x?}");
-                        }
-                    }
-                    Ok(None) => break,
-                    // Answers were lost, as they would be.
-                    Err(_) => {}
-                }
-            }
+    assert!(rows <= bytes.len() + 1, "{rows} rows in {} bytes", bytes.len());
+    if let Err(error) = stats_from_reader(bytes) {
+        assert!(error.is_malformed() && !error.to_string().is_empty());
+    }
+    let _any = CpuStats::from_reader(bytes);
+    let _any = Modules::from_reader(bytes).and_then(|modules| modules.with_builtin(bytes));
+    let _any = bytes.split(|byte| *byte == b'\n').flat_map(Connection::from_row).count();
+    let text = String::from_utf8_lossy(bytes);
+    let _any = text.parse::<Sysctl>();
+    for sysctl in Sysctl::ALL {
+        if let Ok(value) = sysctl.value(&text) {
+            let printed = value.to_string();
+            assert_eq!(sysctl.value(&printed).as_ref(), Ok(&value), "{sysctl}: {printed:?} from {text:?}");
         }
     }
 }
@@ -181,6 +220,31 @@ fn datagrams(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         rest = after;
         Some(datagram.to_vec())
     })
+}
+
+/// Addresses the messages of a datagram. Bytes would hardly guess the number that is asked for: a small one is counted
+/// from it, and 0 is the port.
+fn address(datagram: &mut [u8], sequence: u32) {
+    each_message(datagram, |header| {
+        let [_, _, number, port] = header;
+        let given = u32::from_ne_bytes(*number);
+        if given < 256 {
+            *number = sequence.wrapping_add(given).to_ne_bytes();
+        }
+        if *port == [0; 4] {
+            *port = PORT.to_ne_bytes();
+        }
+    });
+}
+
+/// Hands over the header of each message: length, kind and flags, number, port.
+fn each_message(datagram: &mut [u8], mut change: impl FnMut(&mut [[u8; 4]; 4])) {
+    let mut rest = datagram.as_chunks_mut::<4>().0;
+    while let Some((header, after)) = rest.split_first_chunk_mut::<4>() {
+        change(header);
+        let words = usize::try_from(u32::from_ne_bytes(header[0])).unwrap_or(usize::MAX).div_ceil(4);
+        rest = after.get_mut(words.saturating_sub(4)..).unwrap_or_default();
+    }
 }
 
 /// A kernel that says what it was given, once.
@@ -207,16 +271,7 @@ impl Transport for Hostile {
     fn try_receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>> {
         let Some(datagram) = self.datagrams.get_mut(self.next) else { return Ok(None) };
         self.next += 1;
-        // Bytes would hardly guess the number that is asked for: a small one is counted from it, and 0 is the port.
-        if let Some([_, _, number, port]) = datagram.as_chunks_mut::<4>().0.get_mut(..4) {
-            let given = u32::from_ne_bytes(*number);
-            if given < 256 {
-                *number = self.sequence.wrapping_add(given).to_ne_bytes();
-            }
-            if *port == [0; 4] {
-                *port = PORT.to_ne_bytes();
-            }
-        }
+        address(datagram, self.sequence);
         let length = datagram.len().min(buffer.len());
         buffer[..length].copy_from_slice(&datagram[..length]);
         Ok(Some(Received { len: datagram.len(), sender: 0 }))
@@ -269,6 +324,12 @@ mod tests {
     #[cfg(feature = "testing")]
     fn corpus_of_the_kernel_in_memory() {
         replay("fake_kernel", fake_kernel);
+    }
+
+    #[test]
+    #[cfg(feature = "testing")]
+    fn corpus_of_the_transcripts() {
+        replay("transcript", transcript);
     }
 
     #[test]

@@ -250,7 +250,7 @@ fn single_async_calls_ask_for_no_memory() {
         ("get service", |handle| assert_eq!(complete(handle.get_service(&web())).unwrap().unwrap().id(), web())),
         ("get config", |handle| assert!(complete(handle.get_config()).unwrap().tcp.is_some())),
         ("modify service", |handle| {
-            assert_eq!(complete(handle.modify_service(&web(), |_| ())).unwrap(), Outcome::Unchanged)
+            assert_eq!(complete(handle.modify_service(&web(), |_| ())).unwrap(), Outcome::Unchanged);
         }),
     ];
     for (label, call) in calls {

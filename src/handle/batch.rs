@@ -3,7 +3,7 @@ use std::ops::Range;
 #[cfg(feature = "tokio")]
 use super::AsyncHandle;
 use super::conversation::BulkFailure;
-use super::operations::{Operations, invalid};
+use super::operations::{Operations, subject, valid};
 use super::side::{Link, Side, block_on};
 use super::{Handle, Inner};
 use crate::codec::{Request, put_request};
@@ -100,41 +100,37 @@ impl<'h, H> Batch<'h, H> {
 
     /// Adds [`Handle::delete_service`].
     pub fn delete_service(self, id: &ServiceId) -> Self {
-        self.add(Operation::DeleteService, Target::Service(*id), &Request::DeleteService(*id))
+        self.add(&Request::DeleteService(*id))
     }
 
     /// Adds [`Handle::new_destination`].
     pub fn new_destination(self, service: &ServiceId, destination: &Destination) -> Self {
-        let target = Target::Destination(*service, destination.id);
-        self.add(Operation::NewDestination, target, &Request::NewDestination(*service, destination.clone()))
+        self.add(&Request::NewDestination(*service, destination.clone()))
     }
 
     /// Adds [`Handle::update_destination`].
     pub fn update_destination(self, service: &ServiceId, destination: &Destination) -> Self {
-        let target = Target::Destination(*service, destination.id);
-        self.add(Operation::UpdateDestination, target, &Request::SetDestination(*service, destination.clone()))
+        self.add(&Request::SetDestination(*service, destination.clone()))
     }
 
     /// Adds [`Handle::delete_destination`].
     pub fn delete_destination(self, service: &ServiceId, id: &DestinationId) -> Self {
-        let target = Target::Destination(*service, *id);
-        self.add(Operation::DeleteDestination, target, &Request::DeleteDestination(*service, *id))
+        self.add(&Request::DeleteDestination(*service, *id))
     }
 
     /// Adds [`Handle::zero`].
     pub fn zero(self, service: Option<&ServiceId>) -> Self {
-        let target = service.map_or(Target::Table, |id| Target::Service(*id));
-        self.add(Operation::Zero, target, &Request::Zero(service.copied()))
+        self.add(&Request::Zero(service.copied()))
     }
 
     /// Adds [`Handle::flush`].
     pub fn flush(self) -> Self {
-        self.add(Operation::Flush, Target::Table, &Request::Flush)
+        self.add(&Request::Flush)
     }
 
     /// Adds [`Handle::set_config`].
     pub fn set_config(self, config: &Config) -> Self {
-        self.add(Operation::SetConfig, Target::Table, &Request::SetConfig(*config))
+        self.add(&Request::SetConfig(*config))
     }
 
     /// The number of commands.
@@ -148,17 +144,17 @@ impl<'h, H> Batch<'h, H> {
     }
 
     fn service(mut self, operation: Operation, service: &Service, request: impl FnOnce(Service) -> Request) -> Self {
-        let target = Target::Service(service.id);
-        match service.validate() {
-            Ok(()) => self.add(operation, target, &request(service.clone())),
-            Err(value) => {
-                self.commands.refused.get_or_insert_with(|| invalid(operation, target, value));
+        match valid(operation, service) {
+            Ok(service) => self.add(&request(service)),
+            Err(error) => {
+                self.commands.refused.get_or_insert(error);
                 self
             }
         }
     }
 
-    fn add(mut self, operation: Operation, target: Target, request: &Request) -> Self {
+    fn add(mut self, request: &Request) -> Self {
+        let (operation, target) = subject(request);
         let Commands { messages, places, .. } = &mut self.commands;
         places.push(Command { start: messages.len(), operation, target });
         // Family, flags and number are known when the batch is sent.

@@ -67,6 +67,19 @@ struct Patience {
     lost: bool,
 }
 
+/// What there is to be received.
+#[derive(Debug)]
+enum Look {
+    /// A datagram from the kernel, of this length.
+    Datagram(usize),
+    /// Nothing, and there is so much time left.
+    Nothing(Duration),
+    /// Something that is not to be read.
+    Noise,
+    /// Nothing more.
+    Failure(Cause),
+}
+
 impl<L: Link> Conversation<L> {
     pub(super) fn new(mut link: L, deadline: Duration) -> Self {
         let transport = link.transport();
@@ -214,9 +227,12 @@ impl<L: Link> Conversation<L> {
         }
         let mut patience = self.patience();
         let cause = loop {
-            let len = match self.receive(&mut patience).await {
-                Ok(len) => len,
-                Err(cause) => break cause,
+            let len = match self.look(&mut patience) {
+                Look::Datagram(len) => len,
+                other => match self.receive(other, &mut patience).await {
+                    Ok(len) => len,
+                    Err(cause) => break cause,
+                },
             };
             match bulk.feed(self.incoming.get(..len).unwrap_or_default(), &mut answered) {
                 // What was lost may have been the answer of a command that failed.
@@ -225,9 +241,9 @@ impl<L: Link> Conversation<L> {
                     self.stale = before;
                     return Ok(());
                 }
-                Ok(Progress::Pending) => match patience.deadline.remaining(Instant::now()) {
-                    Some(_) => {}
-                    None => break self.timeout(),
+                Ok(Progress::Pending) => match self.rest(&mut patience).await {
+                    Ok(()) => {}
+                    Err(cause) => break cause,
                 },
                 Err(Failure::Decode(error)) => break Cause::Decode(error),
                 Err(_) => break Cause::Lost,
@@ -255,7 +271,10 @@ impl<L: Link> Conversation<L> {
         let mut exchange = Exchange::new(expect, family, self.port, sequence);
         let mut patience = self.patience();
         loop {
-            let len = self.receive(&mut patience).await?;
+            let len = match self.look(&mut patience) {
+                Look::Datagram(len) => len,
+                other => self.receive(other, &mut patience).await?,
+            };
             let datagram = self.incoming.get(..len).unwrap_or_default();
             match exchange.feed(datagram, |command, attributes| answer.take(command, attributes)) {
                 // What was lost may have been rows.
@@ -264,10 +283,7 @@ impl<L: Link> Conversation<L> {
                     self.stale = before;
                     return Ok(());
                 }
-                Ok(Progress::Pending) => match patience.deadline.remaining(Instant::now()) {
-                    Some(_) => {}
-                    None => return Err(self.timeout()),
-                },
+                Ok(Progress::Pending) => self.rest(&mut patience).await?,
                 // A refusal is an answer: nothing more will come.
                 Err(Failure::Kernel(error)) => {
                     self.stale = before;
@@ -289,38 +305,61 @@ impl<L: Link> Conversation<L> {
         Patience { deadline: Deadline::new(self.deadline), datagrams: 0, lost: false }
     }
 
-    /// Waits for a datagram from the kernel and returns its length.
-    async fn receive(&mut self, patience: &mut Patience) -> Result<usize, Cause> {
+    /// Looks whether a datagram has arrived.
+    fn look(&mut self, patience: &mut Patience) -> Look {
+        match self.link.transport().try_receive(&mut self.incoming) {
+            // Other privileged processes may send to a port that they know; only port 0 is the kernel.
+            Ok(Some(received)) if received.sender != 0 => {}
+            Ok(Some(received)) if received.len > self.incoming.len() => {
+                return Look::Failure(Cause::Truncated { len: received.len });
+            }
+            Ok(Some(received)) => {
+                patience.datagrams = patience.datagrams.saturating_add(1);
+                return Look::Datagram(received.len);
+            }
+            // The kernel answers within the sending, so that what has not come by now was lost.
+            Ok(None) if patience.lost => return Look::Failure(Cause::Lost),
+            Ok(None) => {
+                let left = patience.deadline.remaining(Instant::now());
+                return left.map_or_else(|| Look::Failure(self.timeout()), Look::Nothing);
+            }
+            // What came before the loss is still there.
+            Err(error) if is_loss(&error) => patience.lost = true,
+            Err(error) => return Look::Failure(Cause::Io(error)),
+        }
+        match patience.deadline.remaining(Instant::now()) {
+            Some(_) => Look::Noise,
+            None => Look::Failure(self.timeout()),
+        }
+    }
+
+    /// Waits for a datagram from the kernel, unless this look has found one, and returns its length.
+    async fn receive(&mut self, mut look: Look, patience: &mut Patience) -> Result<usize, Cause> {
+        loop {
+            match look {
+                Look::Datagram(len) => return Ok(len),
+                Look::Failure(cause) => return Err(cause),
+                Look::Nothing(left) => {
+                    if !self.link.arrival(left).await.map_err(Cause::Io)? {
+                        return Err(self.timeout());
+                    }
+                }
+                // Whoever floods the socket must not keep others from their turn.
+                Look::Noise => self.link.pause().await,
+            }
+            look = self.look(patience);
+        }
+    }
+
+    /// Gives others their turn between the datagrams of a long answer, as long as there is time for another.
+    async fn rest(&mut self, patience: &mut Patience) -> Result<(), Cause> {
+        if patience.deadline.remaining(Instant::now()).is_none() {
+            return Err(self.timeout());
+        }
         if patience.datagrams >= DATAGRAMS_IN_A_ROW {
             self.link.pause().await;
         }
-        loop {
-            match self.link.transport().try_receive(&mut self.incoming) {
-                // Other privileged processes may send to a port that they know; only port 0 is the kernel.
-                Ok(Some(received)) if received.sender != 0 => {}
-                Ok(Some(received)) if received.len > self.incoming.len() => {
-                    return Err(Cause::Truncated { len: received.len });
-                }
-                Ok(Some(received)) => {
-                    patience.datagrams = patience.datagrams.saturating_add(1);
-                    return Ok(received.len);
-                }
-                // The kernel answers within the sending, so that what has not come by now was lost.
-                Ok(None) if patience.lost => return Err(Cause::Lost),
-                Ok(None) => match patience.deadline.remaining(Instant::now()) {
-                    Some(left) if self.link.arrival(left).await.map_err(Cause::Io)? => continue,
-                    _ => return Err(self.timeout()),
-                },
-                // What came before the loss is still there.
-                Err(error) if is_loss(&error) => patience.lost = true,
-                Err(error) => return Err(Cause::Io(error)),
-            }
-            // Whoever floods the socket must not keep others from their turn.
-            self.link.pause().await;
-            if patience.deadline.remaining(Instant::now()).is_none() {
-                return Err(self.timeout());
-            }
-        }
+        Ok(())
     }
 
     /// Takes away what an exchange that was given up left behind. Reading the rest of a list also ends it on the

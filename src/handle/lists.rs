@@ -1,10 +1,10 @@
 use super::Handle;
 use super::conversation::Answer;
-use super::operations::Operations;
+use super::operations::{Operations, failed};
 use super::side::{Side, block_on};
 use crate::codec::{DecodeError, DecodeProblem, Reply, Request};
 use crate::engine::Rows;
-use crate::error::{Error, Operation, Target};
+use crate::error::Error;
 use crate::model::{AddressFamily, DestinationEntry, DestinationId, ServiceEntry, ServiceId, Table, TableService};
 
 /// What lists remember from one to the next: memory.
@@ -96,8 +96,8 @@ impl<S: Side> Operations<S> {
         let inner = &mut *inner;
         let mut list = Services(&mut inner.lists.services);
         list.restart();
-        let asked = inner.conversation.ask(&Request::GetServices, &mut list).await;
-        asked.map_err(|cause| Error::new(Operation::GetServices, Target::Table, cause))?;
+        let request = Request::GetServices;
+        inner.conversation.ask(&request, &mut list).await.map_err(|cause| failed(&request, cause))?;
         Ok(list.0.finish())
     }
 
@@ -106,9 +106,8 @@ impl<S: Side> Operations<S> {
         let inner = &mut *inner;
         let mut list = Destinations { rows: &mut inner.lists.destinations, family: service.family() };
         list.restart();
-        let asked = inner.conversation.ask(&Request::GetDestinations(*service), &mut list).await;
-        let target = || Target::Destinations(*service);
-        asked.map_err(|cause| Error::new(Operation::GetDestinations, target(), cause))?;
+        let request = Request::GetDestinations(*service);
+        inner.conversation.ask(&request, &mut list).await.map_err(|cause| failed(&request, cause))?;
         Ok(list.rows.finish())
     }
 

@@ -163,7 +163,7 @@ impl AsyncHandle {
         HandleBuilder::new()
     }
 
-    /// Begins a batch of commands, as [`Handle::batch`].
+    /// Begins a batch of commands, as [`Handle::batch`](crate::Handle::batch).
     pub fn batch(&self) -> Batch<'_, Self> {
         Batch::new(self)
     }

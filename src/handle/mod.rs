@@ -4,6 +4,8 @@
 //! the idempotent forms: `ensure_` and `remove_` make it so, whatever was there, and say with an [`Outcome`] what they had
 //! to do; `modify_` changes one setting and keeps the rest. A [`Batch`] sends many commands at once.
 //!
+//! With the feature `tokio` there is an `AsyncHandle`, which does the same in programs whose threads must not stand still.
+//!
 //! ```no_run
 //! use ipvs_rs::{Handle, Scheduler, Service};
 //!

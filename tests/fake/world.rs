@@ -57,3 +57,20 @@ impl conformance::World for World {
         println!("note: {}: {text}", self.0.release());
     }
 }
+
+/// Makes a test of each case of the suite: it runs on every release.
+macro_rules! on_every_release {
+    ($($module:ident { $($company:ident $case:ident;)* })*) => {$(
+        mod $module {
+            $(
+                #[test]
+                fn $case() {
+                    for release in ipvs_rs::testing::Release::ALL {
+                        crate::conformance::$module::$case(&crate::world::World::of(release));
+                    }
+                }
+            )*
+        }
+    )*};
+}
+pub(crate) use on_every_release;

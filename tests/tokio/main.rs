@@ -33,22 +33,6 @@ mod value;
 
 mod conversation;
 
-use ipvs_rs::testing::Release;
-use world::World;
+use world::on_every_release;
 
-/// Makes a test of each case of the suite: it runs on every release.
-macro_rules! on_every_release {
-    ($($module:ident { $($company:ident $case:ident;)* })*) => {$(
-        mod $module {
-            $(
-                #[test]
-                fn $case() {
-                    for release in super::Release::ALL {
-                        super::conformance::$module::$case(&super::World::of(release));
-                    }
-                }
-            )*
-        }
-    )*};
-}
 conformance::cases!(on_every_release);

@@ -34,7 +34,7 @@ pub fn endpoint(text: &[u8], protocol: Option<Protocol>, names: &Names) -> Optio
         // A port behind brackets counts for IPv6 only.
         let colon = host.iter().rposition(|byte| *byte == b':');
         port = colon.and_then(|colon| host.get(colon + 1..));
-        IpAddr::V4(ipv4_or_name(host.get(..colon.unwrap_or(host.len()))?)?)
+        IpAddr::V4(ipv4_or_name(host.get(..colon.unwrap_or(host.len()))?, names)?)
     };
     let port = match port {
         None => None,
@@ -47,8 +47,8 @@ pub fn endpoint(text: &[u8], protocol: Option<Protocol>, names: &Names) -> Optio
 }
 
 /// An IPv4 address in one of its old forms, or the name of a host that has one.
-pub fn ipv4_or_name(text: &[u8]) -> Option<Ipv4Addr> {
-    aton(text).or_else(|| Names::ipv4(text))
+pub fn ipv4_or_name(text: &[u8], names: &Names) -> Option<Ipv4Addr> {
+    aton(text).or_else(|| names.ipv4(text))
 }
 
 /// An IPv6 address without brackets.

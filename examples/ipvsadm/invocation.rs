@@ -246,7 +246,7 @@ impl Draft {
                 self.timeout = Some(number(value, 1..=MAX_TIMEOUT).ok_or_else(fault)?);
             }
             Opt::Persistent => self.timeout = Some(DEFAULT_TIMEOUT),
-            Opt::Netmask => self.mask = mask(self.family, value)?,
+            Opt::Netmask => self.mask = mask(self.family, value, names)?,
             Opt::Engine => {
                 let name = value.get(..EngineName::MAX_LEN).unwrap_or(value);
                 // An empty name is the same as none.
@@ -536,12 +536,12 @@ fn engine(name: EngineName) -> PersistenceEngine {
     if name.as_bytes() == b"sip" { PersistenceEngine::Sip } else { PersistenceEngine::Other(name) }
 }
 
-fn mask(family: AddressFamily, text: &[u8]) -> Result<Granularity, Fault> {
+fn mask(family: AddressFamily, text: &[u8], names: &Names) -> Result<Granularity, Fault> {
     if family == AddressFamily::Ipv6 {
         let prefix = u8::try_from(leading(text)).ok().and_then(|bits| Prefix::new(bits).ok());
         return prefix.map(Granularity::Prefix).ok_or_else(|| Fault::usage("illegal ipv6 netmask specified"));
     }
-    let mask = address::ipv4_or_name(text).map(Granularity::Mask);
+    let mask = address::ipv4_or_name(text, names).map(Granularity::Mask);
     mask.ok_or_else(|| Fault::usage("illegal virtual server persistent mask specified"))
 }
 

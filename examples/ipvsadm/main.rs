@@ -8,6 +8,8 @@
 mod address;
 mod counter;
 mod fault;
+#[cfg(test)]
+mod fuzzing;
 mod generate;
 mod grammar;
 mod invocation;

@@ -9,29 +9,36 @@ use dns_lookup::{AddrFamily, AddrInfoHints};
 use ipvs_rs::model::Protocol;
 
 /// Looks names up, each only once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Names {
     hosts: HashMap<IpAddr, String>,
     services: OnceCell<Services>,
+    /// Who knows the addresses of hosts.
+    resolver: fn(&[u8]) -> Option<Ipv4Addr>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self { hosts: HashMap::new(), services: OnceCell::new(), resolver: resolve }
+    }
 }
 
 impl Names {
     /// With the text of a services database instead of the system's.
     #[cfg(test)]
     pub fn with_services(database: &str) -> Self {
-        Self { hosts: HashMap::new(), services: OnceCell::from(Services::read(database)) }
+        Self { services: OnceCell::from(Services::read(database)), ..Self::default() }
     }
 
-    /// The first IPv4 address of a host. The C library takes 127.0.0.1 for one that has only `::1` in its file of hosts;
-    /// that is why it has to be asked for IPv4.
-    pub fn ipv4(host: &[u8]) -> Option<Ipv4Addr> {
-        let host = std::str::from_utf8(host).ok().filter(|host| !host.is_empty())?;
-        let only = AddrInfoHints { address: AddrFamily::Inet.into(), ..AddrInfoHints::default() };
-        let found = dns_lookup::getaddrinfo(Some(host), None, Some(only)).ok()?;
-        found.filter_map(Result::ok).find_map(|found| match found.sockaddr.ip() {
-            IpAddr::V4(address) => Some(address),
-            IpAddr::V6(_) => None,
-        })
+    /// The same without the system's resolver: the only host is `localhost`.
+    #[cfg(test)]
+    pub fn alone(database: &str) -> Self {
+        Self { resolver: |host| (host == b"localhost").then_some(Ipv4Addr::LOCALHOST), ..Self::with_services(database) }
+    }
+
+    /// The first IPv4 address of a host.
+    pub fn ipv4(&self, host: &[u8]) -> Option<Ipv4Addr> {
+        (self.resolver)(host)
     }
 
     /// The port of a service.
@@ -80,6 +87,18 @@ impl Names {
     fn services(&self) -> &Services {
         self.services.get_or_init(|| Services::read(&fs::read_to_string("/etc/services").unwrap_or_default()))
     }
+}
+
+/// Asks the system. The C library takes 127.0.0.1 for a host that has only `::1` in its file of hosts; that is why it has
+/// to be asked for IPv4.
+fn resolve(host: &[u8]) -> Option<Ipv4Addr> {
+    let host = std::str::from_utf8(host).ok().filter(|host| !host.is_empty())?;
+    let only = AddrInfoHints { address: AddrFamily::Inet.into(), ..AddrInfoHints::default() };
+    let found = dns_lookup::getaddrinfo(Some(host), None, Some(only)).ok()?;
+    found.filter_map(Result::ok).find_map(|found| match found.sockaddr.ip() {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    })
 }
 
 /// Bytes of a named address with its port.

@@ -7,6 +7,8 @@
 mod address;
 #[path = "../../examples/ipvsadm/fault.rs"]
 mod fault;
+#[path = "../../examples/ipvsadm/fuzzing.rs"]
+mod fuzzing;
 #[path = "../../examples/ipvsadm/grammar.rs"]
 mod grammar;
 #[path = "../../examples/ipvsadm/invocation.rs"]
@@ -22,16 +24,4 @@ mod number;
 #[path = "../../examples/ipvsadm/words.rs"]
 mod words;
 
-use invocation::Origin;
-use names::Names;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let words = lines::words(line);
-        for origin in [Origin::CommandLine, Origin::Restore] {
-            if let Err(fault) = invocation::read(b"ipvsadm", &words, origin, &Names) {
-                assert!(fault.status != 0 && !fault.message.is_empty(), "{fault:?}");
-            }
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzzing::command_line(bytes, &names::Names));

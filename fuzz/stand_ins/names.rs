@@ -7,7 +7,7 @@ use ipvs_rs::model::Protocol;
 pub struct Names;
 
 impl Names {
-    pub fn ipv4(host: &[u8]) -> Option<Ipv4Addr> {
+    pub fn ipv4(&self, host: &[u8]) -> Option<Ipv4Addr> {
         (host == b"localhost").then_some(Ipv4Addr::LOCALHOST)
     }
 

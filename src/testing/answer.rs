@@ -1,20 +1,19 @@
 //! What goes out: messages as the kernel lays them out, byte for byte.
 
-use super::wire::{GENL_HEADER, HEADER, Message, NLM_F_MULTI, Shape};
+use super::wire::{GENL_HEADER, HEADER, Message, NESTED, NLM_F_MULTI, Shape};
 use crate::error::Errno;
 
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 const NLM_F_CAPPED: u16 = 0x100;
 const NLM_F_ACK_TLVS: u16 = 0x200;
-const NESTED: u16 = 0x8000;
 
 /// What the kernel says about a request beyond a number (`netlink_ext_ack`).
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Remark {
     pub(super) message: Option<&'static str>,
-    /// The attribute that is to blame, and what it should look like.
-    pub(super) attribute: Option<(usize, Shape)>,
+    /// The attribute that is to blame, and what it should look like if there should be one.
+    pub(super) attribute: Option<(usize, Option<Shape>)>,
 }
 
 /// What the socket has asked for in error messages.
@@ -111,7 +110,9 @@ impl Writer {
         }
         if let (true, Some((offset, shape))) = (failed, remark.attribute) {
             self.u32(2, u32::try_from(offset).unwrap_or(u32::MAX));
-            self.policy(shape);
+            if let Some(shape) = shape {
+                self.policy(shape);
+            }
         }
     }
 
@@ -177,8 +178,8 @@ pub(super) fn acknowledgement(
         out.bytes.extend(code.to_ne_bytes());
         let echoed = if echoes_all { request.bytes } else { request.bytes.get(..HEADER).unwrap_or_default() };
         out.bytes.extend(echoed);
+        out.align();
         if tells {
-            out.align();
             out.remark(remark, result.is_err());
         }
     });

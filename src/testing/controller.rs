@@ -3,7 +3,7 @@
 use super::answer::{BARE, Head, Remark, Writer};
 use super::list::Listing;
 use super::machine::{Caller, Machine, Outcome, VERSION as FAMILY_VERSION, check_header, operations, parse};
-use super::wire::{CONTROLLER, Message};
+use super::wire::{Attributes, CONTROLLER, Message};
 use crate::error::Errno;
 
 const NAME: &[u8] = b"IPVS";
@@ -28,6 +28,9 @@ impl Machine {
             return Err(Errno::EOPNOTSUPP);
         }
         if message.is_dump() {
+            if self.release.checks_lists_of_families() {
+                Attributes::check_strictly(message.attributes(), BARE, CONTROLLER, remark)?;
+            }
             return Ok(Outcome::List(Listing::new(command, message)));
         }
         let attributes = parse(message.attributes(), BARE, CONTROLLER, remark)?;

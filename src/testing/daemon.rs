@@ -59,6 +59,11 @@ impl Interface {
         self
     }
 
+    /// Whether packets to a group can leave by it. The loopback interface has no route for those of IPv6.
+    fn carries(&self, group: IpAddr) -> bool {
+        self.is_up && (group.is_ipv4() || self.name != "lo")
+    }
+
     pub(super) fn has(&self, wanted: IpAddr) -> bool {
         self.addresses.iter().any(|(address, _)| *address == wanted)
     }
@@ -119,7 +124,7 @@ impl Machine {
         if namespace.daemons.get(slot).is_some_and(Option::is_some) {
             return Err(Errno::EEXIST);
         }
-        if state == MASTER && !device.is_up {
+        if state == MASTER && !device.carries(group) {
             return Err(Errno::ENETUNREACH);
         }
         let daemon = Daemon {

@@ -10,7 +10,9 @@ use super::fault::Plan;
 use super::list::Listing;
 use super::release::Release;
 use super::table::{Destination, HZ, Place, Service, ServiceKey, Trashed};
-use super::wire::{Attributes, Message, NLM_F_ACK, NLM_F_DUMP, NLM_F_ECHO, NLM_F_REQUEST, Policy, TOP, Violation};
+use super::wire::{
+    Attributes, LEFTOVER, Message, NLM_F_ACK, NLM_F_DUMP, NLM_F_ECHO, NLM_F_REQUEST, Policy, TOP, VIOLATION, Violation,
+};
 use crate::error::Errno;
 
 /// The estimator comes by this often.
@@ -325,12 +327,12 @@ pub(super) fn parse<'a>(
     match Attributes::parse(bytes, offset, policy) {
         Ok(attributes) => {
             if attributes.leftover {
-                remark.message = Some("bytes leftover after parsing attributes");
+                remark.message = Some(LEFTOVER);
             }
             Ok(attributes)
         }
         Err(Violation { errno, offset, shape }) => {
-            *remark = Remark { message: Some("Attribute failed policy validation"), attribute: Some((offset, shape)) };
+            *remark = Remark { message: Some(VIOLATION), attribute: Some((offset, Some(shape))) };
             Err(errno)
         }
     }

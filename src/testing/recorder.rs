@@ -33,7 +33,8 @@ use crate::transport::{Limits, Received, Transport};
 /// ```
 ///
 /// With the real kernel the first line is
-/// `Recorder::new(KernelSocket::open(SocketOptions::default())?)`.
+/// `Recorder::new(KernelSocket::open(SocketOptions::default())?)`. The example `record` does that and writes down how a
+/// table is read.
 #[derive(Debug)]
 pub struct Recorder<T> {
     inner: T,

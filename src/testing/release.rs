@@ -13,6 +13,7 @@ use std::fmt;
 /// | answers that fit a receive buffer of 212,992 bytes | 277 | 237 | 237 |
 /// | an upper threshold above 2,147,483,647 | taken | taken | `EINVAL` |
 /// | without privilege, a command that cannot list or cannot but list | `EPERM` | `EOPNOTSUPP` | `EOPNOTSUPP` |
+/// | a list of all families that is asked for with something wrong | given | `EINVAL` | `EINVAL` |
 ///
 /// Patch releases as late as 6.1.192 and 6.12.107 refuse that threshold too; 6.1.176 and 6.12.95 take it.
 ///
@@ -63,6 +64,11 @@ impl Release {
     /// Whether privilege is looked at before it is known that the command can do what is asked.
     pub(super) fn asks_for_privilege_first(self) -> bool {
         self == Self::V6_1
+    }
+
+    /// Whether the controller looks at what it is asked for a list of families with.
+    pub(super) fn checks_lists_of_families(self) -> bool {
+        self >= Self::V6_12
     }
 
     /// The number that the family had where the wire was recorded.

@@ -3,6 +3,7 @@
 //! Nothing here is shared with [`codec`](crate::codec): a mistake that both sides of a conversation made would not be
 //! seen.
 
+use super::answer::Remark;
 use crate::error::Errno;
 
 /// Length of a netlink header.
@@ -17,6 +18,13 @@ pub(super) const NLM_F_ECHO: u16 = 0x8;
 pub(super) const NLM_F_DUMP_INTR: u16 = 0x10;
 /// Of two bits; one alone does not ask for a list.
 pub(super) const NLM_F_DUMP: u16 = 0x300;
+
+/// Of the type of an attribute.
+pub(super) const NESTED: u16 = 0x8000;
+
+/// What the kernel says of attributes.
+pub(super) const VIOLATION: &str = "Attribute failed policy validation";
+pub(super) const LEFTOVER: &str = "bytes leftover after parsing attributes";
 
 /// A message of a datagram, as long as its header says, without padding.
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +118,36 @@ pub(super) struct Violation {
 }
 
 impl<'a> Attributes<'a> {
+    /// Looks at attributes of a level without nests as the kernel does where it forgives nothing
+    /// (`__nla_validate_parse`, strict).
+    pub(super) fn check_strictly(bytes: &[u8], start: usize, policy: Policy, remark: &mut Remark) -> Result<(), Errno> {
+        let (mut rest, mut offset) = (bytes, start);
+        while let Some([l0, l1, k0, k1]) = rest.first_chunk::<4>() {
+            let len = usize::from(u16::from_ne_bytes([*l0, *l1]));
+            let Some(value) = rest.get(4..len) else { break };
+            let kind = u16::from_ne_bytes([*k0, *k1]);
+            let shape = policy.get(usize::from(kind & 0x3fff)).copied().flatten();
+            let mistake = match shape {
+                None => Some("Unknown attribute type"),
+                Some(Shape::U16) if value.len() != 2 => Some("invalid attribute length"),
+                Some(_) if kind & NESTED != 0 => Some("NLA_F_NESTED not expected"),
+                Some(shape) => shape.check(value).err().map(|_| VIOLATION),
+            };
+            if mistake.is_some() {
+                *remark = Remark { message: mistake, attribute: Some((offset, shape)) };
+                return Err(Errno::EINVAL);
+            }
+            let step = len.next_multiple_of(4);
+            rest = rest.get(step..).unwrap_or_default();
+            offset += step;
+        }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        remark.message = Some(LEFTOVER);
+        Err(Errno::EINVAL)
+    }
+
     /// Reads attributes that begin at an offset of the message (`__nla_validate_parse`, liberal).
     pub(super) fn parse(bytes: &'a [u8], start: usize, policy: Policy) -> Result<Self, Violation> {
         let mut attributes = Self::default();

@@ -58,3 +58,41 @@ pub fn look_up_that_is_wrong_is_refused(world: &dyn World) {
     }
     assert_eq!(ask(&mut line, 2, REQUEST, &[]), [error(EOPNOTSUPP)], "another command");
 }
+
+pub fn list_of_families_that_is_asked_for_with_something_wrong_is_refused_by_newer_kernels(world: &dyn World) {
+    let mut line = Line::open(world);
+    let is_strict = world.version() >= (6, 12);
+    if !is_strict {
+        world.note("this kernel does not look at what it is asked for a list of families with");
+    }
+    let right = [number16(1, 999), name(2, "nobody")].concat();
+    let lists = |answers: &[Answer]| {
+        matches!(answers, [Answer::Data(NEWFAMILY, ..), .., Answer::Done(0, None)])
+            && answers[..answers.len() - 1].iter().all(|answer| matches!(answer, Answer::Data(NEWFAMILY, ..)))
+    };
+    assert!(lists(&ask(&mut line, GETFAMILY, REQUEST | DUMP, &right)), "what is right says nothing");
+    for (label, attributes, sentence) in [
+        ("no NUL", attribute(2, b"IPVS"), VIOLATION),
+        ("too long", name(2, "sixteen-letters-"), VIOLATION),
+        ("half a number", number8(1, 16), "invalid attribute length"),
+        ("twice a number", attribute(1, &[0; 4]), "invalid attribute length"),
+        ("marked as a nest", attribute(2 | 0x8000, b"IPVS\0"), "NLA_F_NESTED not expected"),
+        ("half a number marked as a nest", attribute(1 | 0x8000, &[0]), "invalid attribute length"),
+        ("number of nobody", number16(9, 0), "Unknown attribute type"),
+        ("no number", number16(0, 0), "Unknown attribute type"),
+        ("junk behind", vec![0; 3], "bytes leftover after parsing attributes"),
+        (
+            "an attribute that is too long for the message",
+            vec![200, 0, 1, 0],
+            "bytes leftover after parsing attributes",
+        ),
+    ] {
+        let attributes = [&right[..], &attributes].concat();
+        let answers = ask(&mut line, GETFAMILY, REQUEST | DUMP, &attributes);
+        if is_strict {
+            assert_eq!(answers, [said(EINVAL, sentence)], "{label}");
+        } else {
+            assert!(lists(&answers), "{label}: {answers:?}");
+        }
+    }
+}

@@ -2,11 +2,11 @@
 
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
 
-use super::World;
 use super::raw::{
     ACK, Answer, BUFFER, DEL_SERVICE, DUMP, FLUSH, GET_CONFIG, GET_DAEMON, GET_DEST, GET_INFO, GET_SERVICE, Line,
     MULTI, NEW_DEST, OK, REQUEST, error, message, nest, number16, number32,
 };
+use super::{Options, World};
 
 const ENOENT: i32 = -2;
 const ESRCH: i32 = -3;
@@ -60,6 +60,36 @@ pub fn messages_that_are_no_requests_are_acknowledged_and_ignored(world: &dyn Wo
     assert_eq!(line.ask(&message(1023, REQUEST, 1, &header)), [error(ENOENT)], "a family of nobody");
     assert_eq!(line.ask(&message(line.family, REQUEST, 1, &[FLUSH, 1])), [error(EINVAL)], "half a header");
     assert_eq!(handle.get_services().unwrap().len(), 1, "nothing was done");
+}
+
+pub fn refusals_are_as_long_as_the_socket_asked_for(world: &dyn World) {
+    const CAPPED: u16 = 0x100;
+    const REMARKED: u16 = 0x200;
+    /// A remark of one sentence: its header, the sentence and its NUL, padding.
+    const REMARK: usize = 4 + "bytes leftover after parsing attributes".len() + 1;
+    let family = Line::open(world).family;
+    for options in (0..Options::COUNT).map(Options::of) {
+        let mut line = Line::with(world.transport_with(options), family);
+        let mark = nest(1, &[&number16(1, 2), &number32(5, 7)]);
+        for (label, command, junk) in
+            [("refusal", DEL_SERVICE, 0), ("long refusal", DEL_SERVICE, 3), ("success", FLUSH, 3)]
+        {
+            let request = line.request(command, REQUEST | ACK, &[&mark[..], &vec![0; junk]].concat());
+            line.socket.send(&request).unwrap();
+            let mut buffer = vec![0; BUFFER];
+            let len = line.socket.try_receive(&mut buffer).unwrap().unwrap().len;
+            let is_whole = !options.capped && command == DEL_SERVICE;
+            let is_remarked = options.extended && junk > 0;
+
+            let echo = if is_whole { &request[..] } else { &request[..16] };
+            assert_eq!(buffer[20..20 + echo.len()], *echo, "{options:?}, {label}");
+            let echoed = 20 + echo.len().next_multiple_of(4);
+            assert_eq!(len, echoed + if is_remarked { REMARK } else { 0 }, "{options:?}, {label}");
+            assert_eq!(buffer[..4], u32::try_from(len).unwrap().to_ne_bytes(), "{options:?}, {label}");
+            let flags = if is_whole { 0 } else { CAPPED } | if is_remarked { REMARKED } else { 0 };
+            assert_eq!(buffer[6..8], flags.to_ne_bytes(), "{options:?}, {label}");
+        }
+    }
 }
 
 pub fn reply_and_its_acknowledgement_are_two_datagrams(world: &dyn World) {

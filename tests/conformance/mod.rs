@@ -14,18 +14,22 @@ pub mod datagrams;
 pub mod destinations;
 pub mod errors;
 pub mod idempotent;
+pub mod isolation;
+pub mod privilege;
 pub mod raw;
 pub mod requests;
+pub mod scale;
 pub mod services;
 pub mod sync;
+pub mod traffic;
 pub mod values;
 pub mod wire;
 mod world;
 
 use super::client;
-pub use world::{Interface, World};
+pub use world::{Dialogue, Interface, Network, Options, World};
 
-/// Hands all cases to a macro. Those that are `alone` read lists of more than one datagram, or look at what all
+/// Hands all cases to a macro, but for those of [`privilege`], which want a world in which nobody may do anything. Those that are `alone` read lists of more than one datagram, or look at what all
 /// namespaces share: with a real kernel before Linux 7, where one table holds the services of all namespaces, nobody
 /// else must change anything meanwhile.
 macro_rules! cases {
@@ -100,10 +104,34 @@ macro_rules! cases {
                 fresh stop_right_after_the_start_neither_hangs_nor_lies;
                 fresh daemon_and_server_of_another_family_exclude_each_other;
                 fresh flush_leaves_daemons_alone;
+                fresh master_needs_a_way_to_its_group_and_a_backup_none;
+            }
+            isolation {
+                fresh handles_in_two_namespaces_do_not_see_each_other;
+                fresh handle_stays_in_its_namespace_wherever_it_is_used;
+            }
+            scale {
+                alone ten_thousand_services_are_all_listed_once;
+                alone ten_thousand_destinations_of_one_service_are_listed_newest_first;
+                alone thousand_services_with_ten_destinations_each_are_read_whole;
+                alone destinations_that_change_while_they_are_listed_come_once;
+            }
+            traffic {
+                fresh datagrams_are_counted_in_both_blocks_of_service_and_destination;
+                fresh each_client_is_a_connection_and_the_service_has_the_sum;
+                fresh rates_rise_with_traffic_and_are_gone_when_they_are_zeroed;
+                fresh zero_resets_one_service_or_all;
+                fresh connection_is_active_then_inactive;
+                fresh persistent_service_remembers_its_client;
+                fresh update_keeps_counters_and_connections;
+                fresh drained_server_keeps_its_connections;
+                fresh server_that_comes_back_has_its_connections_and_counters;
+                fresh server_comes_back_only_to_the_service_that_it_was_of;
             }
             controller {
                 fresh family_is_found_by_name_and_by_number;
                 fresh look_up_that_is_wrong_is_refused;
+                fresh list_of_families_that_is_asked_for_with_something_wrong_is_refused_by_newer_kernels;
             }
             concurrency {
                 alone eight_threads_on_one_handle_make_the_right_table;
@@ -116,6 +144,7 @@ macro_rules! cases {
                 fresh messages_of_a_datagram_are_followed_in_order_and_apart;
                 fresh broken_length_ends_a_datagram_without_a_word;
                 fresh messages_that_are_no_requests_are_acknowledged_and_ignored;
+                fresh refusals_are_as_long_as_the_socket_asked_for;
                 fresh reply_and_its_acknowledgement_are_two_datagrams;
                 fresh list_is_cut_by_the_longest_buffer_that_was_handed_in;
                 alone list_of_services_is_cut_in_the_same_way;

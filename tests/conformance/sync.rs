@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU16};
 use std::time::{Duration, Instant};
 
+use ipvs_rs::error::Errno;
 use ipvs_rs::model::{InvalidValue, MulticastGroup, SyncDaemon, SyncRole, Tunnel};
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
 
@@ -137,6 +138,33 @@ pub fn flush_leaves_daemons_alone(world: &dyn World) {
         handle.flush().unwrap();
         assert_eq!(handle.get_sync_daemons().unwrap(), [DEFAULT.of(daemon)]);
         stop(handle, SyncRole::Backup);
+    });
+}
+
+pub fn master_needs_a_way_to_its_group_and_a_backup_none(world: &dyn World) {
+    world.add_interface(&Interface { name: "d1", addresses: &[], is_up: false });
+    with_interface(world, |handle| {
+        let groups: [IpAddr; 4] =
+            ["224.0.0.81", "239.1.2.3", "ff02::51", "ff05::2"].map(|group| group.parse().unwrap());
+        // The loopback interface has no route to any group of IPv6.
+        for (interface, reached) in [("d0", [true; 4]), ("d1", [false; 4]), ("lo", [true, true, false, false])] {
+            for (group, is_reached) in groups.into_iter().zip(reached) {
+                for role in ROLES {
+                    let daemon = SyncDaemon::new(role, interface.parse().unwrap()).group(group).unwrap();
+                    match handle.start_sync(&daemon) {
+                        Ok(()) => {
+                            assert!(is_reached || role == SyncRole::Backup, "{role} {interface} {group}");
+                            stop(handle, role);
+                        }
+                        Err(error) => {
+                            assert!(!is_reached && role == SyncRole::Master, "{role} {interface} {group}: {error}");
+                            assert_eq!(error.errno(), Some(Errno::ENETUNREACH), "{role} {interface} {group}");
+                        }
+                    }
+                    assert_eq!(handle.get_sync_daemons().unwrap(), [], "{role} {interface} {group}");
+                }
+            }
+        }
     });
 }
 

@@ -7,9 +7,9 @@ use ipvs_rs::error::Errno;
 use ipvs_rs::model::{Persistence, PersistenceEngine, SyncDaemon, Tunnel};
 use ipvs_rs::testing::{Ability, FakeKernel, FakeSocket, Interface, Release};
 use ipvs_rs::transport::{Limits, Transport};
-use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceEntry, ServiceId};
+use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceEntry};
 
-use crate::conformance::raw::{Line, REQUEST, error};
+use crate::conformance::raw::{Line, REQUEST};
 use crate::world::World;
 
 fn rr(id: &str) -> Service {
@@ -120,37 +120,6 @@ fn family_has_another_number_after_each_load() {
     kernel.reload();
     assert!(handle.batch().new_service(&rr("FWM 8")).send().unwrap().is_ok());
     assert_eq!(handle.get_services().unwrap(), [ServiceEntry::new(rr("FWM 8"))]);
-}
-
-#[test]
-fn unprivileged_may_look_the_family_up_and_nothing_else() {
-    const EPERM: i32 = -1;
-    const EOPNOTSUPP: i32 = -95;
-    for release in Release::ALL {
-        let kernel = FakeKernel::of(release);
-        let handle = Handle::builder().open_over(kernel.transport().unprivileged()).unwrap();
-        let id: ServiceId = "FWM 7".parse().unwrap();
-        for result in [
-            handle.new_service(&rr("FWM 7")),
-            handle.flush(),
-            handle.zero(None),
-            handle.get_services().map(drop),
-            handle.get_destinations(&id).map(drop),
-            handle.get_service(&id).map(drop),
-            handle.get_sync_daemons().map(drop),
-            handle.get_config().map(drop),
-            handle.get_info().map(drop),
-        ] {
-            assert!(result.unwrap_err().is_permission_denied(), "{release}");
-        }
-        // What comes first, the question for privilege or that for the command, depends on the kernel.
-        let mut line = Line::with(Box::new(kernel.transport().unprivileged()), family(release));
-        let first = if release == Release::V6_1 { EPERM } else { EOPNOTSUPP };
-        let request = line.request(8, REQUEST, &[]);
-        assert_eq!(line.ask(&request), [error(first)], "{release}: destinations, not as a list");
-        let request = line.request(99, REQUEST, &[]);
-        assert_eq!(line.ask(&request), [error(EOPNOTSUPP)], "{release}: no command");
-    }
 }
 
 fn family(release: Release) -> u16 {

@@ -16,9 +16,15 @@ mod client {
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod fault;
+mod golden;
 mod hostile;
 mod kernel;
+mod left_out;
+mod network;
+mod privilege;
 mod recorder;
+#[path = "../scenes/mod.rs"]
+mod scenes;
 mod simulation;
 mod world;
 

@@ -1,13 +1,17 @@
 //! The kernel in memory, for the suite that every kernel has to pass.
 
-use ipvs_rs::testing::{self, FakeKernel, Release};
+use ipvs_rs::testing::{self, FakeKernel, FakeSocket, Release};
 use ipvs_rs::transport::Transport;
 
 use super::client::{Handle, HandleBuilder};
 use super::conformance;
+use crate::network::Network;
 
 /// A kernel in memory, in a namespace of its own.
-pub struct World(FakeKernel);
+pub struct World {
+    kernel: FakeKernel,
+    is_privileged: bool,
+}
 
 impl World {
     pub fn of(release: Release) -> Self {
@@ -15,25 +19,42 @@ impl World {
     }
 
     pub fn over(kernel: FakeKernel) -> Self {
-        Self(kernel)
+        Self { kernel, is_privileged: true }
+    }
+
+    /// The same for somebody without `CAP_NET_ADMIN`.
+    pub fn unprivileged(self) -> Self {
+        Self { is_privileged: false, ..self }
+    }
+
+    fn socket(&self) -> FakeSocket {
+        let socket = self.kernel.transport();
+        if self.is_privileged { socket } else { socket.unprivileged() }
     }
 }
 
 impl conformance::World for World {
     fn open(&self, builder: HandleBuilder) -> Handle {
-        builder.open_over(self.0.transport()).unwrap()
+        builder.open_over(self.socket()).unwrap()
     }
 
     fn handle_with_buffer(&self, bytes: usize) -> Handle {
-        Handle::builder().open_over(self.0.transport().receive_buffer(bytes)).unwrap()
+        Handle::builder().open_over(self.socket().receive_buffer(bytes)).unwrap()
     }
 
     fn transport(&self) -> Box<dyn Transport> {
-        Box::new(self.0.transport())
+        Box::new(self.socket())
+    }
+
+    fn transport_with(&self, options: conformance::Options) -> Box<dyn Transport> {
+        let socket = self.socket();
+        let socket = if options.capped { socket } else { socket.whole_errors() };
+        // The option for strict checks says nothing to this family.
+        Box::new(if options.extended { socket } else { socket.bare_errors() })
     }
 
     fn elsewhere(&self, body: &(dyn Fn(&dyn conformance::World) + Sync)) {
-        body(&Self(self.0.unshare()));
+        body(&Self { kernel: self.kernel.unshare(), ..*self });
     }
 
     fn add_interface(&self, interface: &conformance::Interface<'_>) {
@@ -42,11 +63,15 @@ impl conformance::World for World {
             let (address, prefix) = address.split_once('/').unwrap();
             made = made.address(address.parse().unwrap(), prefix.parse().unwrap());
         }
-        self.0.add_interface(if interface.is_up { made } else { made.down() });
+        self.kernel.add_interface(if interface.is_up { made } else { made.down() });
+    }
+
+    fn network(&self) -> Box<dyn conformance::Network + '_> {
+        Box::new(Network::of(&self.kernel))
     }
 
     fn version(&self) -> (u32, u32) {
-        match self.0.release() {
+        match self.kernel.release() {
             Release::V6_1 => (6, 1),
             Release::V6_12 => (6, 12),
             _ => (7, 0),
@@ -54,7 +79,7 @@ impl conformance::World for World {
     }
 
     fn note(&self, text: &str) {
-        println!("note: {}: {text}", self.0.release());
+        println!("note: {}: {text}", self.kernel.release());
     }
 }
 

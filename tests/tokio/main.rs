@@ -19,6 +19,10 @@ mod task;
 mod conformance;
 #[path = "../fake/fault.rs"]
 mod fault;
+#[path = "../fake/network.rs"]
+mod network;
+#[path = "../fake/privilege.rs"]
+mod privilege;
 #[path = "../fake/world.rs"]
 mod world;
 

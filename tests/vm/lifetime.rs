@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Instant;
 
-use ipvs_rs::Handle;
 use ipvs_rs::transport::Netns;
+use ipvs_rs::{Handle, Scheduler, Service};
 
 use crate::kernel;
 use crate::namespaces::{Namespace, alone};
@@ -97,4 +97,25 @@ fn open_handle_is_one_descriptor_and_no_thread_and_is_closed_on_exec() {
 
     drop((here, there));
     assert_eq!(Usage::now().descriptors, before.descriptors);
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn long_list_that_is_read_again_and_again_takes_no_more_memory() {
+    if !is_again() {
+        alone(|| again("lifetime::long_list_that_is_read_again_and_again_takes_no_more_memory", &[]));
+        return;
+    }
+    let handle = Handle::new().unwrap();
+    let services = (1..=5000).map(|mark| Service::new(format!("fwmark:{mark}").parse().unwrap(), Scheduler::Rr));
+    let batch = services.fold(handle.batch(), |batch, service| batch.new_service(&service));
+    assert!(batch.send().unwrap().is_ok());
+    // The first ones warm up the allocator.
+    let read = |times| (0..times).for_each(|_| drop(handle.get_services().unwrap()));
+    read(2);
+    let before = Usage::now();
+    read(4);
+    let grown = Usage::now().resident_kib.saturating_sub(before.resident_kib);
+    assert!(grown < 1024, "four lists of 5000 services took {grown} KiB that did not come back");
+    handle.flush().unwrap();
 }

@@ -20,22 +20,6 @@
     unreachable_pub,
     reason = "test code"
 )]
-#![cfg_attr(feature = "tokio", allow(clippy::duplicate_mod, reason = "the suite runs once with each handle"))]
-
-/// Makes a test of each case of the suite that every kernel has to pass.
-macro_rules! on_the_real_kernel {
-    ($($module:ident { $($company:ident $case:ident;)* })*) => {$(
-        mod $module {
-            $(
-                #[test]
-                #[ignore = "needs root and ip_vs: cargo xtask vm"]
-                fn $case() {
-                    crate::namespaces::$company(|| super::conformance::$module::$case(&super::world::RealKernel));
-                }
-            )*
-        }
-    )*};
-}
 
 /// The handle that the suite is run with.
 mod client {
@@ -51,6 +35,10 @@ mod mix;
 mod namespaces;
 mod network;
 mod process;
+#[cfg(feature = "testing")]
+#[path = "../scenes/mod.rs"]
+mod scenes;
+mod socket;
 mod usage;
 mod world;
 
@@ -58,17 +46,18 @@ mod alone;
 mod availability;
 #[cfg(feature = "testing")]
 mod differential;
+mod forwarding;
+#[cfg(feature = "testing")]
+mod golden;
 mod ipvsadm;
 mod lifetime;
 mod netns;
-#[cfg(feature = "tokio")]
-mod on_tokio;
 mod privilege;
 mod procfs;
-mod scale;
 #[cfg(feature = "testing")]
 mod soak;
 mod syscalls;
-mod traffic;
+
+use world::on_the_real_kernel;
 
 conformance::cases!(on_the_real_kernel);

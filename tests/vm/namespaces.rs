@@ -1,6 +1,7 @@
 //! Network namespaces of tests, and who may use the kernel at the same time.
 
 use std::fs::File;
+use std::io::Write;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::Command;
@@ -109,6 +110,16 @@ pub fn current() -> PathBuf {
 /// `ip` with these words; it must succeed.
 pub fn ip(words: &str) -> String {
     program("ip", words)
+}
+
+/// The same many times, by one process.
+pub fn ip_batch(lines: &[&str]) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let mut child = Command::new("ip").args(["-batch", "-"]).stdin(reader).spawn().expect("ip is needed");
+    // Less than a pipe holds, so that nobody waits for anybody.
+    writer.write_all(lines.join("\n").as_bytes()).unwrap();
+    drop(writer);
+    assert!(child.wait().unwrap().success(), "{lines:#?}");
 }
 
 /// A program with these words, in the namespace of the calling thread; it must succeed. Returns what it printed.

@@ -47,42 +47,6 @@ fn handle_reaches_a_namespace_by_path_name_descriptor_and_process() {
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn handles_in_two_namespaces_do_not_see_each_other() {
-    fresh(|| {
-        let (blue, red) = (Namespace::new(), Namespace::new());
-        let open =
-            |namespace: &Namespace| Handle::builder().netns(Netns::fd(namespace.file()).unwrap()).open().unwrap();
-        let (in_blue, in_red) = (open(&blue), open(&red));
-        let service = |text: &str, scheduler| Service::new(text.parse().unwrap(), scheduler);
-        in_blue.new_service(&service("TCP 192.0.2.10:80", Scheduler::Rr)).unwrap();
-        in_red.new_service(&service("TCP 192.0.2.10:80", Scheduler::Wlc)).unwrap();
-        in_red.new_service(&service("UDP 192.0.2.10:80", Scheduler::Wlc)).unwrap();
-        let count_and_scheduler = |handle: &Handle| {
-            let listed = handle.get_services().unwrap();
-            (listed.len(), listed[0].service.scheduler)
-        };
-        assert_eq!(count_and_scheduler(&in_blue), (1, Scheduler::Rr));
-        assert_eq!(count_and_scheduler(&in_red), (2, Scheduler::Wlc));
-        in_red.flush().unwrap();
-        assert_eq!(count_and_scheduler(&in_blue), (1, Scheduler::Rr));
-    });
-}
-
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn handle_stays_in_its_namespace_wherever_it_is_used() {
-    fresh(|| {
-        let handle = Handle::new().unwrap();
-        handle.new_service(&Service::new("FWM 7".parse().unwrap(), Scheduler::Rr)).unwrap();
-        Namespace::new().run(|| {
-            assert_eq!(Handle::new().unwrap().get_services().unwrap(), []);
-            assert_eq!(handle.get_services().unwrap().len(), 1);
-        });
-    });
-}
-
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
 fn what_is_no_network_namespace_is_told_by_its_kind_and_moves_nobody() {
     fresh(|| {
         let folder = Folder::new();

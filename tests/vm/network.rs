@@ -1,12 +1,18 @@
 //! A small network: a client, a director and servers, each in a namespace of its own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::namespaces::{Namespace, ip};
+use ipvs_rs::model::Protocol;
+use ipvs_rs::{DestinationId, ServiceId};
+
+use crate::conformance;
+use crate::namespaces::{Namespace, ip_batch};
 
 /// The namespace of the calling thread is the director, which holds the virtual addresses.
 ///
@@ -19,31 +25,34 @@ use crate::namespaces::{Namespace, ip};
 pub struct Network {
     client: Namespace,
     servers: Namespace,
+    /// Servers of UDP that dialogues share.
+    answering: Mutex<BTreeMap<String, Arc<UdpSocket>>>,
 }
 
 impl Network {
     pub fn new() -> Self {
         let (client, servers) = (Namespace::new(), Namespace::new());
-        ip("address add 192.0.2.10/32 dev lo");
-        ip("address add 2001:db8::10/128 dev lo nodad");
+        ip_batch(&["address add 192.0.2.10/32 dev lo", "address add 2001:db8::10/128 dev lo nodad"]);
         fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
         fs::write("/proc/sys/net/ipv6/conf/all/forwarding", "1").unwrap();
         for (net, other, hosts) in [(1, &client, 2..=2), (2, &servers, 2..=3)] {
-            ip(&format!("link add net{net} type veth peer name eth0 netns {}", other.path().display()));
-            ip(&format!("address add 10.{net}.0.1/24 dev net{net}"));
-            ip(&format!("address add 2001:db8:{net}::1/64 dev net{net} nodad"));
-            ip(&format!("link set net{net} up"));
-            other.run(|| {
-                for host in hosts {
-                    ip(&format!("address add 10.{net}.0.{host}/24 dev eth0"));
-                    ip(&format!("address add 2001:db8:{net}::{host}/64 dev eth0 nodad"));
-                }
-                ip("link set eth0 up");
-                ip(&format!("route add default via 10.{net}.0.1"));
-                ip(&format!("route add default via 2001:db8:{net}::1"));
+            let here = [
+                format!("link add net{net} type veth peer name eth0 netns {}", other.path().display()),
+                format!("address add 10.{net}.0.1/24 dev net{net}"),
+                format!("address add 2001:db8:{net}::1/64 dev net{net} nodad"),
+                format!("link set net{net} up"),
+            ];
+            ip_batch(&here.each_ref().map(String::as_str));
+            let hosts = hosts.flat_map(|host| {
+                let v4 = format!("address add 10.{net}.0.{host}/24 dev eth0");
+                [v4, format!("address add 2001:db8:{net}::{host}/64 dev eth0 nodad")]
             });
+            let routes =
+                [format!("route add default via 10.{net}.0.1"), format!("route add default via 2001:db8:{net}::1")];
+            let there: Vec<String> = hosts.chain(["link set eth0 up".to_owned()]).chain(routes).collect();
+            other.run(|| ip_batch(&there.iter().map(String::as_str).collect::<Vec<_>>()));
         }
-        Self { client, servers }
+        Self { client, servers, answering: Mutex::default() }
     }
 
     pub fn listen(&self, address: &str) -> TcpListener {
@@ -65,6 +74,70 @@ impl Network {
         let socket = self.client.run(|| UdpSocket::bind(any)).unwrap();
         socket.connect(address).unwrap();
         patient(socket)
+    }
+}
+
+impl conformance::Network for Network {
+    fn dial(&self, service: &ServiceId, server: &DestinationId) -> Box<dyn conformance::Dialogue + '_> {
+        let service_address = SocketAddr::new(service.address().unwrap(), service.port().unwrap()).to_string();
+        let server = SocketAddr::new(server.address(), server.port()).to_string();
+        if service.protocol() == Some(Protocol::TCP) {
+            let listener = self.listen(&server);
+            let client = self.connect(&service_address).unwrap();
+            let (accepted, _) = listener.accept().unwrap();
+            return Box::new(Stream { client, accepted });
+        }
+        let mut answering = self.answering.lock().unwrap();
+        let server = answering.entry(server).or_insert_with_key(|server| Arc::new(self.udp_server(server)));
+        Box::new(Datagrams { client: self.udp_client(&service_address), server: Arc::clone(server) })
+    }
+
+    fn wait_until(&self, what: &str, is: &mut dyn FnMut() -> bool) {
+        wait_until(what, is);
+    }
+}
+
+struct Stream {
+    client: TcpStream,
+    accepted: TcpStream,
+}
+
+impl conformance::Dialogue for Stream {
+    fn ask(&self, questions: u64) {
+        for _ in 0..questions {
+            pass(&"?".repeat(100), &self.client, &self.accepted);
+            pass(&"!".repeat(300), &self.accepted, &self.client);
+        }
+    }
+
+    fn hang_up(self: Box<Self>) {
+        drop(self.client);
+        assert_eq!((&self.accepted).read(&mut [0]).unwrap(), 0, "the end of it");
+    }
+}
+
+struct Datagrams {
+    client: UdpSocket,
+    server: Arc<UdpSocket>,
+}
+
+impl conformance::Dialogue for Datagrams {
+    fn ask(&self, questions: u64) {
+        exchange(&self.client, &self.server, questions);
+    }
+
+    fn hang_up(self: Box<Self>) {}
+}
+
+/// Questions of 100 bytes, each answered with 300.
+pub fn exchange(client: &UdpSocket, server: &UdpSocket, count: u64) {
+    let mut buffer = [0; 400];
+    for _ in 0..count {
+        client.send(&[1; 100]).unwrap();
+        let (len, from) = server.recv_from(&mut buffer).unwrap();
+        assert_eq!(len, 100);
+        server.send_to(&[2; 300], from).unwrap();
+        assert_eq!(client.recv(&mut buffer).unwrap(), 300);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The async handle and a real kernel: the whole suite, and what it takes a socket for.
+//! What the async handle needs a socket for.
 
 use std::future::poll_fn;
 use std::io;
@@ -14,15 +14,6 @@ use tokio::runtime::Builder;
 use crate::namespaces::{Namespace, alone, fresh};
 use crate::process::{again, is_again};
 use crate::syscalls::{between_marks, mark};
-
-#[path = "../tokio/client.rs"]
-mod client;
-#[path = "../conformance/mod.rs"]
-mod conformance;
-#[path = "world.rs"]
-mod world;
-
-conformance::cases!(on_the_real_kernel);
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
     Builder::new_current_thread().enable_all().build().unwrap().block_on(work)

@@ -16,11 +16,11 @@ use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId}
 use nix::sys::socket::{setsockopt, sockopt};
 
 use crate::conformance::World;
+use crate::forwarding::{serve, with_network};
 use crate::kernel;
 use crate::namespaces::{Namespace, alone, fresh, ip, program};
-use crate::network::{pass, wait_until};
+use crate::network::{exchange, pass, wait_until};
 use crate::process::{again, is_again};
-use crate::traffic::{exchange, serve, with_network};
 use crate::world::RealKernel;
 
 fn connections() -> Vec<Connection> {

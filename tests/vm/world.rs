@@ -3,9 +3,11 @@
 use ipvs_rs::transport::{KernelSocket, SocketOptions, Transport};
 
 use super::client::{Handle, HandleBuilder};
-use super::conformance::{Interface, World};
+use super::conformance::{self, Interface, Options, World};
 use crate::kernel;
 use crate::namespaces::{Namespace, ip};
+use crate::network::Network;
+use crate::socket::Bare;
 
 /// The kernel of this machine, in the namespace of the calling thread.
 pub struct RealKernel;
@@ -21,6 +23,10 @@ impl World for RealKernel {
 
     fn transport(&self) -> Box<dyn Transport> {
         Box::new(KernelSocket::open(SocketOptions::default()).unwrap())
+    }
+
+    fn transport_with(&self, options: Options) -> Box<dyn Transport> {
+        Box::new(Bare::open(options))
     }
 
     fn elsewhere(&self, body: &(dyn Fn(&dyn World) + Sync)) {
@@ -39,6 +45,10 @@ impl World for RealKernel {
         }
     }
 
+    fn network(&self) -> Box<dyn conformance::Network + '_> {
+        Box::new(Network::new())
+    }
+
     fn version(&self) -> (u32, u32) {
         kernel::version()
     }
@@ -47,3 +57,19 @@ impl World for RealKernel {
         kernel::note(text);
     }
 }
+
+/// Makes a test of each case of the suite that every kernel has to pass.
+macro_rules! on_the_real_kernel {
+    ($($module:ident { $($company:ident $case:ident;)* })*) => {$(
+        mod $module {
+            $(
+                #[test]
+                #[ignore = "needs root and ip_vs: cargo xtask vm"]
+                fn $case() {
+                    crate::namespaces::$company(|| crate::conformance::$module::$case(&crate::world::RealKernel));
+                }
+            )*
+        }
+    )*};
+}
+pub(crate) use on_the_real_kernel;

@@ -3,8 +3,10 @@
 mod bench;
 mod demo;
 mod fuzz;
+mod golden;
 mod guest;
 mod layers;
+mod output;
 mod progress;
 mod test;
 mod vm;
@@ -16,11 +18,12 @@ use clap::{Parser, Subcommand};
 
 fn main() -> ExitCode {
     match Xtask::parse().command {
-        Task::Bench { bench } => bench::main(&bench),
+        Task::Bench(arguments) => bench::main(&arguments),
         Task::Demo(arguments) => demo::main(&arguments),
         Task::Test(arguments) => test::main(&arguments),
         Task::Vm(arguments) => vm::main(arguments),
         Task::Fuzz(arguments) => fuzz::main(&arguments),
+        Task::Golden(arguments) => golden::main(&arguments),
         Task::Layers => layers::main(),
     }
 }
@@ -35,15 +38,12 @@ struct Xtask {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Measure, side by side with others that do the same
-    Bench {
-        #[command(subcommand)]
-        bench: bench::Bench,
-    },
+    Bench(bench::Arguments),
     Demo(demo::Arguments),
     Test(test::Arguments),
     Vm(vm::Arguments),
     Fuzz(fuzz::Arguments),
+    Golden(golden::Arguments),
     /// Prove that the floors of the library know only those below
     Layers,
 }

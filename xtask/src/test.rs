@@ -2,15 +2,16 @@
 
 use std::io::{self, Write};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::demo;
-use crate::guest::{Guest, Machine, Sink, Tool, Version, sink};
+use crate::golden;
+use crate::guest::{Guest, Machine, Tool, Version};
 use crate::layers;
+use crate::output::into;
 use crate::progress::Progress;
 use crate::workspace::{BuildOptions, Target, Workspace};
 
@@ -43,6 +44,8 @@ enum Work {
     Kernel { kernel: Version, part: Part, chance: Chance },
     /// `tests/ipvsadm` in a guest: our program beside Debian's.
     Ipvsadm { kernel: Version, chance: Chance },
+    /// `cargo xtask golden --check`.
+    Golden { kernel: Version },
     /// `cargo xtask demo`.
     Demo { kernel: Version },
 }
@@ -52,6 +55,8 @@ enum Work {
 enum Part {
     /// All that stand side by side, each in a namespace of its own.
     Together,
+    /// The same suite with the async handle.
+    Async,
     /// Those that touch what all namespaces share, one after the other.
     Alone,
     /// Those for a kernel without IPVS.
@@ -59,20 +64,40 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 3] = [Self::Together, Self::Alone, Self::WithoutIpvs];
+    const ALL: [Self; 4] = [Self::Together, Self::Async, Self::Alone, Self::WithoutIpvs];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Together => "kernel",
+            Self::Async => "kernel, async",
             Self::Alone => "kernel, alone",
             Self::WithoutIpvs => "kernel, without IPVS",
         }
     }
 
-    /// Arguments of the test binary.
+    /// The test binary.
+    const fn program(self) -> &'static str {
+        match self {
+            Self::Async => "vm_tokio",
+            Self::Together | Self::Alone | Self::WithoutIpvs => "vm",
+        }
+    }
+
+    /// Its arguments.
     const fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Together => &["--ignored", "--skip", "alone::", "--skip", "availability::", "--test-threads", "4"],
+            Self::Together => &[
+                "--ignored",
+                "--skip",
+                "alone::",
+                "--skip",
+                "availability::",
+                "--skip",
+                "golden::",
+                "--test-threads",
+                "4",
+            ],
+            Self::Async => &["--ignored", "--test-threads", "4"],
             Self::Alone => &["--ignored", "alone::", "--test-threads", "1"],
             Self::WithoutIpvs => &["--ignored", "availability::", "--test-threads", "1"],
         }
@@ -143,6 +168,7 @@ fn steps(kernels: &[Version], chance: Chance) -> Vec<Step> {
             steps.push(Step { name: format!("{} {kernel}", part.name()), work });
         }
         steps.push(Step { name: format!("ipvsadm {kernel}"), work: Work::Ipvsadm { kernel: *kernel, chance } });
+        steps.push(Step { name: format!("golden {kernel}"), work: Work::Golden { kernel: *kernel } });
         steps.push(Step { name: format!("demo {kernel}"), work: Work::Demo { kernel: *kernel } });
     }
     steps
@@ -238,13 +264,13 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
             Ok(report.violations.is_empty())
         }
         Work::Kernel { kernel, part, chance } => {
-            let program = workspace.build(&Target::Test("vm".to_owned()), &BuildOptions::default())?;
+            let program = workspace.build(&Target::Test(part.program().to_owned()), &BuildOptions::default())?;
             let without = matches!(part, Part::WithoutIpvs);
             let mut guest = Guest::new(workspace, *kernel)
                 .command(program, part.arguments().iter().copied())
                 .without_ipvs(without)
                 .timeout(Duration::from_secs(1200));
-            if matches!(part, Part::Together) {
+            if matches!(part, Part::Together | Part::Async) {
                 guest = PRELOADED.iter().fold(chance.put_into(guest), |guest, module| guest.module(*module));
             }
             let status = into(output, |sink| guest.output(sink.clone(), sink.clone()).run(progress))?;
@@ -263,6 +289,7 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
             }
             Ok(all_passed)
         }
+        Work::Golden { kernel } => golden::check(workspace, *kernel, output, progress),
         Work::Demo { kernel } => Ok(into(output, |sink| demo::run(workspace, *kernel, sink, progress))? == 0),
     }
 }
@@ -304,28 +331,6 @@ fn run_command(mut command: Command, output: &mut Vec<u8>) -> Result<bool> {
     drop(command);
     io::copy(&mut reader, output).context("reading output")?;
     Ok(child.wait()?.success())
-}
-
-/// Collects what a guest prints.
-fn into<T>(output: &mut Vec<u8>, run: impl FnOnce(&Sink) -> Result<T>) -> Result<T> {
-    let collected = Arc::new(Mutex::new(Vec::new()));
-    let result = run(&sink(Collector(collected.clone())));
-    if let Ok(bytes) = collected.lock() {
-        output.extend_from_slice(&bytes);
-    }
-    result
-}
-
-struct Collector(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Collector {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().map_err(|_| io::Error::other("another writer panicked"))?.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// Adds up the closing lines of the test runners.
@@ -401,9 +406,11 @@ test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
         let names: Vec<String> = steps(&[Version::V6_12], Chance::FEW).into_iter().map(|step| step.name).collect();
         assert!(names.ends_with(&[
             "kernel 6.12".to_owned(),
+            "kernel, async 6.12".to_owned(),
             "kernel, alone 6.12".to_owned(),
             "kernel, without IPVS 6.12".to_owned(),
             "ipvsadm 6.12".to_owned(),
+            "golden 6.12".to_owned(),
             "demo 6.12".to_owned(),
         ]));
     }

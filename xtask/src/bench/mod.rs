@@ -1,5 +1,8 @@
 //! `cargo xtask bench`: how long things take, beside others that do the same.
 
+mod figures;
+mod kernel;
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,15 +15,29 @@ use crate::guest::{Guest, Machine, Version, sink};
 use crate::progress::Progress;
 use crate::workspace::{BuildOptions, Target, Workspace};
 
-/// What can be measured.
+/// Measure, side by side with others that do the same
+///
+/// Without the name of another bench: every operation of the library on a real kernel, beside what the kernel itself
+/// takes for it (the floor), and beside Debian's ipvsadm. What counts is instructions of the guest, which repeat on any
+/// machine; wall time is measured as well, and shown as such.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    kernel: kernel::Load,
+    #[command(subcommand)]
+    other: Option<Bench>,
+}
+
+/// What else can be measured.
 #[derive(Subcommand)]
-pub enum Bench {
+enum Bench {
     /// Our ipvsadm and Debian's in one virtual machine: restoring, listing and saving
-    Ipvsadm(Arguments),
+    Ipvsadm(Programs),
 }
 
 #[derive(Args)]
-pub struct Arguments {
+struct Programs {
     /// The kernel to boot
     #[arg(long, value_enum, default_value = "6.1")]
     kernel: Version,
@@ -32,10 +49,13 @@ pub struct Arguments {
     json: bool,
 }
 
-pub fn main(bench: &Bench) -> ExitCode {
-    let Bench::Ipvsadm(arguments) = bench;
+pub fn main(arguments: &Arguments) -> ExitCode {
     let progress = Arc::new(Progress::new());
-    match ipvsadm(arguments, &progress) {
+    let result = match &arguments.other {
+        None => kernel::run(&arguments.kernel, &progress).map(|()| 0),
+        Some(Bench::Ipvsadm(arguments)) => ipvsadm(arguments, &progress),
+    };
+    match result {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             progress.clear();
@@ -45,7 +65,7 @@ pub fn main(bench: &Bench) -> ExitCode {
     }
 }
 
-fn ipvsadm(arguments: &Arguments, progress: &Arc<Progress>) -> Result<u8> {
+fn ipvsadm(arguments: &Programs, progress: &Arc<Progress>) -> Result<u8> {
     let workspace = Workspace::locate()?;
     let optimized = BuildOptions { release: true, features: None };
     let ours = workspace.build(&Target::Example("ipvsadm".to_owned()), &optimized)?;
@@ -57,7 +77,7 @@ fn ipvsadm(arguments: &Arguments, progress: &Arc<Progress>) -> Result<u8> {
         .machine(machine)
         .program(ours)
         .command(bench, arguments.json.then_some("--json"))
-        .output(sink(io::stdout()), sink(Narrator { progress: progress.clone(), line: Vec::new() }))
+        .output(sink(io::stdout()), sink(Narrator::new(progress)))
         .timeout(Duration::from_secs(3600))
         .run(progress)
 }
@@ -66,6 +86,12 @@ fn ipvsadm(arguments: &Arguments, progress: &Arc<Progress>) -> Result<u8> {
 struct Narrator {
     progress: Arc<Progress>,
     line: Vec<u8>,
+}
+
+impl Narrator {
+    fn new(progress: &Arc<Progress>) -> Self {
+        Self { progress: progress.clone(), line: Vec::new() }
+    }
 }
 
 impl Write for Narrator {

@@ -1,4 +1,4 @@
-//! Packets through the director: who gets them, and what is counted.
+//! Packets through the director: who gets them, and for how long. What is counted is in `tests/conformance`.
 
 use std::io::{ErrorKind, Read};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -8,105 +8,8 @@ use ipvs_rs::model::{Config, Persistence, Stats};
 use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 use nix::sys::socket::{setsockopt, sockopt};
 
-use crate::conformance::wire;
 use crate::namespaces::fresh;
-use crate::network::{Network, pass, wait_until};
-use crate::world::RealKernel;
-
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn datagrams_are_counted_in_both_blocks_of_service_and_destination() {
-    for (vip, server, headers) in [("192.0.2.10", "10.2.0.2", 28), ("[2001:db8::10]", "[2001:db8:2::2]", 48)] {
-        with_network(|network, handle| {
-            let (id, server) = serve(handle, &format!("UDP {vip}:53"), &[&format!("{server}:5353")]);
-            exchange(&network.udp_client(&format!("{vip}:53")), &network.udp_server(&server[0]), 5);
-
-            // Questions of 100 bytes and answers of 300, with the headers of IP and UDP.
-            let mut expected = Stats::default();
-            expected.connections = 1;
-            (expected.packets_in, expected.packets_out) = (5, 5);
-            (expected.bytes_in, expected.bytes_out) = (5 * (100 + headers), 5 * (300 + headers));
-            let totals = |stats: Stats| {
-                let mut totals = Stats::default();
-                totals.connections = stats.connections;
-                (totals.packets_in, totals.packets_out) = (stats.packets_in, stats.packets_out);
-                (totals.bytes_in, totals.bytes_out) = (stats.bytes_in, stats.bytes_out);
-                totals
-            };
-            wait_until("the kernel has counted", || {
-                totals(service_stats(handle, &id)) == expected && totals(only(handle, &id).stats) == expected
-            });
-
-            let (watching, received) = wire::recording(&RealKernel);
-            watching.get_service(&id).unwrap();
-            watching.get_destinations(&id).unwrap();
-            let datagrams = received.lock().unwrap().clone();
-            for (label, datagram, nest) in [("service", &datagrams[1], 1), ("destination", &datagrams[2], 2)] {
-                let block = |number| {
-                    let value = |field| number_in(datagram, &[nest, number, field]);
-                    [value(1), value(2), value(3), value(4), value(5)]
-                };
-                let expected = [1, 5, 5, expected.bytes_in, expected.bytes_out];
-                assert_eq!(block(10), expected, "{label}, 32 bits");
-                assert_eq!(block(12), expected, "{label}, 64 bits");
-            }
-        });
-    }
-}
-
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn rates_rise_with_traffic() {
-    with_network(|network, handle| {
-        let (id, server) = serve(handle, "UDP 192.0.2.10:53", &["10.2.0.2:5353"]);
-        let (client, server) = (network.udp_client("192.0.2.10:53"), network.udp_server(&server[0]));
-        wait_until("rates of everything", || {
-            // Each round a connection of its own, from a port of its own.
-            exchange(&network.udp_client("192.0.2.10:53"), &server, 1);
-            exchange(&client, &server, 20);
-            let stats = service_stats(handle, &id);
-            [
-                stats.connections_per_sec,
-                stats.packets_per_sec_in,
-                stats.packets_per_sec_out,
-                stats.bytes_per_sec_in,
-                stats.bytes_per_sec_out,
-            ]
-            .iter()
-            .all(|rate| *rate > 0)
-        });
-        let stats = service_stats(handle, &id);
-        assert!(stats.bytes_per_sec_out > stats.bytes_per_sec_in, "answers are longer: {stats:?}");
-    });
-}
-
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn zero_resets_one_service_or_all() {
-    with_network(|network, handle| {
-        let (dns, servers) = serve(handle, "UDP 192.0.2.10:53", &["10.2.0.2:5353"]);
-        let (ntp, others) = serve(handle, "UDP 192.0.2.10:123", &["10.2.0.3:123"]);
-        let traffic = || {
-            exchange(&network.udp_client("192.0.2.10:53"), &network.udp_server(&servers[0]), 3);
-            exchange(&network.udp_client("192.0.2.10:123"), &network.udp_server(&others[0]), 3);
-        };
-        let counted = |id| service_stats(handle, id).packets_in == 3 && only(handle, id).stats.packets_in == 3;
-        traffic();
-        wait_until("the kernel has counted", || counted(&dns) && counted(&ntp));
-
-        handle.zero(Some(&dns)).unwrap();
-        assert_eq!(service_stats(handle, &dns), Stats::default());
-        assert_eq!(only(handle, &dns).stats, Stats::default(), "its destinations with it");
-        assert_eq!(only(handle, &dns).inactive_connections, 1, "connections stay");
-        assert!(counted(&ntp), "the other keeps its numbers");
-
-        handle.zero(None).unwrap();
-        assert_eq!(service_stats(handle, &ntp), Stats::default());
-        assert_eq!(only(handle, &ntp).stats, Stats::default());
-        traffic();
-        wait_until("counting goes on", || counted(&dns) && counted(&ntp));
-    });
-}
+use crate::network::{Network, exchange, pass, wait_until};
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
@@ -122,30 +25,6 @@ fn one_packet_scheduling_makes_a_connection_of_every_packet() {
         wait_until("seven connections", || service_stats(handle, &id).connections == 7);
         assert!(only(handle, &id).is_idle(), "none of them is remembered");
     });
-}
-
-#[test]
-#[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn connection_is_active_then_inactive() {
-    for (vip, server) in [("192.0.2.10", "10.2.0.2"), ("[2001:db8::10]", "[2001:db8:2::2]")] {
-        with_network(|network, handle| {
-            let (id, servers) = serve(handle, &format!("TCP {vip}:80"), &[&format!("{server}:8080")]);
-            let listener = network.listen(&servers[0]);
-            assert_eq!(gauges(handle, &id), [0, 0, 0]);
-            let client = network.connect(&format!("{vip}:80")).unwrap();
-            let (accepted, _) = listener.accept().unwrap();
-            pass("question", &client, &accepted);
-            pass("answer", &accepted, &client);
-            assert_eq!(gauges(handle, &id), [1, 0, 0]);
-            assert!(!only(handle, &id).is_idle());
-
-            drop(client);
-            assert_eq!((&accepted).read(&mut [0]).unwrap(), 0, "the end of it");
-            drop(accepted);
-            wait_until("the connection is closed", || gauges(handle, &id) == [0, 1, 0]);
-            wait_until("one connection is counted", || service_stats(handle, &id).connections == 1);
-        });
-    }
 }
 
 #[test]
@@ -284,18 +163,6 @@ fn mark_chooses_the_service_whatever_the_address() {
     });
 }
 
-/// Questions of 100 bytes, each answered with 300.
-pub fn exchange(client: &UdpSocket, server: &UdpSocket, count: usize) {
-    let mut buffer = [0; 400];
-    for _ in 0..count {
-        client.send(&[1; 100]).unwrap();
-        let (len, from) = server.recv_from(&mut buffer).unwrap();
-        assert_eq!(len, 100);
-        server.send_to(&[2; 300], from).unwrap();
-        assert_eq!(client.recv(&mut buffer).unwrap(), 300);
-    }
-}
-
 /// Makes a connection that is closed again, and returns which server got it.
 fn connect(network: &Network, listeners: &[TcpListener]) -> usize {
     let client = network.connect("192.0.2.10:80").unwrap();
@@ -347,12 +214,4 @@ fn only(handle: &Handle, id: &ServiceId) -> DestinationEntry {
 fn gauges(handle: &Handle, id: &ServiceId) -> [u32; 3] {
     let entry = only(handle, id);
     [entry.active_connections, entry.inactive_connections, entry.persistent_connections]
-}
-
-fn number_in(datagram: &[u8], path: &[u16]) -> u64 {
-    let bytes = &datagram[wire::attribute(datagram, path).unwrap()];
-    match *bytes {
-        [a, b, c, d] => u32::from_ne_bytes([a, b, c, d]).into(),
-        _ => u64::from_ne_bytes(bytes.try_into().unwrap()),
-    }
 }

@@ -1,0 +1,241 @@
+//! What the library costs beside the kernel's own share, and beside ipvsadm.
+//!
+//! `cargo xtask bench` runs this in a small virtual machine and makes tables of what it prints: a line of JSON for each
+//! measurement. Everything that is measured has to succeed; nothing depends on how long it takes.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a bench"
+)]
+
+mod client;
+mod floor;
+mod load;
+mod ours;
+mod program;
+
+#[allow(dead_code, reason = "shared with the tests of the library, which use more of it")]
+#[path = "../../tests/vm/kernel.rs"]
+mod kernel;
+#[allow(dead_code, reason = "shared with the tests of the library, which use more of it")]
+#[path = "../../tests/vm/namespaces.rs"]
+mod namespaces;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use client::{Client, Single, Work};
+use floor::Floor;
+use load::Load;
+use namespaces::Namespace;
+use ours::Ours;
+use program::Program;
+
+fn main() {
+    let number = |name: &str, default| {
+        let mut words = std::env::args().skip_while(|word| word != name).skip(1);
+        words.next().map_or(default, |word| word.parse().unwrap())
+    };
+    let load = Load::new(number("--services", 2000), number("--destinations", 10));
+    let pause = Duration::from_secs(number("--pause", 0).into());
+    let mut bench = Bench { samples: number("--samples", 5000) as usize, pause, namespaces: Vec::new() };
+
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    println!("{}", json!({ "kernel": release.trim() }));
+
+    eprintln!("bench: warming up");
+    bench.inside(|| Contender::Floor.build(&load));
+    let repeats = number("--repeats", 2);
+    for repeat in 0..repeats {
+        for turn in 0..Contender::ALL.len() {
+            let contender = Contender::ALL[(turn + repeat as usize) % Contender::ALL.len()];
+            eprintln!("bench: {}, {} of {repeats}", contender.name(), repeat + 1);
+            bench.measure(contender, &load);
+        }
+    }
+    eprintln!("bench: counting system calls");
+    let few = Load::new(20, load.per_service);
+    for contender in Contender::ALL {
+        bench.count(contender, &few);
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Contender {
+    Floor,
+    Ours,
+    Ipvsadm,
+}
+
+impl Contender {
+    const ALL: [Self; 3] = [Self::Floor, Self::Ours, Self::Ipvsadm];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Ours => "ipvs-rs",
+            Self::Ipvsadm => "ipvsadm",
+        }
+    }
+
+    /// One for the namespace of this thread.
+    fn open(self, load: &Load) -> Box<dyn Client> {
+        match self {
+            Self::Floor => Box::new(Floor::open(load)),
+            Self::Ours => Box::new(Ours::open()),
+            Self::Ipvsadm => Box::new(Program::DEBIANS),
+        }
+    }
+
+    /// The same with its system calls counted, if they can be.
+    fn open_counted(self, load: &Load) -> Box<dyn Client> {
+        match self {
+            Self::Ours => Box::new(Ours::counted()),
+            Self::Floor | Self::Ipvsadm => self.open(load),
+        }
+    }
+
+    /// Makes a table and takes it away again.
+    fn build(self, load: &Load) {
+        let mut client = self.open(load);
+        client.work(Work::Restore, load).unwrap();
+        client.work(Work::Flush, load).unwrap();
+    }
+}
+
+struct Bench {
+    samples: usize,
+    /// Between one measurement and the next. The kernel gives the memory of what was deleted back after minutes, and new
+    /// memory costs more than what was used before.
+    pause: Duration,
+    /// All of them until the end: the kernel cleans up in the background, which would be counted as well.
+    namespaces: Vec<Namespace>,
+}
+
+impl Bench {
+    /// Does something in a new namespace.
+    fn inside<T: Send>(&mut self, body: impl FnOnce() -> T + Send) -> T {
+        let namespace = Namespace::new();
+        let done = namespace.run(body);
+        self.namespaces.push(namespace);
+        std::thread::sleep(self.pause);
+        done
+    }
+
+    /// Everything that one contender can do, the table as large as it gets.
+    fn measure(&mut self, contender: Contender, load: &Load) {
+        let samples = self.samples;
+        self.inside(|| {
+            let mut client = contender.open(load);
+            for work in [Work::AddServices, Work::AddDestinations, Work::Update, Work::UpdateInBatches, Work::Snapshot]
+            {
+                tell(contender, work, load, client.work(work, load));
+            }
+            for single in [Single::Get, Single::Update] {
+                tell_percentiles(contender, single, client.singles(single, load, samples));
+            }
+            tell(contender, Work::DeleteDestinations, load, client.work(Work::DeleteDestinations, load));
+            client.work(Work::Flush, load);
+        });
+        // What was deleted is remembered for a while and slows adding down: the other way to add begins anew.
+        self.inside(|| {
+            let mut client = contender.open(load);
+            client.work(Work::AddServices, load).unwrap();
+            let added = client.work(Work::AddDestinationsInBatches, load);
+            tell(contender, Work::AddDestinationsInBatches, load, added);
+            if added.is_none() {
+                client.work(Work::AddDestinations, load).unwrap();
+            }
+            tell(contender, Work::Flush, load, client.work(Work::Flush, load));
+        });
+        self.inside(|| {
+            let mut client = match contender {
+                Contender::Ours => Box::new(Program::OURS),
+                Contender::Floor | Contender::Ipvsadm => contender.open(load),
+            };
+            tell(contender, Work::Restore, load, client.work(Work::Restore, load));
+            client.work(Work::Flush, load);
+        });
+    }
+
+    /// System calls of everything, where they are counted.
+    fn count(&mut self, contender: Contender, load: &Load) {
+        self.inside(|| {
+            let mut client = contender.open_counted(load);
+            for work in [
+                Work::AddServices,
+                Work::AddDestinations,
+                Work::Update,
+                Work::UpdateInBatches,
+                Work::Snapshot,
+                Work::DeleteDestinations,
+                Work::AddDestinationsInBatches,
+                Work::Flush,
+            ] {
+                let before = client.calls();
+                let done = client.work(work, load);
+                if let (Some(before), Some(after), Some(_)) = (before, client.calls(), done) {
+                    let per_operation = ratio(after - before, work.operations(load));
+                    print(contender, work.name(), &json!({ "syscalls_per_op": per_operation }));
+                }
+            }
+            if client.calls().is_none() {
+                return;
+            }
+            client.work(Work::AddServices, load).unwrap();
+            client.work(Work::AddDestinations, load).unwrap();
+            for single in [Single::Get, Single::Update] {
+                let before = client.calls().unwrap();
+                let done = client.singles(single, load, 100).len();
+                let per_operation = ratio(client.calls().unwrap() - before, done);
+                for (percentile, _) in PERCENTILES {
+                    let name = format!("{}-{percentile}", single.name());
+                    print(contender, &name, &json!({ "syscalls_per_op": per_operation }));
+                }
+            }
+        });
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "neither comes near 2^52")]
+fn ratio(part: u64, operations: usize) -> f64 {
+    part as f64 / operations as f64
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap()
+}
+
+fn tell(contender: Contender, work: Work, load: &Load, taken: Option<Duration>) {
+    if let Some(taken) = taken {
+        let per_operation = ratio(nanoseconds(taken), work.operations(load));
+        print(contender, work.name(), &json!({ "ns_per_op": per_operation }));
+    }
+}
+
+/// The middle, and what one in a hundred exceeds.
+const PERCENTILES: [(&str, usize); 2] = [("p50", 50), ("p99", 99)];
+
+fn tell_percentiles(contender: Contender, single: Single, mut taken: Vec<Duration>) {
+    taken.sort_unstable();
+    for (name, percentile) in PERCENTILES {
+        if let Some(time) = taken.get(taken.len() * percentile / 100) {
+            let name = format!("{}-{name}", single.name());
+            print(contender, &name, &json!({ "ns_per_op": ratio(nanoseconds(*time), 1) }));
+        }
+    }
+}
+
+fn print(contender: Contender, workload: &str, figure: &Value) {
+    let mut row = json!({ "workload": workload, "client": contender.name() });
+    if let (Value::Object(row), Value::Object(figure)) = (&mut row, figure) {
+        row.extend(figure.clone());
+    }
+    println!("{row}");
+}

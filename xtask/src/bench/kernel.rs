@@ -1,0 +1,127 @@
+//! The library on a real kernel, beside the floor.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use super::Narrator;
+use super::figures::Figures;
+use crate::guest::{Guest, Machine, Tool, Version, sink};
+use crate::progress::Progress;
+use crate::workspace::{BuildOptions, Target, Workspace};
+
+#[derive(Args)]
+pub struct Load {
+    /// The kernel to boot
+    #[arg(long, value_enum, value_name = "KERNEL", default_value = "6.1")]
+    kernel: Version,
+    /// Services of the table
+    #[arg(long, value_name = "NUMBER", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    services: u32,
+    /// Destinations of each service
+    #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    destinations: u32,
+    /// How often everything is measured
+    #[arg(long, value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
+    repeats: u32,
+    /// Leave wall time out
+    #[arg(long)]
+    no_wall: bool,
+    /// Write the figures to a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the tables to benches/RESULTS.md
+    #[arg(long)]
+    save: bool,
+}
+
+pub fn run(arguments: &Load, progress: &Arc<Progress>) -> Result<()> {
+    let workspace = Workspace::locate()?;
+    let counted = measure(arguments, true, &workspace, progress)?;
+    let mut text = format!(
+        "Kernel {}, {} services with {} destinations each.\n\n",
+        counted.kernel, arguments.services, arguments.destinations
+    );
+    text.push_str(
+        "Thousands of guest instructions for one operation, user and kernel together; in parentheses, how often\n",
+    );
+    text.push_str("that is the floor's.\n\n");
+    text.push_str(&counted.table("kinsn"));
+    if let Some((spread, client, workload)) = counted.spread() {
+        let percent = spread * 100.0;
+        text.push_str(&format!("\nRepeats differ by {percent:.1} % at most ({workload} of {client}).\n"));
+    }
+    if !arguments.no_wall {
+        let wall = measure(arguments, false, &workspace, progress)?;
+        text.push_str(
+            "\nWall time of the emulated machine in microseconds, which depends on what else the host does.\n\n",
+        );
+        text.push_str(&wall.table("µs"));
+    }
+    progress.clear();
+    print!("{text}");
+    if let Some(path) = &arguments.json {
+        let json = format!("{:#}\n", counted.json());
+        fs::write(path, json).with_context(|| format!("writing {}", path.display()))?;
+    }
+    if arguments.save {
+        let path = workspace.root.join("benches/RESULTS.md");
+        fs::write(&path, report(&text)).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Boots a guest and measures everything in it; the clock counts instructions or runs with the wall's.
+fn measure(arguments: &Load, counts: bool, workspace: &Workspace, progress: &Arc<Progress>) -> Result<Figures> {
+    let optimized = BuildOptions { release: true, features: None };
+    let ours = workspace.build(&Target::Example("ipvsadm".to_owned()), &optimized)?;
+    let bench = workspace.build(&Target::Bench("kernel".to_owned()), &BuildOptions::default())?;
+    let Load { services, destinations, repeats, .. } = arguments;
+    // Where nothing but instructions makes time pass, a pause takes none.
+    let pause = if counts { 240 } else { 0 };
+    let words =
+        [("--services", services), ("--destinations", destinations), ("--repeats", repeats), ("--pause", &pause)];
+    let words = words.into_iter().flat_map(|(name, number)| [name.to_owned(), number.to_string()]);
+    let printed = Arc::new(Mutex::new(Vec::new()));
+    let status = Guest::new(workspace, arguments.kernel)
+        .machine(Machine { cpus: 1, icount: counts, ..Machine::default() })
+        .program(ours)
+        .with(Tool::new("ipvsadm", "ipvsadm"))
+        .command(bench, words)
+        .output(printed.clone(), sink(Narrator::new(progress)))
+        .timeout(Duration::from_secs(3600))
+        .run(progress)?;
+    if status != 0 {
+        bail!("the bench ended with status {status}");
+    }
+    let printed = printed.lock().map_or_else(|poisoned| poisoned.into_inner().clone(), |bytes| bytes.clone());
+    Figures::read(&String::from_utf8_lossy(&printed))
+}
+
+/// What stands around the tables.
+fn report(tables: &str) -> String {
+    format!(
+        "\
+# What the library costs
+
+Written by `cargo xtask bench --save`; do not edit. `cargo xtask bench` measures again, on any machine that can run the
+virtual machine (see the README), in some minutes. Its clock counts the guest's instructions, so that another machine
+gets the same figures for the same kernel, compiler and library, to some percent.
+
+* **floor**: a bare socket with messages that were written before, of whose answers only the verdict is read. Lists are
+  received with the buffers that suit them best. What it costs is the kernel's, and cannot be saved.
+* **ipvs-rs**: the library, from values to values: encoding, decoding, checks, deadlines. `restore` is `ipvsadm -R` of
+  this repository.
+* **ipvsadm**: Debian's program, by `-R` with a file of rules, `-Ln` and `-C`; its start is in the figure.
+
+Every client has network namespaces of its own. W1 to W3 and W5 are one command each, or 64 to a datagram; W4 reads all
+services with their destinations, divided by destinations; W6 is a flush of the whole table; W7 are single commands, of
+which the middle and the 99th percentile are shown.
+
+{tables}"
+    )
+}

@@ -55,7 +55,7 @@
 //!
 //! | floor | module | what lives there | I/O |
 //! |---|---|---|---|
-//! | 4 | [`handle`] | [`Handle`], [`Batch`](handle::Batch), idempotent forms | through 3 |
+//! | 4 | [`handle`] | [`Handle`], [`Batch`](handle::Batch), idempotent forms; with the feature `tokio` an async handle | through 3 |
 //! | 3 | [`transport`] | a datagram out, datagrams in: the kernel's socket, network namespaces | yes |
 //! | 3 | [`procfs`] | what the kernel shows as files: connections, totals, sysctls, modules | yes |
 //! | 2 | [`engine`] | the conversation: sequence numbers, acknowledgements, lists, deadlines as values | none |
@@ -373,8 +373,8 @@
 //!
 //! # What it does not do
 //!
-//! * **Plan or watch.** It does what it is told, once. There are not yet a desired state that the table is brought to,
-//!   health checks, or an async handle.
+//! * **Plan or watch.** It does what it is told, once. There are not yet a desired state that the table is brought to, or
+//!   health checks.
 //! * **Anything around IPVS.** Addresses, routes, firewall marks, and sysctls that are not those of IPVS are left to
 //!   others.
 //! * **Load modules, run programs, print or log.** The kernel loads `ip_vs` and schedulers by itself when it can; an
@@ -402,6 +402,9 @@ pub mod testing;
 pub mod transport;
 
 pub use error::Error;
+#[cfg(feature = "tokio")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+pub use handle::AsyncHandle;
 pub use handle::Handle;
 pub use model::{
     Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table,

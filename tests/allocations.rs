@@ -3,13 +3,21 @@
 
 use std::io::{self, Read, Write};
 use std::ops::Range;
+#[cfg(feature = "tokio")]
+use std::pin::pin;
+#[cfg(feature = "tokio")]
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use allocation_counter::measure;
+#[cfg(feature = "tokio")]
+use ipvs_rs::AsyncHandle;
 use ipvs_rs::codec::{Command, Reply};
 use ipvs_rs::handle::Outcome;
 use ipvs_rs::model::{AddressFamily, Config, DestinationEntry, Persistence, ServiceEntry, Timeout};
 use ipvs_rs::procfs::{ConnectionState, Connections};
+#[cfg(feature = "tokio")]
+use ipvs_rs::transport::{Arrival, AsyncTransport};
 use ipvs_rs::transport::{Received, Transport};
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
@@ -189,6 +197,8 @@ fn allocations(handle: &Handle, call: impl Fn(&Handle)) -> u64 {
 }
 
 type Call = fn(&Handle);
+#[cfg(feature = "tokio")]
+type AsyncCall = fn(&AsyncHandle);
 
 #[test]
 fn single_calls_ask_for_no_memory() {
@@ -211,6 +221,41 @@ fn single_calls_ask_for_no_memory() {
     for (label, call) in calls {
         // The values themselves are made outside of the count: none of them has memory of its own either.
         assert_eq!(allocations(&handle, call), 0, "{label}");
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl AsyncTransport for Memory {
+    fn arrival(&mut self, _timeout: Duration) -> Arrival<'_> {
+        panic!("every answer is there at once")
+    }
+}
+
+/// The same where nobody would wait in a thread, and without a runtime, which has memory of its own.
+#[cfg(feature = "tokio")]
+#[test]
+fn single_async_calls_ask_for_no_memory() {
+    fn complete<T>(call: impl Future<Output = T>) -> T {
+        let mut context = Context::from_waker(Waker::noop());
+        match pin!(call).poll(&mut context) {
+            Poll::Ready(done) => done,
+            Poll::Pending => panic!("every answer is there at once"),
+        }
+    }
+    let handle = complete(AsyncHandle::builder().open_async_over(Memory::new())).unwrap();
+    let calls: [(&str, AsyncCall); 6] = [
+        ("new service", |handle| complete(handle.new_service(&service())).unwrap()),
+        ("update service", |handle| complete(handle.update_service(&service())).unwrap()),
+        ("update destination", |handle| complete(handle.update_destination(&web(), &destination())).unwrap()),
+        ("get service", |handle| assert_eq!(complete(handle.get_service(&web())).unwrap().unwrap().id(), web())),
+        ("get config", |handle| assert!(complete(handle.get_config()).unwrap().tcp.is_some())),
+        ("modify service", |handle| {
+            assert_eq!(complete(handle.modify_service(&web(), |_| ())).unwrap(), Outcome::Unchanged);
+        }),
+    ];
+    for (label, call) in calls {
+        call(&handle);
+        assert_eq!(measure(|| call(&handle)).count_total, 0, "{label}");
     }
 }
 

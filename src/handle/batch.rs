@@ -1,7 +1,11 @@
 use std::ops::Range;
 
+#[cfg(feature = "tokio")]
+use super::AsyncHandle;
 use super::conversation::BulkFailure;
-use super::{Handle, Inner, invalid};
+use super::operations::{Operations, subject, valid};
+use super::side::{Link, Side, block_on};
+use super::{Handle, Inner};
 use crate::codec::{Request, put_request};
 use crate::error::{Cause, Errno, Error, Operation, Target};
 use crate::model::{Config, Destination, DestinationId, Service, ServiceId};
@@ -32,10 +36,17 @@ use crate::transport::Limits;
 /// system's default buffers). Other threads that share the handle wait until it is through.
 #[derive(Debug)]
 #[must_use = "a batch does nothing until it is sent"]
-pub struct Batch<'h> {
-    handle: &'h Handle,
+pub struct Batch<'h, H = Handle> {
+    handle: &'h H,
+    commands: Commands,
+}
+
+/// The commands of a batch, encoded, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Commands {
     messages: Vec<u8>,
-    commands: Vec<Command>,
+    places: Vec<Command>,
+    /// A value that cannot be sent.
     refused: Option<Error>,
 }
 
@@ -68,11 +79,15 @@ pub struct BatchReport {
 impl Handle {
     /// Begins a batch of commands.
     pub fn batch(&self) -> Batch<'_> {
-        Batch { handle: self, messages: Vec::new(), commands: Vec::new(), refused: None }
+        Batch::new(self)
     }
 }
 
-impl Batch<'_> {
+impl<'h, H> Batch<'h, H> {
+    pub(super) fn new(handle: &'h H) -> Self {
+        Self { handle, commands: Commands::default() }
+    }
+
     /// Adds [`Handle::new_service`].
     pub fn new_service(self, service: &Service) -> Self {
         self.service(Operation::NewService, service, Request::NewService)
@@ -85,53 +100,70 @@ impl Batch<'_> {
 
     /// Adds [`Handle::delete_service`].
     pub fn delete_service(self, id: &ServiceId) -> Self {
-        self.add(Operation::DeleteService, Target::Service(*id), &Request::DeleteService(*id))
+        self.add(&Request::DeleteService(*id))
     }
 
     /// Adds [`Handle::new_destination`].
     pub fn new_destination(self, service: &ServiceId, destination: &Destination) -> Self {
-        let target = Target::Destination(*service, destination.id);
-        self.add(Operation::NewDestination, target, &Request::NewDestination(*service, destination.clone()))
+        self.add(&Request::NewDestination(*service, destination.clone()))
     }
 
     /// Adds [`Handle::update_destination`].
     pub fn update_destination(self, service: &ServiceId, destination: &Destination) -> Self {
-        let target = Target::Destination(*service, destination.id);
-        self.add(Operation::UpdateDestination, target, &Request::SetDestination(*service, destination.clone()))
+        self.add(&Request::SetDestination(*service, destination.clone()))
     }
 
     /// Adds [`Handle::delete_destination`].
     pub fn delete_destination(self, service: &ServiceId, id: &DestinationId) -> Self {
-        let target = Target::Destination(*service, *id);
-        self.add(Operation::DeleteDestination, target, &Request::DeleteDestination(*service, *id))
+        self.add(&Request::DeleteDestination(*service, *id))
     }
 
     /// Adds [`Handle::zero`].
     pub fn zero(self, service: Option<&ServiceId>) -> Self {
-        let target = service.map_or(Target::Table, |id| Target::Service(*id));
-        self.add(Operation::Zero, target, &Request::Zero(service.copied()))
+        self.add(&Request::Zero(service.copied()))
     }
 
     /// Adds [`Handle::flush`].
     pub fn flush(self) -> Self {
-        self.add(Operation::Flush, Target::Table, &Request::Flush)
+        self.add(&Request::Flush)
     }
 
     /// Adds [`Handle::set_config`].
     pub fn set_config(self, config: &Config) -> Self {
-        self.add(Operation::SetConfig, Target::Table, &Request::SetConfig(*config))
+        self.add(&Request::SetConfig(*config))
     }
 
     /// The number of commands.
     pub fn len(&self) -> usize {
-        self.commands.len()
+        self.commands.places.len()
     }
 
     /// Whether there is no command.
     pub fn is_empty(&self) -> bool {
-        self.commands.is_empty()
+        self.commands.places.is_empty()
     }
 
+    fn service(mut self, operation: Operation, service: &Service, request: impl FnOnce(Service) -> Request) -> Self {
+        match valid(operation, service) {
+            Ok(service) => self.add(&request(service)),
+            Err(error) => {
+                self.commands.refused.get_or_insert(error);
+                self
+            }
+        }
+    }
+
+    fn add(mut self, request: &Request) -> Self {
+        let (operation, target) = subject(request);
+        let Commands { messages, places, .. } = &mut self.commands;
+        places.push(Command { start: messages.len(), operation, target });
+        // Family, flags and number are known when the batch is sent.
+        put_request(messages, 0, 0, 0, request);
+        self
+    }
+}
+
+impl Batch<'_> {
     /// Sends all commands and waits for what became of them. An empty batch sends nothing.
     ///
     /// When an answer does not come or is lost, the commands of its datagram that were not answered have an unknown
@@ -142,51 +174,60 @@ impl Batch<'_> {
     ///
     /// When one of the values was refused before anything was sent. What becomes of commands that were sent is in the
     /// report.
-    pub fn send(mut self) -> Result<BatchReport, Error> {
-        if let Some(error) = self.refused.take() {
+    pub fn send(self) -> Result<BatchReport, Error> {
+        block_on(self.handle.operations.send(self.commands))
+    }
+}
+
+#[cfg(feature = "tokio")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+impl Batch<'_, AsyncHandle> {
+    /// Sends all commands and waits for what became of them, as the batch of a blocking handle does.
+    ///
+    /// Other tasks get their turn between two datagrams, except those that want this handle.
+    ///
+    /// # Errors
+    ///
+    /// When one of the values was refused before anything was sent. What becomes of commands that were sent is in the
+    /// report.
+    pub async fn send(self) -> Result<BatchReport, Error> {
+        self.handle.operations.send(self.commands).await
+    }
+}
+
+impl<S: Side> Operations<S> {
+    pub(super) async fn send(&self, mut commands: Commands) -> Result<BatchReport, Error> {
+        if let Some(error) = commands.refused.take() {
             return Err(error);
         }
-        let mut results = Vec::with_capacity(self.commands.len());
-        let mut inner = self.handle.lock();
+        let count = commands.places.len();
+        let mut results = Vec::with_capacity(count);
+        let mut inner = self.lock().await;
         let limits = inner.conversation.limits();
-        while results.len() < self.commands.len() {
-            let chunk = self.chunk(results.len(), limits);
-            let (bytes, commands) = (self.bytes(&chunk), self.commands.get(chunk).unwrap_or_default());
-            let messages = self.messages.get_mut(bytes).unwrap_or_default();
-            let goes_on = send_chunk(&mut inner, messages, commands, &mut results);
-            if !goes_on {
-                let rest = self.commands.get(results.len()..).unwrap_or_default();
+        while results.len() < count {
+            if !results.is_empty() {
+                inner.conversation.pause().await;
+            }
+            let chunk = commands.chunk(results.len(), limits);
+            let (bytes, places) = (commands.bytes(&chunk), commands.places.get(chunk).unwrap_or_default());
+            let messages = commands.messages.get_mut(bytes).unwrap_or_default();
+            if !send_chunk(&mut inner, messages, places, &mut results).await {
+                let rest = commands.places.get(results.len()..).unwrap_or_default();
                 results.extend(rest.iter().map(|command| Err(command.failed(Cause::NotSent))));
             }
         }
         Ok(BatchReport { results })
     }
+}
 
-    fn service(self, operation: Operation, service: &Service, request: impl FnOnce(Service) -> Request) -> Self {
-        let target = Target::Service(service.id);
-        match service.validate() {
-            Ok(()) => self.add(operation, target, &request(service.clone())),
-            Err(value) => {
-                let error = invalid(operation, target, value);
-                Self { refused: self.refused.or(Some(error)), ..self }
-            }
-        }
-    }
-
-    fn add(mut self, operation: Operation, target: Target, request: &Request) -> Self {
-        self.commands.push(Command { start: self.messages.len(), operation, target });
-        // Family, flags and number are known when the batch is sent.
-        put_request(&mut self.messages, 0, 0, 0, request);
-        self
-    }
-
+impl Commands {
     /// The commands of the next datagram: as many as fit, one at least.
     fn chunk(&self, first: usize, limits: Limits) -> Range<usize> {
         let start = self.start(first);
         let fits = |end: &usize| {
             end.saturating_sub(first) <= limits.answers && self.start(*end).saturating_sub(start) <= limits.datagram
         };
-        let end = (first.saturating_add(1)..=self.commands.len()).take_while(fits).last();
+        let end = (first.saturating_add(1)..=self.places.len()).take_while(fits).last();
         first..end.unwrap_or_else(|| first.saturating_add(1))
     }
 
@@ -196,13 +237,13 @@ impl Batch<'_> {
 
     /// Where a command begins, or everything ends.
     fn start(&self, command: usize) -> usize {
-        self.commands.get(command).map_or(self.messages.len(), |command| command.start)
+        self.places.get(command).map_or(self.messages.len(), |command| command.start)
     }
 }
 
 /// Sends one datagram and appends what became of each command. Returns whether the next one can be sent.
-fn send_chunk(
-    inner: &mut Inner,
+async fn send_chunk<L: Link>(
+    inner: &mut Inner<L>,
     messages: &mut [u8],
     commands: &[Command],
     results: &mut Vec<Result<(), Error>>,
@@ -223,6 +264,7 @@ fn send_chunk(
                 Err(error) => refused.push((place, error)),
             }
         });
+        let sent = sent.await;
         // Every single one failing like this is what it looks like when the family has got another number.
         let nobody_there =
             refused.len() == commands.len() && refused.iter().all(|(_, error)| error.errno == Errno::ENOENT.raw());
@@ -238,7 +280,7 @@ fn send_chunk(
         match sent {
             Ok(()) if nobody_there && !looked_up => {
                 looked_up = true;
-                match inner.conversation.look_up_family() {
+                match inner.conversation.look_up_family().await {
                     Ok(true) => {}
                     Ok(false) => return true,
                     // IPVS is gone, and with it the table: that is what every refusal meant.

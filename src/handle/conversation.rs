@@ -1,28 +1,33 @@
 use std::io;
+use std::mem;
 use std::time::{Duration, Instant};
 
 use netlink_packet_core::NLM_F_REQUEST;
 use netlink_packet_generic::constants::GENL_ID_CTRL;
 
+use super::side::Link;
 use crate::codec::{
     DecodeError, FAMILY_NAME, Family, FamilyRequest, Request, put_family_request, put_request, readdress,
 };
 use crate::engine::{Bulk, Deadline, Exchange, Expect, Failure, KernelError, Progress, Sequence};
 use crate::error::{Cause, Errno};
 use crate::model::SyncRole;
-use crate::transport::{Limits, Transport};
+use crate::transport::Limits;
 
 /// The kernel makes the datagrams of a list as long as the longest buffer that it was ever handed, up to this.
 const RECEIVE_BUFFER: usize = 32 * 1024;
 /// How often a list is read when the kernel says each time that it changed meanwhile, or that rows were lost.
 const LIST_ATTEMPTS: u32 = 5;
+/// How many datagrams of one answer are taken before others get their turn. A list that fits one has a second for its
+/// end.
+const DATAGRAMS_IN_A_ROW: u32 = 2;
 /// How many datagrams of forgotten exchanges are taken away at once; a list of 50 MB has as many.
 const STALE_DATAGRAMS: u32 = 2_000;
 
 /// One side of a netlink conversation: the transport, and what is remembered from one exchange to the next.
 #[derive(Debug)]
-pub(super) struct Conversation {
-    transport: Box<dyn Transport>,
+pub(super) struct Conversation<L> {
+    link: L,
     deadline: Duration,
     limits: Limits,
     port: u32,
@@ -30,7 +35,8 @@ pub(super) struct Conversation {
     sequence: Sequence,
     outgoing: Vec<u8>,
     incoming: Vec<u8>,
-    /// An exchange was given up: its answers may still come, and the kernel may still be making a list.
+    /// An exchange was given up: its answers may still come, and the kernel may still be making a list. One that is
+    /// going on counts as given up until it is over, for it may end at any point where it waits.
     stale: bool,
 }
 
@@ -53,13 +59,35 @@ impl Answer for Nothing {
     fn restart(&mut self) {}
 }
 
-impl Conversation {
-    pub(super) fn new(transport: Box<dyn Transport>, deadline: Duration) -> Self {
+/// How long an exchange waits, and what it has met with until now.
+#[derive(Debug)]
+struct Patience {
+    deadline: Deadline,
+    datagrams: u32,
+    lost: bool,
+}
+
+/// What there is to be received.
+#[derive(Debug)]
+enum Look {
+    /// A datagram from the kernel, of this length.
+    Datagram(usize),
+    /// Nothing, and there is so much time left.
+    Nothing(Duration),
+    /// Something that is not to be read.
+    Noise,
+    /// Nothing more.
+    Failure(Cause),
+}
+
+impl<L: Link> Conversation<L> {
+    pub(super) fn new(mut link: L, deadline: Duration) -> Self {
+        let transport = link.transport();
         Self {
             deadline,
             limits: transport.limits(),
             port: transport.port(),
-            transport,
+            link,
             family: 0,
             sequence: Sequence::default(),
             outgoing: Vec::new(),
@@ -72,13 +100,18 @@ impl Conversation {
         self.limits
     }
 
+    /// Gives others their turn.
+    pub(super) async fn pause(&mut self) {
+        self.link.pause().await;
+    }
+
     /// Asks for the number of the family and returns whether it is another than before.
-    pub(super) fn look_up_family(&mut self) -> Result<bool, Cause> {
+    pub(super) async fn look_up_family(&mut self) -> Result<bool, Cause> {
         let sequence = self.sequence.take(1);
         self.outgoing.clear();
         put_family_request(&mut self.outgoing, NLM_F_REQUEST, sequence, FamilyRequest::new(FAMILY_NAME));
         let mut found = FoundFamily(None);
-        match self.exchange(Expect::Reply, GENL_ID_CTRL, sequence, &mut found) {
+        match self.exchange(Expect::Reply, GENL_ID_CTRL, sequence, &mut found).await {
             Ok(()) => {}
             Err(Cause::Kernel { errno: Errno::ENOENT, .. }) => return Err(Cause::NotAvailable),
             Err(cause) => return Err(cause),
@@ -90,7 +123,7 @@ impl Conversation {
     }
 
     /// Makes a request and takes its answer.
-    pub(super) fn ask(&mut self, request: &Request, answer: &mut impl Answer) -> Result<(), Cause> {
+    pub(super) async fn ask(&mut self, request: &Request, answer: &mut impl Answer) -> Result<(), Cause> {
         let mut attempts = 1;
         let mut looked_up = false;
         let mut was_busy = false;
@@ -99,7 +132,7 @@ impl Conversation {
             let sequence = self.sequence.take(1);
             self.outgoing.clear();
             put_request(&mut self.outgoing, self.family, expect.flags(), sequence, request);
-            let cause = match self.exchange(expect, self.family, sequence, answer) {
+            let cause = match self.exchange(expect, self.family, sequence, answer).await {
                 Ok(()) => return Ok(()),
                 Err(cause) => cause,
             };
@@ -107,7 +140,7 @@ impl Conversation {
                 // The number of the family may have become that of nobody, when the module was unloaded.
                 Cause::Kernel { errno: Errno::ENOENT, .. } if !looked_up => {
                     looked_up = true;
-                    if !self.look_up_family()? {
+                    if !self.look_up_family().await? {
                         return Err(cause);
                     }
                 }
@@ -128,7 +161,7 @@ impl Conversation {
     }
 
     /// Stops a daemon and returns whether the kernel answered: it may stop one without a word.
-    pub(super) fn stop_daemon(&mut self, role: SyncRole) -> Result<bool, Cause> {
+    pub(super) async fn stop_daemon(&mut self, role: SyncRole) -> Result<bool, Cause> {
         let mut looked_up = false;
         loop {
             let first = self.sequence.take(2);
@@ -144,13 +177,14 @@ impl Conversation {
                 0 => stopped = Some(result),
                 _ => closing = Some(result),
             })
+            .await
             .map_err(BulkFailure::into_cause)?;
             let error = match (stopped, closing) {
                 (Some(Ok(())), _) => return Ok(true),
                 (Some(Err(error)), _) | (None, Some(Err(error))) => error,
                 (None, _) => return Ok(false),
             };
-            if error.errno != Errno::ENOENT.raw() || looked_up || !self.look_up_family()? {
+            if error.errno != Errno::ENOENT.raw() || looked_up || !self.look_up_family().await? {
                 return Err(Cause::kernel(error, &datagram));
             }
             looked_up = true;
@@ -160,7 +194,7 @@ impl Conversation {
     /// Sends messages that are complete but for family, flags and number, and tells of each that was answered.
     ///
     /// `starts` is where each begins. What a failure leaves unanswered has an unknown end.
-    pub(super) fn commands(
+    pub(super) async fn commands(
         &mut self,
         datagram: &mut [u8],
         starts: impl ExactSizeIterator<Item = usize>,
@@ -174,107 +208,166 @@ impl Conversation {
             let message = datagram.get_mut(start..).unwrap_or_default();
             readdress(message, self.family, flags, first.wrapping_add(place));
         }
-        self.bulk(datagram, &Bulk::new(Expect::Acknowledgement, self.port, first, count), answered)
+        self.bulk(datagram, &Bulk::new(Expect::Acknowledgement, self.port, first, count), answered).await
     }
 
-    fn bulk(
+    async fn bulk(
         &mut self,
         datagram: &[u8],
         bulk: &Bulk,
         mut answered: impl FnMut(u32, Result<(), KernelError>),
     ) -> Result<(), BulkFailure> {
-        self.settle();
-        self.transport.send(datagram).map_err(BulkFailure::NotSent)?;
-        let mut deadline = Deadline::new(self.deadline);
-        let mut lost = false;
-        let result = loop {
-            let len = match self.receive(&mut deadline, &mut lost) {
-                Ok(len) => len,
-                Err(cause) => break Err(cause),
+        if self.stale {
+            self.settle().await;
+        }
+        let before = self.begin();
+        if let Err(error) = self.link.transport().send(datagram) {
+            self.stale = before;
+            return Err(BulkFailure::NotSent(error));
+        }
+        let mut patience = self.patience();
+        let cause = loop {
+            let len = match self.look(&mut patience) {
+                Look::Datagram(len) => len,
+                other => match self.receive(other, &mut patience).await {
+                    Ok(len) => len,
+                    Err(cause) => break cause,
+                },
             };
             match bulk.feed(self.incoming.get(..len).unwrap_or_default(), &mut answered) {
                 // What was lost may have been the answer of a command that failed.
-                Ok(Progress::Done) if lost => break Err(Cause::Lost),
-                Ok(Progress::Done) => break Ok(()),
-                Ok(Progress::Pending) => match deadline.remaining(Instant::now()) {
-                    Some(_) => {}
-                    None => break Err(self.timeout()),
+                Ok(Progress::Done) if patience.lost => break Cause::Lost,
+                Ok(Progress::Done) => {
+                    self.stale = before;
+                    return Ok(());
+                }
+                Ok(Progress::Pending) => match self.rest(&mut patience).await {
+                    Ok(()) => {}
+                    Err(cause) => break cause,
                 },
-                Err(Failure::Decode(error)) => break Err(Cause::Decode(error)),
-                Err(_) => break Err(Cause::Lost),
+                Err(Failure::Decode(error)) => break Cause::Decode(error),
+                Err(_) => break Cause::Lost,
             }
         };
-        self.stale |= result.is_err();
-        result.map_err(BulkFailure::Unknown)
+        Err(BulkFailure::Unknown(cause))
     }
 
     /// Sends what is in the outgoing buffer and takes the answer.
-    fn exchange(&mut self, expect: Expect, family: u16, sequence: u32, answer: &mut impl Answer) -> Result<(), Cause> {
-        self.settle();
-        self.transport.send(&self.outgoing).map_err(Cause::Io)?;
+    async fn exchange(
+        &mut self,
+        expect: Expect,
+        family: u16,
+        sequence: u32,
+        answer: &mut impl Answer,
+    ) -> Result<(), Cause> {
+        if self.stale {
+            self.settle().await;
+        }
+        let before = self.begin();
+        if let Err(error) = self.link.transport().send(&self.outgoing) {
+            self.stale = before;
+            return Err(Cause::Io(error));
+        }
         let mut exchange = Exchange::new(expect, family, self.port, sequence);
-        let mut deadline = Deadline::new(self.deadline);
-        let mut lost = false;
-        let cause = loop {
-            let len = match self.receive(&mut deadline, &mut lost) {
-                Ok(len) => len,
-                Err(cause) => break cause,
+        let mut patience = self.patience();
+        loop {
+            let len = match self.look(&mut patience) {
+                Look::Datagram(len) => len,
+                other => self.receive(other, &mut patience).await?,
             };
             let datagram = self.incoming.get(..len).unwrap_or_default();
             match exchange.feed(datagram, |command, attributes| answer.take(command, attributes)) {
                 // What was lost may have been rows.
-                Ok(Progress::Done) if lost && expect == Expect::List => break Cause::Lost,
-                Ok(Progress::Done) => return Ok(()),
-                Ok(Progress::Pending) => match deadline.remaining(Instant::now()) {
-                    Some(_) => {}
-                    None => break self.timeout(),
-                },
-                // A refusal is an answer: nothing more will come.
-                Err(Failure::Kernel(error)) => return Err(Cause::kernel(error, &self.outgoing)),
-                Err(Failure::Interrupted) => break Cause::Interrupted { attempts: 1 },
-                Err(Failure::Overrun) => break Cause::Lost,
-                Err(Failure::Decode(error)) => break Cause::Decode(error),
-            }
-        };
-        self.stale = true;
-        Err(cause)
-    }
-
-    /// Waits for a datagram from the kernel and returns its length.
-    fn receive(&mut self, deadline: &mut Deadline, lost: &mut bool) -> Result<usize, Cause> {
-        loop {
-            match self.transport.try_receive(&mut self.incoming) {
-                // Other privileged processes may send to a port that they know; only port 0 is the kernel.
-                Ok(Some(received)) if received.sender != 0 => {}
-                Ok(Some(received)) if received.len > self.incoming.len() => {
-                    return Err(Cause::Truncated { len: received.len });
+                Ok(Progress::Done) if patience.lost && expect == Expect::List => return Err(Cause::Lost),
+                Ok(Progress::Done) => {
+                    self.stale = before;
+                    return Ok(());
                 }
-                Ok(Some(received)) => return Ok(received.len),
-                // The kernel answers within the sending, so that what has not come by now was lost.
-                Ok(None) if *lost => return Err(Cause::Lost),
-                Ok(None) => match deadline.remaining(Instant::now()) {
-                    Some(left) if self.transport.wait(left).map_err(Cause::Io)? => continue,
-                    _ => return Err(self.timeout()),
-                },
-                // What came before the loss is still there.
-                Err(error) if is_loss(&error) => *lost = true,
-                Err(error) => return Err(Cause::Io(error)),
-            }
-            if deadline.remaining(Instant::now()).is_none() {
-                return Err(self.timeout());
+                Ok(Progress::Pending) => self.rest(&mut patience).await?,
+                // A refusal is an answer: nothing more will come.
+                Err(Failure::Kernel(error)) => {
+                    self.stale = before;
+                    return Err(Cause::kernel(error, &self.outgoing));
+                }
+                Err(Failure::Interrupted) => return Err(Cause::Interrupted { attempts: 1 }),
+                Err(Failure::Overrun) => return Err(Cause::Lost),
+                Err(Failure::Decode(error)) => return Err(Cause::Decode(error)),
             }
         }
+    }
+
+    /// Begins an exchange, and returns what `stale` is to be when it is over.
+    const fn begin(&mut self) -> bool {
+        mem::replace(&mut self.stale, true)
+    }
+
+    const fn patience(&self) -> Patience {
+        Patience { deadline: Deadline::new(self.deadline), datagrams: 0, lost: false }
+    }
+
+    /// Looks whether a datagram has arrived.
+    fn look(&mut self, patience: &mut Patience) -> Look {
+        match self.link.transport().try_receive(&mut self.incoming) {
+            // Other privileged processes may send to a port that they know; only port 0 is the kernel.
+            Ok(Some(received)) if received.sender != 0 => {}
+            Ok(Some(received)) if received.len > self.incoming.len() => {
+                return Look::Failure(Cause::Truncated { len: received.len });
+            }
+            Ok(Some(received)) => {
+                patience.datagrams = patience.datagrams.saturating_add(1);
+                return Look::Datagram(received.len);
+            }
+            // The kernel answers within the sending, so that what has not come by now was lost.
+            Ok(None) if patience.lost => return Look::Failure(Cause::Lost),
+            Ok(None) => {
+                let left = patience.deadline.remaining(Instant::now());
+                return left.map_or_else(|| Look::Failure(self.timeout()), Look::Nothing);
+            }
+            // What came before the loss is still there.
+            Err(error) if is_loss(&error) => patience.lost = true,
+            Err(error) => return Look::Failure(Cause::Io(error)),
+        }
+        match patience.deadline.remaining(Instant::now()) {
+            Some(_) => Look::Noise,
+            None => Look::Failure(self.timeout()),
+        }
+    }
+
+    /// Waits for a datagram from the kernel, unless this look has found one, and returns its length.
+    async fn receive(&mut self, mut look: Look, patience: &mut Patience) -> Result<usize, Cause> {
+        loop {
+            match look {
+                Look::Datagram(len) => return Ok(len),
+                Look::Failure(cause) => return Err(cause),
+                Look::Nothing(left) => {
+                    if !self.link.arrival(left).await.map_err(Cause::Io)? {
+                        return Err(self.timeout());
+                    }
+                }
+                // Whoever floods the socket must not keep others from their turn.
+                Look::Noise => self.link.pause().await,
+            }
+            look = self.look(patience);
+        }
+    }
+
+    /// Gives others their turn between the datagrams of a long answer, as long as there is time for another.
+    async fn rest(&mut self, patience: &mut Patience) -> Result<(), Cause> {
+        if patience.deadline.remaining(Instant::now()).is_none() {
+            return Err(self.timeout());
+        }
+        if patience.datagrams >= DATAGRAMS_IN_A_ROW {
+            self.link.pause().await;
+        }
+        Ok(())
     }
 
     /// Takes away what an exchange that was given up left behind. Reading the rest of a list also ends it on the
     /// kernel's side, which makes one at a time.
-    fn settle(&mut self) {
-        if !self.stale {
-            return;
-        }
+    async fn settle(&mut self) {
         for _ in 0..STALE_DATAGRAMS {
-            match self.transport.try_receive(&mut self.incoming) {
-                Ok(Some(_)) => {}
+            match self.link.transport().try_receive(&mut self.incoming) {
+                Ok(Some(_)) => self.link.pause().await,
                 Err(error) if is_loss(&error) => {}
                 // Whatever is wrong with the transport, the next exchange will say so.
                 Ok(None) | Err(_) => {

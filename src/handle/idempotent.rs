@@ -1,6 +1,8 @@
 use std::fmt;
 
 use super::Handle;
+use super::operations::Operations;
+use super::side::{Side, block_on};
 use crate::error::{Cause, Errno, Error, Operation, Target};
 use crate::model::{Destination, DestinationId, Service, ServiceId};
 
@@ -53,16 +55,7 @@ impl Handle {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ensure_service(&self, service: &Service) -> Result<Outcome, Error> {
-        until_settled(|| {
-            match self.new_service(service) {
-                Err(error) if error.is_already_exists() => {}
-                created => return created.map(|()| Outcome::Created),
-            }
-            match self.get_service(&service.id)? {
-                Some(entry) if entry.service == *service => Ok(Outcome::Unchanged),
-                _ => self.update_service(service).map(|()| Outcome::Updated),
-            }
-        })
+        block_on(self.operations.ensure_service(service))
     }
 
     /// Makes a destination, or changes it to these settings if it is there.
@@ -73,16 +66,7 @@ impl Handle {
     ///
     /// As [`new_destination`](Self::new_destination), except that it may exist.
     pub fn ensure_destination(&self, service: &ServiceId, destination: &Destination) -> Result<Outcome, Error> {
-        until_settled(|| {
-            match self.new_destination(service, destination) {
-                Err(error) if error.is_already_exists() => {}
-                created => return created.map(|()| Outcome::Created),
-            }
-            match self.get_destination(service, &destination.id)? {
-                Some(entry) if entry.destination == *destination => Ok(Outcome::Unchanged),
-                _ => self.update_destination(service, destination).map(|()| Outcome::Updated),
-            }
-        })
+        block_on(self.operations.ensure_destination(service, destination))
     }
 
     /// Removes a service if it is there.
@@ -91,7 +75,7 @@ impl Handle {
     ///
     /// As [`delete_service`](Self::delete_service), except that it may be missing.
     pub fn remove_service(&self, id: &ServiceId) -> Result<Outcome, Error> {
-        removed(self.delete_service(id))
+        block_on(self.operations.remove_service(id))
     }
 
     /// Removes a destination if it is there. A service that is not there has none.
@@ -100,7 +84,7 @@ impl Handle {
     ///
     /// As [`delete_destination`](Self::delete_destination), except that it may be missing.
     pub fn remove_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<Outcome, Error> {
-        removed(self.delete_destination(service, id))
+        block_on(self.operations.remove_destination(service, id))
     }
 
     /// Reads a service, lets a function change its settings, and writes them back if they have changed.
@@ -122,16 +106,7 @@ impl Handle {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn modify_service(&self, id: &ServiceId, change: impl FnOnce(&mut Service)) -> Result<Outcome, Error> {
-        let Some(entry) = self.get_service(id)? else {
-            return Err(missing(Operation::UpdateService, Target::Service(*id), Errno::ESRCH));
-        };
-        let mut service = entry.service.clone();
-        change(&mut service);
-        service.id = *id;
-        if service == entry.service {
-            return Ok(Outcome::Unchanged);
-        }
-        self.update_service(&service).map(|()| Outcome::Updated)
+        block_on(self.operations.modify_service(id, change))
     }
 
     /// Reads a destination, lets a function change its settings, and writes them back if they have changed.
@@ -159,8 +134,94 @@ impl Handle {
         id: &DestinationId,
         change: impl FnOnce(&mut Destination),
     ) -> Result<Outcome, Error> {
+        block_on(self.operations.modify_destination(service, id, change))
+    }
+}
+
+impl<S: Side> Operations<S> {
+    pub(super) async fn ensure_service(&self, service: &Service) -> Result<Outcome, Error> {
+        let mut attempts = Attempts::default();
+        loop {
+            let outcome = self.try_to_ensure_service(service).await;
+            if attempts.end_with(&outcome) {
+                return outcome;
+            }
+        }
+    }
+
+    async fn try_to_ensure_service(&self, service: &Service) -> Result<Outcome, Error> {
+        match self.new_service(service).await {
+            Err(error) if error.is_already_exists() => {}
+            created => return created.map(|()| Outcome::Created),
+        }
+        match self.get_service(&service.id).await? {
+            Some(entry) if entry.service == *service => Ok(Outcome::Unchanged),
+            _ => self.update_service(service).await.map(|()| Outcome::Updated),
+        }
+    }
+
+    pub(super) async fn ensure_destination(
+        &self,
+        service: &ServiceId,
+        destination: &Destination,
+    ) -> Result<Outcome, Error> {
+        let mut attempts = Attempts::default();
+        loop {
+            let outcome = self.try_to_ensure_destination(service, destination).await;
+            if attempts.end_with(&outcome) {
+                return outcome;
+            }
+        }
+    }
+
+    async fn try_to_ensure_destination(
+        &self,
+        service: &ServiceId,
+        destination: &Destination,
+    ) -> Result<Outcome, Error> {
+        match self.new_destination(service, destination).await {
+            Err(error) if error.is_already_exists() => {}
+            created => return created.map(|()| Outcome::Created),
+        }
+        match self.get_destination(service, &destination.id).await? {
+            Some(entry) if entry.destination == *destination => Ok(Outcome::Unchanged),
+            _ => self.update_destination(service, destination).await.map(|()| Outcome::Updated),
+        }
+    }
+
+    pub(super) async fn remove_service(&self, id: &ServiceId) -> Result<Outcome, Error> {
+        removed(self.delete_service(id).await)
+    }
+
+    pub(super) async fn remove_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<Outcome, Error> {
+        removed(self.delete_destination(service, id).await)
+    }
+
+    pub(super) async fn modify_service(
+        &self,
+        id: &ServiceId,
+        change: impl FnOnce(&mut Service),
+    ) -> Result<Outcome, Error> {
+        let Some(entry) = self.get_service(id).await? else {
+            return Err(missing(Operation::UpdateService, Target::Service(*id), Errno::ESRCH));
+        };
+        let mut service = entry.service.clone();
+        change(&mut service);
+        service.id = *id;
+        if service == entry.service {
+            return Ok(Outcome::Unchanged);
+        }
+        self.update_service(&service).await.map(|()| Outcome::Updated)
+    }
+
+    pub(super) async fn modify_destination(
+        &self,
+        service: &ServiceId,
+        id: &DestinationId,
+        change: impl FnOnce(&mut Destination),
+    ) -> Result<Outcome, Error> {
         let missing = |errno| missing(Operation::UpdateDestination, Target::Destination(*service, *id), errno);
-        let entries = self.get_destinations_of_existing(service)?.ok_or_else(|| missing(Errno::ESRCH))?;
+        let entries = self.get_destinations_of_existing(service).await?.ok_or_else(|| missing(Errno::ESRCH))?;
         let entry = entries.into_iter().find(|entry| entry.id() == *id).ok_or_else(|| missing(Errno::ENOENT))?;
         let mut destination = entry.destination.clone();
         change(&mut destination);
@@ -168,19 +229,21 @@ impl Handle {
         if destination == entry.destination {
             return Ok(Outcome::Unchanged);
         }
-        self.update_destination(service, &destination).map(|()| Outcome::Updated)
+        self.update_destination(service, &destination).await.map(|()| Outcome::Updated)
     }
 }
 
 /// Between "exists" and the change somebody else may remove the object; then it is to be made after all.
-fn until_settled(mut attempt: impl FnMut() -> Result<Outcome, Error>) -> Result<Outcome, Error> {
-    for _ in 1..ATTEMPTS {
-        match attempt() {
-            Err(error) if error.is_not_found() && error.operation() != Operation::NewDestination => {}
-            settled => return settled,
-        }
+#[derive(Debug, Default)]
+struct Attempts(u32);
+
+impl Attempts {
+    /// Counts one, and returns whether it was the last.
+    fn end_with(&mut self, outcome: &Result<Outcome, Error>) -> bool {
+        self.0 += 1;
+        let is_gone = |error: &Error| error.is_not_found() && error.operation() != Operation::NewDestination;
+        self.0 == ATTEMPTS || !outcome.as_ref().is_err_and(is_gone)
     }
-    attempt()
 }
 
 fn removed(deleted: Result<(), Error>) -> Result<Outcome, Error> {

@@ -1,8 +1,10 @@
 use super::Handle;
 use super::conversation::Answer;
+use super::operations::{Operations, failed};
+use super::side::{Side, block_on};
 use crate::codec::{DecodeError, DecodeProblem, Reply, Request};
 use crate::engine::Rows;
-use crate::error::{Error, Operation, Target};
+use crate::error::Error;
 use crate::model::{AddressFamily, DestinationEntry, DestinationId, ServiceEntry, ServiceId, Table, TableService};
 
 /// What lists remember from one to the next: memory.
@@ -31,13 +33,7 @@ impl Handle {
     #[doc(alias = "IPVS_CMD_GET_SERVICE")]
     #[doc(alias = "ipvsadm -L")]
     pub fn get_services(&self) -> Result<Vec<ServiceEntry>, Error> {
-        let mut inner = self.lock();
-        let inner = &mut *inner;
-        let mut list = Services(&mut inner.lists.services);
-        list.restart();
-        let asked = inner.conversation.ask(&Request::GetServices, &mut list);
-        asked.map_err(|cause| Error::new(Operation::GetServices, Target::Table, cause))?;
-        Ok(list.0.finish())
+        block_on(self.operations.get_services())
     }
 
     /// Reads the destinations of a service, newest first.
@@ -55,14 +51,7 @@ impl Handle {
     /// `IPVS_CMD_GET_DEST` as a dump.
     #[doc(alias = "IPVS_CMD_GET_DEST")]
     pub fn get_destinations(&self, service: &ServiceId) -> Result<Vec<DestinationEntry>, Error> {
-        let mut inner = self.lock();
-        let inner = &mut *inner;
-        let mut list = Destinations { rows: &mut inner.lists.destinations, family: service.family() };
-        list.restart();
-        let asked = inner.conversation.ask(&Request::GetDestinations(*service), &mut list);
-        let target = || Target::Destinations(*service);
-        asked.map_err(|cause| Error::new(Operation::GetDestinations, target(), cause))?;
-        Ok(list.rows.finish())
+        block_on(self.operations.get_destinations(service))
     }
 
     /// Reads the destinations of a service that must be there; `None` when it is not.
@@ -73,11 +62,7 @@ impl Handle {
     ///
     /// Those of [every operation](Self#errors-of-every-operation).
     pub fn get_destinations_of_existing(&self, service: &ServiceId) -> Result<Option<Vec<DestinationEntry>>, Error> {
-        let destinations = self.get_destinations(service)?;
-        if destinations.is_empty() && self.get_service(service)?.is_none() {
-            return Ok(None);
-        }
-        Ok(Some(destinations))
+        block_on(self.operations.get_destinations_of_existing(service))
     }
 
     /// Reads one destination; `None` when there is none, or no such service.
@@ -88,7 +73,7 @@ impl Handle {
     ///
     /// Those of [every operation](Self#errors-of-every-operation).
     pub fn get_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<Option<DestinationEntry>, Error> {
-        Ok(self.get_destinations(service)?.into_iter().find(|entry| entry.id() == *id))
+        block_on(self.operations.get_destination(service, id))
     }
 
     /// Reads every service with its destinations.
@@ -101,11 +86,56 @@ impl Handle {
     /// Those of [every operation](Self#errors-of-every-operation).
     #[doc(alias = "ipvsadm -L")]
     pub fn snapshot(&self) -> Result<Table, Error> {
-        let services = self.get_services()?;
+        block_on(self.operations.snapshot())
+    }
+}
+
+impl<S: Side> Operations<S> {
+    pub(super) async fn get_services(&self) -> Result<Vec<ServiceEntry>, Error> {
+        let mut inner = self.lock().await;
+        let inner = &mut *inner;
+        let mut list = Services(&mut inner.lists.services);
+        list.restart();
+        let request = Request::GetServices;
+        inner.conversation.ask(&request, &mut list).await.map_err(|cause| failed(&request, cause))?;
+        Ok(list.0.finish())
+    }
+
+    pub(super) async fn get_destinations(&self, service: &ServiceId) -> Result<Vec<DestinationEntry>, Error> {
+        let mut inner = self.lock().await;
+        let inner = &mut *inner;
+        let mut list = Destinations { rows: &mut inner.lists.destinations, family: service.family() };
+        list.restart();
+        let request = Request::GetDestinations(*service);
+        inner.conversation.ask(&request, &mut list).await.map_err(|cause| failed(&request, cause))?;
+        Ok(list.rows.finish())
+    }
+
+    pub(super) async fn get_destinations_of_existing(
+        &self,
+        service: &ServiceId,
+    ) -> Result<Option<Vec<DestinationEntry>>, Error> {
+        let destinations = self.get_destinations(service).await?;
+        if destinations.is_empty() && self.get_service(service).await?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(destinations))
+    }
+
+    pub(super) async fn get_destination(
+        &self,
+        service: &ServiceId,
+        id: &DestinationId,
+    ) -> Result<Option<DestinationEntry>, Error> {
+        Ok(self.get_destinations(service).await?.into_iter().find(|entry| entry.id() == *id))
+    }
+
+    pub(super) async fn snapshot(&self) -> Result<Table, Error> {
+        let services = self.get_services().await?;
         let mut table = Table::default();
         table.services.reserve_exact(services.len());
         for service in services {
-            let destinations = self.get_destinations(&service.id())?;
+            let destinations = self.get_destinations(&service.id()).await?;
             table.services.push(TableService::new(service, destinations));
         }
         Ok(table)

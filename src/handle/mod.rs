@@ -4,6 +4,8 @@
 //! the idempotent forms: `ensure_` and `remove_` make it so, whatever was there, and say with an [`Outcome`] what they had
 //! to do; `modify_` changes one setting and keeps the rest. A [`Batch`] sends many commands at once.
 //!
+//! With the feature `tokio` there is an `AsyncHandle`, which does the same in programs whose threads must not stand still.
+//!
 //! ```no_run
 //! use ipvs_rs::{Handle, Scheduler, Service};
 //!
@@ -16,28 +18,36 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod batch;
 mod conversation;
 mod idempotent;
 mod lists;
+mod operations;
+mod side;
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
+#[cfg(feature = "tokio")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+pub use asynchronous::AsyncHandle;
 pub use batch::{Batch, BatchReport};
 pub use idempotent::Outcome;
 
-use crate::codec::{DecodeError, DecodeProblem, Reply, Request};
-use crate::error::{Cause, Error, Operation, Target};
-use crate::model::{
-    Config, Destination, DestinationId, Info, InvalidValue, Service, ServiceEntry, ServiceId, SyncDaemon, SyncRole,
-};
+#[cfg(target_os = "linux")]
+use crate::error::Cause;
+use crate::error::{Error, Operation, Target};
+use crate::model::{Config, Destination, DestinationId, Info, Service, ServiceEntry, ServiceId, SyncDaemon, SyncRole};
 use crate::transport::Transport;
 #[cfg(target_os = "linux")]
 use crate::transport::{KernelSocket, Netns, SocketOptions};
-use conversation::{Answer, Conversation, Nothing};
+use conversation::Conversation;
 use lists::ListMemory;
+use operations::Operations;
+use side::{Blocking, Link, block_on};
 
 /// A connection to the IPVS of one network namespace.
 ///
@@ -70,13 +80,24 @@ use lists::ListMemory;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Handle {
-    inner: Mutex<Inner>,
+    operations: Operations<Blocking>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    conversation: Conversation,
+struct Inner<L> {
+    conversation: Conversation<L>,
     lists: ListMemory,
+}
+
+impl<L: Link> Inner<L> {
+    /// Begins a conversation: finds out whether IPVS is there.
+    async fn open(link: L, deadline: Duration) -> Result<Self, Error> {
+        let mut conversation = Conversation::new(link, deadline);
+        match conversation.look_up_family().await {
+            Ok(_) => Ok(Self { conversation, lists: ListMemory::default() }),
+            Err(cause) => Err(Error::new(Operation::Open, Target::Table, cause)),
+        }
+    }
 }
 
 /// How to open a [`Handle`].
@@ -99,7 +120,7 @@ pub struct HandleBuilder {
     #[cfg(target_os = "linux")]
     netns: Netns,
     #[cfg(target_os = "linux")]
-    socket: SocketOptions,
+    options: SocketOptions,
 }
 
 impl HandleBuilder {
@@ -109,7 +130,7 @@ impl HandleBuilder {
             #[cfg(target_os = "linux")]
             netns: Netns::current(),
             #[cfg(target_os = "linux")]
-            socket: SocketOptions::default(),
+            options: SocketOptions::default(),
         }
     }
 
@@ -138,7 +159,7 @@ impl HandleBuilder {
     /// gained above that.
     #[cfg(target_os = "linux")]
     pub fn receive_buffer(mut self, bytes: usize) -> Self {
-        self.socket.receive_buffer = Some(bytes);
+        self.options.receive_buffer = Some(bytes);
         self
     }
 
@@ -154,14 +175,8 @@ impl HandleBuilder {
     /// `CTRL_CMD_GETFAMILY`, upon which the kernel loads the module `ip_vs` by itself if it can.
     #[cfg(target_os = "linux")]
     pub fn open(self) -> Result<Handle, Error> {
-        let failed = |cause| Error::new(Operation::Open, Target::Table, cause);
-        let options = self.socket;
-        let socket = if self.netns.is_current() {
-            KernelSocket::open(options)
-        } else {
-            self.netns.run(move || KernelSocket::open(options)).map_err(|error| failed(Cause::Namespace(error)))?
-        };
-        self.open_over(socket.map_err(|error| failed(Cause::Io(error)))?)
+        let socket = self.socket()?;
+        self.open_over(socket)
     }
 
     /// Opens the handle over a transport of your own.
@@ -170,11 +185,22 @@ impl HandleBuilder {
     ///
     /// As [`open`](Self::open).
     pub fn open_over(self, transport: impl Transport + 'static) -> Result<Handle, Error> {
-        let mut conversation = Conversation::new(Box::new(transport), self.deadline);
-        match conversation.look_up_family() {
-            Ok(_) => Ok(Handle { inner: Mutex::new(Inner { conversation, lists: ListMemory::default() }) }),
-            Err(cause) => Err(Error::new(Operation::Open, Target::Table, cause)),
-        }
+        let link: Box<dyn Transport> = Box::new(transport);
+        let inner = block_on(Inner::open(link, self.deadline))?;
+        Ok(Handle { operations: Operations(Mutex::new(inner)) })
+    }
+
+    /// The kernel's socket, in the namespace.
+    #[cfg(target_os = "linux")]
+    fn socket(&self) -> Result<KernelSocket, Error> {
+        let failed = |cause| Error::new(Operation::Open, Target::Table, cause);
+        let options = self.options;
+        let socket = if self.netns.is_current() {
+            KernelSocket::open(options)
+        } else {
+            self.netns.run(move || KernelSocket::open(options)).map_err(|error| failed(Cause::Namespace(error)))?
+        };
+        socket.map_err(|error| failed(Cause::Io(error)))
     }
 }
 
@@ -209,7 +235,7 @@ impl Handle {
     #[doc(alias = "IPVS_CMD_NEW_SERVICE")]
     #[doc(alias = "ipvsadm -A")]
     pub fn new_service(&self, service: &Service) -> Result<(), Error> {
-        self.write_service(Operation::NewService, service, Request::NewService)
+        block_on(self.operations.new_service(service))
     }
 
     /// Replaces all settings of a service: scheduler, flags, persistence and its engine. Destinations, connections and
@@ -227,7 +253,7 @@ impl Handle {
     #[doc(alias = "IPVS_CMD_SET_SERVICE")]
     #[doc(alias = "ipvsadm -E")]
     pub fn update_service(&self, service: &Service) -> Result<(), Error> {
-        self.write_service(Operation::UpdateService, service, Request::SetService)
+        block_on(self.operations.update_service(service))
     }
 
     /// Removes a service with its destinations.
@@ -247,7 +273,7 @@ impl Handle {
     #[doc(alias = "ipvsadm -D")]
     #[doc(alias = "DelService")]
     pub fn delete_service(&self, id: &ServiceId) -> Result<(), Error> {
-        self.command(Operation::DeleteService, Target::Service(*id), &Request::DeleteService(*id))
+        block_on(self.operations.delete_service(id))
     }
 
     /// Reads one service; `None` when there is none.
@@ -274,16 +300,7 @@ impl Handle {
     #[doc(alias = "IPVS_CMD_GET_SERVICE")]
     #[doc(alias = "IsServicePresent")]
     pub fn get_service(&self, id: &ServiceId) -> Result<Option<ServiceEntry>, Error> {
-        let id = *id;
-        let mut answer = One::new(|reply| match reply {
-            Reply::Service(entry) if entry.id() == id => Some(entry),
-            _ => None,
-        });
-        match self.ask(Operation::GetService, Target::Service(id), &Request::GetService(id), &mut answer) {
-            Ok(()) => Ok(answer.value),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
+        block_on(self.operations.get_service(id))
     }
 
     /// Makes a destination of a service.
@@ -304,8 +321,7 @@ impl Handle {
     #[doc(alias = "IPVS_CMD_NEW_DEST")]
     #[doc(alias = "ipvsadm -a")]
     pub fn new_destination(&self, service: &ServiceId, destination: &Destination) -> Result<(), Error> {
-        let request = Request::NewDestination(*service, destination.clone());
-        self.command(Operation::NewDestination, Target::Destination(*service, destination.id), &request)
+        block_on(self.operations.new_destination(service, destination))
     }
 
     /// Replaces all settings of a destination: method, weight, thresholds. Connections and counters stay; established
@@ -322,8 +338,7 @@ impl Handle {
     #[doc(alias = "IPVS_CMD_SET_DEST")]
     #[doc(alias = "ipvsadm -e")]
     pub fn update_destination(&self, service: &ServiceId, destination: &Destination) -> Result<(), Error> {
-        let request = Request::SetDestination(*service, destination.clone());
-        self.command(Operation::UpdateDestination, Target::Destination(*service, destination.id), &request)
+        block_on(self.operations.update_destination(service, destination))
     }
 
     /// Removes a destination.
@@ -343,8 +358,7 @@ impl Handle {
     #[doc(alias = "ipvsadm -d")]
     #[doc(alias = "DelDestination")]
     pub fn delete_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<(), Error> {
-        let request = Request::DeleteDestination(*service, *id);
-        self.command(Operation::DeleteDestination, Target::Destination(*service, *id), &request)
+        block_on(self.operations.delete_destination(service, id))
     }
 
     /// Removes all services with their destinations. Success when there was none, too. Timeouts, synchronisation daemons
@@ -360,7 +374,7 @@ impl Handle {
     #[doc(alias = "IPVS_CMD_FLUSH")]
     #[doc(alias = "ipvsadm -C")]
     pub fn flush(&self) -> Result<(), Error> {
-        self.command(Operation::Flush, Target::Table, &Request::Flush)
+        block_on(self.operations.flush())
     }
 
     /// Sets counters and rates to zero: of one service and its destinations, or of everything. Connections, and how many
@@ -376,8 +390,7 @@ impl Handle {
     #[doc(alias = "IPVS_CMD_ZERO")]
     #[doc(alias = "ipvsadm -Z")]
     pub fn zero(&self, service: Option<&ServiceId>) -> Result<(), Error> {
-        let target = service.map_or(Target::Table, |id| Target::Service(*id));
-        self.command(Operation::Zero, target, &Request::Zero(service.copied()))
+        block_on(self.operations.zero(service))
     }
 
     /// Reads the timeouts of connections.
@@ -392,10 +405,7 @@ impl Handle {
     #[doc(alias = "IPVS_CMD_GET_CONFIG")]
     #[doc(alias = "ipvsadm -L --timeout")]
     pub fn get_config(&self) -> Result<Config, Error> {
-        self.get(Operation::GetConfig, &Request::GetConfig, |reply| match reply {
-            Reply::Config(config) => Some(config),
-            _ => None,
-        })
+        block_on(self.operations.get_config())
     }
 
     /// Sets those timeouts of connections that are given, all or none. A connection takes its new timeout with its next
@@ -423,7 +433,7 @@ impl Handle {
     #[doc(alias = "IPVS_CMD_SET_CONFIG")]
     #[doc(alias = "ipvsadm --set")]
     pub fn set_config(&self, config: &Config) -> Result<(), Error> {
-        self.command(Operation::SetConfig, Target::Table, &Request::SetConfig(*config))
+        block_on(self.operations.set_config(config))
     }
 
     /// Reads the version of IPVS and the size of its connection table.
@@ -437,10 +447,7 @@ impl Handle {
     /// `IPVS_CMD_GET_INFO`.
     #[doc(alias = "IPVS_CMD_GET_INFO")]
     pub fn get_info(&self) -> Result<Info, Error> {
-        self.get(Operation::GetInfo, &Request::GetInfo, |reply| match reply {
-            Reply::Info(info) => Some(info),
-            _ => None,
-        })
+        block_on(self.operations.get_info())
     }
 
     /// Starts a synchronisation daemon.
@@ -471,7 +478,7 @@ impl Handle {
     #[doc(alias = "IPVS_CMD_NEW_DAEMON")]
     #[doc(alias = "ipvsadm --start-daemon")]
     pub fn start_sync(&self, daemon: &SyncDaemon) -> Result<(), Error> {
-        self.command(Operation::StartSync, Target::Daemon(daemon.role), &Request::NewDaemon(*daemon))
+        block_on(self.operations.start_sync(daemon))
     }
 
     /// Stops a synchronisation daemon.
@@ -489,13 +496,7 @@ impl Handle {
     #[doc(alias = "IPVS_CMD_DEL_DAEMON")]
     #[doc(alias = "ipvsadm --stop-daemon")]
     pub fn stop_sync(&self, role: SyncRole) -> Result<(), Error> {
-        let failed = |cause| Error::new(Operation::StopSync, Target::Daemon(role), cause);
-        let answered = self.lock().conversation.stop_daemon(role).map_err(failed)?;
-        if answered || self.get_sync_daemons()?.iter().all(|daemon| daemon.role != role) {
-            Ok(())
-        } else {
-            Err(failed(Cause::Lost))
-        }
+        block_on(self.operations.stop_sync(role))
     }
 
     /// Reads the running synchronisation daemons, with what the kernel chose where nothing was said.
@@ -510,109 +511,12 @@ impl Handle {
     #[doc(alias = "IPVS_CMD_GET_DAEMON")]
     #[doc(alias = "ipvsadm -L --daemon")]
     pub fn get_sync_daemons(&self) -> Result<Vec<SyncDaemon>, Error> {
-        let mut daemons = Daemons(Vec::new());
-        self.ask(Operation::GetSyncDaemons, Target::Table, &Request::GetDaemons, &mut daemons)?;
-        Ok(daemons.0)
+        block_on(self.operations.get_sync_daemons())
     }
-
-    fn write_service(
-        &self,
-        operation: Operation,
-        service: &Service,
-        request: impl FnOnce(Service) -> Request,
-    ) -> Result<(), Error> {
-        let target = Target::Service(service.id);
-        match service.validate() {
-            Ok(()) => self.command(operation, target, &request(service.clone())),
-            Err(value) => Err(invalid(operation, target, value)),
-        }
-    }
-
-    /// A request that is only acknowledged.
-    fn command(&self, operation: Operation, target: Target, request: &Request) -> Result<(), Error> {
-        self.ask(operation, target, request, &mut Nothing)
-    }
-
-    /// A request that is answered by one message.
-    fn get<T>(&self, operation: Operation, request: &Request, select: impl Fn(Reply) -> Option<T>) -> Result<T, Error> {
-        let mut answer = One::new(select);
-        self.ask(operation, Target::Table, request, &mut answer)?;
-        let nothing = DecodeError::new("message", 0, DecodeProblem::Missing);
-        answer.value.ok_or_else(|| Error::new(operation, Target::Table, Cause::Decode(nothing)))
-    }
-
-    fn ask(
-        &self,
-        operation: Operation,
-        target: Target,
-        request: &Request,
-        answer: &mut impl Answer,
-    ) -> Result<(), Error> {
-        self.lock().conversation.ask(request, answer).map_err(|cause| Error::new(operation, target, cause))
-    }
-
-    /// A panic of another thread cannot have left anything half done that the next exchange would trip over: answers
-    /// that were not taken are skipped by their number.
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn invalid(operation: Operation, target: Target, value: InvalidValue) -> Error {
-    Error::new(operation, target, Cause::Invalid(value))
 }
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("conversation", &self.lock().conversation).finish()
-    }
-}
-
-/// Takes one message, if it is the one that was asked for.
-#[derive(Debug)]
-struct One<T, F> {
-    select: F,
-    value: Option<T>,
-}
-
-impl<T, F: Fn(Reply) -> Option<T>> One<T, F> {
-    const fn new(select: F) -> Self {
-        Self { select, value: None }
-    }
-}
-
-impl<T, F: Fn(Reply) -> Option<T>> Answer for One<T, F> {
-    fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError> {
-        self.value = (self.select)(Reply::decode(command, attributes)?);
-        match self.value {
-            Some(_) => Ok(()),
-            None => Err(DecodeError::new("message", 0, DecodeProblem::Unexpected)),
-        }
-    }
-
-    fn restart(&mut self) {
-        self.value = None;
-    }
-}
-
-/// One of each role, however often it comes.
-#[derive(Debug)]
-struct Daemons(Vec<SyncDaemon>);
-
-impl Answer for Daemons {
-    fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError> {
-        match Reply::decode(command, attributes)? {
-            Reply::Daemon(daemon) => {
-                if self.0.iter().all(|known| known.role != daemon.role) {
-                    self.0.push(daemon);
-                }
-                Ok(())
-            }
-            _ => Err(DecodeError::new("message", 0, DecodeProblem::Unexpected)),
-        }
-    }
-
-    fn restart(&mut self) {
-        self.0.clear();
+        f.debug_struct("Handle").field("conversation", &block_on(self.operations.lock()).conversation).finish()
     }
 }

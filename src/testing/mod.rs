@@ -71,6 +71,8 @@
 
 mod annotation;
 mod answer;
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod command;
 mod controller;
 mod counters;

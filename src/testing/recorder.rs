@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::transcript::{Event, Transcript};
+#[cfg(feature = "tokio")]
+use crate::transport::{Arrival, AsyncTransport};
 use crate::transport::{Limits, Received, Transport};
 
 /// A transport that writes down what is said over another one, for a bug report or a test.
@@ -62,6 +64,14 @@ impl Recording {
         self.lock().events.push(event);
     }
 
+    fn note_waiting(&self, result: &io::Result<bool>) {
+        match result {
+            Ok(true) => {}
+            Ok(false) => self.note(Event::Silence),
+            Err(error) => self.note(Event::Failure(number_of(error))),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Transcript> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -100,12 +110,20 @@ impl<T: Transport> Transport for Recorder<T> {
 
     fn wait(&mut self, timeout: Duration) -> io::Result<bool> {
         let result = self.inner.wait(timeout);
-        match &result {
-            Ok(true) => {}
-            Ok(false) => self.recording.note(Event::Silence),
-            Err(error) => self.recording.note(Event::Failure(number_of(error))),
-        }
+        self.recording.note_waiting(&result);
         result
+    }
+}
+
+#[cfg(feature = "tokio")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+impl<T: AsyncTransport> AsyncTransport for Recorder<T> {
+    fn arrival(&mut self, timeout: Duration) -> Arrival<'_> {
+        Box::pin(async move {
+            let result = self.inner.arrival(timeout).await;
+            self.recording.note_waiting(&result);
+            result
+        })
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The seam is the datagram: a [`Transport`] moves byte buffers and knows nothing of what they say. The kernel's socket
 //! is [`KernelSocket`]; a test hands its own to [`HandleBuilder::open_over`](crate::handle::HandleBuilder::open_over).
-//! [`Netns`] says in which network namespace a socket is opened.
+//! [`Netns`] says in which network namespace a socket is opened. With the feature `tokio` there is `AsyncTransport` beside
+//! it, which can also be waited for without a thread that stands still.
 //!
 //! ```no_run
 //! use ipvs_rs::Handle;
@@ -20,6 +21,8 @@ mod netns;
 mod socket;
 
 use std::io;
+#[cfg(feature = "tokio")]
+use std::pin::Pin;
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
@@ -100,6 +103,67 @@ pub trait Transport: std::fmt::Debug + Send {
     /// When waiting is not possible.
     fn wait(&mut self, timeout: Duration) -> io::Result<bool>;
 }
+
+/// A [`Transport`] that can be waited for without blocking the thread, for an
+/// [`AsyncHandle`](crate::AsyncHandle), which never calls [`wait`](Transport::wait).
+///
+/// # Example
+///
+/// A socket that takes its time, after which there still is nothing:
+///
+/// ```
+/// use std::io;
+/// use std::time::Duration;
+/// use ipvs_rs::AsyncHandle;
+/// use ipvs_rs::transport::{Arrival, AsyncTransport, Received, Transport};
+///
+/// #[derive(Debug)]
+/// struct Silence;
+///
+/// impl Transport for Silence {
+///     // …
+/// #   fn port(&self) -> u32 {
+/// #       1
+/// #   }
+/// #   fn send(&mut self, _datagram: &[u8]) -> io::Result<()> {
+/// #       Ok(())
+/// #   }
+/// #   fn try_receive(&mut self, _buffer: &mut [u8]) -> io::Result<Option<Received>> {
+/// #       Ok(None)
+/// #   }
+/// #   fn wait(&mut self, _timeout: Duration) -> io::Result<bool> {
+/// #       Ok(false)
+/// #   }
+/// }
+///
+/// impl AsyncTransport for Silence {
+///     fn arrival(&mut self, timeout: Duration) -> Arrival<'_> {
+///         Box::pin(async move {
+///             tokio::time::sleep(timeout).await;
+///             Ok(false)
+///         })
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let builder = AsyncHandle::builder().deadline(Duration::from_millis(10));
+/// assert!(builder.open_async_over(Silence).await.unwrap_err().is_timeout());
+/// # }
+/// ```
+#[cfg(feature = "tokio")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+pub trait AsyncTransport: Transport {
+    /// What [`wait`](Transport::wait) does, as a future. One that is dropped leaves everything as it was.
+    fn arrival(&mut self, timeout: Duration) -> Arrival<'_>;
+}
+
+/// Waiting for a datagram: `true` when there is one, `false` when the time is over.
+///
+/// The box costs nothing worth mentioning: the kernel answers within the sending, so that hardly anybody ever waits.
+#[cfg(feature = "tokio")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+pub type Arrival<'a> = Pin<Box<dyn Future<Output = io::Result<bool>> + Send + 'a>>;
 
 /// A datagram that has arrived.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -7,6 +7,11 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, getsockopt, setsockopt, sockopt};
 
+#[cfg(feature = "tokio")]
+use tokio::{io::Interest, io::unix::AsyncFd, runtime, time};
+
+#[cfg(feature = "tokio")]
+use super::{Arrival, AsyncTransport};
 use super::{Limits, Received, Transport};
 
 /// A generic-netlink socket.
@@ -102,6 +107,27 @@ impl Transport for KernelSocket {
             Err(Errno::EINTR) => Ok(true),
             Err(errno) => Err(errno.into()),
         }
+    }
+}
+
+/// The runtime knows the socket only while somebody waits. Otherwise every answer would wake it up, although it has been
+/// received by then; and a handle could be used only in the runtime that it was opened in.
+#[cfg(feature = "tokio")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+impl AsyncTransport for KernelSocket {
+    /// # Panics
+    ///
+    /// When the runtime was built without I/O or without time. Where there is no runtime it is an error.
+    fn arrival(&mut self, timeout: Duration) -> Arrival<'_> {
+        Box::pin(async move {
+            runtime::Handle::try_current().map_err(io::Error::other)?;
+            // That answers were lost is an error of the socket, not something to read.
+            let interest = Interest::READABLE | Interest::ERROR;
+            #[allow(deprecated, reason = "the descriptor is borrowed: it stays open, which is all that the other asks")]
+            let socket = AsyncFd::with_interest(self.socket.as_fd(), interest)?;
+            let ready = time::timeout(timeout, socket.ready(interest)).await;
+            ready.map_or(Ok(false), |ready| ready.map(|_guard| true))
+        })
     }
 }
 

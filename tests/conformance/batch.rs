@@ -6,9 +6,10 @@ use std::time::Duration;
 use ipvs_rs::error::{ErrorKind, Operation};
 use ipvs_rs::model::{Config, Granularity};
 use ipvs_rs::transport::{Limits, Received, Transport};
-use ipvs_rs::{Destination, DestinationId, Error, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+use ipvs_rs::{Destination, DestinationId, Error, ForwardMethod, Scheduler, Service, ServiceId};
 
 use super::World;
+use super::client::Handle;
 
 fn mark(number: u32) -> Service {
     Service::new(format!("fwmark:{number}").parse().unwrap(), Scheduler::Rr)

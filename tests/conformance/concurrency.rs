@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
 
 use super::World;
+use super::client::{Batch, Handle};
 
 const THREADS: u32 = 8;
 const EACH: u32 = 500;
@@ -89,7 +90,7 @@ pub fn list_that_changes_while_it_is_read_has_nothing_twice(world: &dyn World) {
         scope.spawn(|| {
             let churn: Vec<Service> = (2001..=2050).map(|number| Service::new(mark(number), Scheduler::Rr)).collect();
             while !stop.load(Ordering::SeqCst) {
-                let batch = churn.iter().fold(writes.batch(), ipvs_rs::handle::Batch::new_service);
+                let batch = churn.iter().fold(writes.batch(), Batch::new_service);
                 assert!(batch.send().unwrap().is_ok());
                 let batch = churn.iter().fold(writes.batch(), |batch, service| batch.delete_service(&service.id));
                 assert!(batch.send().unwrap().is_ok());

@@ -2,10 +2,12 @@
 
 use ipvs_rs::error::Errno;
 use ipvs_rs::model::{AddressFamily, Thresholds, Tunnel, TunnelFlags, Weight};
-use ipvs_rs::{Destination, DestinationEntry, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+use ipvs_rs::{Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
 
 use super::services::KINDS;
 use super::{World, wire};
+
+use super::client::Handle;
 
 const METHODS: [ForwardMethod; 5] = [
     ForwardMethod::Masquerade,

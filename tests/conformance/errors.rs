@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use ipvs_rs::error::{Errno, ErrorKind, Operation, Target};
 use ipvs_rs::model::{Config, Persistence, SyncDaemon, SyncRole, Timeout, Tunnel};
-use ipvs_rs::{Destination, DestinationId, Error, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+use ipvs_rs::{Destination, DestinationId, Error, ForwardMethod, Scheduler, Service, ServiceId};
 
 use super::{Interface, World, wire};
+
+use super::client::Handle;
 
 struct Row {
     error: Error,

@@ -1,8 +1,9 @@
 //! Who sees which table.
 
-use ipvs_rs::{Handle, Scheduler, Service};
+use ipvs_rs::{Scheduler, Service};
 
 use super::World;
+use super::client::Handle;
 
 pub fn handles_in_two_namespaces_do_not_see_each_other(world: &dyn World) {
     let service = |text: &str, scheduler| Service::new(text.parse().unwrap(), scheduler);

@@ -3,6 +3,8 @@
 //! A case is a function over a [`World`], which is a kernel and a fresh network namespace of it. `tests/fake` runs all of
 //! them on the kernel in memory, `tests/vm` on the real one; where the two differ, the one in memory is wrong. What a
 //! kernel cannot do is printed as a note and left out.
+//!
+//! The handle is that of the module `client` beside this one: the blocking one, or the async one in its clothes.
 
 pub mod batch;
 pub mod concurrency;
@@ -24,6 +26,7 @@ pub mod values;
 pub mod wire;
 mod world;
 
+use super::client;
 pub use world::{Dialogue, Interface, Network, Options, World};
 
 /// Hands all cases to a macro, but for those of [`privilege`], which want a world in which nobody may do anything. Those that are `alone` read lists of more than one datagram, or look at what all

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use ipvs_rs::error::Errno;
 use ipvs_rs::model::{InvalidValue, MulticastGroup, SyncDaemon, SyncRole, Tunnel};
-use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
 
 use super::raw::{ACK, Answer, DUMP, GET_DAEMON, Line, MULTI, NEW_DAEMON, OK, REQUEST, name, nest, number32};
 use super::{Interface, World};
+
+use super::client::Handle;
 
 pub fn daemon_is_started_with_each_attribute_listed_and_stopped(world: &dyn World) {
     type Change = fn(SyncDaemon) -> Result<SyncDaemon, InvalidValue>;

@@ -1,8 +1,9 @@
 //! Packets through the director: what is counted, what forgets it and what does not.
 
 use ipvs_rs::model::{Persistence, Stats, Tunnel, Weight};
-use ipvs_rs::{Destination, DestinationEntry, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+use ipvs_rs::{Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
 
+use super::client::Handle;
 use super::{World, wire};
 
 const DNS: &str = "UDP 192.0.2.10:53";

@@ -6,10 +6,10 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ipvs_rs::Handle;
 use ipvs_rs::transport::{Limits, Received, Transport};
 
 use super::World;
+use super::client::Handle;
 
 /// Opens a handle whose requests are changed by a function before the kernel gets them. The look-up of the family is
 /// left alone.

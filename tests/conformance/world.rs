@@ -1,8 +1,9 @@
 //! Where a case happens.
 
-use ipvs_rs::handle::HandleBuilder;
 use ipvs_rs::transport::Transport;
-use ipvs_rs::{DestinationId, Handle, Scheduler, Service, ServiceId};
+use ipvs_rs::{DestinationId, Scheduler, Service, ServiceId};
+
+use super::client::{Handle, HandleBuilder};
 
 /// A kernel, and a network namespace of it that nobody else uses.
 pub trait World: Sync {

@@ -2,13 +2,14 @@
 
 use std::io;
 
+use ipvs_rs::ServiceId;
 use ipvs_rs::codec::{Request, put_request};
 use ipvs_rs::error::{Errno, Error, ErrorKind, Operation, Target};
-use ipvs_rs::handle::{Batch, BatchReport};
+use ipvs_rs::handle::BatchReport;
 use ipvs_rs::model::{Granularity, Persistence, Prefix};
 use ipvs_rs::transport::Limits;
-use ipvs_rs::{Handle, ServiceId};
 
+use crate::client::{Batch, Handle};
 use crate::message::{ack, noop, overrun, refusal};
 use crate::peer::{Calls, Script};
 use crate::value::*;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
+use ipvs_rs::Error;
 use ipvs_rs::codec::Request;
 use ipvs_rs::error::{Errno, ErrorKind, Operation, Target};
-use ipvs_rs::handle::HandleBuilder;
 use ipvs_rs::model::SyncRole;
-use ipvs_rs::{Error, Handle};
 
+use crate::client::{Handle, HandleBuilder};
 use crate::message;
 use crate::peer::Script;
 use crate::rule;

@@ -1,9 +1,9 @@
 //! The number of the family: found when a handle is opened, and again when it has changed.
 
-use ipvs_rs::Handle;
 use ipvs_rs::codec::{DecodeProblem, Request};
 use ipvs_rs::error::{Errno, ErrorKind, Operation, Target};
 
+use crate::client::Handle;
 use crate::message::{ack, attribute, family, raw_data};
 use crate::peer::{Calls, Script};
 use crate::value::*;

@@ -2,6 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
 mod batch;
+/// The handle that these tests are about.
+mod client {
+    pub(crate) use ipvs_rs::Handle;
+    pub(crate) use ipvs_rs::handle::{Batch, HandleBuilder};
+}
 mod endless;
 mod error;
 mod family;

@@ -5,13 +5,12 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use ipvs_rs::Handle;
 use ipvs_rs::codec::{FAMILY_NAME, Family, Frames, Payload, Reply, Request};
 use ipvs_rs::engine::Expect;
 use ipvs_rs::error::{Errno, Error};
-use ipvs_rs::handle::HandleBuilder;
 use ipvs_rs::transport::{Limits, Received, Transport};
 
+use crate::client::{Handle, HandleBuilder};
 use crate::message::{self, Asked, Message, PORT};
 
 /// The number of the family while nothing else is said.

@@ -5,10 +5,10 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use ipvs_rs::Handle;
 use ipvs_rs::codec::{FAMILY_NAME, Frames, Payload, Request};
 use ipvs_rs::transport::{Received, Transport};
 
+use crate::client::Handle;
 use crate::message::{self, Asked, Message, PORT};
 
 const CONTROLLER: u16 = 16;

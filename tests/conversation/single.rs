@@ -3,11 +3,11 @@
 use std::io;
 use std::time::Duration;
 
-use ipvs_rs::Handle;
 use ipvs_rs::codec::{DecodeProblem, Request};
 use ipvs_rs::error::{Errno, Error, ErrorKind};
 use ipvs_rs::model::{Granularity, Persistence, Prefix, SyncRole, Version};
 
+use crate::client::Handle;
 use crate::message::{ack, attribute, data, done, noop, overrun, raw_data, refusal, row};
 use crate::peer::{Calls, Script};
 use crate::value::*;

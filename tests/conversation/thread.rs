@@ -5,8 +5,9 @@ use std::thread;
 
 use ipvs_rs::codec::Request;
 use ipvs_rs::error::Errno;
-use ipvs_rs::{Handle, Scheduler, Service, ServiceId};
+use ipvs_rs::{Scheduler, Service, ServiceId};
 
+use crate::client::Handle;
 use crate::message::{self, Message};
 use crate::rule;
 use crate::value::*;

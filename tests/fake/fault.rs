@@ -5,7 +5,9 @@ use std::time::Duration;
 use ipvs_rs::error::{Errno, ErrorKind};
 use ipvs_rs::model::SyncDaemon;
 use ipvs_rs::testing::{FakeKernel, Fault, Interface, Plan};
-use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceEntry};
+use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceEntry};
+
+use super::client::Handle;
 
 fn web() -> Service {
     Service::new("TCP 192.0.2.10:80".parse().unwrap(), Scheduler::Wlc)
@@ -13,7 +15,7 @@ fn web() -> Service {
 
 fn kernel() -> (FakeKernel, Handle) {
     let kernel = FakeKernel::new();
-    let handle = kernel.handle().unwrap();
+    let handle = Handle::builder().open_over(kernel.transport()).unwrap();
     (kernel, handle)
 }
 

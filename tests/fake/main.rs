@@ -8,6 +8,11 @@
     reason = "test code"
 )]
 
+/// The handle that the suite is run with.
+mod client {
+    pub use ipvs_rs::Handle;
+    pub use ipvs_rs::handle::{Batch, HandleBuilder};
+}
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod fault;
@@ -23,22 +28,6 @@ mod scenes;
 mod simulation;
 mod world;
 
-use ipvs_rs::testing::Release;
-use world::World;
+use world::on_every_release;
 
-/// Makes a test of each case of the suite: it runs on every release.
-macro_rules! on_every_release {
-    ($($module:ident { $($company:ident $case:ident;)* })*) => {$(
-        mod $module {
-            $(
-                #[test]
-                fn $case() {
-                    for release in super::Release::ALL {
-                        super::conformance::$module::$case(&super::World::of(release));
-                    }
-                }
-            )*
-        }
-    )*};
-}
 conformance::cases!(on_every_release);

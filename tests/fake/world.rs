@@ -1,11 +1,10 @@
 //! The kernel in memory, for the suite that every kernel has to pass.
 
-use ipvs_rs::Handle;
-use ipvs_rs::handle::HandleBuilder;
 use ipvs_rs::testing::{self, FakeKernel, FakeSocket, Release};
 use ipvs_rs::transport::Transport;
 
-use crate::conformance;
+use super::client::{Handle, HandleBuilder};
+use super::conformance;
 use crate::network::Network;
 
 /// A kernel in memory, in a namespace of its own.
@@ -83,3 +82,20 @@ impl conformance::World for World {
         println!("note: {}: {text}", self.kernel.release());
     }
 }
+
+/// Makes a test of each case of the suite: it runs on every release.
+macro_rules! on_every_release {
+    ($($module:ident { $($company:ident $case:ident;)* })*) => {$(
+        mod $module {
+            $(
+                #[test]
+                fn $case() {
+                    for release in ipvs_rs::testing::Release::ALL {
+                        crate::conformance::$module::$case(&crate::world::World::of(release));
+                    }
+                }
+            )*
+        }
+    )*};
+}
+pub(crate) use on_every_release;

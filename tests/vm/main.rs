@@ -21,6 +21,11 @@
     reason = "test code"
 )]
 
+/// The handle that the suite is run with.
+mod client {
+    pub use ipvs_rs::Handle;
+    pub use ipvs_rs::handle::{Batch, HandleBuilder};
+}
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod kernel;
@@ -53,18 +58,6 @@ mod procfs;
 mod soak;
 mod syscalls;
 
-/// Makes a test of each case of the suite that every kernel has to pass.
-macro_rules! on_the_real_kernel {
-    ($($module:ident { $($company:ident $case:ident;)* })*) => {$(
-        mod $module {
-            $(
-                #[test]
-                #[ignore = "needs root and ip_vs: cargo xtask vm"]
-                fn $case() {
-                    crate::namespaces::$company(|| crate::conformance::$module::$case(&crate::world::RealKernel));
-                }
-            )*
-        }
-    )*};
-}
+use world::on_the_real_kernel;
+
 conformance::cases!(on_the_real_kernel);

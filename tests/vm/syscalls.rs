@@ -78,12 +78,12 @@ fn times(count: usize, work: impl Fn()) {
 }
 
 /// A system call that nothing else makes.
-fn mark() {
+pub fn mark() {
     let _ = std::os::unix::process::parent_id();
 }
 
 /// The names of the system calls between each mark and the next, on the thread that makes them.
-fn between_marks(text: &str) -> Vec<Vec<&str>> {
+pub fn between_marks(text: &str) -> Vec<Vec<&str>> {
     let rows = || text.lines().filter_map(|line| line.split_once(|c: char| !c.is_ascii_digit()));
     let is_mark = |call: &str| call.trim_start().starts_with("getppid(");
     let (marker, _) = rows().find(|(_, call)| is_mark(call)).expect("a mark in the log");

@@ -11,14 +11,21 @@ pub struct Usage {
     /// What each leads to.
     pub descriptors: BTreeSet<String>,
     pub threads: u64,
+    /// What nobody but this process has put there, heap and stacks.
     #[allow(dead_code, reason = "not every test minds pages that an allocator keeps")]
-    pub resident_kib: u64,
+    pub anonymous_kib: u64,
 }
 
 impl Usage {
     pub fn now() -> Self {
-        let threads = number_of("Threads:");
-        Self { descriptors: descriptors(), threads, resident_kib: number_of("VmRSS:") }
+        // The thread of a run that has ended may still be counted for a moment.
+        thread::sleep(Duration::from_millis(20));
+        Self {
+            descriptors: descriptors(),
+            threads: number_of("status", "Threads:"),
+            // Counted anew. `VmRSS` may be some MiB behind, for a thread counts its pages for itself at first.
+            anonymous_kib: number_of("smaps_rollup", "Anonymous:"),
+        }
     }
 }
 
@@ -33,10 +40,9 @@ fn descriptors() -> BTreeSet<String> {
     links.filter(|link| !link.contains("/fd")).collect()
 }
 
-/// A line of the status of this process. The thread of a run that has ended may still be counted for a moment.
-fn number_of(name: &str) -> u64 {
-    thread::sleep(Duration::from_millis(20));
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+/// A number that the kernel tells of this process.
+fn number_of(file: &str, name: &str) -> u64 {
+    let text = fs::read_to_string(format!("/proc/self/{file}")).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()
 }

@@ -1,10 +1,9 @@
 //! The real kernel, for the suite that every kernel has to pass.
 
-use ipvs_rs::Handle;
-use ipvs_rs::handle::HandleBuilder;
 use ipvs_rs::transport::{KernelSocket, SocketOptions, Transport};
 
-use crate::conformance::{self, Interface, Options, World};
+use super::client::{Handle, HandleBuilder};
+use super::conformance::{self, Interface, Options, World};
 use crate::kernel;
 use crate::namespaces::{Namespace, ip};
 use crate::network::Network;
@@ -58,3 +57,19 @@ impl World for RealKernel {
         kernel::note(text);
     }
 }
+
+/// Makes a test of each case of the suite that every kernel has to pass.
+macro_rules! on_the_real_kernel {
+    ($($module:ident { $($company:ident $case:ident;)* })*) => {$(
+        mod $module {
+            $(
+                #[test]
+                #[ignore = "needs root and ip_vs: cargo xtask vm"]
+                fn $case() {
+                    crate::namespaces::$company(|| crate::conformance::$module::$case(&crate::world::RealKernel));
+                }
+            )*
+        }
+    )*};
+}
+pub(crate) use on_the_real_kernel;

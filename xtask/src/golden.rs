@@ -44,15 +44,7 @@ pub fn main(arguments: &Arguments) -> ExitCode {
         }
         Ok(all_same || !arguments.check)
     };
-    match run() {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            progress.clear();
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    progress.verdict(run())
 }
 
 /// Whether a kernel still says what was recorded.

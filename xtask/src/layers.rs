@@ -29,7 +29,8 @@ const FLOORS: [(&str, u8); 13] = [
 const BESIDE: [(&str, &str); 1] = [("procfs", "transport")];
 
 /// What the root of the crate hands on, by the module that it comes from.
-const REEXPORTS: [(&str, &str); 11] = [
+const REEXPORTS: [(&str, &str); 12] = [
+    ("AsyncHandle", "handle"),
     ("Handle", "handle"),
     ("Error", "error"),
     ("Destination", "model"),

@@ -1,6 +1,7 @@
 //! Telling what goes on: one changing line on a terminal, plain lines elsewhere.
 
 use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Speaks on standard error only: standard output belongs to the program that runs in the guest.
@@ -38,6 +39,19 @@ impl Progress {
         if self.open.swap(false, Ordering::Relaxed) {
             eprint!("\r\x1b[K");
             let _ = io::stderr().flush();
+        }
+    }
+
+    /// Ends a task that has found all well or not; what kept it from finding out is told.
+    pub fn verdict(&self, result: anyhow::Result<bool>) -> ExitCode {
+        match result {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => {
+                self.clear();
+                eprintln!("error: {error:#}");
+                ExitCode::FAILURE
+            }
         }
     }
 

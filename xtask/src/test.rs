@@ -55,6 +55,8 @@ enum Work {
 enum Part {
     /// All that stand side by side, each in a namespace of its own.
     Together,
+    /// The same suite with the async handle.
+    Async,
     /// Those that touch what all namespaces share, one after the other.
     Alone,
     /// Those for a kernel without IPVS.
@@ -62,17 +64,26 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 3] = [Self::Together, Self::Alone, Self::WithoutIpvs];
+    const ALL: [Self; 4] = [Self::Together, Self::Async, Self::Alone, Self::WithoutIpvs];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Together => "kernel",
+            Self::Async => "kernel, async",
             Self::Alone => "kernel, alone",
             Self::WithoutIpvs => "kernel, without IPVS",
         }
     }
 
-    /// Arguments of the test binary.
+    /// The test binary.
+    const fn program(self) -> &'static str {
+        match self {
+            Self::Async => "vm_tokio",
+            Self::Together | Self::Alone | Self::WithoutIpvs => "vm",
+        }
+    }
+
+    /// Its arguments.
     const fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::Together => &[
@@ -86,6 +97,7 @@ impl Part {
                 "--test-threads",
                 "4",
             ],
+            Self::Async => &["--ignored", "--test-threads", "4"],
             Self::Alone => &["--ignored", "alone::", "--test-threads", "1"],
             Self::WithoutIpvs => &["--ignored", "availability::", "--test-threads", "1"],
         }
@@ -252,13 +264,13 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
             Ok(report.violations.is_empty())
         }
         Work::Kernel { kernel, part, chance } => {
-            let program = workspace.build(&Target::Test("vm".to_owned()), &BuildOptions::default())?;
+            let program = workspace.build(&Target::Test(part.program().to_owned()), &BuildOptions::default())?;
             let without = matches!(part, Part::WithoutIpvs);
             let mut guest = Guest::new(workspace, *kernel)
                 .command(program, part.arguments().iter().copied())
                 .without_ipvs(without)
                 .timeout(Duration::from_secs(1200));
-            if matches!(part, Part::Together) {
+            if matches!(part, Part::Together | Part::Async) {
                 guest = PRELOADED.iter().fold(chance.put_into(guest), |guest, module| guest.module(*module));
             }
             let status = into(output, |sink| guest.output(sink.clone(), sink.clone()).run(progress))?;
@@ -394,6 +406,7 @@ test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
         let names: Vec<String> = steps(&[Version::V6_12], Chance::FEW).into_iter().map(|step| step.name).collect();
         assert!(names.ends_with(&[
             "kernel 6.12".to_owned(),
+            "kernel, async 6.12".to_owned(),
             "kernel, alone 6.12".to_owned(),
             "kernel, without IPVS 6.12".to_owned(),
             "ipvsadm 6.12".to_owned(),

@@ -35,15 +35,7 @@ pub struct Arguments {
 
 pub fn main(arguments: &Arguments) -> ExitCode {
     let progress = Progress::new();
-    match run(arguments, &progress) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            progress.clear();
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    progress.verdict(run(arguments, &progress))
 }
 
 fn run(arguments: &Arguments, progress: &Progress) -> Result<bool> {

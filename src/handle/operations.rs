@@ -1,0 +1,209 @@
+use super::conversation::{Answer, Nothing};
+use super::side::Side;
+use crate::codec::{DecodeError, DecodeProblem, Reply, Request};
+use crate::error::{Cause, Error, Operation, Target};
+use crate::model::{Config, Destination, DestinationId, Info, Service, ServiceEntry, ServiceId, SyncDaemon, SyncRole};
+
+/// What a handle of either side can do. Lists, batches and idempotent forms stand in files of their own.
+#[derive(Debug)]
+pub(super) struct Operations<S>(pub(super) S);
+
+impl<S: Side> Operations<S> {
+    pub(super) async fn new_service(&self, service: &Service) -> Result<(), Error> {
+        self.command(&Request::NewService(valid(Operation::NewService, service)?)).await
+    }
+
+    pub(super) async fn update_service(&self, service: &Service) -> Result<(), Error> {
+        self.command(&Request::SetService(valid(Operation::UpdateService, service)?)).await
+    }
+
+    pub(super) async fn delete_service(&self, id: &ServiceId) -> Result<(), Error> {
+        self.command(&Request::DeleteService(*id)).await
+    }
+
+    pub(super) async fn get_service(&self, id: &ServiceId) -> Result<Option<ServiceEntry>, Error> {
+        let id = *id;
+        let mut answer = One::new(|reply| match reply {
+            Reply::Service(entry) if entry.id() == id => Some(entry),
+            _ => None,
+        });
+        match self.ask(&Request::GetService(id), &mut answer).await {
+            Ok(()) => Ok(answer.value),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn new_destination(&self, service: &ServiceId, destination: &Destination) -> Result<(), Error> {
+        self.command(&Request::NewDestination(*service, destination.clone())).await
+    }
+
+    pub(super) async fn update_destination(&self, service: &ServiceId, destination: &Destination) -> Result<(), Error> {
+        self.command(&Request::SetDestination(*service, destination.clone())).await
+    }
+
+    pub(super) async fn delete_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<(), Error> {
+        self.command(&Request::DeleteDestination(*service, *id)).await
+    }
+
+    pub(super) async fn flush(&self) -> Result<(), Error> {
+        self.command(&Request::Flush).await
+    }
+
+    pub(super) async fn zero(&self, service: Option<&ServiceId>) -> Result<(), Error> {
+        self.command(&Request::Zero(service.copied())).await
+    }
+
+    pub(super) async fn get_config(&self) -> Result<Config, Error> {
+        let select = |reply| match reply {
+            Reply::Config(config) => Some(config),
+            _ => None,
+        };
+        self.get(&Request::GetConfig, select).await
+    }
+
+    pub(super) async fn set_config(&self, config: &Config) -> Result<(), Error> {
+        self.command(&Request::SetConfig(*config)).await
+    }
+
+    pub(super) async fn get_info(&self) -> Result<Info, Error> {
+        let select = |reply| match reply {
+            Reply::Info(info) => Some(info),
+            _ => None,
+        };
+        self.get(&Request::GetInfo, select).await
+    }
+
+    pub(super) async fn start_sync(&self, daemon: &SyncDaemon) -> Result<(), Error> {
+        self.command(&Request::NewDaemon(*daemon)).await
+    }
+
+    pub(super) async fn stop_sync(&self, role: SyncRole) -> Result<(), Error> {
+        let failed = |cause| failed(&Request::DeleteDaemon(role), cause);
+        let answered = self.lock().await.conversation.stop_daemon(role).await.map_err(failed)?;
+        if answered || self.get_sync_daemons().await?.iter().all(|daemon| daemon.role != role) {
+            Ok(())
+        } else {
+            Err(failed(Cause::Lost))
+        }
+    }
+
+    pub(super) async fn get_sync_daemons(&self) -> Result<Vec<SyncDaemon>, Error> {
+        let mut daemons = Daemons(Vec::new());
+        self.ask(&Request::GetDaemons, &mut daemons).await?;
+        Ok(daemons.0)
+    }
+
+    /// A request that is only acknowledged.
+    async fn command(&self, request: &Request) -> Result<(), Error> {
+        self.ask(request, &mut Nothing).await
+    }
+
+    /// A request that is answered by one message.
+    async fn get<T>(&self, request: &Request, select: impl Fn(Reply) -> Option<T>) -> Result<T, Error> {
+        let mut answer = One::new(select);
+        self.ask(request, &mut answer).await?;
+        let nothing = DecodeError::new("message", 0, DecodeProblem::Missing);
+        answer.value.ok_or_else(|| failed(request, Cause::Decode(nothing)))
+    }
+
+    async fn ask(&self, request: &Request, answer: &mut impl Answer) -> Result<(), Error> {
+        let asked = self.lock().await.conversation.ask(request, answer).await;
+        asked.map_err(|cause| failed(request, cause))
+    }
+
+    pub(super) fn lock(&self) -> impl Future<Output = S::Guard<'_>> {
+        self.0.lock()
+    }
+}
+
+/// The service, if it can be sent.
+pub(super) fn valid(operation: Operation, service: &Service) -> Result<Service, Error> {
+    match service.validate() {
+        Ok(()) => Ok(service.clone()),
+        Err(value) => Err(Error::new(operation, Target::Service(service.id), Cause::Invalid(value))),
+    }
+}
+
+/// What is said of a request that failed.
+pub(super) fn failed(request: &Request, cause: Cause) -> Error {
+    let (operation, target) = subject(request);
+    Error::new(operation, target, cause)
+}
+
+/// What a request does, and to what.
+pub(super) const fn subject(request: &Request) -> (Operation, Target) {
+    match request {
+        Request::NewService(service) => (Operation::NewService, Target::Service(service.id)),
+        Request::SetService(service) => (Operation::UpdateService, Target::Service(service.id)),
+        Request::DeleteService(id) => (Operation::DeleteService, Target::Service(*id)),
+        Request::GetService(id) => (Operation::GetService, Target::Service(*id)),
+        Request::GetServices => (Operation::GetServices, Target::Table),
+        Request::NewDestination(service, server) => {
+            (Operation::NewDestination, Target::Destination(*service, server.id))
+        }
+        Request::SetDestination(service, server) => {
+            (Operation::UpdateDestination, Target::Destination(*service, server.id))
+        }
+        Request::DeleteDestination(service, id) => (Operation::DeleteDestination, Target::Destination(*service, *id)),
+        Request::GetDestinations(service) => (Operation::GetDestinations, Target::Destinations(*service)),
+        Request::NewDaemon(daemon) => (Operation::StartSync, Target::Daemon(daemon.role)),
+        Request::DeleteDaemon(role) => (Operation::StopSync, Target::Daemon(*role)),
+        Request::GetDaemons => (Operation::GetSyncDaemons, Target::Table),
+        Request::SetConfig(_) => (Operation::SetConfig, Target::Table),
+        Request::GetConfig => (Operation::GetConfig, Target::Table),
+        Request::GetInfo => (Operation::GetInfo, Target::Table),
+        Request::Zero(Some(id)) => (Operation::Zero, Target::Service(*id)),
+        Request::Zero(None) => (Operation::Zero, Target::Table),
+        Request::Flush => (Operation::Flush, Target::Table),
+    }
+}
+
+/// Takes one message, if it is the one that was asked for.
+#[derive(Debug)]
+struct One<T, F> {
+    select: F,
+    value: Option<T>,
+}
+
+impl<T, F: Fn(Reply) -> Option<T>> One<T, F> {
+    const fn new(select: F) -> Self {
+        Self { select, value: None }
+    }
+}
+
+impl<T, F: Fn(Reply) -> Option<T>> Answer for One<T, F> {
+    fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError> {
+        self.value = (self.select)(Reply::decode(command, attributes)?);
+        match self.value {
+            Some(_) => Ok(()),
+            None => Err(DecodeError::new("message", 0, DecodeProblem::Unexpected)),
+        }
+    }
+
+    fn restart(&mut self) {
+        self.value = None;
+    }
+}
+
+/// One of each role, however often it comes.
+#[derive(Debug)]
+struct Daemons(Vec<SyncDaemon>);
+
+impl Answer for Daemons {
+    fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError> {
+        match Reply::decode(command, attributes)? {
+            Reply::Daemon(daemon) => {
+                if self.0.iter().all(|known| known.role != daemon.role) {
+                    self.0.push(daemon);
+                }
+                Ok(())
+            }
+            _ => Err(DecodeError::new("message", 0, DecodeProblem::Unexpected)),
+        }
+    }
+
+    fn restart(&mut self) {
+        self.0.clear();
+    }
+}

@@ -1,0 +1,21 @@
+//! Those for whom waiting takes no time, waited for in the other way.
+
+use std::future;
+use std::time::Duration;
+
+use super::{FakeSocket, Replay};
+use crate::transport::{Arrival, AsyncTransport, Transport};
+
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+impl AsyncTransport for FakeSocket {
+    fn arrival(&mut self, timeout: Duration) -> Arrival<'_> {
+        Box::pin(future::ready(self.wait(timeout)))
+    }
+}
+
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+impl AsyncTransport for Replay {
+    fn arrival(&mut self, timeout: Duration) -> Arrival<'_> {
+        Box::pin(future::ready(self.wait(timeout)))
+    }
+}

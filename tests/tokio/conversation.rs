@@ -1,0 +1,20 @@
+//! What a script asks of the blocking handle.
+
+#[path = "../conversation/batch.rs"]
+mod batch;
+#[path = "../conversation/endless.rs"]
+mod endless;
+#[path = "../conversation/error.rs"]
+mod error;
+#[path = "../conversation/family.rs"]
+mod family;
+#[path = "../conversation/idempotent.rs"]
+mod idempotent;
+#[path = "../conversation/list.rs"]
+mod list;
+#[path = "../conversation/single.rs"]
+mod single;
+#[path = "../conversation/sync.rs"]
+mod sync;
+#[path = "../conversation/thread.rs"]
+mod thread;

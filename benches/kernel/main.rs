@@ -16,6 +16,8 @@
 mod client;
 mod floor;
 mod load;
+#[cfg(feature = "tokio")]
+mod on_tokio;
 mod ours;
 mod program;
 
@@ -34,6 +36,8 @@ use client::{Client, Single, Work};
 use floor::Floor;
 use load::Load;
 use namespaces::Namespace;
+#[cfg(feature = "tokio")]
+use on_tokio::OnTokio;
 use ours::Ours;
 use program::Program;
 
@@ -53,16 +57,16 @@ fn main() {
     bench.inside(|| Contender::Floor.build(&load));
     let repeats = number("--repeats", 2);
     for repeat in 0..repeats {
-        for turn in 0..Contender::ALL.len() {
-            let contender = Contender::ALL[(turn + repeat as usize) % Contender::ALL.len()];
+        for turn in 0..CONTENDERS.len() {
+            let contender = CONTENDERS[(turn + repeat as usize) % CONTENDERS.len()];
             eprintln!("bench: {}, {} of {repeats}", contender.name(), repeat + 1);
             bench.measure(contender, &load);
         }
     }
     eprintln!("bench: counting system calls");
     let few = Load::new(20, load.per_service);
-    for contender in Contender::ALL {
-        bench.count(contender, &few);
+    for contender in CONTENDERS {
+        bench.count(*contender, &few);
     }
 }
 
@@ -70,16 +74,27 @@ fn main() {
 enum Contender {
     Floor,
     Ours,
+    #[cfg(feature = "tokio")]
+    OnTokio,
     Ipvsadm,
 }
 
-impl Contender {
-    const ALL: [Self; 3] = [Self::Floor, Self::Ours, Self::Ipvsadm];
+/// All of them, in the order of the first turn.
+const CONTENDERS: &[Contender] = &[
+    Contender::Floor,
+    Contender::Ours,
+    #[cfg(feature = "tokio")]
+    Contender::OnTokio,
+    Contender::Ipvsadm,
+];
 
+impl Contender {
     const fn name(self) -> &'static str {
         match self {
             Self::Floor => "floor",
             Self::Ours => "ipvs-rs",
+            #[cfg(feature = "tokio")]
+            Self::OnTokio => "ipvs-rs-async",
             Self::Ipvsadm => "ipvsadm",
         }
     }
@@ -89,6 +104,8 @@ impl Contender {
         match self {
             Self::Floor => Box::new(Floor::open(load)),
             Self::Ours => Box::new(Ours::open()),
+            #[cfg(feature = "tokio")]
+            Self::OnTokio => Box::new(OnTokio::open()),
             Self::Ipvsadm => Box::new(Program::DEBIANS),
         }
     }
@@ -97,7 +114,7 @@ impl Contender {
     fn open_counted(self, load: &Load) -> Box<dyn Client> {
         match self {
             Self::Ours => Box::new(Ours::counted()),
-            Self::Floor | Self::Ipvsadm => self.open(load),
+            _ => self.open(load),
         }
     }
 
@@ -157,10 +174,12 @@ impl Bench {
         self.inside(|| {
             let mut client = match contender {
                 Contender::Ours => Box::new(Program::OURS),
-                Contender::Floor | Contender::Ipvsadm => contender.open(load),
+                _ => contender.open(load),
             };
-            tell(contender, Work::Restore, load, client.work(Work::Restore, load));
-            client.work(Work::Flush, load);
+            if let Some(taken) = client.work(Work::Restore, load) {
+                tell(contender, Work::Restore, load, Some(taken));
+                client.work(Work::Flush, load);
+            }
         });
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ipvs_rs::transport::Netns;
 use ipvs_rs::{Handle, Scheduler, Service};
@@ -106,7 +106,8 @@ fn long_list_that_is_read_again_and_again_takes_no_more_memory() {
         alone(|| again("lifetime::long_list_that_is_read_again_and_again_takes_no_more_memory", &[]));
         return;
     }
-    let handle = Handle::new().unwrap();
+    // A list is one exchange however long it is, and an emulated machine on a busy one takes its time.
+    let handle = Handle::builder().deadline(Duration::from_secs(60)).open().unwrap();
     let services = (1..=5000).map(|mark| Service::new(format!("fwmark:{mark}").parse().unwrap(), Scheduler::Rr));
     let batch = services.fold(handle.batch(), |batch, service| batch.new_service(&service));
     assert!(batch.send().unwrap().is_ok());

@@ -66,6 +66,8 @@ impl Message {
         let mut bytes = message(kind, self.flags, sequence, &payload);
         let length = u32::try_from(bytes.len()).unwrap().wrapping_add_signed(self.lie);
         bytes[..4].copy_from_slice(&length.to_ne_bytes());
+        // What stands behind a header alone would be read as a message, to some family or other.
+        bytes.truncate(if length == 16 { 16 } else { bytes.len() });
         bytes.resize(bytes.len().next_multiple_of(4), 0);
         bytes
     }
@@ -89,7 +91,8 @@ pub fn datagram(seed: u64) -> Vec<Message> {
         let message = any_message(&mut rng);
         let starts_daemon = message.command == NEW_DAEMON;
         // The kernel makes the rest of a list while it is read. Which services are in the rest is left to their hash.
-        let is_last = message.is_list() && message.command == GET_SERVICE;
+        // And what stands behind a length that is not true would be read as a message to some family or other.
+        let is_last = message.lie != 0 || (message.is_list() && message.command == GET_SERVICE);
         messages.push(message);
         if is_last {
             break;

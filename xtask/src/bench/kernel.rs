@@ -1,6 +1,7 @@
 //! The library on a real kernel, beside the floor.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -41,6 +42,10 @@ pub struct Load {
 
 pub fn run(arguments: &Load, progress: &Arc<Progress>) -> Result<()> {
     let workspace = Workspace::locate()?;
+    // Nobody waits for minutes to be told that the file cannot be written.
+    let json =
+        arguments.json.as_ref().map(|path| File::create(path).with_context(|| format!("writing {}", path.display())));
+    let json = json.transpose()?;
     let counted = measure(arguments, true, &workspace, progress)?;
     let mut text = format!(
         "Kernel {}, {} services with {} destinations each.\n\n",
@@ -64,9 +69,8 @@ pub fn run(arguments: &Load, progress: &Arc<Progress>) -> Result<()> {
     }
     progress.clear();
     print!("{text}");
-    if let Some(path) = &arguments.json {
-        let json = format!("{:#}\n", counted.json());
-        fs::write(path, json).with_context(|| format!("writing {}", path.display()))?;
+    if let Some(mut file) = json {
+        writeln!(file, "{:#}", counted.json()).context("writing the figures")?;
     }
     if arguments.save {
         let path = workspace.root.join("benches/RESULTS.md");

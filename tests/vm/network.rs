@@ -25,7 +25,9 @@ use crate::namespaces::{Namespace, ip_batch};
 pub struct Network {
     client: Namespace,
     servers: Namespace,
-    /// Servers of UDP that dialogues share.
+    /// Servers that dialogues share. None is opened twice: while another test starts a program, that may still hold a
+    /// socket that was closed here, and the address would be taken.
+    listening: Mutex<BTreeMap<String, TcpListener>>,
     answering: Mutex<BTreeMap<String, Arc<UdpSocket>>>,
 }
 
@@ -52,7 +54,7 @@ impl Network {
             let there: Vec<String> = hosts.chain(["link set eth0 up".to_owned()]).chain(routes).collect();
             other.run(|| ip_batch(&there.iter().map(String::as_str).collect::<Vec<_>>()));
         }
-        Self { client, servers, answering: Mutex::default() }
+        Self { client, servers, listening: Mutex::default(), answering: Mutex::default() }
     }
 
     pub fn listen(&self, address: &str) -> TcpListener {
@@ -82,7 +84,8 @@ impl conformance::Network for Network {
         let service_address = SocketAddr::new(service.address().unwrap(), service.port().unwrap()).to_string();
         let server = SocketAddr::new(server.address(), server.port()).to_string();
         if service.protocol() == Some(Protocol::TCP) {
-            let listener = self.listen(&server);
+            let mut listening = self.listening.lock().unwrap();
+            let listener = listening.entry(server).or_insert_with_key(|server| self.listen(server));
             let client = self.connect(&service_address).unwrap();
             let (accepted, _) = listener.accept().unwrap();
             return Box::new(Stream { client, accepted });

@@ -53,6 +53,14 @@ impl Client for Ours {
                 timed(|| load.destinations.iter().for_each(|(id, it)| handle.delete_destination(id, &it.id).unwrap()))
             }
             Work::Flush => timed(|| handle.flush().unwrap()),
+            Work::Create => {
+                in_batches(handle, &load.services, |batch, it| batch.new_service(it))
+                    + in_batches(handle, &load.destinations, |batch, (id, it)| batch.new_destination(id, it))
+            }
+            Work::Delete => {
+                in_batches(handle, &load.destinations, |batch, (id, it)| batch.delete_destination(id, &it.id))
+                    + in_batches(handle, &load.services, |batch, it| batch.delete_service(&it.id))
+            }
             // That is what `ipvsadm -R` is for.
             Work::Restore => return None,
         })
@@ -79,7 +87,7 @@ impl Client for Ours {
 }
 
 /// Batches of the same size as those of the floor.
-fn in_batches<T>(handle: &Handle, items: &[T], add: impl for<'h> Fn(Batch<'h>, &T) -> Batch<'h>) -> Duration {
+pub fn in_batches<T>(handle: &Handle, items: &[T], add: impl for<'h> Fn(Batch<'h>, &T) -> Batch<'h>) -> Duration {
     timed(|| {
         for chunk in items.chunks(BATCH) {
             chunk.iter().fold(handle.batch(), &add).send().unwrap().into_result().unwrap();

@@ -1,8 +1,8 @@
 //! What the library costs beside the kernel's own share, and beside ipvsadm.
 //!
 //! `cargo xtask bench` runs this in a small virtual machine and makes tables of what it prints: a line of JSON for each
-//! measurement. With `--shapes` or `--trash` it is how costs grow that is measured. Everything that is measured has to
-//! succeed; nothing depends on how long it takes.
+//! measurement. With `--tables`, `--lists` and `--deleted` it is how costs grow that is measured. Everything that is
+//! measured has to succeed; nothing depends on how long it takes.
 
 #![allow(
     clippy::expect_used,
@@ -34,8 +34,6 @@ mod namespaces;
 #[path = "../../tests/vm/usage.rs"]
 mod usage;
 
-use std::fmt::Debug;
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -48,6 +46,7 @@ use namespaces::Namespace;
 use on_tokio::OnTokio;
 use ours::Ours;
 use program::Program;
+use scale::Unit;
 
 fn main() {
     let word = |name: &str| std::env::args().skip_while(|word| word != name).nth(1);
@@ -61,17 +60,18 @@ fn main() {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     println!("{}", json!({ "kernel": release.trim() }));
 
-    let (shapes, trash) = (word("--shapes"), word("--trash"));
-    if shapes.is_none() && trash.is_none() {
-        let load = Load::new(number("--services", 2000), number("--destinations", 10));
-        return bench.compare(&load, number("--repeats", 2));
+    let [tables, lists, deleted] = ["--tables", "--lists", "--deleted"].map(|name| listed(word(name)));
+    let per_service = number("--destinations", 10);
+    if tables.is_empty() && lists.is_empty() && deleted.is_empty() {
+        return bench.compare(&Load::new(number("--services", 2000), per_service), number("--repeats", 2));
     }
-    scale::measure(&mut bench, &listed(shapes));
-    trash::measure(&mut bench, &listed(trash));
+    scale::measure(&mut bench, Unit::Service, &tables, per_service);
+    scale::measure(&mut bench, Unit::Destination, &lists, per_service);
+    trash::measure(&mut bench, &deleted);
 }
 
 /// What stands between the commas of a word.
-fn listed<T: FromStr<Err: Debug>>(word: Option<String>) -> Vec<T> {
+fn listed(word: Option<String>) -> Vec<u32> {
     word.iter().flat_map(|word| word.split(',')).map(|item| item.parse().unwrap()).collect()
 }
 

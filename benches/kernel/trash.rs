@@ -56,7 +56,7 @@ pub fn measure(bench: &mut Bench, sizes: &[u32]) {
     for destinations in sizes.iter().copied() {
         let load = Load::new(destinations.div_ceil(PER_SERVICE), PER_SERVICE);
         for case in &CASES {
-            eprintln!("bench: {destinations} destinations, {}", case.name);
+            eprintln!("bench: {destinations} destinations deleted, {}", case.name);
             let taken = bench.inside(|| case.run(&load));
             println!(
                 "{}",

@@ -86,9 +86,10 @@ impl Panel {
         let highest = points().map(|point| point.1).fold(0.001, f64::max);
         // The legend goes where the lines leave room for it.
         let is_high = points().all(|point| point.1 > 0.55 * highest);
-        let (top, corner) = match is_high {
-            true => (1.15 * highest, SeriesLabelPosition::LowerRight),
-            false => (1.35 * highest, SeriesLabelPosition::UpperLeft),
+        let (top, corner) = if is_high {
+            (1.15 * highest, SeriesLabelPosition::LowerRight)
+        } else {
+            (1.35 * highest, SeriesLabelPosition::UpperLeft)
         };
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, (FONT, 16))

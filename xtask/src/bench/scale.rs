@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::growth::Growth;
@@ -45,6 +45,8 @@ pub struct Options {
 }
 
 pub fn run(options: &Options, load: &Load, progress: &Arc<Progress>) -> Result<()> {
+    growing("tables", &options.tables)?;
+    growing("lists", &options.lists)?;
     let workspace = Workspace::locate()?;
     let folder = Folder(workspace.root.join("benches"));
     if !options.redraw {
@@ -89,20 +91,32 @@ fn write(path: &Path, text: &str) -> Result<()> {
 }
 
 fn measured(options: &Options, load: &Load, workspace: &Workspace, progress: &Arc<Progress>) -> Result<Growth> {
-    let words = [("--shapes", options.shapes(load.destinations)), ("--trash", joined(&options.deleted))];
+    let words = [
+        ("--destinations", load.destinations.to_string()),
+        ("--tables", joined(&options.tables)),
+        ("--lists", joined(&options.lists)),
+        ("--deleted", joined(&options.deleted)),
+    ];
     Growth::read(&measure::run(Guest::new(workspace, load.kernel), &words, true, workspace, progress)?)
 }
 
-impl Options {
-    /// All tables to be measured, in the words of the bench.
-    fn shapes(&self, per_service: u32) -> String {
-        let tables = self.tables.iter().map(|services| format!("{services}x{per_service}"));
-        joined(&tables.chain(self.lists.iter().map(|destinations| format!("1x{destinations}"))).collect::<Vec<_>>())
+/// Sizes of a table that grows. At each there is room for what is measured there.
+fn growing(name: &str, sizes: &[u32]) -> Result<()> {
+    let mut before = 0;
+    for size in sizes {
+        if size.checked_sub(before).is_none_or(|more| more < STEP) {
+            bail!("--{name}: {size} is not {STEP} more than {before}");
+        }
+        before = *size;
     }
+    Ok(())
 }
 
-fn joined<T: ToString>(items: &[T]) -> String {
-    items.iter().map(T::to_string).collect::<Vec<_>>().join(",")
+/// By how much a table grows at least.
+const STEP: u32 = 512;
+
+fn joined(items: &[u32]) -> String {
+    items.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// What stands before the kernels.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ipvs_rs::Handle;
 use ipvs_rs::handle::Batch;
 use ipvs_rs::transport::{KernelSocket, Limits, Received, SocketOptions, Transport};
+use ipvs_rs::{Handle, Service};
 
 use crate::client::{BATCH, Client, Single, Work, timed};
 use crate::load::Load;
@@ -54,7 +54,7 @@ impl Client for Ours {
             }
             Work::Flush => timed(|| handle.flush().unwrap()),
             Work::Create => {
-                in_batches(handle, &load.services, |batch, it| batch.new_service(it))
+                add_services(handle, &load.services)
                     + in_batches(handle, &load.destinations, |batch, (id, it)| batch.new_destination(id, it))
             }
             Work::Delete => {
@@ -84,6 +84,11 @@ impl Client for Ours {
     fn calls(&self) -> Option<u64> {
         Some(self.calls.as_ref()?.load(Ordering::Relaxed))
     }
+}
+
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is not for every lifetime")]
+pub fn add_services(handle: &Handle, services: &[Service]) -> Duration {
+    in_batches(handle, services, |batch, it| batch.new_service(it))
 }
 
 /// Batches of the same size as those of the floor.

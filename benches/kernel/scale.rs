@@ -32,39 +32,35 @@ pub fn measure(bench: &mut Bench, unit: Unit, sizes: &[u32], per_service: u32) {
     let pause = bench.pause;
     bench.inside(|| {
         let clients = [Contender::Floor, Contender::Ours].map(|contender| (contender, contender.open(&load)));
-        let mut table = Growing { unit, load, clients, size: 0, pause };
+        let mut table = Growing { unit, load, clients, units: Vec::new(), pause };
         for size in sizes {
             table.grow_to(*size as usize);
         }
-        table.floor(Work::Flush, 0..0);
+        table.floor(Work::Flush, &[]);
     });
 }
 
-/// A table with the first so many units of a load.
+/// A table with some units of a load.
 struct Growing {
     unit: Unit,
     load: Load,
     clients: [(Contender, Box<dyn Client>); 2],
-    size: usize,
+    /// What there is, oldest first.
+    units: Vec<usize>,
     /// After it the kernel has forgotten what was deleted.
     pause: Duration,
 }
 
-/// How many units a client is given before it is the other's turn.
-const TURN: usize = BATCH;
-
 impl Growing {
     fn grow_to(&mut self, size: usize) {
         eprintln!("bench: growing to {}", self.name(size));
-        let turns = match self.unit {
-            Unit::Service => 4,
-            Unit::Destination => ((size - self.size) / (2 * TURN) / 4 * 4).clamp(4, 16),
-        };
-        let sample = turns * TURN;
+        let turn = self.turn();
+        let sample = turn * ((size - self.units.len()) / (2 * turn) / 4 * 4).clamp(4, 16);
         self.fill(size - sample);
-        self.size = size;
         eprintln!("bench: {}", self.name(size));
-        self.in_turns("create", Work::Create, (size - sample..size).collect());
+        let new: Vec<usize> = (size - sample..size).collect();
+        self.in_turns("create", Work::Create, &new);
+        self.units.extend(new);
         // From Linux 7 on the kernel rearranges its table for a moment after many changes.
         sleep(Duration::from_secs(1));
         let whole = self.whole();
@@ -73,41 +69,54 @@ impl Growing {
             self.tell("list", client, taken, whole.destinations.len());
         }
         println!("{}", self.memory(&whole));
-        // Where in the list of a service a destination is makes a difference: some from everywhere.
-        let spread: Vec<usize> = (0..sample).map(|number| number * size / sample).collect();
-        self.in_turns("change", Work::UpdateInBatches, spread.clone());
-        self.in_turns("delete", Work::Delete, spread.clone());
+        // How old a destination of a long list is makes a difference: some of every age.
+        let (spread, rest): (Vec<_>, Vec<_>) =
+            self.units.iter().enumerate().partition(|(place, _)| place * sample % size < sample);
+        let [spread, rest] = [spread, rest].map(|units| units.into_iter().map(|(_, unit)| *unit).collect::<Vec<_>>());
+        self.in_turns("change", Work::UpdateInBatches, &spread);
+        self.in_turns("delete", Work::Delete, &spread);
         sleep(self.pause);
-        self.floor(Work::Create, spread.into_iter());
+        self.floor(Work::Create, &spread);
+        self.units = [rest, spread].concat();
     }
 
     /// Makes what is missing, which is not measured.
     fn fill(&mut self, size: usize) {
-        if let (Unit::Destination, 0) = (self.unit, self.size) {
-            let service = Load { services: self.load.services.clone(), ..self.part(0..0) };
+        if let (Unit::Destination, true) = (self.unit, self.units.is_empty()) {
+            let service = Load { services: self.load.services.clone(), ..self.part(&[]) };
             self.clients[0].1.work(Work::Create, &service).unwrap();
         }
-        self.floor(Work::Create, self.size..size);
+        let missing: Vec<usize> = (self.units.len()..size).collect();
+        self.floor(Work::Create, &missing);
+        self.units.extend(missing);
     }
 
-    fn floor(&mut self, work: Work, units: impl Iterator<Item = usize>) {
+    fn floor(&mut self, work: Work, units: &[usize]) {
         let part = self.part(units);
         self.clients[0].1.work(work, &part).unwrap();
     }
 
     /// Both clients do it, each with half of these units.
-    fn in_turns(&mut self, name: &str, work: Work, units: Vec<usize>) {
+    fn in_turns(&mut self, name: &str, work: Work, units: &[usize]) {
         let mut done = [(Duration::ZERO, 0); 2];
-        for (turn, units) in units.chunks(TURN).enumerate() {
+        for (turn, units) in units.chunks(self.turn()).enumerate() {
             // The one, the other, the other, the one: together they stand at the same place.
             let client = turn.div_ceil(2) % 2;
-            let part = self.part(units.iter().copied());
+            let part = self.part(units);
             let (taken, rows) = &mut done[client];
             *taken += self.clients[client].1.work(work, &part).unwrap();
             *rows += part.destinations.len();
         }
         for (client, (taken, rows)) in done.into_iter().enumerate() {
             self.tell(name, client, taken, rows);
+        }
+    }
+
+    /// How many units a client is given before it is the other's turn.
+    fn turn(&self) -> usize {
+        match self.unit {
+            Unit::Service => BATCH / 2,
+            Unit::Destination => BATCH,
         }
     }
 
@@ -132,8 +141,8 @@ impl Growing {
     /// How large the table is.
     fn shape(&self) -> Value {
         match self.unit {
-            Unit::Service => json!({ "services": self.size, "destinations": self.load.per_service }),
-            Unit::Destination => json!({ "services": 1, "destinations": self.size }),
+            Unit::Service => json!({ "services": self.units.len(), "destinations": self.load.per_service }),
+            Unit::Destination => json!({ "services": 1, "destinations": self.units.len() }),
         }
     }
 
@@ -153,10 +162,10 @@ impl Growing {
     }
 
     /// These units, without the only service where there is but one.
-    fn part(&self, units: impl Iterator<Item = usize>) -> Load {
+    fn part(&self, units: &[usize]) -> Load {
         let Load { services, destinations, changed, per_service } = &self.load;
         let mut part = Load { services: vec![], destinations: vec![], changed: vec![], per_service: *per_service };
-        for unit in units {
+        for unit in units.iter().copied() {
             if let Unit::Service = self.unit {
                 part.services.push(services[unit].clone());
             }
@@ -168,7 +177,7 @@ impl Growing {
 
     /// Everything that is there.
     fn whole(&self) -> Load {
-        let part = self.part(0..self.size);
+        let part = self.part(&self.units);
         match self.unit {
             Unit::Service => part,
             Unit::Destination => Load { services: self.load.services.clone(), ..part },

@@ -6,7 +6,7 @@ use ipvs_rs::{Destination, DestinationId, Handle, ServiceId};
 use serde_json::json;
 
 use crate::load::Load;
-use crate::ours::in_batches;
+use crate::ours::{add_services, in_batches};
 use crate::{Bench, thousands};
 
 /// What happened before the destinations are added.
@@ -73,7 +73,7 @@ pub fn measure(bench: &mut Bench, sizes: &[u32]) {
 impl Case {
     fn run(&self, load: &Load) -> Duration {
         let handle = Handle::new().unwrap();
-        let make_services = || in_batches(&handle, &load.services, |batch, it| batch.new_service(it));
+        let make_services = || add_services(&handle, &load.services);
         make_services();
         if !matches!(self.before, Before::Nothing) {
             add(&handle, &load.destinations);

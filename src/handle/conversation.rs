@@ -111,6 +111,11 @@ impl<L: Link> Conversation<L> {
         Self { family: self.family, ..Self::new(link, self.deadline, buffer) }
     }
 
+    /// Whether something was received, so that the kernel knows the length of the buffer.
+    pub(super) const fn is_warm(&self) -> bool {
+        self.is_warm
+    }
+
     /// How much a datagram of a list holds.
     pub(super) fn room(&self) -> usize {
         if self.is_warm { self.incoming.len().clamp(LEAST_ROOM, MOST_ROOM) } else { LEAST_ROOM }

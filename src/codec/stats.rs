@@ -44,7 +44,8 @@ impl StatsBlocks<'_> {
 #[inline]
 fn decode_in_order(block: &[u8]) -> Option<Stats> {
     let (attrs, []) = block.as_chunks() else { return None };
-    let [connections, packets_in, packets_out, bytes_in, bytes_out, cps, pps_in, pps_out, bps_in, bps_out] = attrs else {
+    let [connections, packets_in, packets_out, bytes_in, bytes_out, cps, pps_in, pps_out, bps_in, bps_out] = attrs
+    else {
         return None;
     };
     Some(Stats {

@@ -7,7 +7,7 @@ use super::conversation::{Answer, Conversation};
 use super::operations::{Operations, failed};
 use super::side::{Link, Side};
 use super::{Inner, conversation};
-use crate::codec::{DecodeError, DecodeProblem, Reply, Request};
+use crate::codec::{DecodeError, Reply, Request};
 use crate::engine::{Listing, Pass, Passes};
 use crate::error::{Cause, Error};
 use crate::model::{DestinationEntry, DestinationId, Reading, ServiceEntry, ServiceId};
@@ -196,21 +196,15 @@ impl<S: Side> Operations<S> {
 impl<L: Link> Inner<L> {
     async fn services(&mut self, rows: &mut Vec<ServiceEntry>) -> Result<Pass, Cause> {
         let Self { conversation, memory } = self;
-        let decode = |command, attributes: &[u8]| match Reply::decode(command, attributes)? {
-            Reply::Service(entry) => Ok(entry),
-            _ => Err(unexpected()),
-        };
-        let list = List { rows, listing: &mut memory.services, decode, identity: ServiceEntry::id };
+        let list =
+            List { rows, listing: &mut memory.services, decode: Reply::decode_service, identity: ServiceEntry::id };
         conversation.list(&Request::GetServices, list).await
     }
 
     async fn destinations(&mut self, service: &ServiceId, rows: &mut Vec<DestinationEntry>) -> Result<Pass, Cause> {
         let Self { conversation, memory } = self;
         let family = service.family();
-        let decode = |command, attributes: &[u8]| match Reply::decode_for(command, attributes, family)? {
-            Reply::Destination(entry) => Ok(entry),
-            _ => Err(unexpected()),
-        };
+        let decode = |command, attributes: &[u8]| Reply::decode_destination(command, attributes, family);
         let list = List { rows, listing: &mut memory.destinations, decode, identity: DestinationEntry::id };
         conversation.list(&Request::GetDestinations(*service), list).await
     }
@@ -270,8 +264,4 @@ where
         self.rows.clear();
         self.listing.restart();
     }
-}
-
-const fn unexpected() -> DecodeError {
-    DecodeError::new("message", 0, DecodeProblem::Unexpected)
 }

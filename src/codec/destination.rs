@@ -1,4 +1,4 @@
-use super::attr::{Attr, Attrs, Seen, Sink, Writer};
+use super::attr::{Attr, Attrs, Seen, Sink, Word, Writer};
 use super::consts::{
     IPVS_CMD_ATTR_DEST, IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_ADDR, IPVS_DEST_ATTR_ADDR_FAMILY,
     IPVS_DEST_ATTR_FWD_METHOD, IPVS_DEST_ATTR_INACT_CONNS, IPVS_DEST_ATTR_L_THRESH, IPVS_DEST_ATTR_PERSIST_CONNS,
@@ -16,8 +16,7 @@ use crate::model::{
 pub(super) fn encode_id<S: Sink>(out: &mut Writer<'_, S>, id: &DestinationId) {
     out.nest(IPVS_CMD_ATTR_DEST, |out| {
         out.address(IPVS_DEST_ATTR_ADDR, id.address());
-        out.port(IPVS_DEST_ATTR_PORT, id.port());
-        out.family(IPVS_DEST_ATTR_ADDR_FAMILY, id.family());
+        out.words([Word::port(IPVS_DEST_ATTR_PORT, id.port()), Word::family(IPVS_DEST_ATTR_ADDR_FAMILY, id.family())]);
     });
 }
 
@@ -25,17 +24,14 @@ pub(super) fn encode_id<S: Sink>(out: &mut Writer<'_, S>, id: &DestinationId) {
 pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, destination: &Destination) {
     out.nest(IPVS_CMD_ATTR_DEST, |out| {
         let tunnel = destination.stored_tunnel();
-        out.address(IPVS_DEST_ATTR_ADDR, destination.id.address());
-        out.port(IPVS_DEST_ATTR_PORT, destination.id.port());
-        out.u32(IPVS_DEST_ATTR_FWD_METHOD, destination.forward.number());
-        out.u32(IPVS_DEST_ATTR_WEIGHT, destination.weight.get());
-        put_thresholds(out, destination.thresholds);
+        put_way(out, destination);
+        out.words(thresholds(destination.thresholds));
         // What is absent the kernel sets to zero, which is what plain IPIP consists of; a kernel before 5.2 does not
         // know these attributes at all.
         if tunnel != Tunnel::ipip() || matches!(destination.forward, ForwardMethod::Tunnel(_)) {
-            put_tunnel(out, tunnel);
+            out.words(tunnel_words(tunnel));
         }
-        out.family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family());
+        out.words([Word::family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family())]);
     });
 }
 
@@ -43,29 +39,42 @@ pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, destination: &Destination
 pub(super) fn encode_entry<S: Sink>(out: &mut Writer<'_, S>, entry: &DestinationEntry) {
     let destination = &entry.destination;
     out.plain_nest(IPVS_CMD_ATTR_DEST, |out| {
-        out.address(IPVS_DEST_ATTR_ADDR, destination.id.address());
-        out.port(IPVS_DEST_ATTR_PORT, destination.id.port());
-        out.u32(IPVS_DEST_ATTR_FWD_METHOD, destination.forward.number());
-        out.u32(IPVS_DEST_ATTR_WEIGHT, destination.weight.get());
-        put_tunnel(out, destination.stored_tunnel());
-        put_thresholds(out, destination.thresholds);
-        out.u32(IPVS_DEST_ATTR_ACTIVE_CONNS, entry.active_connections);
-        out.u32(IPVS_DEST_ATTR_INACT_CONNS, entry.inactive_connections);
-        out.u32(IPVS_DEST_ATTR_PERSIST_CONNS, entry.persistent_connections);
-        out.family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family());
+        put_way(out, destination);
+        out.words(tunnel_words(destination.stored_tunnel()));
+        out.words(thresholds(destination.thresholds));
+        out.words([
+            Word::u32(IPVS_DEST_ATTR_ACTIVE_CONNS, entry.active_connections),
+            Word::u32(IPVS_DEST_ATTR_INACT_CONNS, entry.inactive_connections),
+            Word::u32(IPVS_DEST_ATTR_PERSIST_CONNS, entry.persistent_connections),
+            Word::family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family()),
+        ]);
         stats::encode(out, IPVS_DEST_ATTR_STATS, IPVS_DEST_ATTR_STATS64, &entry.stats);
     });
 }
 
-fn put_thresholds<S: Sink>(out: &mut Writer<'_, S>, thresholds: Thresholds) {
-    out.u32(IPVS_DEST_ATTR_U_THRESH, thresholds.upper().map_or(0, Into::into));
-    out.u32(IPVS_DEST_ATTR_L_THRESH, thresholds.lower().map_or(0, Into::into));
+/// Where it is, how packets get there, and how many.
+fn put_way<S: Sink>(out: &mut Writer<'_, S>, destination: &Destination) {
+    out.address(IPVS_DEST_ATTR_ADDR, destination.id.address());
+    out.words([
+        Word::port(IPVS_DEST_ATTR_PORT, destination.id.port()),
+        Word::u32(IPVS_DEST_ATTR_FWD_METHOD, destination.forward.number()),
+        Word::u32(IPVS_DEST_ATTR_WEIGHT, destination.weight.get()),
+    ]);
 }
 
-fn put_tunnel<S: Sink>(out: &mut Writer<'_, S>, tunnel: Tunnel) {
-    out.u8(IPVS_DEST_ATTR_TUN_TYPE, tunnel.kind().number());
-    out.port(IPVS_DEST_ATTR_TUN_PORT, tunnel.port().map_or(0, Into::into));
-    out.u16(IPVS_DEST_ATTR_TUN_FLAGS, tunnel.tunnel_flags().bits());
+fn thresholds(thresholds: Thresholds) -> [Word; 2] {
+    [
+        Word::u32(IPVS_DEST_ATTR_U_THRESH, thresholds.upper().map_or(0, Into::into)),
+        Word::u32(IPVS_DEST_ATTR_L_THRESH, thresholds.lower().map_or(0, Into::into)),
+    ]
+}
+
+fn tunnel_words(tunnel: Tunnel) -> [Word; 3] {
+    [
+        Word::u8(IPVS_DEST_ATTR_TUN_TYPE, tunnel.kind().number()),
+        Word::port(IPVS_DEST_ATTR_TUN_PORT, tunnel.port().map_or(0, Into::into)),
+        Word::u16(IPVS_DEST_ATTR_TUN_FLAGS, tunnel.tunnel_flags().bits()),
+    ]
 }
 
 /// Reads what names a destination of a service of this family.

@@ -38,7 +38,7 @@ use std::time::Duration;
 #[cfg(feature = "tokio")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
 pub use asynchronous::AsyncHandle;
-pub use batch::{Batch, BatchReport};
+pub use batch::{Batch, BatchProgress, BatchReport};
 pub use idempotent::Outcome;
 
 #[cfg(target_os = "linux")]

@@ -124,3 +124,23 @@ const PREFACE: &str = "\
 # How the costs grow with the table
 
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_to_grow_by_what_is_measured_at_each() {
+        assert!(growing("tables", &[512, 1024, 5000]).is_ok());
+        assert!(growing("tables", &[]).is_ok());
+        let refusal = |sizes: &[u32]| growing("lists", sizes).unwrap_err().to_string();
+        assert_eq!(refusal(&[511]), "--lists: 511 is not 512 more than 0");
+        assert_eq!(refusal(&[1000, 1000]), "--lists: 1000 is not 512 more than 1000");
+        assert_eq!(refusal(&[5000, 1000]), "--lists: 1000 is not 512 more than 5000");
+    }
+
+    #[test]
+    fn numbers_are_handed_over_between_commas() {
+        assert_eq!(joined(&[1000, 2000]), "1000,2000");
+    }
+}

@@ -1,0 +1,267 @@
+use std::collections::HashSet;
+use std::hash::Hash;
+use std::mem;
+use std::sync::{Mutex, PoisonError};
+
+use super::conversation::{Answer, Conversation};
+use super::operations::{Operations, failed};
+use super::side::{Link, Side};
+use super::{Inner, conversation};
+use crate::codec::{DecodeError, Reply, Request};
+use crate::engine::{Listing, Pass, Passes};
+use crate::error::{Cause, Error};
+use crate::model::{DestinationEntry, DestinationId, Reading, ServiceEntry, ServiceId};
+
+/// Where lists of destinations are received that are expected to be short: two pages, less what the kernel needs for
+/// itself. Some 20 fit. Clearing more than is filled costs the kernel more than the rest of such a list.
+pub(super) const SHORT_BUFFER: usize = 8192 - 320;
+/// So many destinations fit [`SHORT_BUFFER`] for sure.
+const SHORT: usize = 16;
+/// More destinations than this do not fit the longest datagram either.
+const LONG: usize = conversation::RECEIVE_BUFFER / 350;
+/// How many services are remembered to have many destinations.
+const REMEMBERED: usize = 4096;
+/// A list that is longer is given away with the memory that it was read into.
+const COPIED: usize = 256;
+/// What lists remember from one to the next.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    services: Listing<ServiceId>,
+    destinations: Listing<DestinationId>,
+    /// Services whose destinations do not fit a short datagram.
+    long: HashSet<ServiceId>,
+}
+
+impl Memory {
+    fn remember(&mut self, service: ServiceId) {
+        if self.long.len() >= REMEMBERED {
+            self.long.clear();
+        }
+        self.long.insert(service);
+    }
+}
+
+/// Memory that lists are read into.
+#[derive(Debug, Default)]
+pub(super) struct Spare {
+    services: Mutex<Vec<ServiceEntry>>,
+    destinations: Mutex<Vec<DestinationEntry>>,
+}
+
+impl Spare {
+    pub(super) fn take_services(&self) -> Vec<ServiceEntry> {
+        take(&self.services)
+    }
+
+    pub(super) fn put_services(&self, rows: Vec<ServiceEntry>) {
+        put(&self.services, rows);
+    }
+
+    pub(super) fn take_destinations(&self) -> Vec<DestinationEntry> {
+        take(&self.destinations)
+    }
+
+    pub(super) fn put_destinations(&self, rows: Vec<DestinationEntry>) {
+        put(&self.destinations, rows);
+    }
+}
+
+fn take<R>(spare: &Mutex<Vec<R>>) -> Vec<R> {
+    mem::take(&mut spare.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Keeps what is larger.
+fn put<R>(spare: &Mutex<Vec<R>>, mut rows: Vec<R>) {
+    rows.clear();
+    let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
+    if rows.capacity() > spare.capacity() {
+        *spare = rows;
+    }
+}
+
+/// Rows that are to be kept, in no more memory than they take.
+pub(super) fn hand_over<R>(rows: &mut Vec<R>) -> Vec<R> {
+    if rows.len() > COPIED {
+        let mut given = mem::take(rows);
+        given.shrink_to_fit();
+        return given;
+    }
+    let mut given = Vec::with_capacity(rows.len());
+    given.append(rows);
+    given
+}
+
+/// Which socket a list goes over.
+///
+/// Passes that are compared take turns: a writer that removes something in every pass would otherwise hide the same entry
+/// each time, the one where a datagram ends. The two cut a list at different places.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Way {
+    /// The one for commands, with the longest datagrams.
+    Long,
+    /// One of those for lists that are short, if there is any.
+    Short,
+}
+
+impl Way {
+    const fn other(self) -> Self {
+        match self {
+            Self::Long => Self::Short,
+            Self::Short => Self::Long,
+        }
+    }
+}
+
+impl<S: Side> Operations<S> {
+    /// Reads all services.
+    pub(super) async fn read_services(
+        &self,
+        rows: &mut Vec<ServiceEntry>,
+        mut passes: Passes<ServiceId>,
+    ) -> Result<Reading, Error> {
+        let mut way = Way::Long;
+        loop {
+            let pass = self.over(way, 0).lock().await.services(rows).await;
+            let pass = pass.map_err(|cause| failed(&Request::GetServices, cause))?;
+            let next = passes.next(pass, rows.iter().map(ServiceEntry::id));
+            if let Some(reading) = next.map_err(|unstable| failed(&Request::GetServices, Cause::Unstable(unstable)))? {
+                return Ok(reading);
+            }
+            way = way.other();
+        }
+    }
+
+    /// Reads the destinations of a service, until the list is good or somebody has seen enough.
+    pub(super) async fn read_destinations(
+        &self,
+        reader: usize,
+        service: &ServiceId,
+        rows: &mut Vec<DestinationEntry>,
+        mut passes: Passes<DestinationId>,
+        is_enough: impl Fn(&[DestinationEntry]) -> bool,
+    ) -> Result<Reading, Error> {
+        let failed = |cause| failed(&Request::GetDestinations(*service), cause);
+        let (mut way, mut pass) = self.first_pass(reader, service, rows).await.map_err(failed)?;
+        loop {
+            if is_enough(rows) {
+                return Ok(pass.reading);
+            }
+            let next = passes.next(pass, rows.iter().map(DestinationEntry::id));
+            if let Some(reading) = next.map_err(|unstable| failed(Cause::Unstable(unstable)))? {
+                return Ok(reading);
+            }
+            way = way.other();
+            pass = self.over(way, reader).lock().await.destinations(service, rows).await.map_err(failed)?;
+        }
+    }
+
+    /// Over the socket that the list is expected to fit.
+    async fn first_pass(
+        &self,
+        reader: usize,
+        service: &ServiceId,
+        rows: &mut Vec<DestinationEntry>,
+    ) -> Result<(Way, Pass), Cause> {
+        let reader = self.readers.get(reader);
+        if let Some(reader) = reader {
+            let mut inner = reader.lock().await;
+            if !inner.memory.long.contains(service) {
+                let pass = inner.destinations(service, rows).await?;
+                if !pass.is_full {
+                    return Ok((Way::Short, pass));
+                }
+                inner.memory.remember(*service);
+                if rows.len() > LONG {
+                    return Ok((Way::Short, pass));
+                }
+            }
+        }
+        let pass = self.lock().await.destinations(service, rows).await?;
+        if let Some(reader) = reader
+            && rows.len() <= SHORT
+        {
+            reader.lock().await.memory.long.remove(service);
+        }
+        Ok((Way::Long, pass))
+    }
+
+    fn over(&self, way: Way, reader: usize) -> &S {
+        match way {
+            Way::Long => &self.commands,
+            Way::Short => self.readers.get(reader).unwrap_or(&self.commands),
+        }
+    }
+}
+
+impl<L: Link> Inner<L> {
+    async fn services(&mut self, rows: &mut Vec<ServiceEntry>) -> Result<Pass, Cause> {
+        let Self { conversation, memory } = self;
+        let list =
+            List { rows, listing: &mut memory.services, decode: Reply::decode_service, identity: ServiceEntry::id };
+        conversation.list(&Request::GetServices, list).await
+    }
+
+    async fn destinations(&mut self, service: &ServiceId, rows: &mut Vec<DestinationEntry>) -> Result<Pass, Cause> {
+        let Self { conversation, memory } = self;
+        let family = service.family();
+        let decode = |command, attributes: &[u8]| Reply::decode_destination(command, attributes, family);
+        let list = List { rows, listing: &mut memory.destinations, decode, identity: DestinationEntry::id };
+        conversation.list(&Request::GetDestinations(*service), list).await
+    }
+}
+
+impl<L: Link> Conversation<L> {
+    async fn list<R, I, D, F>(&mut self, request: &Request, mut list: List<'_, R, I, D, F>) -> Result<Pass, Cause>
+    where
+        I: Eq + Hash,
+        D: FnMut(u8, &[u8]) -> Result<R, DecodeError>,
+        F: Fn(&R) -> I,
+    {
+        let was_warm = self.is_warm();
+        list.begin(self.room());
+        self.ask(request, &mut list).await?;
+        // A socket that has received nothing yet has room for half.
+        if !was_warm && list.listing.pass().is_full && list.rows.len() <= SHORT {
+            list.begin(self.room());
+            self.ask(request, &mut list).await?;
+        }
+        Ok(list.listing.pass())
+    }
+}
+
+/// Rows on their way into memory.
+struct List<'a, R, I, D, F> {
+    rows: &'a mut Vec<R>,
+    listing: &'a mut Listing<I>,
+    decode: D,
+    identity: F,
+}
+
+impl<R, I: Eq + Hash, D, F> List<'_, R, I, D, F> {
+    fn begin(&mut self, room: usize) {
+        self.rows.clear();
+        self.listing.begin(room);
+    }
+}
+
+impl<R, I, D, F> Answer for List<'_, R, I, D, F>
+where
+    I: Eq + Hash,
+    D: FnMut(u8, &[u8]) -> Result<R, DecodeError>,
+    F: Fn(&R) -> I,
+{
+    fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError> {
+        let row = (self.decode)(command, attributes)?;
+        self.listing.push(self.rows, row, &self.identity);
+        Ok(())
+    }
+
+    fn end_datagram(&mut self, length: usize) {
+        self.listing.end_datagram(length);
+    }
+
+    fn restart(&mut self) {
+        self.rows.clear();
+        self.listing.restart();
+    }
+}

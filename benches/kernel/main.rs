@@ -1,7 +1,8 @@
 //! What the library costs beside the kernel's own share, and beside ipvsadm.
 //!
 //! `cargo xtask bench` runs this in a small virtual machine and makes tables of what it prints: a line of JSON for each
-//! measurement. With `--tables`, `--lists` and `--deleted` it is how costs grow that is measured. Everything that is
+//! measurement. With `--tables`, `--lists` and `--deleted` it is how costs grow that is measured, with `--readers` what several
+//! threads bring. Everything that is
 //! measured has to succeed; nothing depends on how long it takes.
 
 #![allow(
@@ -21,6 +22,7 @@ mod load;
 mod on_tokio;
 mod ours;
 mod program;
+mod readers;
 mod scale;
 mod trash;
 
@@ -60,12 +62,14 @@ fn main() {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     println!("{}", json!({ "kernel": release.trim() }));
 
-    let [tables, lists, deleted] =
-        ["--tables", "--lists", "--deleted"].map(|name| word(name).map_or_else(Vec::new, |word| listed(&word)));
+    let [tables, lists, deleted, readers] = ["--tables", "--lists", "--deleted", "--readers"]
+        .map(|name| word(name).map_or_else(Vec::new, |word| listed(&word)));
     let per_service = number("--destinations", 10);
-    if tables.is_empty() && lists.is_empty() && deleted.is_empty() {
-        return bench.compare(&Load::new(number("--services", 2000), per_service), number("--repeats", 2));
+    let load = || Load::new(number("--services", 2000), per_service);
+    if [&tables, &lists, &deleted, &readers].iter().all(|sizes| sizes.is_empty()) {
+        return bench.compare(&load(), number("--repeats", 2));
     }
+    readers::measure(&mut bench, &readers, &load());
     scale::measure(&mut bench, Unit::Service, &tables, per_service);
     scale::measure(&mut bench, Unit::Destination, &lists, per_service);
     trash::measure(&mut bench, &deleted);

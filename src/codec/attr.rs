@@ -59,6 +59,22 @@ impl<'a> Attrs<'a> {
         Ok(Some(attr))
     }
 
+    /// The next attribute if it is this one and as long as it has always been; otherwise it stays the next.
+    ///
+    /// Kernels write their attributes in the same order every time: to compare with the one that is expected takes less
+    /// than to find out which one it is.
+    #[inline]
+    pub(super) fn next_if<const KIND: u16, const LEN: usize>(&mut self) -> Option<Attr<'a>> {
+        let (found, rest) = self.rest.split_first_chunk::<NLA_HEADER_SIZE>()?;
+        if *found != header(KIND, LEN) {
+            return None;
+        }
+        let (value, rest) = (rest.get(..LEN)?, rest.get((LEN + 3) & !3..)?);
+        let attr = Attr { kind: KIND, value, offset: self.offset() + NLA_HEADER_SIZE };
+        self.rest = rest;
+        Some(attr)
+    }
+
     #[cold]
     fn bad_length(&self, claimed: usize) -> DecodeError {
         DecodeError::new(self.within, self.offset(), DecodeProblem::BadLength { claimed, actual: self.rest.len() })
@@ -292,9 +308,7 @@ pub(super) struct Writer<'a, S>(pub(super) &'a mut S);
 impl<S: Sink> Writer<'_, S> {
     #[inline]
     pub(super) fn bytes(&mut self, kind: u16, value: &[u8]) {
-        let [len_low, len_high] = length(NLA_HEADER_SIZE.saturating_add(value.len()));
-        let [kind_low, kind_high] = kind.to_ne_bytes();
-        self.0.put(&[len_low, len_high, kind_low, kind_high]);
+        self.0.put(&header(kind, value.len()));
         self.0.put(value);
         self.0.put(padding(value.len()));
     }
@@ -329,9 +343,7 @@ impl<S: Sink> Writer<'_, S> {
     #[inline]
     pub(super) fn name(&mut self, kind: u16, name: &[u8]) {
         let len = name.len().saturating_add(1);
-        let [len_low, len_high] = length(NLA_HEADER_SIZE.saturating_add(len));
-        let [kind_low, kind_high] = kind.to_ne_bytes();
-        self.0.put(&[len_low, len_high, kind_low, kind_high]);
+        self.0.put(&header(kind, len));
         self.0.put(name);
         self.0.put(&[0]);
         self.0.put(padding(len));
@@ -347,12 +359,18 @@ impl<S: Sink> Writer<'_, S> {
     #[inline]
     pub(super) fn plain_nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
         let start = self.0.len();
-        let [kind_low, kind_high] = kind.to_ne_bytes();
-        self.0.put(&[0, 0, kind_low, kind_high]);
+        self.0.put(&header(kind, 0));
         fill(self);
         let len = self.0.len().saturating_sub(start);
         self.0.patch(start, length(len));
     }
+}
+
+/// The header of an attribute whose value has this length.
+#[inline]
+pub(super) fn header(kind: u16, len: usize) -> [u8; NLA_HEADER_SIZE] {
+    let ([l0, l1], [k0, k1]) = (length(NLA_HEADER_SIZE.saturating_add(len)), kind.to_ne_bytes());
+    [l0, l1, k0, k1]
 }
 
 fn length(len: usize) -> [u8; 2] {

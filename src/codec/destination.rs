@@ -143,34 +143,64 @@ impl<'a> Fields<'a> {
     #[inline]
     fn read(mut attrs: Attrs<'a>) -> Result<Self, DecodeError> {
         let mut fields = Self { offset: attrs.offset(), ..Self::default() };
+        fields.expect::<IPVS_DEST_ATTR_ADDR, 16>(&mut attrs)?;
+        fields.expect::<IPVS_DEST_ATTR_PORT, 2>(&mut attrs)?;
+        fields.expect::<IPVS_DEST_ATTR_FWD_METHOD, 4>(&mut attrs)?;
+        fields.expect::<IPVS_DEST_ATTR_WEIGHT, 4>(&mut attrs)?;
+        fields.expect::<IPVS_DEST_ATTR_TUN_TYPE, 1>(&mut attrs)?;
+        fields.expect::<IPVS_DEST_ATTR_TUN_PORT, 2>(&mut attrs)?;
+        fields.expect::<IPVS_DEST_ATTR_TUN_FLAGS, 2>(&mut attrs)?;
+        fields.expect::<IPVS_DEST_ATTR_U_THRESH, 4>(&mut attrs)?;
+        fields.expect::<IPVS_DEST_ATTR_L_THRESH, 4>(&mut attrs)?;
+        fields.expect::<IPVS_DEST_ATTR_ACTIVE_CONNS, 4>(&mut attrs)?;
+        fields.expect::<IPVS_DEST_ATTR_INACT_CONNS, 4>(&mut attrs)?;
+        fields.expect::<IPVS_DEST_ATTR_PERSIST_CONNS, 4>(&mut attrs)?;
+        fields.expect::<IPVS_DEST_ATTR_ADDR_FAMILY, 2>(&mut attrs)?;
+        fields.expect::<IPVS_DEST_ATTR_STATS, 88>(&mut attrs)?;
+        fields.expect::<IPVS_DEST_ATTR_STATS64, 120>(&mut attrs)?;
         while let Some(attr) = attrs.next()? {
-            match attr.kind {
-                IPVS_DEST_ATTR_ADDR => fields.address = attr,
-                IPVS_DEST_ATTR_PORT => fields.port = attr.port("IPVS_DEST_ATTR_PORT")?,
-                IPVS_DEST_ATTR_FWD_METHOD => fields.method = attr.u32("IPVS_DEST_ATTR_FWD_METHOD")?,
-                IPVS_DEST_ATTR_WEIGHT => fields.weight = attr,
-                IPVS_DEST_ATTR_U_THRESH => fields.upper = attr.u32("IPVS_DEST_ATTR_U_THRESH")?,
-                IPVS_DEST_ATTR_L_THRESH => fields.lower = attr.u32("IPVS_DEST_ATTR_L_THRESH")?,
-                IPVS_DEST_ATTR_ACTIVE_CONNS => fields.active = attr.u32("IPVS_DEST_ATTR_ACTIVE_CONNS")?,
-                IPVS_DEST_ATTR_INACT_CONNS => fields.inactive = attr.u32("IPVS_DEST_ATTR_INACT_CONNS")?,
-                IPVS_DEST_ATTR_PERSIST_CONNS => fields.persistent = attr.u32("IPVS_DEST_ATTR_PERSIST_CONNS")?,
-                // Zero stands for the family of the service, as in a request.
-                IPVS_DEST_ATTR_ADDR_FAMILY => {
-                    fields.family = match attr.u16("IPVS_DEST_ATTR_ADDR_FAMILY")? {
-                        0 => None,
-                        _ => Some(attr.family("IPVS_DEST_ATTR_ADDR_FAMILY")?),
-                    };
-                }
-                IPVS_DEST_ATTR_TUN_TYPE => fields.tunnel_kind = attr.u8("IPVS_DEST_ATTR_TUN_TYPE")?,
-                IPVS_DEST_ATTR_TUN_PORT => fields.tunnel_port = attr.port("IPVS_DEST_ATTR_TUN_PORT")?,
-                IPVS_DEST_ATTR_TUN_FLAGS => fields.tunnel_flags = attr.u16("IPVS_DEST_ATTR_TUN_FLAGS")?,
-                IPVS_DEST_ATTR_STATS => fields.stats.narrow = Some(attr),
-                IPVS_DEST_ATTR_STATS64 => fields.stats.wide = Some(attr),
-                _ => continue,
-            }
-            fields.seen.insert(attr.kind);
+            fields.take(attr)?;
         }
         Ok(fields)
+    }
+
+    #[inline]
+    fn expect<const KIND: u16, const LEN: usize>(&mut self, attrs: &mut Attrs<'a>) -> Result<(), DecodeError> {
+        match attrs.next_if::<KIND, LEN>() {
+            Some(attr) => self.take(attr),
+            None => Ok(()),
+        }
+    }
+
+    #[allow(clippy::inline_always, reason = "where the type is known nothing is left of the match")]
+    #[inline(always)]
+    fn take(&mut self, attr: Attr<'a>) -> Result<(), DecodeError> {
+        match attr.kind {
+            IPVS_DEST_ATTR_ADDR => self.address = attr,
+            IPVS_DEST_ATTR_PORT => self.port = attr.port("IPVS_DEST_ATTR_PORT")?,
+            IPVS_DEST_ATTR_FWD_METHOD => self.method = attr.u32("IPVS_DEST_ATTR_FWD_METHOD")?,
+            IPVS_DEST_ATTR_WEIGHT => self.weight = attr,
+            IPVS_DEST_ATTR_U_THRESH => self.upper = attr.u32("IPVS_DEST_ATTR_U_THRESH")?,
+            IPVS_DEST_ATTR_L_THRESH => self.lower = attr.u32("IPVS_DEST_ATTR_L_THRESH")?,
+            IPVS_DEST_ATTR_ACTIVE_CONNS => self.active = attr.u32("IPVS_DEST_ATTR_ACTIVE_CONNS")?,
+            IPVS_DEST_ATTR_INACT_CONNS => self.inactive = attr.u32("IPVS_DEST_ATTR_INACT_CONNS")?,
+            IPVS_DEST_ATTR_PERSIST_CONNS => self.persistent = attr.u32("IPVS_DEST_ATTR_PERSIST_CONNS")?,
+            // Zero stands for the family of the service, as in a request.
+            IPVS_DEST_ATTR_ADDR_FAMILY => {
+                self.family = match attr.u16("IPVS_DEST_ATTR_ADDR_FAMILY")? {
+                    0 => None,
+                    _ => Some(attr.family("IPVS_DEST_ATTR_ADDR_FAMILY")?),
+                };
+            }
+            IPVS_DEST_ATTR_TUN_TYPE => self.tunnel_kind = attr.u8("IPVS_DEST_ATTR_TUN_TYPE")?,
+            IPVS_DEST_ATTR_TUN_PORT => self.tunnel_port = attr.port("IPVS_DEST_ATTR_TUN_PORT")?,
+            IPVS_DEST_ATTR_TUN_FLAGS => self.tunnel_flags = attr.u16("IPVS_DEST_ATTR_TUN_FLAGS")?,
+            IPVS_DEST_ATTR_STATS => self.stats.narrow = Some(attr),
+            IPVS_DEST_ATTR_STATS64 => self.stats.wide = Some(attr),
+            _ => return Ok(()),
+        }
+        self.seen.insert(attr.kind);
+        Ok(())
     }
 
     fn id(&self, service: AddressFamily) -> Result<DestinationId, DecodeError> {

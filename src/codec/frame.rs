@@ -115,7 +115,8 @@ pub(crate) fn request_in(message: &[u8]) -> Option<Request> {
 #[derive(Clone, Debug)]
 pub struct Frames<'a> {
     rest: &'a [u8],
-    offset: usize,
+    /// The length of the datagram.
+    len: usize,
 }
 
 /// One message of a datagram.
@@ -182,9 +183,10 @@ pub struct ExtendedAck<'a> {
 impl<'a> Frames<'a> {
     /// The messages of a datagram.
     pub const fn new(datagram: &'a [u8]) -> Self {
-        Self { rest: datagram, offset: 0 }
+        Self { rest: datagram, len: datagram.len() }
     }
 
+    #[inline]
     fn read(&mut self) -> Result<Option<Frame<'a>>, DecodeError> {
         if self.rest.is_empty() {
             return Ok(None);
@@ -199,7 +201,8 @@ impl<'a> Frames<'a> {
         };
         let kind = u16::from_ne_bytes([k0, k1]);
         let flags = u16::from_ne_bytes([f0, f1]);
-        let payload_offset = self.offset.saturating_add(HEADER);
+        let offset = self.offset();
+        let payload_offset = offset + HEADER;
         let frame = Frame {
             kind,
             flags,
@@ -212,16 +215,20 @@ impl<'a> Frames<'a> {
                 NLMSG_OVERRUN => Payload::Overrun,
                 _ => read_data(payload, payload_offset)?,
             },
-            offset: self.offset,
+            offset,
         };
-        let step = len.saturating_add(3) & !3;
-        self.rest = self.rest.get(step..).unwrap_or_default();
-        self.offset = self.offset.saturating_add(step);
+        // What rounds up to more than is left ends the datagram, as does the last message without its padding.
+        self.rest = self.rest.get((len + 3) & !3..).unwrap_or_default();
         Ok(Some(frame))
     }
 
+    fn offset(&self) -> usize {
+        self.len - self.rest.len()
+    }
+
+    #[cold]
     fn bad_length(&self, claimed: usize) -> DecodeError {
-        DecodeError::new("nlmsghdr", self.offset, DecodeProblem::BadLength { claimed, actual: self.rest.len() })
+        DecodeError::new("nlmsghdr", self.offset(), DecodeProblem::BadLength { claimed, actual: self.rest.len() })
     }
 }
 

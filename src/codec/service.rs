@@ -1,7 +1,7 @@
 use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 
-use super::attr::{Attr, Attrs, Sink, Word, Writer};
+use super::attr::{Attr, Attrs, Seen, Sink, Word, Writer};
 use super::consts::{
     IPVS_CMD_ATTR_SERVICE, IPVS_SVC_ATTR_ADDR, IPVS_SVC_ATTR_AF, IPVS_SVC_ATTR_FLAGS, IPVS_SVC_ATTR_FWMARK,
     IPVS_SVC_ATTR_NETMASK, IPVS_SVC_ATTR_PE_NAME, IPVS_SVC_ATTR_PORT, IPVS_SVC_ATTR_PROTOCOL, IPVS_SVC_ATTR_SCHED_NAME,
@@ -74,19 +74,18 @@ pub(super) fn decode_id(attrs: Attrs<'_>) -> Result<ServiceId, DecodeError> {
 pub(super) fn decode(attrs: Attrs<'_>) -> Result<ServiceEntry, DecodeError> {
     let fields = Fields::read(attrs)?;
     let id = fields.id()?;
-    let scheduler = fields.require(fields.scheduler, "IPVS_SVC_ATTR_SCHED_NAME")?;
-    let flags = fields.require(fields.flags, "IPVS_SVC_ATTR_FLAGS")?;
-    let timeout = fields.require(fields.timeout, "IPVS_SVC_ATTR_TIMEOUT")?;
-    let netmask = fields.require(fields.netmask, "IPVS_SVC_ATTR_NETMASK")?;
-    let bits = netmask.u32("IPVS_SVC_ATTR_NETMASK")?;
+    fields.seen.require(&SETTINGS, fields.offset)?;
+    let scheduler = fields.scheduler.ok_or_else(|| DecodeError::missing("IPVS_SVC_ATTR_SCHED_NAME", fields.offset))?;
+    let flags = fields.flags;
+    let bits = fields.netmask.u32("IPVS_SVC_ATTR_NETMASK")?;
     let granularity = match id.family() {
         AddressFamily::Ipv4 => Granularity::Mask(Ipv4Addr::from(bits.to_ne_bytes())),
         AddressFamily::Ipv6 => {
             let prefix = u8::try_from(bits).ok().and_then(|bits| Prefix::new(bits).ok());
-            Granularity::Prefix(prefix.ok_or_else(|| netmask.out_of_range("IPVS_SVC_ATTR_NETMASK", bits))?)
+            Granularity::Prefix(prefix.ok_or_else(|| fields.netmask.out_of_range("IPVS_SVC_ATTR_NETMASK", bits))?)
         }
     };
-    let stored = Persistence::from_kernel(timeout, granularity.normalized(), fields.engine);
+    let stored = Persistence::from_kernel(fields.timeout, granularity.normalized(), fields.engine);
 
     let mut service = Service::new(id, scheduler)
         .scheduler_flags(flags.scheduler_flags())
@@ -100,88 +99,128 @@ pub(super) fn decode(attrs: Attrs<'_>) -> Result<ServiceEntry, DecodeError> {
     Ok(ServiceEntry { service, stats: fields.stats.decode()?, flags })
 }
 
-/// The attributes of a service nest; of those that stand there twice, the last.
+const ADDRESS: [(u16, &str); 3] = [
+    (IPVS_SVC_ATTR_PROTOCOL, "IPVS_SVC_ATTR_PROTOCOL"),
+    (IPVS_SVC_ATTR_ADDR, "IPVS_SVC_ATTR_ADDR"),
+    (IPVS_SVC_ATTR_PORT, "IPVS_SVC_ATTR_PORT"),
+];
+
+const SETTINGS: [(u16, &str); 3] = [
+    (IPVS_SVC_ATTR_FLAGS, "IPVS_SVC_ATTR_FLAGS"),
+    (IPVS_SVC_ATTR_TIMEOUT, "IPVS_SVC_ATTR_TIMEOUT"),
+    (IPVS_SVC_ATTR_NETMASK, "IPVS_SVC_ATTR_NETMASK"),
+];
+
+/// The attributes of a service nest; of those that stand there twice, the last. A number that was not there is zero.
 #[derive(Debug)]
 struct Fields<'a> {
     offset: usize,
+    seen: Seen,
     family: Option<AddressFamily>,
-    protocol: Option<u16>,
-    address: Option<Attr<'a>>,
-    port: Option<u16>,
-    mark: Option<u32>,
+    protocol: u16,
+    address: Attr<'a>,
+    port: u16,
+    mark: Option<NonZeroU32>,
     scheduler: Option<Scheduler>,
-    flags: Option<ServiceFlags>,
-    timeout: Option<u32>,
-    netmask: Option<Attr<'a>>,
+    flags: ServiceFlags,
+    timeout: u32,
+    netmask: Attr<'a>,
     engine: Option<PersistenceEngine>,
     stats: StatsBlocks<'a>,
 }
 
 impl<'a> Fields<'a> {
-    #[inline(never)]
+    #[inline]
     fn read(mut attrs: Attrs<'a>) -> Result<Self, DecodeError> {
         let mut fields = Self {
             offset: attrs.offset(),
+            seen: Seen::default(),
             family: None,
-            protocol: None,
-            address: None,
-            port: None,
+            protocol: 0,
+            address: Attr::default(),
+            port: 0,
             mark: None,
             scheduler: None,
-            flags: None,
-            timeout: None,
-            netmask: None,
+            flags: ServiceFlags::empty(),
+            timeout: 0,
+            netmask: Attr::default(),
             engine: None,
             stats: StatsBlocks::default(),
         };
+        // As kernels write it, but for what they leave out, up to the name, which has no length of its own.
+        fields.expect::<IPVS_SVC_ATTR_AF, 2>(&mut attrs)?;
+        fields.expect::<IPVS_SVC_ATTR_PROTOCOL, 2>(&mut attrs)?;
+        fields.expect::<IPVS_SVC_ATTR_ADDR, 16>(&mut attrs)?;
+        fields.expect::<IPVS_SVC_ATTR_PORT, 2>(&mut attrs)?;
+        if let Some(name) = attrs.next()? {
+            fields.take(name)?;
+        }
+        fields.expect::<IPVS_SVC_ATTR_FLAGS, 8>(&mut attrs)?;
+        fields.expect::<IPVS_SVC_ATTR_TIMEOUT, 4>(&mut attrs)?;
+        fields.expect::<IPVS_SVC_ATTR_NETMASK, 4>(&mut attrs)?;
+        fields.expect::<IPVS_SVC_ATTR_STATS, 88>(&mut attrs)?;
+        fields.expect::<IPVS_SVC_ATTR_STATS64, 120>(&mut attrs)?;
         while let Some(attr) = attrs.next()? {
-            match attr.kind {
-                IPVS_SVC_ATTR_AF => fields.family = Some(attr.family("IPVS_SVC_ATTR_AF")?),
-                IPVS_SVC_ATTR_PROTOCOL => fields.protocol = Some(attr.u16("IPVS_SVC_ATTR_PROTOCOL")?),
-                IPVS_SVC_ATTR_ADDR => fields.address = Some(attr),
-                IPVS_SVC_ATTR_PORT => fields.port = Some(attr.port("IPVS_SVC_ATTR_PORT")?),
-                IPVS_SVC_ATTR_FWMARK => fields.mark = Some(attr.u32("IPVS_SVC_ATTR_FWMARK")?),
-                IPVS_SVC_ATTR_SCHED_NAME => {
-                    let name = attr.name("IPVS_SVC_ATTR_SCHED_NAME")?;
-                    let scheduler = Scheduler::from_kernel(name).filter(|_| !name.is_empty());
-                    fields.scheduler = Some(scheduler.ok_or_else(|| attr.bad_name("IPVS_SVC_ATTR_SCHED_NAME"))?);
-                }
-                IPVS_SVC_ATTR_PE_NAME => {
-                    // An empty name stands for no engine.
-                    let name = attr.name("IPVS_SVC_ATTR_PE_NAME")?;
-                    let engine = PersistenceEngine::from_kernel(name);
-                    fields.engine = match engine {
-                        _ if name.is_empty() => None,
-                        Some(engine) => Some(engine),
-                        None => return Err(attr.bad_name("IPVS_SVC_ATTR_PE_NAME")),
-                    };
-                }
-                IPVS_SVC_ATTR_FLAGS => {
-                    fields.flags = Some(ServiceFlags::from_bits_retain(attr.u32("IPVS_SVC_ATTR_FLAGS")?));
-                }
-                IPVS_SVC_ATTR_TIMEOUT => fields.timeout = Some(attr.u32("IPVS_SVC_ATTR_TIMEOUT")?),
-                IPVS_SVC_ATTR_NETMASK => fields.netmask = Some(attr),
-                IPVS_SVC_ATTR_STATS => fields.stats.narrow = Some(attr),
-                IPVS_SVC_ATTR_STATS64 => fields.stats.wide = Some(attr),
-                _ => {}
-            }
+            fields.take(attr)?;
         }
         Ok(fields)
     }
 
-    fn id(&self) -> Result<ServiceId, DecodeError> {
-        let family = self.require(self.family, "IPVS_SVC_ATTR_AF")?;
-        if let Some(mark) = self.mark.and_then(NonZeroU32::new) {
-            return Ok(ServiceId::from(ServiceKind::Mark { mark, family }));
+    #[inline]
+    fn expect<const KIND: u16, const LEN: usize>(&mut self, attrs: &mut Attrs<'a>) -> Result<(), DecodeError> {
+        match attrs.next_if::<KIND, LEN>() {
+            Some(attr) => self.take(attr),
+            None => Ok(()),
         }
-        let protocol = self.require(self.protocol, "IPVS_SVC_ATTR_PROTOCOL")?;
-        let address = self.require(self.address, "IPVS_SVC_ATTR_ADDR")?;
-        let port = self.require(self.port, "IPVS_SVC_ATTR_PORT")?;
-        let address = address.address("IPVS_SVC_ATTR_ADDR", family)?;
-        Ok(ServiceId::verbatim(Protocol::from_number(protocol), address, port))
     }
 
-    fn require<T>(&self, field: Option<T>, name: &'static str) -> Result<T, DecodeError> {
-        field.ok_or_else(|| DecodeError::missing(name, self.offset))
+    #[allow(clippy::inline_always, reason = "where the type is known nothing is left of the match")]
+    #[inline(always)]
+    fn take(&mut self, attr: Attr<'a>) -> Result<(), DecodeError> {
+        match attr.kind {
+            IPVS_SVC_ATTR_AF => self.family = Some(attr.family("IPVS_SVC_ATTR_AF")?),
+            IPVS_SVC_ATTR_PROTOCOL => self.protocol = attr.u16("IPVS_SVC_ATTR_PROTOCOL")?,
+            IPVS_SVC_ATTR_ADDR => self.address = attr,
+            IPVS_SVC_ATTR_PORT => self.port = attr.port("IPVS_SVC_ATTR_PORT")?,
+            IPVS_SVC_ATTR_FWMARK => self.mark = NonZeroU32::new(attr.u32("IPVS_SVC_ATTR_FWMARK")?),
+            IPVS_SVC_ATTR_SCHED_NAME => self.scheduler = Some(scheduler(attr)?),
+            IPVS_SVC_ATTR_PE_NAME => self.engine = engine(attr)?,
+            IPVS_SVC_ATTR_FLAGS => self.flags = ServiceFlags::from_bits_retain(attr.u32("IPVS_SVC_ATTR_FLAGS")?),
+            IPVS_SVC_ATTR_TIMEOUT => self.timeout = attr.u32("IPVS_SVC_ATTR_TIMEOUT")?,
+            IPVS_SVC_ATTR_NETMASK => self.netmask = attr,
+            IPVS_SVC_ATTR_STATS => self.stats.narrow = Some(attr),
+            IPVS_SVC_ATTR_STATS64 => self.stats.wide = Some(attr),
+            _ => return Ok(()),
+        }
+        self.seen.insert(attr.kind);
+        Ok(())
+    }
+
+    fn id(&self) -> Result<ServiceId, DecodeError> {
+        let family = self.family.ok_or_else(|| DecodeError::missing("IPVS_SVC_ATTR_AF", self.offset))?;
+        if let Some(mark) = self.mark {
+            return Ok(ServiceId::from(ServiceKind::Mark { mark, family }));
+        }
+        self.seen.require(&ADDRESS, self.offset)?;
+        let address = self.address.address("IPVS_SVC_ATTR_ADDR", family)?;
+        Ok(ServiceId::verbatim(Protocol::from_number(self.protocol), address, self.port))
+    }
+}
+
+// A name takes more than the rest of `take` together, which for one known attribute comes to a load and a store where
+// it is inlined.
+#[inline(never)]
+fn scheduler(attr: Attr<'_>) -> Result<Scheduler, DecodeError> {
+    let name = attr.name("IPVS_SVC_ATTR_SCHED_NAME")?;
+    let scheduler = Scheduler::from_kernel(name).filter(|_| !name.is_empty());
+    scheduler.ok_or_else(|| attr.bad_name("IPVS_SVC_ATTR_SCHED_NAME"))
+}
+
+/// An empty name stands for no engine.
+#[inline(never)]
+fn engine(attr: Attr<'_>) -> Result<Option<PersistenceEngine>, DecodeError> {
+    match attr.name("IPVS_SVC_ATTR_PE_NAME")? {
+        [] => Ok(None),
+        name => PersistenceEngine::from_kernel(name).map(Some).ok_or_else(|| attr.bad_name("IPVS_SVC_ATTR_PE_NAME")),
     }
 }

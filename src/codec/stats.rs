@@ -1,6 +1,6 @@
 use netlink_packet_core::NLA_HEADER_SIZE;
 
-use super::attr::{Attr, Attrs, Sink, Word, Writer};
+use super::attr::{self, Attr, Attrs, Sink, Word, Writer};
 use super::consts::{
     IPVS_STATS_ATTR_CONNS, IPVS_STATS_ATTR_CPS, IPVS_STATS_ATTR_INBPS, IPVS_STATS_ATTR_INBYTES, IPVS_STATS_ATTR_INPKTS,
     IPVS_STATS_ATTR_INPPS, IPVS_STATS_ATTR_OUTBPS, IPVS_STATS_ATTR_OUTBYTES, IPVS_STATS_ATTR_OUTPKTS,
@@ -65,10 +65,9 @@ fn decode_in_order(block: &[u8]) -> Option<Stats> {
 /// The number of a whole attribute, header included, if it is this one.
 #[inline]
 fn wide(attr: &[u8; NLA_HEADER_SIZE + 8], kind: u16) -> Option<u64> {
-    let [len_low, len_high, kind_low, kind_high, number @ ..] = *attr;
-    let is_this = usize::from(u16::from_ne_bytes([len_low, len_high])) == attr.len()
-        && u16::from_ne_bytes([kind_low, kind_high]) == kind;
-    is_this.then(|| u64::from_ne_bytes(number))
+    let [header @ .., _, _, _, _, _, _, _, _] = attr;
+    let [_, _, _, _, number @ ..] = attr;
+    (*header == attr::header(kind, 8)).then(|| u64::from_ne_bytes(*number))
 }
 
 fn decode(mut attrs: Attrs<'_>, width: Width) -> Result<Stats, DecodeError> {

@@ -126,7 +126,25 @@ impl Scheduler {
     }
 
     fn known(name: &[u8]) -> Option<Self> {
-        Self::KNOWN.into_iter().find(|scheduler| scheduler.as_bytes().eq_ignore_ascii_case(name))
+        Some(match name {
+            b"rr" => Self::Rr,
+            b"wrr" => Self::Wrr,
+            b"lc" => Self::Lc,
+            b"wlc" => Self::Wlc,
+            b"fo" => Self::Fo,
+            b"ovf" => Self::Ovf,
+            b"lblc" => Self::Lblc,
+            b"lblcr" => Self::Lblcr,
+            b"dh" => Self::Dh,
+            b"sh" => Self::Sh,
+            b"mh" => Self::Mh,
+            b"sed" => Self::Sed,
+            b"nq" => Self::Nq,
+            b"twos" => Self::Twos,
+            b"none" => Self::None,
+            // The kernel writes them in lower case, people as they like.
+            _ => return Self::KNOWN.into_iter().find(|scheduler| scheduler.as_bytes().eq_ignore_ascii_case(name)),
+        })
     }
 }
 

@@ -20,15 +20,24 @@ pub fn run(
     workspace: &Workspace,
     progress: &Arc<Progress>,
 ) -> Result<String> {
-    // Cargo builds no bench without optimisations.
-    let bench = workspace.build(&Target::Bench("kernel".to_owned()), &BuildOptions::default())?;
     // Where nothing but instructions makes time pass, a pause takes none.
     let pause = if counts { 240 } else { 0 };
+    let words = [words, &[("--pause", pause.to_string())]].concat();
+    run_on(Machine { cpus: 1, icount: counts, ..Machine::default() }, guest, &words, workspace, progress)
+}
+
+/// The same on this machine.
+pub fn run_on(
+    machine: Machine,
+    guest: Guest,
+    words: &[(&str, String)],
+    workspace: &Workspace,
+    progress: &Arc<Progress>,
+) -> Result<String> {
+    // Cargo builds no bench without optimisations.
+    let bench = workspace.build(&Target::Bench("kernel".to_owned()), &BuildOptions::default())?;
     let words = words.iter().flat_map(|(name, value)| [(*name).to_owned(), value.clone()]);
-    let guest = guest
-        .machine(Machine { cpus: 1, icount: counts, ..Machine::default() })
-        .command(bench, words.chain(["--pause".to_owned(), pause.to_string()]))
-        .timeout(Duration::from_secs(3600));
+    let guest = guest.machine(machine).command(bench, words).timeout(Duration::from_secs(3600));
     let mut printed = Vec::new();
     let status =
         output::into(&mut printed, |stdout| guest.output(stdout.clone(), sink(Narrator::new(progress))).run(progress))?;

@@ -5,6 +5,7 @@ mod growth;
 mod kernel;
 mod measure;
 mod picture;
+mod readers;
 mod report;
 mod scale;
 
@@ -42,6 +43,8 @@ pub struct Arguments {
 enum Bench {
     /// Our ipvsadm and Debian's in one virtual machine: restoring, listing and saving
     Ipvsadm(Programs),
+    /// Snapshots with several readers at once, on several processors
+    Readers(readers::Options),
 }
 
 #[derive(Args)]
@@ -63,6 +66,7 @@ pub fn main(arguments: &Arguments) -> ExitCode {
         None if arguments.scale.plot => scale::run(&arguments.scale, &arguments.kernel, &progress).map(|()| 0),
         None => kernel::run(&arguments.kernel, &progress).map(|()| 0),
         Some(Bench::Ipvsadm(arguments)) => ipvsadm(arguments, &progress),
+        Some(Bench::Readers(options)) => readers::run(options, &progress).map(|()| 0),
     };
     match result {
         Ok(status) => ExitCode::from(status),

@@ -8,11 +8,12 @@ const WORKS: [&str; 4] = ["create", "list", "change", "delete"];
 
 /// What happened before destinations were added, as the bench names it and as a table does; and as a legend does, if it
 /// is in the picture.
-const CASES: [(&str, &str, Option<&str>); 8] = [
+const CASES: [(&str, &str, Option<&str>); 9] = [
     ("fresh", "nothing was deleted", Some("anything, nothing was deleted")),
     ("reversed", "the same, the last deleted first", Some("the same, the last deleted first")),
     ("same-order", "the same, in the same order", Some("the same, in the same order")),
     ("others", "others", Some("others")),
+    ("others-first", "others, before deleting", None),
     ("flushed", "after a flush: the same, in the same order", Some("the same, after a flush")),
     ("flushed-reversed", "after a flush: the same, the last first", None),
     ("after-178-s", "after 178 s: the same, in the same order", None),

@@ -123,6 +123,24 @@ fn joined(items: &[u32]) -> String {
 const PREFACE: &str = "\
 # How the costs grow with the table
 
+Written by `cargo xtask bench --plot`; do not edit. It measures again, on one kernel at a time, and draws the pictures
+anew (`--redraw` only draws). The virtual machine's clock counts its instructions, so that another machine gets the
+same figures, to some percent. `benches/scale` has them as JSON, too.
+
+Two tables grow. One gets more and more services with a few destinations each, the other has a single service with more
+and more destinations. At every size the floor (prepared messages on a bare socket: the kernel's own cost) and the
+library take turns, both with batches of 64: they create so many more, list the whole table, change some
+destinations of every age, and delete these again. Costs are thousands of instructions for one destination, the
+service's share included; in parentheses, how often that is the floor's. Memory is that of a process that has read the
+table and does nothing else.
+
+* What the **library** adds is the same for every row, however many there are: its part of a cost never grows.
+* **Creating** takes the kernel longer or shorter, depending on where it finds memory for the counters that each
+  processor has of each destination. The library is not in that.
+* A **single service** with many destinations is dear in the kernel, which searches their list for every command: half
+  of it on average to change or to delete one, all of it to add one. To list them it needs no search.
+* **Deleted** destinations are remembered by the kernel for two to three minutes, and looked through whenever one is
+  added. What to do about it is in the documentation of `Batch`.
 ";
 
 #[cfg(test)]

@@ -316,7 +316,7 @@ fn batch_that_is_stopped_sends_no_more() {
     assert!(unsent.is_retryable());
     assert_eq!(
         unsent.to_string(),
-        "new destination 10.0.0.4:8080 for TCP 192.0.2.10:80: not sent, because the batch was stopped; send it again"
+        "new destination 10.0.0.4:8080 for TCP 192.0.2.10:80: not sent, because the batch was stopped"
     );
     // Whoever stops it after the last datagram has stopped nothing.
     let rest = handle.batch().new_destination(&web(), &nth(3)).new_destination(&web(), &nth(2));

@@ -1,9 +1,8 @@
 //! What the library costs beside the kernel's own share, and beside ipvsadm.
 //!
 //! `cargo xtask bench` runs this in a small virtual machine and makes tables of what it prints: a line of JSON for each
-//! measurement. With `--tables`, `--lists` and `--deleted` it is how costs grow that is measured, with `--readers` what several
-//! threads bring. Everything that is
-//! measured has to succeed; nothing depends on how long it takes.
+//! measurement. With `--tables`, `--lists` and `--deleted` it is how costs grow that is measured, with `--readers` what
+//! several threads bring. Everything that is measured has to succeed; nothing depends on how long it takes.
 
 #![allow(
     clippy::expect_used,

@@ -13,6 +13,8 @@ use crate::{Bench, thousands};
 #[derive(Clone, Copy)]
 enum Before {
     Nothing,
+    /// They are there.
+    There,
     /// They were there, and all were deleted one after the other.
     Deleted,
     /// They were there, and the whole table was flushed.
@@ -37,11 +39,12 @@ struct Case {
     added: Added,
 }
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 9] = [
     Case { name: "fresh", before: Before::Nothing, wait: 0, added: Added::Same },
     Case { name: "reversed", before: Before::Deleted, wait: 0, added: Added::Reversed },
     Case { name: "same-order", before: Before::Deleted, wait: 0, added: Added::Same },
     Case { name: "others", before: Before::Deleted, wait: 0, added: Added::Others },
+    Case { name: "others-first", before: Before::There, wait: 0, added: Added::Others },
     Case { name: "flushed", before: Before::Flushed, wait: 0, added: Added::Same },
     Case { name: "flushed-reversed", before: Before::Flushed, wait: 0, added: Added::Reversed },
     Case { name: "after-178-s", before: Before::Deleted, wait: 178, added: Added::Same },
@@ -79,7 +82,7 @@ impl Case {
             add(&handle, &load.destinations);
         }
         match self.before {
-            Before::Nothing => {}
+            Before::Nothing | Before::There => {}
             Before::Deleted => {
                 in_batches(&handle, &load.destinations, |batch, (id, it)| batch.delete_destination(id, &it.id));
             }

@@ -34,6 +34,20 @@ use crate::transport::Limits;
 ///
 /// A batch goes out in datagrams of so many commands that no answer is lost even if every command fails (200 with the
 /// system's default buffers). Other threads that share the handle wait until it is through.
+///
+/// # After many were deleted
+///
+/// The kernel remembers every destination that was deleted, by a flush or with its service too, for two to three minutes.
+/// Whenever one is added to the same network namespace, it looks through what it remembers, the latest first. Where
+/// 10,000 were deleted, adding others costs FIXME times as much for that time, and adding the same again in the same order
+/// FIXME times, whatever the client is. So where many destinations change at a time:
+///
+/// * Change instead of deleting and adding: [`update_destination`](Self::update_destination) is never held up. A server
+///   that is to rest gets the weight 0, which lets its connections finish, too.
+/// * Compare what is there with what should be and send the difference, instead of flushing and making all anew.
+/// * Add the new before deleting the old.
+/// * Add the same again in the reverse order of deleting: the latest is found at once.
+/// * Or wait three minutes.
 #[derive(Debug)]
 #[must_use = "a batch does nothing until it is sent"]
 pub struct Batch<'h, H = Handle> {

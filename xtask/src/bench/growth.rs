@@ -226,3 +226,59 @@ fn count(row: &Value, name: &str) -> Result<u32> {
         _ => bail!("no {name}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the bench prints it, sizes out of order.
+    const PRINTED: &str = r#"{"kernel":"6.1.0-50-cloud"}
+{"services":2000,"destinations":10,"work":"list","client":"floor","kinsn_per_row":6.0}
+{"services":2000,"destinations":10,"work":"list","client":"ipvs-rs","kinsn_per_row":7.5}
+{"services":1000,"destinations":10,"work":"list","client":"floor","kinsn_per_row":5.0}
+{"services":1000,"destinations":10,"work":"list","client":"ipvs-rs","kinsn_per_row":6.0}
+{"services":1,"destinations":1000,"work":"list","client":"ipvs-rs","kinsn_per_row":4.0}
+{"services":1000,"destinations":10,"rows":10000,"held_bytes":1500000,"peak_bytes":2000000,"bytes_of_a_value":144}
+{"trash":"fresh","destinations":1000,"kinsn_per_row":10.0}
+{"trash":"others","destinations":1000,"kinsn_per_row":25.0}
+"#;
+
+    #[test]
+    fn figures_become_lines_in_the_order_of_size() {
+        let growth = Growth::read(PRINTED).unwrap();
+        assert_eq!(growth.kernel, "6.1.0-50-cloud");
+        assert_eq!(growth.per_service(), Some(10));
+        assert_eq!(growth.times(Kind::Services, "list", "floor"), [(10_000.0, 5.0), (20_000.0, 6.0)]);
+        assert_eq!(growth.times(Kind::Destinations, "list", "ipvs-rs"), [(1000.0, 4.0)]);
+        assert_eq!(growth.ratios(Kind::Services, "list"), [(10_000.0, 1.2), (20_000.0, 1.25)]);
+        assert_eq!(growth.ratios(Kind::Destinations, "list"), [], "there is no floor");
+        assert_eq!(growth.memory(Kind::Services), (vec![(10_000.0, 150.0)], vec![(10_000.0, 200.0)]));
+        assert_eq!(growth.memory(Kind::Destinations), (vec![], vec![]));
+        assert_eq!(growth.value(), Some(144.0));
+        assert_eq!(growth.trash("others"), [(1000.0, 25.0)]);
+    }
+
+    #[test]
+    fn scripts_get_figures_with_their_ratios_and_nothing_is_lost() {
+        let growth = Growth::read(PRINTED).unwrap();
+        let json = growth.json();
+        assert_eq!(
+            json[2],
+            json!({"services": 2000, "destinations": 10, "work": "list", "client": "ipvs-rs", "kinsn_per_row": 7.5, "ratio_to_floor": 1.25})
+        );
+        assert_eq!(json[5]["ratio_to_floor"], Value::Null);
+        assert_eq!(json[6]["held_bytes_per_row"], 150.0);
+        assert_eq!(json[8]["ratio_to_fresh"], 2.5);
+        assert_eq!(Growth::read_json(&json.to_string()).unwrap(), growth);
+    }
+
+    #[test]
+    fn what_is_no_figure_is_refused_with_its_name() {
+        let refusal = |text| Growth::read(text).unwrap_err().root_cause().to_string();
+        assert_eq!(refusal(r#"{"trash":"fresh","destinations":10}"#), "no kinsn_per_row");
+        assert_eq!(refusal(r#"{"services":0,"destinations":10,"held_bytes":1}"#), "no services");
+        assert_eq!(refusal("{}"), "no services");
+        assert!(Growth::read("hello").is_err());
+        assert!(Growth::read_json("{}").is_err());
+    }
+}

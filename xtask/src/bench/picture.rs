@@ -156,3 +156,49 @@ pub fn grouped(value: f64) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn panel(title: &str, points: Line) -> Panel {
+        let line = |label: &str, stroke| Drawn { label: label.to_owned(), points: points.clone(), stroke };
+        Panel {
+            title: title.to_owned(),
+            across: "destinations",
+            up: "bytes",
+            lines: vec![line("floor", Stroke::Ground), line("ours", Stroke::Colour(0))],
+        }
+    }
+
+    #[test]
+    fn picture_shows_titles_units_legends_and_points() {
+        let points = vec![(1000.0, 200.0), (50_000.0, 180.0)];
+        let panels = vec![panel("one", points.clone()), panel("two", points.clone()), panel("three", points)];
+        let picture = Picture { title: "All <of> it".to_owned(), panels };
+        let svg = picture.svg().unwrap();
+        for text in ["All &lt;of&gt; it", "one", "two", "three", "destinations", "bytes", "floor", "ours", "50,000"] {
+            assert!(svg.contains(&format!("\n{text}\n")), "{text} in {svg}");
+        }
+        assert!(svg.starts_with(r#"<svg width="960" height="684""#), "two rows of two");
+        assert_eq!(svg.matches("<circle").count(), 6, "a mark for each point of ours, in each panel");
+        assert!(svg.trim_end().ends_with("</svg>"));
+        assert_eq!(svg, picture.svg().unwrap(), "drawn again it is the same");
+    }
+
+    #[test]
+    fn picture_without_points_is_empty_and_can_be_drawn() {
+        let picture = Picture { title: String::new(), panels: vec![panel("none", Vec::new())] };
+        assert!(picture.is_empty());
+        assert!(picture.svg().unwrap().contains("none"));
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(
+            [0.0, 5.0, 999.0, 1000.0, 100_000.0, 1.0e6].map(grouped),
+            ["0", "5", "999", "1,000", "100,000", "1,000,000"]
+        );
+        assert_eq!(grouped(0.5), "0.5");
+    }
+}

@@ -8,11 +8,12 @@ const WORKS: [&str; 4] = ["create", "list", "change", "delete"];
 
 /// What happened before destinations were added, as the bench names it and as a table does; and as a legend does, if it
 /// is in the picture.
-const CASES: [(&str, &str, Option<&str>); 8] = [
+const CASES: [(&str, &str, Option<&str>); 9] = [
     ("fresh", "nothing was deleted", Some("anything, nothing was deleted")),
     ("reversed", "the same, the last deleted first", Some("the same, the last deleted first")),
     ("same-order", "the same, in the same order", Some("the same, in the same order")),
     ("others", "others", Some("others")),
+    ("others-first", "others, before deleting", None),
     ("flushed", "after a flush: the same, in the same order", Some("the same, after a flush")),
     ("flushed-reversed", "after a flush: the same, the last first", None),
     ("after-178-s", "after 178 s: the same, in the same order", None),
@@ -111,30 +112,14 @@ fn drawn(label: &str, points: Line, stroke: Stroke) -> Drawn {
 
 /// What it comes to, and the tables.
 pub fn text(growth: &Growth) -> String {
-    let mut text = String::new();
-    for kind in [Kind::Services, Kind::Destinations] {
-        if let Some(summary) = summary(kind, growth) {
-            text.push_str(&format!("{summary}\n{}\n", table(kind, growth)));
-        }
-    }
-    let fresh = growth.trash("fresh");
-    if !fresh.is_empty() {
-        let mut table = Table::new("deleted before; then added", CASES.iter().map(|(_, name, _)| *name));
-        for (size, base) in &fresh {
-            let cells = CASES.iter().map(|(case, ..)| {
-                let time = find(&growth.trash(case), *size);
-                cost(time, time.map(|time| time / base))
-            });
-            table.column(&grouped(*size), cells);
-        }
-        text.push_str("In parentheses, how often it is what adding costs where nothing was deleted.\n\n");
-        text.push_str(&table.text());
-    }
-    text
+    let kinds = [Kind::Services, Kind::Destinations].into_iter();
+    let mut parts: Vec<String> = kinds.filter_map(|kind| about(kind, growth)).collect();
+    parts.extend(about_deleted(growth));
+    parts.join("\n")
 }
 
-/// One or two sentences about one kind of table.
-fn summary(kind: Kind, growth: &Growth) -> Option<String> {
+/// One kind of table.
+fn about(kind: Kind, growth: &Growth) -> Option<String> {
     let sizes = growth.times(kind, WORKS[0], "ipvs-rs");
     let (smallest, largest) = (sizes.first()?.0, sizes.last()?.0);
     let mut ratios = Vec::new();
@@ -142,16 +127,62 @@ fn summary(kind: Kind, growth: &Growth) -> Option<String> {
         let (least, most) = range(&growth.ratios(kind, work))?;
         ratios.push(format!("{work} {least:.2} to {most:.2}"));
     }
-    let (held, _) = range(&growth.memory(kind).0)?;
+    let (least, most) = range(&growth.memory(kind).0)?;
     Some(format!(
-        "**{}**, {} to {} destinations. Times the floor: {}. A destination takes {held:.0} bytes or more, {:.0} of them\n\
-         as a value. In parentheses, how often it is the floor's.\n",
-        title(kind, growth),
+        "\
+### {}
+
+From {} to {} destinations the library costs so many times what the floor does:
+{}. In a table that was read, a destination
+takes {least:.0} to {most:.0} bytes; its value alone has {:.0}.
+
+{}",
+        capitalized(&title(kind, growth)),
         grouped(smallest),
         grouped(largest),
         ratios.join(", "),
         growth.value()?,
+        table(kind, growth)
     ))
+}
+
+/// What adding costs after deleting.
+fn about_deleted(growth: &Growth) -> Option<String> {
+    let fresh = growth.trash("fresh");
+    let (most, _) = *fresh.last()?;
+    let cases = CASES.iter().filter(|(case, ..)| !growth.trash(case).is_empty());
+    let mut table = Table::new("added, after so many were deleted", cases.clone().map(|(_, name, _)| *name));
+    for (size, base) in &fresh {
+        let cells = cases.clone().map(|(case, ..)| {
+            let time = find(&growth.trash(case), *size);
+            cost(time, time.map(|time| time / base))
+        });
+        table.column(&grouped(*size), cells);
+    }
+    let times = |case| Some(find(&growth.trash(case), most)? / find(&fresh, most)?);
+    let mut examples = Vec::new();
+    for (case, name, _) in CASES {
+        if let (Some(times), true) = (times(case), ["others", "same-order", "reversed"].contains(&case)) {
+            examples.push(format!("{name}: {times:.1}"));
+        }
+    }
+    Some(format!(
+        "\
+### After deleting
+
+Adding destinations after {} were deleted, times what it costs where nothing was:
+{}.
+
+{}",
+        grouped(most),
+        examples.join("; "),
+        table.text()
+    ))
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn range(line: &Line) -> Option<(f64, f64)> {
@@ -209,5 +240,71 @@ impl Table {
 
     fn text(&self) -> String {
         self.lines.join("\n") + "\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Figures of tables with ten destinations per service, two sizes, and of deleted destinations.
+    fn growth() -> Growth {
+        let mut text = String::from("{\"kernel\":\"6.1.0-50-cloud\"}\n");
+        for (services, kinsn) in [(1000, 5.0), (10_000, 6.0)] {
+            for work in WORKS {
+                for (client, times) in [("floor", 1.0), ("ipvs-rs", 1.1)] {
+                    text.push_str(&format!(
+                        r#"{{"services":{services},"destinations":10,"work":"{work}","client":"{client}","kinsn_per_row":{}}}"#,
+                        kinsn * times
+                    ));
+                    text.push('\n');
+                }
+            }
+            let (held, peak) = (services * 1500, services * 2000);
+            text.push_str(&format!(
+                r#"{{"services":{services},"destinations":10,"held_bytes":{held},"peak_bytes":{peak},"bytes_of_a_value":144}}"#
+            ));
+            text.push('\n');
+        }
+        for (case, kinsn) in [("fresh", 8.0), ("others", 20.0)] {
+            text.push_str(&format!(r#"{{"trash":"{case}","destinations":1000,"kinsn_per_row":{kinsn}}}"#));
+            text.push('\n');
+        }
+        Growth::read(&text).unwrap()
+    }
+
+    #[test]
+    fn tables_have_costs_and_how_often_they_are_others() {
+        let expected = "\
+### 10 destinations per service
+
+From 10,000 to 100,000 destinations the library costs so many times what the floor does:
+create 1.10 to 1.10, list 1.10 to 1.10, change 1.10 to 1.10, delete 1.10 to 1.10. In a table that was read, a destination
+takes 150 to 150 bytes; its value alone has 144.
+
+| destinations |      create |        list |      change |      delete | bytes held | at most |
+|:-------------|------------:|------------:|------------:|------------:|-----------:|--------:|
+| 10,000       | 5.50 (1.10) | 5.50 (1.10) | 5.50 (1.10) | 5.50 (1.10) |        150 |     200 |
+| 100,000      | 6.60 (1.10) | 6.60 (1.10) | 6.60 (1.10) | 6.60 (1.10) |        150 |     200 |
+
+### After deleting
+
+Adding destinations after 1,000 were deleted, times what it costs where nothing was:
+others: 2.5.
+
+| added, after so many were deleted |        1,000 |
+|:----------------------------------|-------------:|
+| nothing was deleted               |  8.00 (1.00) |
+| others                            | 20.00 (2.50) |
+";
+        assert_eq!(text(&growth()), expected);
+    }
+
+    #[test]
+    fn there_is_a_picture_of_everything_that_was_measured() {
+        let names = |growth: &Growth| pictures(growth).iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        assert_eq!(names(&growth()), ["services", "ratios", "memory", "deleted"]);
+        assert_eq!(names(&Growth::default()), [""; 0]);
+        assert_eq!(pictures(&growth())[0].1.title, "Cost of one destination, 10 destinations per service, Linux 6.1.0");
     }
 }

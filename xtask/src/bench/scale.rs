@@ -123,4 +123,42 @@ fn joined(items: &[u32]) -> String {
 const PREFACE: &str = "\
 # How the costs grow with the table
 
+Written by `cargo xtask bench --plot`; do not edit. It measures again, on one kernel at a time, and draws the pictures
+anew (`--redraw` only draws). The virtual machine's clock counts its instructions, so that another machine gets the
+same figures, to some percent. `benches/scale` has them as JSON, too.
+
+Two tables grow. One gets more and more services with a few destinations each, the other has a single service with more
+and more destinations. At every size the floor (prepared messages on a bare socket: the kernel's own cost) and the
+library take turns, both with batches of 64: they create so many more, list the whole table, change some
+destinations of every age, and delete these again. Costs are thousands of instructions for one destination, the
+service's share included; in parentheses, how often that is the floor's. Memory is that of a process that has read the
+table and does nothing else.
+
+* What the **library** adds is the same for every row, however many there are: its part of a cost never grows.
+* **Creating** takes the kernel longer or shorter, depending on where it finds memory for the counters that each
+  processor has of each destination. The library is not in that.
+* A **single service** with many destinations is dear in the kernel, which searches their list for every command: half
+  of it on average to change or to delete one, all of it to add one. To list them it needs no search.
+* **Deleted** destinations are remembered by the kernel for two to three minutes, and looked through whenever one is
+  added. What to do about it is in the documentation of `Batch`.
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_to_grow_by_what_is_measured_at_each() {
+        assert!(growing("tables", &[512, 1024, 5000]).is_ok());
+        assert!(growing("tables", &[]).is_ok());
+        let refusal = |sizes: &[u32]| growing("lists", sizes).unwrap_err().to_string();
+        assert_eq!(refusal(&[511]), "--lists: 511 is not 512 more than 0");
+        assert_eq!(refusal(&[1000, 1000]), "--lists: 1000 is not 512 more than 1000");
+        assert_eq!(refusal(&[5000, 1000]), "--lists: 1000 is not 512 more than 5000");
+    }
+
+    #[test]
+    fn numbers_are_handed_over_between_commas() {
+        assert_eq!(joined(&[1000, 2000]), "1000,2000");
+    }
+}

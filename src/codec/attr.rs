@@ -81,6 +81,16 @@ impl<'a> Attrs<'a> {
     }
 }
 
+/// Takes the value of the next attribute if it is this one and as long as it has always been.
+#[allow(clippy::inline_always, reason = "where the length of the rest is known nothing is left of the checks")]
+#[inline(always)]
+pub(super) fn fixed<'a, const KIND: u16, const LEN: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8; LEN]> {
+    let (found, behind) = rest.split_first_chunk::<NLA_HEADER_SIZE>()?;
+    let (value, behind) = behind.split_first_chunk::<LEN>()?;
+    *rest = behind.get(LEN.next_multiple_of(4) - LEN..)?;
+    (*found == header(KIND, LEN)).then_some(value)
+}
+
 impl<'a> Attr<'a> {
     /// The first bytes; what is longer than expected comes from a newer kernel.
     #[inline]

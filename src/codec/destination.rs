@@ -1,9 +1,12 @@
-use super::attr::{Attr, Attrs, Seen, Sink, Word, Writer};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::attr::{Attr, Attrs, Seen, Sink, Word, Writer, fixed};
 use super::consts::{
-    IPVS_CMD_ATTR_DEST, IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_ADDR, IPVS_DEST_ATTR_ADDR_FAMILY,
-    IPVS_DEST_ATTR_FWD_METHOD, IPVS_DEST_ATTR_INACT_CONNS, IPVS_DEST_ATTR_L_THRESH, IPVS_DEST_ATTR_PERSIST_CONNS,
-    IPVS_DEST_ATTR_PORT, IPVS_DEST_ATTR_STATS, IPVS_DEST_ATTR_STATS64, IPVS_DEST_ATTR_TUN_FLAGS,
-    IPVS_DEST_ATTR_TUN_PORT, IPVS_DEST_ATTR_TUN_TYPE, IPVS_DEST_ATTR_U_THRESH, IPVS_DEST_ATTR_WEIGHT,
+    AF_INET, AF_INET6, IPVS_CMD_ATTR_DEST, IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_ADDR,
+    IPVS_DEST_ATTR_ADDR_FAMILY, IPVS_DEST_ATTR_FWD_METHOD, IPVS_DEST_ATTR_INACT_CONNS, IPVS_DEST_ATTR_L_THRESH,
+    IPVS_DEST_ATTR_PERSIST_CONNS, IPVS_DEST_ATTR_PORT, IPVS_DEST_ATTR_STATS, IPVS_DEST_ATTR_STATS64,
+    IPVS_DEST_ATTR_TUN_FLAGS, IPVS_DEST_ATTR_TUN_PORT, IPVS_DEST_ATTR_TUN_TYPE, IPVS_DEST_ATTR_U_THRESH,
+    IPVS_DEST_ATTR_WEIGHT,
 };
 use super::error::DecodeError;
 use super::stats::{self, StatsBlocks};
@@ -102,6 +105,71 @@ pub(super) fn decode(attrs: Attrs<'_>, service: AddressFamily) -> Result<Destina
     })
 }
 
+/// Reads the attributes of a row that is as every kernel since 5.2 has written it: these attributes in this order and
+/// nothing else. Where the places are known, nothing has to be looked for. `None` for any other, and for one that holds what
+/// it cannot.
+pub(super) fn decode_in_order(attributes: &[u8], service: AddressFamily) -> Option<DestinationEntry> {
+    let row: &[u8; 336] = attributes.try_into().ok()?;
+    let mut row = row.as_slice();
+    let mut rest = fixed::<IPVS_CMD_ATTR_DEST, 332>(&mut row)?.as_slice();
+    let rest = &mut rest;
+    let address = fixed::<IPVS_DEST_ATTR_ADDR, 16>(rest)?;
+    let port = fixed::<IPVS_DEST_ATTR_PORT, 2>(rest)?;
+    let method = fixed::<IPVS_DEST_ATTR_FWD_METHOD, 4>(rest)?;
+    let weight = fixed::<IPVS_DEST_ATTR_WEIGHT, 4>(rest)?;
+    let [tunnel_kind] = fixed::<IPVS_DEST_ATTR_TUN_TYPE, 1>(rest)?;
+    let tunnel_port = fixed::<IPVS_DEST_ATTR_TUN_PORT, 2>(rest)?;
+    let tunnel_flags = fixed::<IPVS_DEST_ATTR_TUN_FLAGS, 2>(rest)?;
+    let upper = fixed::<IPVS_DEST_ATTR_U_THRESH, 4>(rest)?;
+    let lower = fixed::<IPVS_DEST_ATTR_L_THRESH, 4>(rest)?;
+    let active = fixed::<IPVS_DEST_ATTR_ACTIVE_CONNS, 4>(rest)?;
+    let inactive = fixed::<IPVS_DEST_ATTR_INACT_CONNS, 4>(rest)?;
+    let persistent = fixed::<IPVS_DEST_ATTR_PERSIST_CONNS, 4>(rest)?;
+    let family = fixed::<IPVS_DEST_ATTR_ADDR_FAMILY, 2>(rest)?;
+    let _narrow = fixed::<IPVS_DEST_ATTR_STATS, 88>(rest)?;
+    let stats = fixed::<IPVS_DEST_ATTR_STATS64, 120>(rest)?;
+
+    let family = match u16::from_ne_bytes(*family) {
+        0 => service,
+        AF_INET => AddressFamily::Ipv4,
+        AF_INET6 => AddressFamily::Ipv6,
+        _ => return None,
+    };
+    let [first, second, third, fourth, ..] = *address;
+    let address = match family {
+        AddressFamily::Ipv4 => Ipv4Addr::new(first, second, third, fourth).into(),
+        AddressFamily::Ipv6 => Ipv6Addr::from(*address).into(),
+    };
+    let tunnel = Tunnel::from_kernel(*tunnel_kind, u16::from_be_bytes(*tunnel_port), u16::from_ne_bytes(*tunnel_flags));
+    let id = DestinationId::verbatim(address, u16::from_be_bytes(*port));
+    let thresholds = Thresholds::verbatim(u32::from_ne_bytes(*upper), u32::from_ne_bytes(*lower));
+    Some(DestinationEntry {
+        destination: settings(id, u32::from_ne_bytes(*method), tunnel, u32::from_ne_bytes(*weight), thresholds)?,
+        stats: stats::decode_in_order(stats)?,
+        active_connections: u32::from_ne_bytes(*active),
+        inactive_connections: u32::from_ne_bytes(*inactive),
+        persistent_connections: u32::from_ne_bytes(*persistent),
+    })
+}
+
+/// `None` for a weight that cannot be.
+fn settings(
+    id: DestinationId,
+    method: u32,
+    tunnel: Tunnel,
+    weight: u32,
+    thresholds: Thresholds,
+) -> Option<Destination> {
+    let forward = ForwardMethod::from_kernel(method, tunnel);
+    let mut destination = Destination::new(id, forward);
+    destination.weight = Weight::new(weight).ok()?;
+    destination.thresholds = thresholds;
+    if !matches!(forward, ForwardMethod::Tunnel(_)) {
+        destination.dormant_tunnel = tunnel;
+    }
+    Some(destination)
+}
+
 const IDENTITY: [(u16, &str); 2] =
     [(IPVS_DEST_ATTR_ADDR, "IPVS_DEST_ATTR_ADDR"), (IPVS_DEST_ATTR_PORT, "IPVS_DEST_ATTR_PORT")];
 
@@ -140,40 +208,14 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    #[inline]
     fn read(mut attrs: Attrs<'a>) -> Result<Self, DecodeError> {
         let mut fields = Self { offset: attrs.offset(), ..Self::default() };
-        fields.expect::<IPVS_DEST_ATTR_ADDR, 16>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_PORT, 2>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_FWD_METHOD, 4>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_WEIGHT, 4>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_TUN_TYPE, 1>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_TUN_PORT, 2>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_TUN_FLAGS, 2>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_U_THRESH, 4>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_L_THRESH, 4>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_ACTIVE_CONNS, 4>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_INACT_CONNS, 4>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_PERSIST_CONNS, 4>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_ADDR_FAMILY, 2>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_STATS, 88>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_STATS64, 120>(&mut attrs)?;
         while let Some(attr) = attrs.next()? {
             fields.take(attr)?;
         }
         Ok(fields)
     }
 
-    #[inline]
-    fn expect<const KIND: u16, const LEN: usize>(&mut self, attrs: &mut Attrs<'a>) -> Result<(), DecodeError> {
-        match attrs.next_if::<KIND, LEN>() {
-            Some(attr) => self.take(attr),
-            None => Ok(()),
-        }
-    }
-
-    #[allow(clippy::inline_always, reason = "where the type is known nothing is left of the match")]
-    #[inline(always)]
     fn take(&mut self, attr: Attr<'a>) -> Result<(), DecodeError> {
         match attr.kind {
             IPVS_DEST_ATTR_ADDR => self.address = attr,
@@ -213,13 +255,8 @@ impl<'a> Fields<'a> {
         self.seen.require(&SETTINGS, self.offset)?;
         let number = self.weight.u32("IPVS_DEST_ATTR_WEIGHT")?;
         let tunnel = Tunnel::from_kernel(self.tunnel_kind, self.tunnel_port, self.tunnel_flags);
-        let forward = ForwardMethod::from_kernel(self.method, tunnel);
-        let mut destination = Destination::new(self.id(service)?, forward);
-        destination.weight = Weight::new(number).or(Err(self.weight.out_of_range("IPVS_DEST_ATTR_WEIGHT", number)))?;
-        destination.thresholds = Thresholds::verbatim(self.upper, self.lower);
-        if !matches!(forward, ForwardMethod::Tunnel(_)) {
-            destination.dormant_tunnel = tunnel;
-        }
-        Ok(destination)
+        let thresholds = Thresholds::verbatim(self.upper, self.lower);
+        settings(self.id(service)?, self.method, tunnel, number, thresholds)
+            .ok_or_else(|| self.weight.out_of_range("IPVS_DEST_ATTR_WEIGHT", number))
     }
 }

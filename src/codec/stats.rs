@@ -42,7 +42,7 @@ impl StatsBlocks<'_> {
 /// Reads a wide block that is as every kernel has written it so far: these ten numbers in this order and nothing else.
 /// There are two for each row of a list, more than half of its attributes.
 #[inline]
-fn decode_in_order(block: &[u8]) -> Option<Stats> {
+pub(super) fn decode_in_order(block: &[u8]) -> Option<Stats> {
     let (attrs, []) = block.as_chunks() else { return None };
     let [connections, packets_in, packets_out, bytes_in, bytes_out, cps, pps_in, pps_out, bps_in, bps_out] = attrs
     else {

@@ -130,8 +130,12 @@ struct Fields<'a> {
     stats: StatsBlocks<'a>,
 }
 
+#[allow(
+    clippy::inline_always,
+    reason = "rows are decoded in one piece, and of a match on a known type nothing is left"
+)]
 impl<'a> Fields<'a> {
-    #[inline]
+    #[inline(always)]
     fn read(mut attrs: Attrs<'a>) -> Result<Self, DecodeError> {
         let mut fields = Self { offset: attrs.offset(), ..Self::default() };
         fields.expect::<IPVS_DEST_ATTR_ADDR, 16>(&mut attrs)?;
@@ -163,7 +167,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    #[allow(clippy::inline_always, reason = "where the type is known nothing is left of the match")]
     #[inline(always)]
     fn take(&mut self, attr: Attr<'a>) -> Result<(), DecodeError> {
         match attr.kind {
@@ -194,12 +197,14 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
+    #[inline(always)]
     fn id(&self, service: AddressFamily) -> Result<DestinationId, DecodeError> {
         self.seen.require(&IDENTITY, self.offset)?;
         let address = self.address.address("IPVS_DEST_ATTR_ADDR", self.family.unwrap_or(service))?;
         Ok(DestinationId::verbatim(address, self.port))
     }
 
+    #[inline(always)]
     fn settings(&self, service: AddressFamily) -> Result<Destination, DecodeError> {
         self.seen.require(&SETTINGS, self.offset)?;
         let number = self.weight.u32("IPVS_DEST_ATTR_WEIGHT")?;

@@ -328,11 +328,23 @@ fn batch_asks_for_memory_for_the_commands_together() {
             assert!(report.is_ok());
         })
     };
-    let (small, large, huge) = (batch(10), batch(1_000), batch(10_000));
-    eprintln!("10, 1000 and 10000 commands: {small}, {large}, {huge}");
-    assert!(large <= 32, "{large} for 1000 commands");
-    // Ten times the commands are a few more doublings.
-    assert!(huge <= large + 10, "{huge} for 10000 commands, {large} for 1000");
+    // Messages, places, results. The first two have room for the commands of a short batch, and double as they grow:
+    // 1000 commands of 40 bytes take 2 and 4 doublings, 10000 take 6 and 8.
+    assert_eq!((batch(1), batch(64), batch(1_000), batch(10_000)), (3, 3, 9, 17));
+}
+
+#[test]
+fn command_of_a_batch_takes_its_message_a_place_and_a_result() {
+    const COMMANDS: u32 = 65_536;
+    let handle = open();
+    let info = measure(|| {
+        let commands = (1..=COMMANDS).fold(handle.batch(), |batch, number| batch.delete_service(&nth(number)));
+        assert!(commands.send().unwrap().is_ok());
+    });
+    // 40 bytes, 16 and 8. The most is in use when the messages double for the last time: then there are half as many
+    // commands, with all their old and new room.
+    let half = u64::from(COMMANDS / 2);
+    assert_eq!(info.bytes_max, half * (40 + 16) + u64::from(COMMANDS) * 40);
 }
 
 /// A connection table of this many rows, made while it is read.

@@ -16,6 +16,8 @@ pub enum Work {
     DeleteDestinations,
     Flush,
     Restore,
+    Create,
+    Delete,
 }
 
 impl Work {
@@ -30,6 +32,8 @@ impl Work {
             Self::DeleteDestinations => "W5-delete-destination",
             Self::Flush => "W6-flush",
             Self::Restore => "restore",
+            Self::Create => "create",
+            Self::Delete => "delete",
         }
     }
 

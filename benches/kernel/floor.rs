@@ -70,6 +70,11 @@ impl Client for Floor {
             Work::DeleteDestinations => commands.one_by_one(delete()),
             Work::Flush => commands.one_by_one([Request::Flush].into_iter()),
             Work::Restore => commands.in_batches(services().chain(add())),
+            Work::Create => commands.in_batches(services()) + commands.in_batches(add()),
+            Work::Delete => {
+                let services = load.services.iter().map(|service| Request::DeleteService(service.id));
+                commands.in_batches(delete()) + commands.in_batches(services)
+            }
         })
     }
 

@@ -1,7 +1,8 @@
 //! What the library costs beside the kernel's own share, and beside ipvsadm.
 //!
 //! `cargo xtask bench` runs this in a small virtual machine and makes tables of what it prints: a line of JSON for each
-//! measurement. Everything that is measured has to succeed; nothing depends on how long it takes.
+//! measurement. With `--tables`, `--lists` and `--deleted` it is how costs grow that is measured, with `--readers` what
+//! several threads bring. Everything that is measured has to succeed; nothing depends on how long it takes.
 
 #![allow(
     clippy::expect_used,
@@ -20,6 +21,9 @@ mod load;
 mod on_tokio;
 mod ours;
 mod program;
+mod readers;
+mod scale;
+mod trash;
 
 #[allow(dead_code, reason = "shared with the tests of the library, which use more of it")]
 #[path = "../../tests/vm/kernel.rs"]
@@ -27,6 +31,9 @@ mod kernel;
 #[allow(dead_code, reason = "shared with the tests of the library, which use more of it")]
 #[path = "../../tests/vm/namespaces.rs"]
 mod namespaces;
+#[allow(dead_code, reason = "shared with the tests of the library, which use more of it")]
+#[path = "../../tests/vm/usage.rs"]
+mod usage;
 
 use std::time::Duration;
 
@@ -40,34 +47,36 @@ use namespaces::Namespace;
 use on_tokio::OnTokio;
 use ours::Ours;
 use program::Program;
+use scale::Unit;
 
 fn main() {
-    let number = |name: &str, default| {
-        let mut words = std::env::args().skip_while(|word| word != name).skip(1);
-        words.next().map_or(default, |word| word.parse().unwrap())
-    };
-    let load = Load::new(number("--services", 2000), number("--destinations", 10));
+    let word = |name: &str| std::env::args().skip_while(|word| word != name).nth(1);
+    let number = |name: &str, default| word(name).map_or(default, |word| word.parse().unwrap());
+    if std::env::args().any(|word| word == scale::HOLD) {
+        return scale::hold();
+    }
     let pause = Duration::from_secs(number("--pause", 0).into());
     let mut bench = Bench { samples: number("--samples", 5000) as usize, pause, namespaces: Vec::new() };
 
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     println!("{}", json!({ "kernel": release.trim() }));
 
-    eprintln!("bench: warming up");
-    bench.inside(|| Contender::Floor.build(&load));
-    let repeats = number("--repeats", 2);
-    for repeat in 0..repeats {
-        for turn in 0..CONTENDERS.len() {
-            let contender = CONTENDERS[(turn + repeat as usize) % CONTENDERS.len()];
-            eprintln!("bench: {}, {} of {repeats}", contender.name(), repeat + 1);
-            bench.measure(contender, &load);
-        }
+    let [tables, lists, deleted, readers] = ["--tables", "--lists", "--deleted", "--readers"]
+        .map(|name| word(name).map_or_else(Vec::new, |word| listed(&word)));
+    let per_service = number("--destinations", 10);
+    let load = || Load::new(number("--services", 2000), per_service);
+    if [&tables, &lists, &deleted, &readers].iter().all(|sizes| sizes.is_empty()) {
+        return bench.compare(&load(), number("--repeats", 2));
     }
-    eprintln!("bench: counting system calls");
-    let few = Load::new(20, load.per_service);
-    for contender in CONTENDERS {
-        bench.count(*contender, &few);
-    }
+    readers::measure(&mut bench, &readers, &load());
+    scale::measure(&mut bench, Unit::Service, &tables, per_service);
+    scale::measure(&mut bench, Unit::Destination, &lists, per_service);
+    trash::measure(&mut bench, &deleted);
+}
+
+/// What stands between the commas of a word.
+fn listed(word: &str) -> Vec<u32> {
+    word.split(',').map(|item| item.parse().unwrap()).collect()
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -143,6 +152,24 @@ impl Bench {
         self.namespaces.push(namespace);
         std::thread::sleep(self.pause);
         done
+    }
+
+    /// All contenders in turns.
+    fn compare(&mut self, load: &Load, repeats: u32) {
+        eprintln!("bench: warming up");
+        self.inside(|| Contender::Floor.build(load));
+        for repeat in 0..repeats {
+            for turn in 0..CONTENDERS.len() {
+                let contender = CONTENDERS[(turn + repeat as usize) % CONTENDERS.len()];
+                eprintln!("bench: {}, {} of {repeats}", contender.name(), repeat + 1);
+                self.measure(contender, load);
+            }
+        }
+        eprintln!("bench: counting system calls");
+        let few = Load::new(20, load.per_service);
+        for contender in CONTENDERS {
+            self.count(*contender, &few);
+        }
     }
 
     /// Everything that one contender can do, the table as large as it gets.
@@ -225,6 +252,11 @@ impl Bench {
 #[allow(clippy::cast_precision_loss, reason = "neither comes near 2^52")]
 fn ratio(part: u64, operations: usize) -> f64 {
     part as f64 / operations as f64
+}
+
+/// Thousands of what the clock counts, for one operation.
+fn thousands(taken: Duration, operations: usize) -> f64 {
+    ratio(nanoseconds(taken), operations) / 1000.0
 }
 
 fn nanoseconds(time: Duration) -> u64 {

@@ -68,7 +68,7 @@ impl Client for OnTokio {
                 }
             }),
             Work::Flush => self.timed(async { handle.flush().await.unwrap() }),
-            Work::Restore => return None,
+            Work::Restore | Work::Create | Work::Delete => return None,
         })
     }
 

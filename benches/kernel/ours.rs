@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ipvs_rs::Handle;
 use ipvs_rs::handle::Batch;
 use ipvs_rs::transport::{KernelSocket, Limits, Received, SocketOptions, Transport};
+use ipvs_rs::{Handle, Service};
 
 use crate::client::{BATCH, Client, Single, Work, timed};
 use crate::load::Load;
@@ -53,6 +53,14 @@ impl Client for Ours {
                 timed(|| load.destinations.iter().for_each(|(id, it)| handle.delete_destination(id, &it.id).unwrap()))
             }
             Work::Flush => timed(|| handle.flush().unwrap()),
+            Work::Create => {
+                add_services(handle, &load.services)
+                    + in_batches(handle, &load.destinations, |batch, (id, it)| batch.new_destination(id, it))
+            }
+            Work::Delete => {
+                in_batches(handle, &load.destinations, |batch, (id, it)| batch.delete_destination(id, &it.id))
+                    + in_batches(handle, &load.services, |batch, it| batch.delete_service(&it.id))
+            }
             // That is what `ipvsadm -R` is for.
             Work::Restore => return None,
         })
@@ -78,8 +86,13 @@ impl Client for Ours {
     }
 }
 
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is not for every lifetime")]
+pub fn add_services(handle: &Handle, services: &[Service]) -> Duration {
+    in_batches(handle, services, |batch, it| batch.new_service(it))
+}
+
 /// Batches of the same size as those of the floor.
-fn in_batches<T>(handle: &Handle, items: &[T], add: impl for<'h> Fn(Batch<'h>, &T) -> Batch<'h>) -> Duration {
+pub fn in_batches<T>(handle: &Handle, items: &[T], add: impl for<'h> Fn(Batch<'h>, &T) -> Batch<'h>) -> Duration {
     timed(|| {
         for chunk in items.chunks(BATCH) {
             chunk.iter().fold(handle.batch(), &add).send().unwrap().into_result().unwrap();

@@ -54,7 +54,7 @@ impl Client for Program {
             Work::DeleteDestinations => self.restore(delete()),
             Work::Flush => self.run("-C", None),
             Work::Restore => self.restore(services().chain(add())),
-            Work::AddDestinationsInBatches | Work::UpdateInBatches => return None,
+            Work::AddDestinationsInBatches | Work::UpdateInBatches | Work::Create | Work::Delete => return None,
         })
     }
 

@@ -81,6 +81,16 @@ impl<'a> Attrs<'a> {
     }
 }
 
+/// Takes the value of the next attribute if it is this one and as long as it has always been.
+#[allow(clippy::inline_always, reason = "where the length of the rest is known nothing is left of the checks")]
+#[inline(always)]
+pub(super) fn fixed<'a, const KIND: u16, const LEN: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8; LEN]> {
+    let (found, behind) = rest.split_first_chunk::<NLA_HEADER_SIZE>()?;
+    let (value, behind) = behind.split_first_chunk::<LEN>()?;
+    *rest = behind.get(LEN.next_multiple_of(4) - LEN..)?;
+    (*found == header(KIND, LEN)).then_some(value)
+}
+
 impl<'a> Attr<'a> {
     /// The first bytes; what is longer than expected comes from a newer kernel.
     #[inline]
@@ -254,6 +264,51 @@ impl Sink for Fixed<'_> {
     }
 }
 
+/// An attribute of up to four bytes: header, value and padding.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word([u8; 8]);
+
+impl Word {
+    #[inline]
+    const fn new(kind: u16, len: u16, [a, b, c, d]: [u8; 4]) -> Self {
+        let [len_low, len_high] = (4 + len).to_ne_bytes();
+        let [kind_low, kind_high] = kind.to_ne_bytes();
+        Self([len_low, len_high, kind_low, kind_high, a, b, c, d])
+    }
+
+    #[inline]
+    pub(super) const fn u8(kind: u16, value: u8) -> Self {
+        Self::new(kind, 1, [value, 0, 0, 0])
+    }
+
+    #[inline]
+    pub(super) const fn u16(kind: u16, value: u16) -> Self {
+        let [a, b] = value.to_ne_bytes();
+        Self::new(kind, 2, [a, b, 0, 0])
+    }
+
+    #[inline]
+    pub(super) const fn u32(kind: u16, value: u32) -> Self {
+        Self::new(kind, 4, value.to_ne_bytes())
+    }
+
+    /// A port in network order.
+    #[inline]
+    pub(super) const fn port(kind: u16, port: u16) -> Self {
+        let [a, b] = port.to_be_bytes();
+        Self::new(kind, 2, [a, b, 0, 0])
+    }
+
+    #[inline]
+    pub(super) const fn family(kind: u16, family: AddressFamily) -> Self {
+        let number = match family {
+            AddressFamily::Ipv4 => AF_INET,
+            AddressFamily::Ipv6 => AF_INET6,
+        };
+        Self::u16(kind, number)
+    }
+}
+
 /// Appends attributes to a sink.
 ///
 /// Everything that is written here is a few hundred bytes long at most, far from the 65,535 of a length field.
@@ -268,23 +323,10 @@ impl<S: Sink> Writer<'_, S> {
         self.0.put(padding(value.len()));
     }
 
+    /// Attributes of up to four bytes each, in one piece.
     #[inline]
-    pub(super) fn u8(&mut self, kind: u16, value: u8) {
-        self.bytes(kind, &[value]);
-    }
-
-    #[inline]
-    pub(super) fn u16(&mut self, kind: u16, value: u16) {
-        let mut bytes = [0; 2];
-        NativeEndian::write_u16(&mut bytes, value);
-        self.bytes(kind, &bytes);
-    }
-
-    #[inline]
-    pub(super) fn u32(&mut self, kind: u16, value: u32) {
-        let mut bytes = [0; 4];
-        NativeEndian::write_u32(&mut bytes, value);
-        self.bytes(kind, &bytes);
+    pub(super) fn words<const N: usize>(&mut self, words: [Word; N]) {
+        self.0.put(words.map(|Word(bytes)| bytes).as_flattened());
     }
 
     #[inline]
@@ -294,35 +336,17 @@ impl<S: Sink> Writer<'_, S> {
         self.bytes(kind, &bytes);
     }
 
-    /// A port in network order.
-    #[inline]
-    pub(super) fn port(&mut self, kind: u16, port: u16) {
-        let mut bytes = [0; 2];
-        BigEndian::write_u16(&mut bytes, port);
-        self.bytes(kind, &bytes);
-    }
-
     /// An address, padded to the length of IPv6.
     #[inline]
     pub(super) fn address(&mut self, kind: u16, address: IpAddr) {
-        match address {
+        let octets = match address {
             IpAddr::V4(v4) => {
                 let [a, b, c, d] = v4.octets();
-                self.bytes(kind, &[a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+                [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
             }
-            IpAddr::V6(v6) => self.bytes(kind, &v6.octets()),
-        }
-    }
-
-    #[inline]
-    pub(super) fn family(&mut self, kind: u16, family: AddressFamily) {
-        self.u16(
-            kind,
-            match family {
-                AddressFamily::Ipv4 => AF_INET,
-                AddressFamily::Ipv6 => AF_INET6,
-            },
-        );
+            IpAddr::V6(v6) => v6.octets(),
+        };
+        self.bytes(kind, &octets);
     }
 
     /// A name with its terminating NUL.

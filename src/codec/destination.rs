@@ -1,9 +1,12 @@
-use super::attr::{Attr, Attrs, Seen, Sink, Writer};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::attr::{Attr, Attrs, Seen, Sink, Word, Writer, fixed};
 use super::consts::{
-    IPVS_CMD_ATTR_DEST, IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_ADDR, IPVS_DEST_ATTR_ADDR_FAMILY,
-    IPVS_DEST_ATTR_FWD_METHOD, IPVS_DEST_ATTR_INACT_CONNS, IPVS_DEST_ATTR_L_THRESH, IPVS_DEST_ATTR_PERSIST_CONNS,
-    IPVS_DEST_ATTR_PORT, IPVS_DEST_ATTR_STATS, IPVS_DEST_ATTR_STATS64, IPVS_DEST_ATTR_TUN_FLAGS,
-    IPVS_DEST_ATTR_TUN_PORT, IPVS_DEST_ATTR_TUN_TYPE, IPVS_DEST_ATTR_U_THRESH, IPVS_DEST_ATTR_WEIGHT,
+    AF_INET, AF_INET6, IPVS_CMD_ATTR_DEST, IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_ADDR,
+    IPVS_DEST_ATTR_ADDR_FAMILY, IPVS_DEST_ATTR_FWD_METHOD, IPVS_DEST_ATTR_INACT_CONNS, IPVS_DEST_ATTR_L_THRESH,
+    IPVS_DEST_ATTR_PERSIST_CONNS, IPVS_DEST_ATTR_PORT, IPVS_DEST_ATTR_STATS, IPVS_DEST_ATTR_STATS64,
+    IPVS_DEST_ATTR_TUN_FLAGS, IPVS_DEST_ATTR_TUN_PORT, IPVS_DEST_ATTR_TUN_TYPE, IPVS_DEST_ATTR_U_THRESH,
+    IPVS_DEST_ATTR_WEIGHT,
 };
 use super::error::DecodeError;
 use super::stats::{self, StatsBlocks};
@@ -16,8 +19,7 @@ use crate::model::{
 pub(super) fn encode_id<S: Sink>(out: &mut Writer<'_, S>, id: &DestinationId) {
     out.nest(IPVS_CMD_ATTR_DEST, |out| {
         out.address(IPVS_DEST_ATTR_ADDR, id.address());
-        out.port(IPVS_DEST_ATTR_PORT, id.port());
-        out.family(IPVS_DEST_ATTR_ADDR_FAMILY, id.family());
+        out.words([Word::port(IPVS_DEST_ATTR_PORT, id.port()), Word::family(IPVS_DEST_ATTR_ADDR_FAMILY, id.family())]);
     });
 }
 
@@ -25,17 +27,14 @@ pub(super) fn encode_id<S: Sink>(out: &mut Writer<'_, S>, id: &DestinationId) {
 pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, destination: &Destination) {
     out.nest(IPVS_CMD_ATTR_DEST, |out| {
         let tunnel = destination.stored_tunnel();
-        out.address(IPVS_DEST_ATTR_ADDR, destination.id.address());
-        out.port(IPVS_DEST_ATTR_PORT, destination.id.port());
-        out.u32(IPVS_DEST_ATTR_FWD_METHOD, destination.forward.number());
-        out.u32(IPVS_DEST_ATTR_WEIGHT, destination.weight.get());
-        put_thresholds(out, destination.thresholds);
+        put_way(out, destination);
+        out.words(thresholds(destination.thresholds));
         // What is absent the kernel sets to zero, which is what plain IPIP consists of; a kernel before 5.2 does not
         // know these attributes at all.
         if tunnel != Tunnel::ipip() || matches!(destination.forward, ForwardMethod::Tunnel(_)) {
-            put_tunnel(out, tunnel);
+            out.words(tunnel_words(tunnel));
         }
-        out.family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family());
+        out.words([Word::family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family())]);
     });
 }
 
@@ -43,29 +42,42 @@ pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, destination: &Destination
 pub(super) fn encode_entry<S: Sink>(out: &mut Writer<'_, S>, entry: &DestinationEntry) {
     let destination = &entry.destination;
     out.plain_nest(IPVS_CMD_ATTR_DEST, |out| {
-        out.address(IPVS_DEST_ATTR_ADDR, destination.id.address());
-        out.port(IPVS_DEST_ATTR_PORT, destination.id.port());
-        out.u32(IPVS_DEST_ATTR_FWD_METHOD, destination.forward.number());
-        out.u32(IPVS_DEST_ATTR_WEIGHT, destination.weight.get());
-        put_tunnel(out, destination.stored_tunnel());
-        put_thresholds(out, destination.thresholds);
-        out.u32(IPVS_DEST_ATTR_ACTIVE_CONNS, entry.active_connections);
-        out.u32(IPVS_DEST_ATTR_INACT_CONNS, entry.inactive_connections);
-        out.u32(IPVS_DEST_ATTR_PERSIST_CONNS, entry.persistent_connections);
-        out.family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family());
+        put_way(out, destination);
+        out.words(tunnel_words(destination.stored_tunnel()));
+        out.words(thresholds(destination.thresholds));
+        out.words([
+            Word::u32(IPVS_DEST_ATTR_ACTIVE_CONNS, entry.active_connections),
+            Word::u32(IPVS_DEST_ATTR_INACT_CONNS, entry.inactive_connections),
+            Word::u32(IPVS_DEST_ATTR_PERSIST_CONNS, entry.persistent_connections),
+            Word::family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family()),
+        ]);
         stats::encode(out, IPVS_DEST_ATTR_STATS, IPVS_DEST_ATTR_STATS64, &entry.stats);
     });
 }
 
-fn put_thresholds<S: Sink>(out: &mut Writer<'_, S>, thresholds: Thresholds) {
-    out.u32(IPVS_DEST_ATTR_U_THRESH, thresholds.upper().map_or(0, Into::into));
-    out.u32(IPVS_DEST_ATTR_L_THRESH, thresholds.lower().map_or(0, Into::into));
+/// Where it is, how packets get there, and how many.
+fn put_way<S: Sink>(out: &mut Writer<'_, S>, destination: &Destination) {
+    out.address(IPVS_DEST_ATTR_ADDR, destination.id.address());
+    out.words([
+        Word::port(IPVS_DEST_ATTR_PORT, destination.id.port()),
+        Word::u32(IPVS_DEST_ATTR_FWD_METHOD, destination.forward.number()),
+        Word::u32(IPVS_DEST_ATTR_WEIGHT, destination.weight.get()),
+    ]);
 }
 
-fn put_tunnel<S: Sink>(out: &mut Writer<'_, S>, tunnel: Tunnel) {
-    out.u8(IPVS_DEST_ATTR_TUN_TYPE, tunnel.kind().number());
-    out.port(IPVS_DEST_ATTR_TUN_PORT, tunnel.port().map_or(0, Into::into));
-    out.u16(IPVS_DEST_ATTR_TUN_FLAGS, tunnel.tunnel_flags().bits());
+fn thresholds(thresholds: Thresholds) -> [Word; 2] {
+    [
+        Word::u32(IPVS_DEST_ATTR_U_THRESH, thresholds.upper().map_or(0, Into::into)),
+        Word::u32(IPVS_DEST_ATTR_L_THRESH, thresholds.lower().map_or(0, Into::into)),
+    ]
+}
+
+fn tunnel_words(tunnel: Tunnel) -> [Word; 3] {
+    [
+        Word::u8(IPVS_DEST_ATTR_TUN_TYPE, tunnel.kind().number()),
+        Word::port(IPVS_DEST_ATTR_TUN_PORT, tunnel.port().map_or(0, Into::into)),
+        Word::u16(IPVS_DEST_ATTR_TUN_FLAGS, tunnel.tunnel_flags().bits()),
+    ]
 }
 
 /// Reads what names a destination of a service of this family.
@@ -91,6 +103,71 @@ pub(super) fn decode(attrs: Attrs<'_>, service: AddressFamily) -> Result<Destina
         inactive_connections: fields.inactive,
         persistent_connections: fields.persistent,
     })
+}
+
+/// Reads the attributes of a row that is as every kernel since 5.2 has written it: these attributes in this order and
+/// nothing else. Where the places are known, nothing has to be looked for. `None` for any other, and for one that holds what
+/// it cannot.
+pub(super) fn decode_in_order(attributes: &[u8], service: AddressFamily) -> Option<DestinationEntry> {
+    let row: &[u8; 336] = attributes.try_into().ok()?;
+    let mut row = row.as_slice();
+    let mut rest = fixed::<IPVS_CMD_ATTR_DEST, 332>(&mut row)?.as_slice();
+    let rest = &mut rest;
+    let address = fixed::<IPVS_DEST_ATTR_ADDR, 16>(rest)?;
+    let port = fixed::<IPVS_DEST_ATTR_PORT, 2>(rest)?;
+    let method = fixed::<IPVS_DEST_ATTR_FWD_METHOD, 4>(rest)?;
+    let weight = fixed::<IPVS_DEST_ATTR_WEIGHT, 4>(rest)?;
+    let [tunnel_kind] = fixed::<IPVS_DEST_ATTR_TUN_TYPE, 1>(rest)?;
+    let tunnel_port = fixed::<IPVS_DEST_ATTR_TUN_PORT, 2>(rest)?;
+    let tunnel_flags = fixed::<IPVS_DEST_ATTR_TUN_FLAGS, 2>(rest)?;
+    let upper = fixed::<IPVS_DEST_ATTR_U_THRESH, 4>(rest)?;
+    let lower = fixed::<IPVS_DEST_ATTR_L_THRESH, 4>(rest)?;
+    let active = fixed::<IPVS_DEST_ATTR_ACTIVE_CONNS, 4>(rest)?;
+    let inactive = fixed::<IPVS_DEST_ATTR_INACT_CONNS, 4>(rest)?;
+    let persistent = fixed::<IPVS_DEST_ATTR_PERSIST_CONNS, 4>(rest)?;
+    let family = fixed::<IPVS_DEST_ATTR_ADDR_FAMILY, 2>(rest)?;
+    let _narrow = fixed::<IPVS_DEST_ATTR_STATS, 88>(rest)?;
+    let stats = fixed::<IPVS_DEST_ATTR_STATS64, 120>(rest)?;
+
+    let family = match u16::from_ne_bytes(*family) {
+        0 => service,
+        AF_INET => AddressFamily::Ipv4,
+        AF_INET6 => AddressFamily::Ipv6,
+        _ => return None,
+    };
+    let [first, second, third, fourth, ..] = *address;
+    let address = match family {
+        AddressFamily::Ipv4 => Ipv4Addr::new(first, second, third, fourth).into(),
+        AddressFamily::Ipv6 => Ipv6Addr::from(*address).into(),
+    };
+    let tunnel = Tunnel::from_kernel(*tunnel_kind, u16::from_be_bytes(*tunnel_port), u16::from_ne_bytes(*tunnel_flags));
+    let id = DestinationId::verbatim(address, u16::from_be_bytes(*port));
+    let thresholds = Thresholds::verbatim(u32::from_ne_bytes(*upper), u32::from_ne_bytes(*lower));
+    Some(DestinationEntry {
+        destination: settings(id, u32::from_ne_bytes(*method), tunnel, u32::from_ne_bytes(*weight), thresholds)?,
+        stats: stats::decode_in_order(stats)?,
+        active_connections: u32::from_ne_bytes(*active),
+        inactive_connections: u32::from_ne_bytes(*inactive),
+        persistent_connections: u32::from_ne_bytes(*persistent),
+    })
+}
+
+/// `None` for a weight that cannot be.
+fn settings(
+    id: DestinationId,
+    method: u32,
+    tunnel: Tunnel,
+    weight: u32,
+    thresholds: Thresholds,
+) -> Option<Destination> {
+    let forward = ForwardMethod::from_kernel(method, tunnel);
+    let mut destination = Destination::new(id, forward);
+    destination.weight = Weight::new(weight).ok()?;
+    destination.thresholds = thresholds;
+    if !matches!(forward, ForwardMethod::Tunnel(_)) {
+        destination.dormant_tunnel = tunnel;
+    }
+    Some(destination)
 }
 
 const IDENTITY: [(u16, &str); 2] =
@@ -130,44 +207,15 @@ struct Fields<'a> {
     stats: StatsBlocks<'a>,
 }
 
-#[allow(
-    clippy::inline_always,
-    reason = "rows are decoded in one piece, and of a match on a known type nothing is left"
-)]
 impl<'a> Fields<'a> {
-    #[inline(always)]
     fn read(mut attrs: Attrs<'a>) -> Result<Self, DecodeError> {
         let mut fields = Self { offset: attrs.offset(), ..Self::default() };
-        fields.expect::<IPVS_DEST_ATTR_ADDR, 16>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_PORT, 2>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_FWD_METHOD, 4>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_WEIGHT, 4>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_TUN_TYPE, 1>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_TUN_PORT, 2>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_TUN_FLAGS, 2>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_U_THRESH, 4>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_L_THRESH, 4>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_ACTIVE_CONNS, 4>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_INACT_CONNS, 4>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_PERSIST_CONNS, 4>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_ADDR_FAMILY, 2>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_STATS, 88>(&mut attrs)?;
-        fields.expect::<IPVS_DEST_ATTR_STATS64, 120>(&mut attrs)?;
         while let Some(attr) = attrs.next()? {
             fields.take(attr)?;
         }
         Ok(fields)
     }
 
-    #[inline]
-    fn expect<const KIND: u16, const LEN: usize>(&mut self, attrs: &mut Attrs<'a>) -> Result<(), DecodeError> {
-        match attrs.next_if::<KIND, LEN>() {
-            Some(attr) => self.take(attr),
-            None => Ok(()),
-        }
-    }
-
-    #[inline(always)]
     fn take(&mut self, attr: Attr<'a>) -> Result<(), DecodeError> {
         match attr.kind {
             IPVS_DEST_ATTR_ADDR => self.address = attr,
@@ -197,25 +245,18 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
-    #[inline(always)]
     fn id(&self, service: AddressFamily) -> Result<DestinationId, DecodeError> {
         self.seen.require(&IDENTITY, self.offset)?;
         let address = self.address.address("IPVS_DEST_ATTR_ADDR", self.family.unwrap_or(service))?;
         Ok(DestinationId::verbatim(address, self.port))
     }
 
-    #[inline(always)]
     fn settings(&self, service: AddressFamily) -> Result<Destination, DecodeError> {
         self.seen.require(&SETTINGS, self.offset)?;
         let number = self.weight.u32("IPVS_DEST_ATTR_WEIGHT")?;
         let tunnel = Tunnel::from_kernel(self.tunnel_kind, self.tunnel_port, self.tunnel_flags);
-        let forward = ForwardMethod::from_kernel(self.method, tunnel);
-        let mut destination = Destination::new(self.id(service)?, forward);
-        destination.weight = Weight::new(number).or(Err(self.weight.out_of_range("IPVS_DEST_ATTR_WEIGHT", number)))?;
-        destination.thresholds = Thresholds::verbatim(self.upper, self.lower);
-        if !matches!(forward, ForwardMethod::Tunnel(_)) {
-            destination.dormant_tunnel = tunnel;
-        }
-        Ok(destination)
+        let thresholds = Thresholds::verbatim(self.upper, self.lower);
+        settings(self.id(service)?, self.method, tunnel, number, thresholds)
+            .ok_or_else(|| self.weight.out_of_range("IPVS_DEST_ATTR_WEIGHT", number))
     }
 }

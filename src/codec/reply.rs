@@ -91,7 +91,10 @@ impl Reply {
         if command != Command::NewDestination.number() {
             return Err(unexpected());
         }
-        destination::decode(Nests::read(attributes)?.destination_attrs()?, service)
+        match destination::decode_in_order(attributes, service) {
+            Some(entry) => Ok(entry),
+            None => destination::decode(Nests::read(attributes)?.destination_attrs()?, service),
+        }
     }
 
     /// Appends the attributes of the reply to a buffer, in the order of the kernel.

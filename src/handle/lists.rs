@@ -164,18 +164,20 @@ impl<S: Side> Operations<S> {
 
     async fn services(&self, passes: Passes<ServiceId>) -> Result<Vec<ServiceEntry>, Error> {
         let mut rows = self.spare.take_services();
-        self.read_services(&mut rows, passes).await?;
-        let services = hand_over(&mut rows);
+        let read = self.read_services(&mut rows, passes).await;
+        let services = read.map(|_reading| hand_over(&mut rows));
         self.spare.put_services(rows);
-        Ok(services)
+        services
     }
 
     pub(super) async fn for_each_service(&self, visit: impl FnMut(&ServiceEntry)) -> Result<Reading, Error> {
         let mut rows = self.spare.take_services();
-        let reading = self.read_services(&mut rows, Passes::once()).await?;
-        rows.iter().for_each(visit);
+        let read = self.read_services(&mut rows, Passes::once()).await;
+        if read.is_ok() {
+            rows.iter().for_each(visit);
+        }
         self.spare.put_services(rows);
-        Ok(reading)
+        read
     }
 
     pub(super) async fn get_destinations(&self, service: &ServiceId) -> Result<Vec<DestinationEntry>, Error> {
@@ -196,10 +198,10 @@ impl<S: Side> Operations<S> {
         passes: Passes<DestinationId>,
     ) -> Result<Vec<DestinationEntry>, Error> {
         let mut rows = self.spare.take_destinations();
-        self.read_destinations(0, service, &mut rows, passes, |_| false).await?;
-        let destinations = hand_over(&mut rows);
+        let read = self.read_destinations(0, service, &mut rows, passes, |_| false).await;
+        let destinations = read.map(|_reading| hand_over(&mut rows));
         self.spare.put_destinations(rows);
-        Ok(destinations)
+        destinations
     }
 
     pub(super) async fn for_each_destination(
@@ -208,10 +210,12 @@ impl<S: Side> Operations<S> {
         visit: impl FnMut(&DestinationEntry),
     ) -> Result<Reading, Error> {
         let mut rows = self.spare.take_destinations();
-        let reading = self.read_destinations(0, service, &mut rows, Passes::once(), |_| false).await?;
-        rows.iter().for_each(visit);
+        let read = self.read_destinations(0, service, &mut rows, Passes::once(), |_| false).await;
+        if read.is_ok() {
+            rows.iter().for_each(visit);
+        }
         self.spare.put_destinations(rows);
-        Ok(reading)
+        read
     }
 
     pub(super) async fn get_destinations_of_existing(
@@ -232,9 +236,9 @@ impl<S: Side> Operations<S> {
     ) -> Result<Option<DestinationEntry>, Error> {
         let mut rows = self.spare.take_destinations();
         let is_there = |rows: &[DestinationEntry]| rows.iter().any(|entry| entry.id() == *id);
-        self.read_destinations(0, service, &mut rows, Passes::new(CONFIRMATIONS), is_there).await?;
-        let found = rows.iter().find(|entry| entry.id() == *id).cloned();
+        let read = self.read_destinations(0, service, &mut rows, Passes::new(CONFIRMATIONS), is_there).await;
+        let found = read.map(|_reading| rows.iter().find(|entry| entry.id() == *id).cloned());
         self.spare.put_destinations(rows);
-        Ok(found)
+        found
     }
 }

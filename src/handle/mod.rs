@@ -38,7 +38,7 @@ use std::time::Duration;
 #[cfg(feature = "tokio")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
 pub use asynchronous::AsyncHandle;
-pub use batch::{Batch, BatchReport};
+pub use batch::{Batch, BatchProgress, BatchReport};
 pub use idempotent::Outcome;
 
 #[cfg(target_os = "linux")]
@@ -359,8 +359,9 @@ impl Handle {
 
     /// Makes a destination of a service.
     ///
-    /// A destination that was deleted within the last two minutes comes back with its counters, if the service is still
-    /// the same.
+    /// A destination that was deleted within the last two or three minutes comes back with its counters, if the service is
+    /// still the same. Meanwhile whatever is added costs more, the more was deleted:
+    /// see [`Batch`](Batch#after-many-were-deleted).
     ///
     /// # Errors
     ///
@@ -400,6 +401,9 @@ impl Handle {
     /// Its connections are cut off: the kernel remembers them, and drops their packets unless the destination comes
     /// back. With the sysctl `expire_nodest_conn` the next packet ends the connection. To let them finish, set the
     /// weight to 0 and wait until the entry [is idle](crate::DestinationEntry::is_idle).
+    ///
+    /// The kernel remembers it for two to three minutes. To replace many destinations at a time, see
+    /// [`Batch`](Batch#after-many-were-deleted); for the weight alone, [`update_destination`](Self::update_destination) does.
     ///
     /// # Errors
     ///

@@ -34,9 +34,9 @@ impl<S: Side> Operations<S> {
 
     pub(super) async fn get_service(&self, id: &ServiceId) -> Result<Option<ServiceEntry>, Error> {
         let id = *id;
-        let mut answer = One::new(|reply| match reply {
-            Reply::Service(entry) if entry.id() == id => Some(entry),
-            _ => None,
+        let mut answer = One::new(|command, attributes: &[u8]| {
+            let entry = Reply::decode_service(command, attributes)?;
+            if entry.id() == id { Ok(entry) } else { Err(unexpected()) }
         });
         match self.ask(&Request::GetService(id), &mut answer).await {
             Ok(()) => Ok(answer.value),
@@ -112,7 +112,8 @@ impl<S: Side> Operations<S> {
 
     /// A request that is answered by one message.
     async fn get<T>(&self, request: &Request, select: impl Fn(Reply) -> Option<T>) -> Result<T, Error> {
-        let mut answer = One::new(select);
+        let decode = |command, attributes: &[u8]| select(Reply::decode(command, attributes)?).ok_or_else(unexpected);
+        let mut answer = One::new(decode);
         self.ask(request, &mut answer).await?;
         let nothing = DecodeError::new("message", 0, DecodeProblem::Missing);
         answer.value.ok_or_else(|| failed(request, Cause::Decode(nothing)))
@@ -173,28 +174,29 @@ pub(super) const fn subject(request: &Request) -> (Operation, Target) {
 /// Takes one message, if it is the one that was asked for.
 #[derive(Debug)]
 struct One<T, F> {
-    select: F,
+    decode: F,
     value: Option<T>,
 }
 
-impl<T, F: Fn(Reply) -> Option<T>> One<T, F> {
-    const fn new(select: F) -> Self {
-        Self { select, value: None }
+impl<T, F: Fn(u8, &[u8]) -> Result<T, DecodeError>> One<T, F> {
+    const fn new(decode: F) -> Self {
+        Self { decode, value: None }
     }
 }
 
-impl<T, F: Fn(Reply) -> Option<T>> Answer for One<T, F> {
+impl<T, F: Fn(u8, &[u8]) -> Result<T, DecodeError>> Answer for One<T, F> {
     fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError> {
-        self.value = (self.select)(Reply::decode(command, attributes)?);
-        match self.value {
-            Some(_) => Ok(()),
-            None => Err(DecodeError::new("message", 0, DecodeProblem::Unexpected)),
-        }
+        self.value = Some((self.decode)(command, attributes)?);
+        Ok(())
     }
 
     fn restart(&mut self) {
         self.value = None;
     }
+}
+
+const fn unexpected() -> DecodeError {
+    DecodeError::new("message", 0, DecodeProblem::Unexpected)
 }
 
 /// One of each role, however often it comes.
@@ -210,7 +212,7 @@ impl Answer for Daemons {
                 }
                 Ok(())
             }
-            _ => Err(DecodeError::new("message", 0, DecodeProblem::Unexpected)),
+            _ => Err(unexpected()),
         }
     }
 

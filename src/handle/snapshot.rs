@@ -102,12 +102,11 @@ impl<S: Side> Operations<S> {
     }
 
     async fn read_table(&self, table: &mut Table, attempts: Attempts) -> Result<Reading, Error> {
-        let mut reading = self.fill_services(table, attempts).await?;
+        let services = self.fill_services(table, attempts).await?;
         let mut spare = self.spare.take_destinations();
-        for row in &mut table.services {
-            reading = reading.and(self.fill(0, row, attempts, &mut spare).await?);
-        }
+        let destinations = self.fill_all(0, &mut table.services, attempts, &mut spare).await;
         self.spare.put_destinations(spare);
+        let reading = services.and(destinations?);
         self.drop_vanished(table, attempts).await?;
         Ok(reading)
     }
@@ -115,16 +114,33 @@ impl<S: Side> Operations<S> {
     /// Puts the services into the table, into rows that are there as far as they go.
     async fn fill_services(&self, table: &mut Table, attempts: Attempts) -> Result<Reading, Error> {
         let mut services = self.spare.take_services();
-        let reading = self.read_services(&mut services, attempts.map_or_else(Passes::once, Passes::new)).await?;
-        let rows = &mut table.services;
-        rows.truncate(services.len());
-        rows.reserve_exact(services.len().saturating_sub(rows.len()));
-        let mut entries = services.drain(..);
-        for (row, entry) in rows.iter_mut().zip(&mut entries) {
-            row.service = entry;
+        let read = self.read_services(&mut services, attempts.map_or_else(Passes::once, Passes::new)).await;
+        if read.is_ok() {
+            let rows = &mut table.services;
+            rows.truncate(services.len());
+            rows.reserve_exact(services.len().saturating_sub(rows.len()));
+            let mut entries = services.drain(..);
+            for (row, entry) in rows.iter_mut().zip(&mut entries) {
+                row.service = entry;
+            }
+            rows.extend(entries.map(|entry| TableService::new(entry, Vec::new())));
         }
-        rows.extend(entries.map(|entry| TableService::new(entry, Vec::new())));
         self.spare.put_services(services);
+        read
+    }
+
+    /// Puts the destinations of each service into its row.
+    async fn fill_all(
+        &self,
+        reader: usize,
+        rows: &mut [TableService],
+        attempts: Attempts,
+        spare: &mut Vec<DestinationEntry>,
+    ) -> Result<Reading, Error> {
+        let mut reading = Reading::Whole;
+        for row in rows {
+            reading = reading.and(self.fill(reader, row, attempts, spare).await?);
+        }
         Ok(reading)
     }
 
@@ -199,14 +215,12 @@ impl Operations<Blocking> {
         let mut reading = Reading::Whole;
         loop {
             let Some(rows) = lock().next() else { return Ok(reading) };
-            for row in rows {
-                match block_on(self.fill(reader, row, attempts, &mut spare)) {
-                    Ok(other) => reading = reading.and(other),
-                    Err(error) => {
-                        // The others need not go on.
-                        lock().by_ref().for_each(drop);
-                        return Err(error);
-                    }
+            match block_on(self.fill_all(reader, rows, attempts, &mut spare)) {
+                Ok(other) => reading = reading.and(other),
+                Err(error) => {
+                    // The others need not go on.
+                    lock().by_ref().for_each(drop);
+                    return Err(error);
                 }
             }
         }

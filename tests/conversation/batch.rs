@@ -1,6 +1,7 @@
 //! Many commands, few datagrams.
 
 use std::io;
+use std::ops::ControlFlow;
 
 use ipvs_rs::ServiceId;
 use ipvs_rs::codec::{Request, put_request};
@@ -36,6 +37,17 @@ fn words(report: &BatchReport) -> Vec<String> {
         Err(error) => error.errno().map_or_else(|| format!("{:?}", error.kind()), |errno| errno.to_string()),
     };
     report.results().iter().map(word).collect()
+}
+
+/// Sends a batch with somebody who watches, and stops it when so many commands are done. Returns what it was told as well:
+/// commands done, failed, and all.
+fn watched(batch: Batch<'_>, stop_at: usize) -> (BatchReport, Vec<[usize; 3]>) {
+    let mut told = Vec::new();
+    let report = batch.send_with_progress(|progress| {
+        told.push([progress.done, progress.failed, progress.total]);
+        if progress.done >= stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    (report.unwrap(), told)
 }
 
 /// The bytes of a request in a datagram.
@@ -266,6 +278,61 @@ fn failure_in_one_datagram_does_not_stop_the_next() {
         .ack_of(1)
         .open();
     assert_eq!(words(&batch(&handle).send().unwrap()), ["EEXIST", "EEXIST", "EEXIST", "ok"]);
+}
+
+#[test]
+fn progress_is_told_after_each_datagram() {
+    let [service, second, third, fourth] = requests();
+    let (handle, _peer) = Script::new()
+        .limits(3, 200_000)
+        .expect_batch([service, second, third])
+        .error_of(0, Errno::EEXIST)
+        .ack_of(2)
+        .expect_batch([fourth])
+        .error(Errno::EEXIST)
+        .open();
+    let (report, told) = watched(batch(&handle), usize::MAX);
+    assert_eq!(told, [[3, 1, 4], [4, 2, 4]]);
+    assert_eq!(words(&report), ["EEXIST", "ok", "ok", "EEXIST"]);
+}
+
+#[test]
+fn batch_that_is_stopped_sends_no_more() {
+    let [service, second, third, _] = requests();
+    let (handle, peer) = Script::new()
+        .limits(2, 200_000)
+        .expect_batch([service, second.clone()])
+        .error_of(0, Errno::EEXIST)
+        .ack_of(1)
+        .expect_batch([third, second])
+        .ack_of(1)
+        .open();
+    peer.calls();
+    let (report, told) = watched(batch(&handle), 1);
+    assert_eq!(peer.calls().sends, 1);
+    assert_eq!(told, [[2, 1, 4]]);
+    assert_eq!(words(&report), ["EEXIST", "ok", "NotSent", "NotSent"]);
+    let unsent = report.into_results().pop().unwrap().unwrap_err();
+    assert!(unsent.is_retryable());
+    assert_eq!(
+        unsent.to_string(),
+        "new destination 10.0.0.4:8080 for TCP 192.0.2.10:80: not sent, because the batch was stopped"
+    );
+    // Whoever stops it after the last datagram has stopped nothing.
+    let rest = handle.batch().new_destination(&web(), &nth(3)).new_destination(&web(), &nth(2));
+    let (report, told) = watched(rest, 2);
+    assert_eq!(told, [[2, 0, 2]]);
+    assert!(report.is_ok());
+}
+
+#[test]
+fn nothing_is_told_of_what_is_not_sent() {
+    let [service, second, ..] = requests();
+    let (handle, _peer) = Script::new().limits(2, 200_000).expect_batch([service, second]).silence().open();
+    let (report, told) = watched(batch(&handle), usize::MAX);
+    assert_eq!(told, [[2, 2, 4]]);
+    assert_eq!(words(&report), ["Timeout", "Timeout", "NotSent", "NotSent"]);
+    assert_eq!(watched(handle.batch(), 0).1, Vec::<[usize; 3]>::new());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a kernel has and lacks, who may ask, and who shares what.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::thread;
 
 use ipvs_rs::error::Errno;
@@ -195,6 +196,21 @@ fn services_of_others_shift_long_lists_before_linux_7() {
         let is_whole = rows == 41;
         assert_eq!(is_whole, release == Release::V7, "{release}: {rows} rows with the end");
     }
+}
+
+#[test]
+fn batch_that_is_stopped_has_done_what_was_sent() {
+    let handle = FakeKernel::new().handle().unwrap();
+    let batch = (1..=450).fold(handle.batch(), |batch, mark| batch.new_service(&rr(&format!("fwmark:{mark}"))));
+    let mut told = Vec::new();
+    let report = batch.send_with_progress(|progress| {
+        told.push([progress.done, progress.failed, progress.total]);
+        if progress.done < 400 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    assert_eq!(told, [[200, 0, 450], [400, 0, 450]]);
+    let unsent: Vec<usize> = report.unwrap().failures().map(|(place, _)| place).collect();
+    assert_eq!(unsent, (400..450).collect::<Vec<_>>());
+    assert_eq!(handle.get_services().unwrap().len(), 400);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The async handle in the clothes of the blocking one, so that what is true of one is asked of the other, too.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use ipvs_rs::handle::{self, BatchReport, Outcome};
+use ipvs_rs::handle::{self, BatchProgress, BatchReport, Outcome};
 use ipvs_rs::model::{Config, Info, Reading, SyncDaemon, SyncRole};
 use ipvs_rs::transport::{Arrival, AsyncTransport, Limits, Received, Transport};
 use ipvs_rs::{
@@ -147,6 +148,11 @@ impl Batch<'_> {
     #[allow(dead_code, reason = "not in every suite")]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    #[allow(dead_code, reason = "not in every suite")]
+    pub fn send_with_progress(self, watch: impl FnMut(BatchProgress) -> ControlFlow<()>) -> Result<BatchReport, Error> {
+        block_on(self.0.send_with_progress(watch))
     }
 
     pub fn send(self) -> Result<BatchReport, Error> {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io;
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,6 +92,26 @@ async fn tasks_are_served_in_the_order_in_which_they_came() {
         }
     }
     assert_eq!(*order.borrow(), [0, 1, 2, 3]);
+}
+
+#[tokio::test]
+async fn batch_tells_how_far_it_has_come_and_lets_others_have_their_turn_between_datagrams() {
+    let handle = open(&FakeKernel::new()).await;
+    let batch =
+        (1..=900).fold(handle.batch(), |batch, number| batch.new_service(&Service::new(mark(number), Scheduler::Rr)));
+    let told = RefCell::new(Vec::new());
+    let mut sending = pin!(batch.send_with_progress(|progress| {
+        told.borrow_mut().push(progress.done);
+        if progress.done < 600 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }));
+    for done in [200, 400] {
+        assert!(poll(&mut sending, 1).is_none());
+        assert_eq!(told.borrow().last(), Some(&done));
+    }
+    let report = poll(&mut sending, 1).unwrap().unwrap();
+    assert_eq!(*told.borrow(), [200, 400, 600]);
+    assert_eq!(report.failures().count(), 300);
+    assert_eq!(handle.get_services().await.unwrap().len(), 600);
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 //! The ways to be somebody who may not.
 
+use std::io;
+
 use ipvs_rs::Handle;
 use ipvs_rs::error::ErrorKind;
-use ipvs_rs::transport::Netns;
+use ipvs_rs::transport::{KernelSocket, Netns, SocketOptions, Transport};
+use netlink_sys::protocols::NETLINK_GENERIC;
+use netlink_sys::{Socket, SocketAddr};
 
 use crate::conformance::privilege;
 use crate::namespaces::{current, fresh};
@@ -55,6 +59,26 @@ fn ordinary_user_cannot_enter_the_namespace_of_another() {
     }
     let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
     fresh(|| again("privilege::ordinary_user_cannot_enter_the_namespace_of_another", &nobody));
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn nobody_but_the_kernel_can_send_to_the_socket_of_a_handle() {
+    fresh(|| {
+        let stranger = Socket::new(NETLINK_GENERIC).unwrap();
+        let send = |port| stranger.send_to(&[0; 20], &SocketAddr::new(port, 0), 0);
+        let mut buffer = [0; 64];
+
+        let mut ours = KernelSocket::open(SocketOptions::default()).unwrap();
+        assert_eq!(send(ours.port()).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+        assert_eq!(ours.try_receive(&mut buffer).unwrap(), None);
+
+        // A socket that is connected to nobody takes it.
+        let mut open_to_all = Socket::new(NETLINK_GENERIC).unwrap();
+        let port = open_to_all.bind_auto().unwrap().port_number();
+        assert_eq!(send(port).unwrap(), 20);
+        assert_eq!(open_to_all.recv(&mut &mut buffer[..], 0).unwrap(), 20);
+    });
 }
 
 fn expect_refusals() {

@@ -41,7 +41,7 @@ fn descriptors() -> BTreeSet<String> {
 }
 
 /// A number that the kernel tells of this process.
-fn number_of(file: &str, name: &str) -> u64 {
+pub fn number_of(file: &str, name: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/self/{file}")).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()

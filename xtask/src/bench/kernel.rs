@@ -3,15 +3,14 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 
-use super::Narrator;
 use super::figures::Figures;
-use crate::guest::{Guest, Machine, Tool, Version, sink};
+use super::measure;
+use crate::guest::{Guest, Tool, Version};
 use crate::progress::Progress;
 use crate::workspace::{BuildOptions, Target, Workspace};
 
@@ -19,13 +18,13 @@ use crate::workspace::{BuildOptions, Target, Workspace};
 pub struct Load {
     /// The kernel to boot
     #[arg(long, value_enum, value_name = "KERNEL", default_value = "6.1")]
-    kernel: Version,
+    pub kernel: Version,
     /// Services of the table
     #[arg(long, value_name = "NUMBER", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     services: u32,
     /// Destinations of each service
     #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    destinations: u32,
+    pub destinations: u32,
     /// How often everything is measured
     #[arg(long, value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
     repeats: u32,
@@ -40,12 +39,17 @@ pub struct Load {
     save: bool,
 }
 
+impl Load {
+    /// The file for the figures, opened: nobody waits for minutes to be told that it cannot be written.
+    pub fn json_file(&self) -> Result<Option<File>> {
+        let json = self.json.as_ref();
+        json.map(|path| File::create(path).with_context(|| format!("writing {}", path.display()))).transpose()
+    }
+}
+
 pub fn run(arguments: &Load, progress: &Arc<Progress>) -> Result<()> {
     let workspace = Workspace::locate()?;
-    // Nobody waits for minutes to be told that the file cannot be written.
-    let json =
-        arguments.json.as_ref().map(|path| File::create(path).with_context(|| format!("writing {}", path.display())));
-    let json = json.transpose()?;
+    let json = arguments.json_file()?;
     let counted = measure(arguments, true, &workspace, progress)?;
     let mut text = format!(
         "Kernel {}, {} services with {} destinations each.\n\n",
@@ -83,27 +87,11 @@ pub fn run(arguments: &Load, progress: &Arc<Progress>) -> Result<()> {
 fn measure(arguments: &Load, counts: bool, workspace: &Workspace, progress: &Arc<Progress>) -> Result<Figures> {
     let optimized = BuildOptions { release: true, features: None };
     let ours = workspace.build(&Target::Example("ipvsadm".to_owned()), &optimized)?;
-    let bench = workspace.build(&Target::Bench("kernel".to_owned()), &BuildOptions::default())?;
     let Load { services, destinations, repeats, .. } = arguments;
-    // Where nothing but instructions makes time pass, a pause takes none.
-    let pause = if counts { 240 } else { 0 };
-    let words =
-        [("--services", services), ("--destinations", destinations), ("--repeats", repeats), ("--pause", &pause)];
-    let words = words.into_iter().flat_map(|(name, number)| [name.to_owned(), number.to_string()]);
-    let printed = Arc::new(Mutex::new(Vec::new()));
-    let status = Guest::new(workspace, arguments.kernel)
-        .machine(Machine { cpus: 1, icount: counts, ..Machine::default() })
-        .program(ours)
-        .with(Tool::new("ipvsadm", "ipvsadm"))
-        .command(bench, words)
-        .output(printed.clone(), sink(Narrator::new(progress)))
-        .timeout(Duration::from_secs(3600))
-        .run(progress)?;
-    if status != 0 {
-        bail!("the bench ended with status {status}");
-    }
-    let printed = printed.lock().map_or_else(|poisoned| poisoned.into_inner().clone(), |bytes| bytes.clone());
-    Figures::read(&String::from_utf8_lossy(&printed))
+    let words = [("--services", services), ("--destinations", destinations), ("--repeats", repeats)];
+    let words = words.map(|(name, number)| (name, number.to_string()));
+    let guest = Guest::new(workspace, arguments.kernel).program(ours).with(Tool::new("ipvsadm", "ipvsadm"));
+    Figures::read(&measure::run(guest, &words, counts, workspace, progress)?)
 }
 
 /// What stands around the tables.

@@ -1,9 +1,15 @@
 //! `cargo xtask bench`: how long things take, beside others that do the same.
 
 mod figures;
+mod growth;
 mod kernel;
+mod measure;
+mod picture;
+mod readers;
+mod report;
+mod scale;
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +17,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
+use self::measure::Narrator;
 use crate::guest::{Guest, Machine, Version, sink};
 use crate::progress::Progress;
 use crate::workspace::{BuildOptions, Target, Workspace};
@@ -19,12 +26,14 @@ use crate::workspace::{BuildOptions, Target, Workspace};
 ///
 /// Without the name of another bench: every operation of the library on a real kernel, beside what the kernel itself
 /// takes for it (the floor), and beside Debian's ipvsadm. What counts is instructions of the guest, which repeat on any
-/// machine; wall time is measured as well, and shown as such.
+/// machine; wall time is measured as well, and shown as such. With `--plot` it is how the costs grow with the table.
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Arguments {
     #[command(flatten)]
     kernel: kernel::Load,
+    #[command(flatten)]
+    scale: scale::Options,
     #[command(subcommand)]
     other: Option<Bench>,
 }
@@ -34,6 +43,8 @@ pub struct Arguments {
 enum Bench {
     /// Our ipvsadm and Debian's in one virtual machine: restoring, listing and saving
     Ipvsadm(Programs),
+    /// Snapshots with several readers at once, on several processors
+    Readers(readers::Options),
 }
 
 #[derive(Args)]
@@ -52,8 +63,10 @@ struct Programs {
 pub fn main(arguments: &Arguments) -> ExitCode {
     let progress = Arc::new(Progress::new());
     let result = match &arguments.other {
+        None if arguments.scale.plot => scale::run(&arguments.scale, &arguments.kernel, &progress).map(|()| 0),
         None => kernel::run(&arguments.kernel, &progress).map(|()| 0),
         Some(Bench::Ipvsadm(arguments)) => ipvsadm(arguments, &progress),
+        Some(Bench::Readers(options)) => readers::run(options, &progress).map(|()| 0),
     };
     match result {
         Ok(status) => ExitCode::from(status),
@@ -80,38 +93,4 @@ fn ipvsadm(arguments: &Programs, progress: &Arc<Progress>) -> Result<u8> {
         .output(sink(io::stdout()), sink(Narrator::new(progress)))
         .timeout(Duration::from_secs(3600))
         .run(progress)
-}
-
-/// Shows how far a bench is, and hands on everything else that it says.
-struct Narrator {
-    progress: Arc<Progress>,
-    line: Vec<u8>,
-}
-
-impl Narrator {
-    fn new(progress: &Arc<Progress>) -> Self {
-        Self { progress: progress.clone(), line: Vec::new() }
-    }
-}
-
-impl Write for Narrator {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        for byte in bytes {
-            self.line.push(*byte);
-            if *byte == b'\n' {
-                let line = std::mem::take(&mut self.line);
-                if let Some(step) = line.strip_prefix(b"bench: ") {
-                    self.progress.passing(String::from_utf8_lossy(step).trim_end());
-                } else {
-                    self.progress.clear();
-                    io::stderr().write_all(&line)?;
-                }
-            }
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -1,0 +1,113 @@
+//! What adding costs while the kernel remembers deleted destinations.
+
+use std::time::Duration;
+
+use ipvs_rs::{Destination, DestinationId, Handle, ServiceId};
+use serde_json::json;
+
+use crate::load::Load;
+use crate::ours::{add_services, in_batches};
+use crate::{Bench, thousands};
+
+/// What happened before the destinations are added.
+#[derive(Clone, Copy)]
+enum Before {
+    Nothing,
+    /// They are there.
+    There,
+    /// They were there, and all were deleted one after the other.
+    Deleted,
+    /// They were there, and the whole table was flushed.
+    Flushed,
+}
+
+/// Which are added.
+#[derive(Clone, Copy)]
+enum Added {
+    Same,
+    /// The same, the last first.
+    Reversed,
+    /// As many that were not there before.
+    Others,
+}
+
+struct Case {
+    name: &'static str,
+    before: Before,
+    /// Seconds from then on.
+    wait: u64,
+    added: Added,
+}
+
+const CASES: [Case; 9] = [
+    Case { name: "fresh", before: Before::Nothing, wait: 0, added: Added::Same },
+    Case { name: "reversed", before: Before::Deleted, wait: 0, added: Added::Reversed },
+    Case { name: "same-order", before: Before::Deleted, wait: 0, added: Added::Same },
+    Case { name: "others", before: Before::Deleted, wait: 0, added: Added::Others },
+    Case { name: "others-first", before: Before::There, wait: 0, added: Added::Others },
+    Case { name: "flushed", before: Before::Flushed, wait: 0, added: Added::Same },
+    Case { name: "flushed-reversed", before: Before::Flushed, wait: 0, added: Added::Reversed },
+    Case { name: "after-178-s", before: Before::Deleted, wait: 178, added: Added::Same },
+    Case { name: "after-185-s", before: Before::Deleted, wait: 185, added: Added::Same },
+];
+
+/// Ten destinations to a service, so that nothing else takes long.
+const PER_SERVICE: u32 = 10;
+
+/// Each case with so many destinations, by the library.
+pub fn measure(bench: &mut Bench, sizes: &[u32]) {
+    for destinations in sizes.iter().copied() {
+        let load = Load::new(destinations.div_ceil(PER_SERVICE), PER_SERVICE);
+        for case in &CASES {
+            eprintln!("bench: {destinations} destinations deleted, {}", case.name);
+            let taken = bench.inside(|| case.run(&load));
+            println!(
+                "{}",
+                json!({
+                    "trash": case.name,
+                    "destinations": destinations,
+                    "kinsn_per_row": thousands(taken, load.destinations.len()),
+                })
+            );
+        }
+    }
+}
+
+impl Case {
+    fn run(&self, load: &Load) -> Duration {
+        let handle = Handle::new().unwrap();
+        let make_services = || add_services(&handle, &load.services);
+        make_services();
+        if !matches!(self.before, Before::Nothing) {
+            add(&handle, &load.destinations);
+        }
+        match self.before {
+            Before::Nothing | Before::There => {}
+            Before::Deleted => {
+                in_batches(&handle, &load.destinations, |batch, (id, it)| batch.delete_destination(id, &it.id));
+            }
+            Before::Flushed => {
+                handle.flush().unwrap();
+                make_services();
+            }
+        }
+        std::thread::sleep(Duration::from_secs(self.wait));
+        let mut added = load.destinations.clone();
+        match self.added {
+            Added::Same => {}
+            Added::Reversed => added.reverse(),
+            Added::Others => {
+                for (_, destination) in &mut added {
+                    destination.id = DestinationId::verbatim(destination.id.address(), destination.id.port() + 1);
+                }
+            }
+        }
+        let taken = add(&handle, &added);
+        handle.flush().unwrap();
+        taken
+    }
+}
+
+fn add(handle: &Handle, destinations: &[(ServiceId, Destination)]) -> Duration {
+    in_batches(handle, destinations, |batch, (id, it)| batch.new_destination(id, it))
+}

@@ -32,7 +32,7 @@ pub fn measure(bench: &mut Bench, unit: Unit, sizes: &[u32], per_service: u32) {
     let pause = bench.pause;
     bench.inside(|| {
         let clients = [Contender::Floor, Contender::Ours].map(|contender| (contender, contender.open(&load)));
-        let mut table = Growing { unit, load, clients, units: Vec::new(), pause };
+        let mut table = Growing { unit, load, clients, units: Vec::new(), size: 0, pause };
         for size in sizes {
             table.grow_to(*size as usize);
         }
@@ -47,17 +47,20 @@ struct Growing {
     clients: [(Contender, Box<dyn Client>); 2],
     /// What there is, oldest first.
     units: Vec<usize>,
+    /// What it is to grow to.
+    size: usize,
     /// After it the kernel has forgotten what was deleted.
     pause: Duration,
 }
 
 impl Growing {
     fn grow_to(&mut self, size: usize) {
-        eprintln!("bench: growing to {}", self.name(size));
+        self.size = size;
+        eprintln!("bench: growing to {}", self.name());
         let turn = self.turn();
         let sample = turn * ((size - self.units.len()) / (2 * turn) / 4 * 4).clamp(4, 16);
         self.fill(size - sample);
-        eprintln!("bench: {}", self.name(size));
+        eprintln!("bench: {}", self.name());
         let new: Vec<usize> = (size - sample..size).collect();
         self.in_turns("create", Work::Create, &new);
         self.units.extend(new);
@@ -141,14 +144,15 @@ impl Growing {
     /// How large the table is.
     fn shape(&self) -> Value {
         match self.unit {
-            Unit::Service => json!({ "services": self.units.len(), "destinations": self.load.per_service }),
-            Unit::Destination => json!({ "services": 1, "destinations": self.units.len() }),
+            Unit::Service => json!({ "services": self.size, "destinations": self.load.per_service }),
+            Unit::Destination => json!({ "services": 1, "destinations": self.size }),
         }
     }
 
-    fn name(&self, size: usize) -> String {
+    fn name(&self) -> String {
+        let Self { size, load, .. } = self;
         match self.unit {
-            Unit::Service => format!("{size} services with {} destinations", self.load.per_service),
+            Unit::Service => format!("{size} services with {} destinations", load.per_service),
             Unit::Destination => format!("one service with {size} destinations"),
         }
     }

@@ -161,7 +161,7 @@ pub fn grouped(value: f64) -> String {
 mod tests {
     use super::*;
 
-    fn panel(title: &str, points: Line) -> Panel {
+    fn panel(title: &str, points: &Line) -> Panel {
         let line = |label: &str, stroke| Drawn { label: label.to_owned(), points: points.clone(), stroke };
         Panel {
             title: title.to_owned(),
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn picture_shows_titles_units_legends_and_points() {
         let points = vec![(1000.0, 200.0), (50_000.0, 180.0)];
-        let panels = vec![panel("one", points.clone()), panel("two", points.clone()), panel("three", points)];
+        let panels = ["one", "two", "three"].map(|title| panel(title, &points)).into();
         let picture = Picture { title: "All <of> it".to_owned(), panels };
         let svg = picture.svg().unwrap();
         for text in ["All &lt;of&gt; it", "one", "two", "three", "destinations", "bytes", "floor", "ours", "50,000"] {
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn picture_without_points_is_empty_and_can_be_drawn() {
-        let picture = Picture { title: String::new(), panels: vec![panel("none", Vec::new())] };
+        let picture = Picture { title: String::new(), panels: vec![panel("none", &Vec::new())] };
         assert!(picture.is_empty());
         assert!(picture.svg().unwrap().contains("none"));
     }

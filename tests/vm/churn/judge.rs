@@ -1,0 +1,112 @@
+//! Whether a list is right, and how many were.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use super::object::{Key, Object};
+
+/// Knows what must be in a list, and what may be.
+#[derive(Debug)]
+pub struct Judge<'a>(HashMap<Key, (&'a Object, bool)>);
+
+impl<'a> Judge<'a> {
+    /// Of a list of objects that are there all the time, and of others that come and go.
+    pub fn new(steady: &'a [Object], others: &'a [Object]) -> Self {
+        let steady = steady.iter().map(|object| (object, true));
+        let others = others.iter().map(|object| (object, false));
+        Self(steady.chain(others).map(|(object, is_steady)| (object.key(), (object, is_steady))).collect())
+    }
+
+    /// What is wrong with a list.
+    pub fn verdict(&self, list: &[Object]) -> Verdict {
+        let mut verdict = Verdict::default();
+        let mut seen = HashSet::new();
+        for object in list {
+            let key = object.key();
+            if !seen.insert(key) {
+                verdict.repeated.push(key);
+            }
+            if self.0.get(&key).is_none_or(|(known, _)| *known != object) {
+                verdict.strange.push(object.clone());
+            }
+        }
+        let steady = self.0.iter().filter(|(_, (_, is_steady))| *is_steady);
+        verdict.missing = steady.map(|(key, _)| *key).filter(|key| !seen.contains(key)).collect();
+        verdict
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// They are there all the time.
+    pub missing: Vec<Key>,
+    pub repeated: Vec<Key>,
+    /// They never were, or not like that.
+    pub strange: Vec<Object>,
+}
+
+impl Verdict {
+    pub fn is_right(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { missing, repeated, strange } = self;
+        write!(f, "{} missing, {} repeated, {} strange", missing.len(), repeated.len(), strange.len())?;
+        write!(f, " ({:?} {:?} {:?})", missing.first(), repeated.first(), strange.first())
+    }
+}
+
+/// What became of the lists of a case.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// They were said to be right.
+    pub accepted: u32,
+    /// Some were not.
+    pub wrong: Vec<String>,
+    /// Those that were asked for as lists to rely on, and how many requests they took.
+    pub confirmed: u32,
+    pub requests: u32,
+    /// There was none to rely on.
+    pub unstable: u32,
+    /// Nothing was said about them.
+    pub pieced: u32,
+    pub pieced_wrong: u32,
+}
+
+impl Tally {
+    pub fn accept(&mut self, verdict: &Verdict) {
+        self.accepted += 1;
+        if !verdict.is_right() {
+            self.wrong.push(verdict.to_string());
+        }
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        self.accepted += other.accepted;
+        self.wrong.extend_from_slice(&other.wrong);
+        self.confirmed += other.confirmed;
+        self.requests += other.requests;
+        self.unstable += other.unstable;
+        self.pieced += other.pieced;
+        self.pieced_wrong += other.pieced_wrong;
+    }
+
+    pub fn doubt(&mut self, verdict: &Verdict) {
+        self.pieced += 1;
+        self.pieced_wrong += u32::from(!verdict.is_right());
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { accepted, wrong, confirmed, requests, unstable, pieced, pieced_wrong } = self;
+        write!(f, "{accepted} accepted, {} wrong; {pieced} pieced, {pieced_wrong} wrong; {unstable} unstable", wrong.len())?;
+        if *confirmed > 0 {
+            write!(f, "; {:.1} passes", f64::from(*requests) / f64::from(*confirmed))?;
+        }
+        Ok(())
+    }
+}

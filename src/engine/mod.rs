@@ -32,19 +32,21 @@
 //! does not answer the question is an error.
 //!
 //! IPVS itself never marks an interrupted list: it continues by position, so that a list which was read while somebody
-//! else changed the table can have an entry twice, or lack one that was there all the time. [`Rows`] drops what comes
-//! twice; nothing can know what is lacking.
+//! else changed the table can have an entry twice, or lack one that was there all the time. A [`Listing`] drops what comes
+//! twice and knows whether something can be lacking; [`Passes`] compares readings until one can be relied on.
 
 mod bulk;
 mod deadline;
 mod exchange;
 mod failure;
-mod rows;
+mod listing;
+mod passes;
 mod sequence;
 
 pub use bulk::Bulk;
 pub use deadline::Deadline;
 pub use exchange::{Exchange, Expect, Progress};
 pub use failure::{Failure, KernelError};
-pub use rows::Rows;
+pub use listing::{Listing, Pass};
+pub use passes::{Passes, Unstable};
 pub use sequence::Sequence;

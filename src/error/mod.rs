@@ -23,7 +23,7 @@ use std::time::Duration;
 pub use errno::Errno;
 
 use crate::codec::DecodeError;
-use crate::engine::KernelError;
+use crate::engine::{KernelError, Unstable};
 use crate::model::{DestinationId, InvalidValue, ServiceId, SyncRole};
 #[cfg(target_os = "linux")]
 use crate::transport::NetnsError;
@@ -76,6 +76,7 @@ pub(crate) enum Cause {
     Interrupted {
         attempts: u32,
     },
+    Unstable(Unstable),
     Truncated {
         len: usize,
     },
@@ -130,6 +131,8 @@ pub enum ErrorKind {
     NotSent,
     /// A list changed each time that it was read.
     Interrupted,
+    /// No two passes over a list in a row were the same, so that none can be relied on.
+    Unstable,
     /// The answer could not be read.
     Decode,
     /// A value was refused before anything was sent.
@@ -212,6 +215,7 @@ impl Error {
             Cause::Lost => ErrorKind::Lost,
             Cause::NotSent => ErrorKind::NotSent,
             Cause::Interrupted { .. } => ErrorKind::Interrupted,
+            Cause::Unstable(_) => ErrorKind::Unstable,
             Cause::Truncated { .. } | Cause::Decode(_) => ErrorKind::Decode,
             Cause::Invalid(_) => ErrorKind::Invalid,
             #[cfg(target_os = "linux")]
@@ -345,7 +349,11 @@ impl Error {
     /// command may have been executed already: use the idempotent forms, or look first.
     pub fn is_retryable(&self) -> bool {
         match self.kind() {
-            ErrorKind::Timeout | ErrorKind::Lost | ErrorKind::NotSent | ErrorKind::Interrupted => true,
+            ErrorKind::Timeout
+            | ErrorKind::Lost
+            | ErrorKind::NotSent
+            | ErrorKind::Interrupted
+            | ErrorKind::Unstable => true,
             ErrorKind::Kernel => {
                 matches!(self.errno(), Some(Errno::EBUSY | Errno::ENOMEM | Errno::ENOBUFS | Errno::EAGAIN))
             }
@@ -413,7 +421,7 @@ impl Error {
                 _ => Some("whether it was executed is not known: read the table again"),
             },
             Cause::NotSent => Some("send it again"),
-            Cause::Interrupted { .. } => Some("somebody else is changing the table: try again"),
+            Cause::Interrupted { .. } | Cause::Unstable(_) => Some("somebody else is changing the table: try again"),
             _ => None,
         }
     }
@@ -441,6 +449,7 @@ impl fmt::Display for Error {
             Cause::Lost => f.write_str("the answer was lost")?,
             Cause::NotSent => f.write_str("not sent, because an earlier command of the batch had no answer")?,
             Cause::Interrupted { attempts } => write!(f, "the list changed {attempts} times while it was read")?,
+            Cause::Unstable(unstable) => write!(f, "{unstable}")?,
             Cause::Truncated { len } => write!(f, "the answer of {len} bytes does not fit the receive buffer")?,
             Cause::Decode(error) => write!(f, "the kernel's answer cannot be read: {error}")?,
             Cause::Invalid(value) => write!(f, "{value}")?,

@@ -10,8 +10,8 @@ use super::side::{Link, Side};
 use super::{Batch, HandleBuilder, Inner, Outcome};
 use crate::error::Error;
 use crate::model::{
-    Config, Destination, DestinationEntry, DestinationId, Info, Service, ServiceEntry, ServiceId, SyncDaemon, SyncRole,
-    Table,
+    Config, Destination, DestinationEntry, DestinationId, Info, Reading, Service, ServiceEntry, ServiceId, SyncDaemon,
+    SyncRole, Table,
 };
 use crate::transport::{AsyncTransport, Transport};
 
@@ -126,20 +126,34 @@ impl HandleBuilder {
     pub async fn open_async(self) -> Result<AsyncHandle, Error> {
         use crate::error::{Cause, Operation, Target};
 
-        let mut socket = self.socket()?;
-        let waited = socket.arrival(Duration::ZERO).await;
+        let (mut commands, readers) = self.sockets(self.readers.min(1))?;
+        let waited = commands.arrival(Duration::ZERO).await;
         waited.map_err(|error| Error::new(Operation::Open, Target::Table, Cause::Io(error)))?;
-        self.open_async_over(socket).await
+        self.open_async_over_several(commands, readers).await
     }
 
-    /// Opens an async handle over a transport of your own.
+    /// Opens an async handle over a transport of your own, which everything goes over.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub async fn open_async_over(self, transport: impl AsyncTransport + 'static) -> Result<AsyncHandle, Error> {
-        let inner = Inner::open(Socket(Box::new(transport)), self.deadline).await?;
-        Ok(AsyncHandle { operations: Operations(Mutex::new(inner)) })
+    pub async fn open_async_over<T: AsyncTransport + 'static>(self, transport: T) -> Result<AsyncHandle, Error> {
+        self.open_async_over_several(transport, None::<T>).await
+    }
+
+    /// Opens an async handle over transports of your own, as [`open_over_several`](Self::open_over_several) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn open_async_over_several<T: AsyncTransport + 'static>(
+        self,
+        commands: impl AsyncTransport + 'static,
+        readers: impl IntoIterator<Item = T>,
+    ) -> Result<AsyncHandle, Error> {
+        let readers: Vec<_> = readers.into_iter().map(|reader| Socket(Box::new(reader))).collect();
+        let (commands, readers) = Inner::open(Socket(Box::new(commands)), readers, self.deadline).await?;
+        Ok(AsyncHandle { operations: Operations::new(Mutex::new(commands), readers.into_iter().map(Mutex::new)) })
     }
 }
 
@@ -314,6 +328,24 @@ impl AsyncHandle {
         self.operations.get_services().await
     }
 
+    /// As [`Handle::get_services_stable`](crate::Handle::get_services_stable).
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::get_services_stable`](crate::Handle::get_services_stable).
+    pub async fn get_services_stable(&self, attempts: u32) -> Result<Vec<ServiceEntry>, Error> {
+        self.operations.get_services_stable(attempts).await
+    }
+
+    /// As [`Handle::for_each_service`](crate::Handle::for_each_service).
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::for_each_service`](crate::Handle::for_each_service).
+    pub async fn for_each_service(&self, visit: impl FnMut(&ServiceEntry)) -> Result<Reading, Error> {
+        self.operations.for_each_service(visit).await
+    }
+
     /// As [`Handle::get_destinations`](crate::Handle::get_destinations).
     ///
     /// # Errors
@@ -321,6 +353,32 @@ impl AsyncHandle {
     /// As [`Handle::get_destinations`](crate::Handle::get_destinations).
     pub async fn get_destinations(&self, service: &ServiceId) -> Result<Vec<DestinationEntry>, Error> {
         self.operations.get_destinations(service).await
+    }
+
+    /// As [`Handle::get_destinations_stable`](crate::Handle::get_destinations_stable).
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::get_destinations_stable`](crate::Handle::get_destinations_stable).
+    pub async fn get_destinations_stable(
+        &self,
+        service: &ServiceId,
+        attempts: u32,
+    ) -> Result<Vec<DestinationEntry>, Error> {
+        self.operations.get_destinations_stable(service, attempts).await
+    }
+
+    /// As [`Handle::for_each_destination`](crate::Handle::for_each_destination).
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::for_each_destination`](crate::Handle::for_each_destination).
+    pub async fn for_each_destination(
+        &self,
+        service: &ServiceId,
+        visit: impl FnMut(&DestinationEntry),
+    ) -> Result<Reading, Error> {
+        self.operations.for_each_destination(service, visit).await
     }
 
     /// As [`Handle::get_destinations_of_existing`](crate::Handle::get_destinations_of_existing).
@@ -354,7 +412,29 @@ impl AsyncHandle {
     ///
     /// As [`Handle::snapshot`](crate::Handle::snapshot).
     pub async fn snapshot(&self) -> Result<Table, Error> {
-        self.operations.snapshot().await
+        let mut table = Table::default();
+        self.operations.snapshot_into(&mut table, None).await?;
+        Ok(table)
+    }
+
+    /// As [`Handle::snapshot_into`](crate::Handle::snapshot_into). Given up, it leaves some of the table.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::snapshot_into`](crate::Handle::snapshot_into).
+    pub async fn snapshot_into(&self, table: &mut Table) -> Result<Reading, Error> {
+        self.operations.snapshot_into(table, None).await
+    }
+
+    /// As [`Handle::snapshot_stable`](crate::Handle::snapshot_stable).
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::snapshot_stable`](crate::Handle::snapshot_stable).
+    pub async fn snapshot_stable(&self, attempts: u32) -> Result<Table, Error> {
+        let mut table = Table::default();
+        self.operations.snapshot_into(&mut table, Some(attempts)).await?;
+        Ok(table)
     }
 
     /// As [`Handle::ensure_service`](crate::Handle::ensure_service).
@@ -420,7 +500,7 @@ impl AsyncHandle {
 impl fmt::Debug for AsyncHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = f.debug_struct("AsyncHandle");
-        match self.operations.0.try_lock() {
+        match self.operations.commands.try_lock() {
             Ok(inner) => text.field("conversation", &inner.conversation).finish(),
             Err(_busy) => text.finish_non_exhaustive(),
         }

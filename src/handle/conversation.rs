@@ -14,8 +14,12 @@ use crate::error::{Cause, Errno};
 use crate::model::SyncRole;
 use crate::transport::Limits;
 
-/// The kernel makes the datagrams of a list as long as the longest buffer that it was ever handed, up to this.
-const RECEIVE_BUFFER: usize = 32 * 1024;
+/// The kernel makes the datagrams of a list as long as the longest buffer that a socket has ever received with, within
+/// these limits, less what it needs for itself.
+pub(super) const RECEIVE_BUFFER: usize = 32 * 1024;
+const LEAST_ROOM: usize = 4096 - OVERHEAD;
+const MOST_ROOM: usize = RECEIVE_BUFFER - OVERHEAD;
+const OVERHEAD: usize = 320;
 /// How often a list is read when the kernel says each time that it changed meanwhile, or that rows were lost.
 const LIST_ATTEMPTS: u32 = 5;
 /// How many datagrams of one answer are taken before others get their turn. A list that fits one has a second for its
@@ -35,6 +39,8 @@ pub(super) struct Conversation<L> {
     sequence: Sequence,
     outgoing: Vec<u8>,
     incoming: Vec<u8>,
+    /// Something was received with this buffer.
+    is_warm: bool,
     /// An exchange was given up: its answers may still come, and the kernel may still be making a list. One that is
     /// going on counts as given up until it is over, for it may end at any point where it waits.
     stale: bool,
@@ -43,6 +49,8 @@ pub(super) struct Conversation<L> {
 /// What becomes of the messages of data in an answer.
 pub(super) trait Answer {
     fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError>;
+    /// A datagram of this length is through.
+    fn end_datagram(&mut self, _length: usize) {}
     /// Forgets what was taken: the request is made again.
     fn restart(&mut self);
 }
@@ -81,7 +89,8 @@ enum Look {
 }
 
 impl<L: Link> Conversation<L> {
-    pub(super) fn new(mut link: L, deadline: Duration) -> Self {
+    /// Over a link, with a buffer of this length.
+    pub(super) fn new(mut link: L, deadline: Duration, buffer: usize) -> Self {
         let transport = link.transport();
         Self {
             deadline,
@@ -91,9 +100,20 @@ impl<L: Link> Conversation<L> {
             family: 0,
             sequence: Sequence::default(),
             outgoing: Vec::new(),
-            incoming: vec![0; RECEIVE_BUFFER],
+            incoming: vec![0; buffer],
+            is_warm: false,
             stale: false,
         }
+    }
+
+    /// Another conversation with the same family.
+    pub(super) fn beside(&self, link: L, buffer: usize) -> Self {
+        Self { family: self.family, ..Self::new(link, self.deadline, buffer) }
+    }
+
+    /// How much a datagram of a list holds.
+    pub(super) fn room(&self) -> usize {
+        if self.is_warm { self.incoming.len().clamp(LEAST_ROOM, MOST_ROOM) } else { LEAST_ROOM }
     }
 
     pub(super) const fn limits(&self) -> Limits {
@@ -276,7 +296,9 @@ impl<L: Link> Conversation<L> {
                 other => self.receive(other, &mut patience).await?,
             };
             let datagram = self.incoming.get(..len).unwrap_or_default();
-            match exchange.feed(datagram, |command, attributes| answer.take(command, attributes)) {
+            let progress = exchange.feed(datagram, |command, attributes| answer.take(command, attributes));
+            answer.end_datagram(len);
+            match progress {
                 // What was lost may have been rows.
                 Ok(Progress::Done) if patience.lost && expect == Expect::List => return Err(Cause::Lost),
                 Ok(Progress::Done) => {
@@ -315,6 +337,7 @@ impl<L: Link> Conversation<L> {
             }
             Ok(Some(received)) => {
                 patience.datagrams = patience.datagrams.saturating_add(1);
+                self.is_warm = true;
                 return Look::Datagram(received.len);
             }
             // The kernel answers within the sending, so that what has not come by now was lost.

@@ -112,11 +112,12 @@ impl Handle {
     /// Reads a destination, lets a function change its settings, and writes them back if they have changed.
     ///
     /// With the same limits as [`modify_service`](Self::modify_service). To find one, all destinations of the service are
-    /// read.
+    /// read, as [`get_destination`](Self::get_destination) does.
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found); otherwise as [`update_destination`](Self::update_destination).
+    /// [`is_not_found`](Error::is_not_found); [`ErrorKind::Unstable`](crate::error::ErrorKind::Unstable) when it was not
+    /// found, and others changed the list all the time; otherwise as [`update_destination`](Self::update_destination).
     ///
     /// # Example
     ///
@@ -220,9 +221,10 @@ impl<S: Side> Operations<S> {
         id: &DestinationId,
         change: impl FnOnce(&mut Destination),
     ) -> Result<Outcome, Error> {
-        let missing = |errno| missing(Operation::UpdateDestination, Target::Destination(*service, *id), errno);
-        let entries = self.get_destinations_of_existing(service).await?.ok_or_else(|| missing(Errno::ESRCH))?;
-        let entry = entries.into_iter().find(|entry| entry.id() == *id).ok_or_else(|| missing(Errno::ENOENT))?;
+        let Some(entry) = self.get_destination(service, id).await? else {
+            let errno = if self.get_service(service).await?.is_some() { Errno::ENOENT } else { Errno::ESRCH };
+            return Err(missing(Operation::UpdateDestination, Target::Destination(*service, *id), errno));
+        };
         let mut destination = entry.destination.clone();
         change(&mut destination);
         destination.id = *id;

@@ -1,27 +1,29 @@
 use super::Handle;
-use super::conversation::Answer;
-use super::operations::{Operations, failed};
+use super::operations::Operations;
+use super::reader::hand_over;
 use super::side::{Side, block_on};
-use crate::codec::{DecodeError, DecodeProblem, Reply, Request};
-use crate::engine::Rows;
+use crate::engine::Passes;
 use crate::error::Error;
-use crate::model::{AddressFamily, DestinationEntry, DestinationId, ServiceEntry, ServiceId, Table, TableService};
+use crate::model::{DestinationEntry, DestinationId, Reading, ServiceEntry, ServiceId};
 
-/// What lists remember from one to the next: memory.
-#[derive(Debug, Default)]
-pub(super) struct ListMemory {
-    services: Rows<ServiceId, ServiceEntry>,
-    destinations: Rows<DestinationId, DestinationEntry>,
-}
+/// How often a list is read to find out that something is not in it.
+const CONFIRMATIONS: u32 = 20;
 
+/// Lists.
+///
+/// The kernel makes a list piece by piece and continues by position. While others change the table (before Linux 7 in
+/// *any* network namespace) an entry can come twice, which is mended here, or be left out, which nobody can see. On Linux
+/// 7 that can also happen to a list of services for half a second after many were made or removed, while the kernel
+/// resizes its own table. A list that fits one piece, some 90 entries, is right in any case.
+///
+/// [`get_services`](Self::get_services), [`get_destinations`](Self::get_destinations) and [`snapshot`](Self::snapshot)
+/// read once. Where something is concluded from an absence, use the `_stable` forms, or ask for the one object:
+/// [`get_service`](Self::get_service) and [`get_destination`](Self::get_destination) do not report a thing as missing
+/// that is there.
 impl Handle {
     /// Reads all services, in the order of the kernel, which means nothing.
     ///
-    /// The list is not of one instant: the kernel makes it piece by piece and continues by position. While others
-    /// change the table (before Linux 7 in *any* network namespace) a service can come twice, which is mended here, or
-    /// be left out, which nobody can see. On Linux 7 that can also happen for a moment after many services were made or
-    /// removed, while the kernel resizes its own table. Before you act on an absence, ask with
-    /// [`get_service`](Self::get_service).
+    /// When others write meanwhile, services may be missing, unless there are few: see [above](#lists).
     ///
     /// # Errors
     ///
@@ -36,11 +38,59 @@ impl Handle {
         block_on(self.operations.get_services())
     }
 
+    /// Reads all services until the list can be relied on: whatever was there all the time is in it, and nothing that
+    /// never was.
+    ///
+    /// That takes one pass if the list fits one piece, and two or more otherwise, at most as many as are allowed: two in
+    /// a row have to be the same. Each costs as much as [`get_services`](Self::get_services). 10 are plenty while the table
+    /// changes less than once in five passes; when it changes with every pass, no number is.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unstable`](crate::error::ErrorKind::Unstable) when no two passes in a row were the same; those of
+    /// [every operation](Self#errors-of-every-operation).
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use ipvs_rs::Handle;
+    ///
+    /// let services = Handle::new()?.get_services_stable(10)?;
+    /// println!("these {} and no others", services.len());
+    /// # Ok::<(), ipvs_rs::Error>(())
+    /// ```
+    pub fn get_services_stable(&self, attempts: u32) -> Result<Vec<ServiceEntry>, Error> {
+        block_on(self.operations.get_services_stable(attempts))
+    }
+
+    /// Reads all services, hands each to a function, and says what the list is worth.
+    ///
+    /// The list is complete before the function sees any of it, and the function may use the handle. The memory is kept
+    /// for the next time: reading a list again takes none.
+    ///
+    /// # Errors
+    ///
+    /// Those of [every operation](Self#errors-of-every-operation); then the function was not called.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use ipvs_rs::Handle;
+    ///
+    /// let mut connections = 0;
+    /// let reading = Handle::new()?.for_each_service(|entry| connections += entry.stats.connections)?;
+    /// println!("{connections} connections until now; the list was read {reading}");
+    /// # Ok::<(), ipvs_rs::Error>(())
+    /// ```
+    pub fn for_each_service(&self, visit: impl FnMut(&ServiceEntry)) -> Result<Reading, Error> {
+        block_on(self.operations.for_each_service(visit))
+    }
+
     /// Reads the destinations of a service, newest first.
     ///
     /// A service that is not there has **no destinations**, says the kernel, and so does this. Where that makes a
-    /// difference use [`get_destinations_of_existing`](Self::get_destinations_of_existing). Like a list of services, it
-    /// is not of one instant.
+    /// difference use [`get_destinations_of_existing`](Self::get_destinations_of_existing). When others write meanwhile,
+    /// destinations may be missing, unless there are few: see [above](#lists).
     ///
     /// # Errors
     ///
@@ -54,6 +104,16 @@ impl Handle {
         block_on(self.operations.get_destinations(service))
     }
 
+    /// Reads the destinations of a service until the list can be relied on, as
+    /// [`get_services_stable`](Self::get_services_stable) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_services_stable`](Self::get_services_stable).
+    pub fn get_destinations_stable(&self, service: &ServiceId, attempts: u32) -> Result<Vec<DestinationEntry>, Error> {
+        block_on(self.operations.get_destinations_stable(service, attempts))
+    }
+
     /// Reads the destinations of a service that must be there; `None` when it is not.
     ///
     /// An empty list is followed by the question for the service.
@@ -65,50 +125,93 @@ impl Handle {
         block_on(self.operations.get_destinations_of_existing(service))
     }
 
-    /// Reads one destination; `None` when there is none, or no such service.
-    ///
-    /// The kernel has no command for it: all destinations of the service are read.
+    /// Reads the destinations of a service, hands each to a function, and says what the list is worth, as
+    /// [`for_each_service`](Self::for_each_service) does.
     ///
     /// # Errors
     ///
-    /// Those of [every operation](Self#errors-of-every-operation).
-    pub fn get_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<Option<DestinationEntry>, Error> {
-        block_on(self.operations.get_destination(service, id))
+    /// Those of [every operation](Self#errors-of-every-operation); then the function was not called.
+    pub fn for_each_destination(
+        &self,
+        service: &ServiceId,
+        visit: impl FnMut(&DestinationEntry),
+    ) -> Result<Reading, Error> {
+        block_on(self.operations.for_each_destination(service, visit))
     }
 
-    /// Reads every service with its destinations.
+    /// Reads one destination; `None` when there is none, or no such service.
     ///
-    /// One list of services, then one list for each: what others change meanwhile may be in it or not. A service that
-    /// vanished between the two has no destinations here.
+    /// The kernel has no command for it: all destinations of the service are read. If it is not among them and the list
+    /// cannot be relied on, they are read again, up to 20 times.
     ///
     /// # Errors
     ///
-    /// Those of [every operation](Self#errors-of-every-operation).
-    #[doc(alias = "ipvsadm -L")]
-    pub fn snapshot(&self) -> Result<Table, Error> {
-        block_on(self.operations.snapshot())
+    /// [`ErrorKind::Unstable`](crate::error::ErrorKind::Unstable) when it was not found, and others changed the list all
+    /// the time; those of [every operation](Self#errors-of-every-operation).
+    pub fn get_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<Option<DestinationEntry>, Error> {
+        block_on(self.operations.get_destination(service, id))
     }
 }
 
 impl<S: Side> Operations<S> {
     pub(super) async fn get_services(&self) -> Result<Vec<ServiceEntry>, Error> {
-        let mut inner = self.lock().await;
-        let inner = &mut *inner;
-        let mut list = Services(&mut inner.lists.services);
-        list.restart();
-        let request = Request::GetServices;
-        inner.conversation.ask(&request, &mut list).await.map_err(|cause| failed(&request, cause))?;
-        Ok(list.0.finish())
+        self.services(Passes::once()).await
+    }
+
+    pub(super) async fn get_services_stable(&self, attempts: u32) -> Result<Vec<ServiceEntry>, Error> {
+        self.services(Passes::new(attempts)).await
+    }
+
+    async fn services(&self, passes: Passes<ServiceId>) -> Result<Vec<ServiceEntry>, Error> {
+        let mut rows = self.spare.take_services();
+        self.read_services(&mut rows, passes).await?;
+        let services = hand_over(&mut rows);
+        self.spare.put_services(rows);
+        Ok(services)
+    }
+
+    pub(super) async fn for_each_service(&self, visit: impl FnMut(&ServiceEntry)) -> Result<Reading, Error> {
+        let mut rows = self.spare.take_services();
+        let reading = self.read_services(&mut rows, Passes::once()).await?;
+        rows.iter().for_each(visit);
+        self.spare.put_services(rows);
+        Ok(reading)
     }
 
     pub(super) async fn get_destinations(&self, service: &ServiceId) -> Result<Vec<DestinationEntry>, Error> {
-        let mut inner = self.lock().await;
-        let inner = &mut *inner;
-        let mut list = Destinations { rows: &mut inner.lists.destinations, family: service.family() };
-        list.restart();
-        let request = Request::GetDestinations(*service);
-        inner.conversation.ask(&request, &mut list).await.map_err(|cause| failed(&request, cause))?;
-        Ok(list.rows.finish())
+        self.destinations(service, Passes::once()).await
+    }
+
+    pub(super) async fn get_destinations_stable(
+        &self,
+        service: &ServiceId,
+        attempts: u32,
+    ) -> Result<Vec<DestinationEntry>, Error> {
+        self.destinations(service, Passes::new(attempts)).await
+    }
+
+    async fn destinations(
+        &self,
+        service: &ServiceId,
+        passes: Passes<DestinationId>,
+    ) -> Result<Vec<DestinationEntry>, Error> {
+        let mut rows = self.spare.take_destinations();
+        self.read_destinations(0, service, &mut rows, passes, |_| false).await?;
+        let destinations = hand_over(&mut rows);
+        self.spare.put_destinations(rows);
+        Ok(destinations)
+    }
+
+    pub(super) async fn for_each_destination(
+        &self,
+        service: &ServiceId,
+        visit: impl FnMut(&DestinationEntry),
+    ) -> Result<Reading, Error> {
+        let mut rows = self.spare.take_destinations();
+        let reading = self.read_destinations(0, service, &mut rows, Passes::once(), |_| false).await?;
+        rows.iter().for_each(visit);
+        self.spare.put_destinations(rows);
+        Ok(reading)
     }
 
     pub(super) async fn get_destinations_of_existing(
@@ -127,60 +230,11 @@ impl<S: Side> Operations<S> {
         service: &ServiceId,
         id: &DestinationId,
     ) -> Result<Option<DestinationEntry>, Error> {
-        Ok(self.get_destinations(service).await?.into_iter().find(|entry| entry.id() == *id))
+        let mut rows = self.spare.take_destinations();
+        let is_there = |rows: &[DestinationEntry]| rows.iter().any(|entry| entry.id() == *id);
+        self.read_destinations(0, service, &mut rows, Passes::new(CONFIRMATIONS), is_there).await?;
+        let found = rows.iter().find(|entry| entry.id() == *id).cloned();
+        self.spare.put_destinations(rows);
+        Ok(found)
     }
-
-    pub(super) async fn snapshot(&self) -> Result<Table, Error> {
-        let services = self.get_services().await?;
-        let mut table = Table::default();
-        table.services.reserve_exact(services.len());
-        for service in services {
-            let destinations = self.get_destinations(&service.id()).await?;
-            table.services.push(TableService::new(service, destinations));
-        }
-        Ok(table)
-    }
-}
-
-struct Services<'a>(&'a mut Rows<ServiceId, ServiceEntry>);
-
-impl Answer for Services<'_> {
-    fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError> {
-        match Reply::decode(command, attributes)? {
-            Reply::Service(entry) => {
-                self.0.push(entry.id(), entry);
-                Ok(())
-            }
-            _ => Err(unexpected()),
-        }
-    }
-
-    fn restart(&mut self) {
-        self.0.clear();
-    }
-}
-
-struct Destinations<'a> {
-    rows: &'a mut Rows<DestinationId, DestinationEntry>,
-    family: AddressFamily,
-}
-
-impl Answer for Destinations<'_> {
-    fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError> {
-        match Reply::decode_for(command, attributes, self.family)? {
-            Reply::Destination(entry) => {
-                self.rows.push(entry.id(), entry);
-                Ok(())
-            }
-            _ => Err(unexpected()),
-        }
-    }
-
-    fn restart(&mut self) {
-        self.rows.clear();
-    }
-}
-
-const fn unexpected() -> DecodeError {
-    DecodeError::new("message", 0, DecodeProblem::Unexpected)
 }

@@ -25,9 +25,13 @@ mod conversation;
 mod idempotent;
 mod lists;
 mod operations;
+mod reader;
 mod side;
+mod snapshot;
 
 use std::fmt;
+#[cfg(target_os = "linux")]
+use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -44,9 +48,9 @@ use crate::model::{Config, Destination, DestinationId, Info, Service, ServiceEnt
 use crate::transport::Transport;
 #[cfg(target_os = "linux")]
 use crate::transport::{KernelSocket, Netns, SocketOptions};
-use conversation::Conversation;
-use lists::ListMemory;
+use conversation::{Conversation, RECEIVE_BUFFER};
 use operations::Operations;
+use reader::{Memory, SHORT_BUFFER};
 use side::{Blocking, Link, block_on};
 
 /// A connection to the IPVS of one network namespace.
@@ -86,17 +90,27 @@ pub struct Handle {
 #[derive(Debug)]
 struct Inner<L> {
     conversation: Conversation<L>,
-    lists: ListMemory,
+    memory: Memory,
 }
 
 impl<L: Link> Inner<L> {
-    /// Begins a conversation: finds out whether IPVS is there.
-    async fn open(link: L, deadline: Duration) -> Result<Self, Error> {
-        let mut conversation = Conversation::new(link, deadline);
-        match conversation.look_up_family().await {
-            Ok(_) => Ok(Self { conversation, lists: ListMemory::default() }),
-            Err(cause) => Err(Error::new(Operation::Open, Target::Table, cause)),
+    /// Begins a conversation over each link: finds out whether IPVS is there.
+    async fn open(
+        link: L,
+        readers: impl IntoIterator<Item = L>,
+        deadline: Duration,
+    ) -> Result<(Self, Vec<Self>), Error> {
+        let mut conversation = Conversation::new(link, deadline, RECEIVE_BUFFER);
+        if let Err(cause) = conversation.look_up_family().await {
+            return Err(Error::new(Operation::Open, Target::Table, cause));
         }
+        let beside = |link| Self::new(conversation.beside(link, SHORT_BUFFER));
+        let readers = readers.into_iter().map(beside).collect();
+        Ok((Self::new(conversation), readers))
+    }
+
+    fn new(conversation: Conversation<L>) -> Self {
+        Self { conversation, memory: Memory::default() }
     }
 }
 
@@ -118,6 +132,8 @@ impl<L: Link> Inner<L> {
 pub struct HandleBuilder {
     deadline: Duration,
     #[cfg(target_os = "linux")]
+    readers: usize,
+    #[cfg(target_os = "linux")]
     netns: Netns,
     #[cfg(target_os = "linux")]
     options: SocketOptions,
@@ -127,6 +143,8 @@ impl HandleBuilder {
     fn new() -> Self {
         Self {
             deadline: Duration::from_secs(5),
+            #[cfg(target_os = "linux")]
+            readers: 1,
             #[cfg(target_os = "linux")]
             netns: Netns::current(),
             #[cfg(target_os = "linux")]
@@ -163,6 +181,21 @@ impl HandleBuilder {
         self
     }
 
+    /// How many sockets there are for lists of destinations, beside the one for commands; 1 if nothing is said.
+    ///
+    /// The kernel makes the pieces of a list as long as the longest buffer that the socket has received with: short ones
+    /// are best for the short lists of most services, long ones for everything else, so that a handle has one socket for
+    /// each. 0 saves the descriptor where there are many handles, and makes a [snapshot](Handle::snapshot) of many small
+    /// services dearer by some 15 %.
+    ///
+    /// With 2 or more, as many threads make a snapshot of a blocking handle: worth it from Linux 7 on and where snapshots of thousands
+    /// of services are awaited, for before that the kernel makes one list at a time. An async handle has 1 at most.
+    #[cfg(target_os = "linux")]
+    pub fn readers(mut self, sockets: usize) -> Self {
+        self.readers = sockets;
+        self
+    }
+
     /// Opens the handle.
     ///
     /// # Errors
@@ -175,32 +208,52 @@ impl HandleBuilder {
     /// `CTRL_CMD_GETFAMILY`, upon which the kernel loads the module `ip_vs` by itself if it can.
     #[cfg(target_os = "linux")]
     pub fn open(self) -> Result<Handle, Error> {
-        let socket = self.socket()?;
-        self.open_over(socket)
+        let (commands, readers) = self.sockets(self.readers)?;
+        self.open_over_several(commands, readers)
     }
 
-    /// Opens the handle over a transport of your own.
+    /// Opens the handle over a transport of your own, which everything goes over.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub fn open_over(self, transport: impl Transport + 'static) -> Result<Handle, Error> {
-        let link: Box<dyn Transport> = Box::new(transport);
-        let inner = block_on(Inner::open(link, self.deadline))?;
-        Ok(Handle { operations: Operations(Mutex::new(inner)) })
+    pub fn open_over<T: Transport + 'static>(self, transport: T) -> Result<Handle, Error> {
+        self.open_over_several(transport, None::<T>)
     }
 
-    /// The kernel's socket, in the namespace.
+    /// Opens the handle over transports of your own: one for commands and long lists, and any number
+    /// for lists of destinations that are expected to be short.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_over_several<T: Transport + 'static>(
+        self,
+        commands: impl Transport + 'static,
+        readers: impl IntoIterator<Item = T>,
+    ) -> Result<Handle, Error> {
+        let link: Box<dyn Transport> = Box::new(commands);
+        let readers = readers.into_iter().map(|reader| -> Box<dyn Transport> { Box::new(reader) });
+        let (commands, readers) = block_on(Inner::open(link, readers, self.deadline))?;
+        Ok(Handle { operations: Operations::new(Mutex::new(commands), readers.into_iter().map(Mutex::new)) })
+    }
+
+    /// The kernel's sockets, in the namespace: one for commands and so many readers.
     #[cfg(target_os = "linux")]
-    fn socket(&self) -> Result<KernelSocket, Error> {
+    fn sockets(&self, readers: usize) -> Result<(KernelSocket, Vec<KernelSocket>), Error> {
         let failed = |cause| Error::new(Operation::Open, Target::Table, cause);
         let options = self.options;
-        let socket = if self.netns.is_current() {
-            KernelSocket::open(options)
-        } else {
-            self.netns.run(move || KernelSocket::open(options)).map_err(|error| failed(Cause::Namespace(error)))?
+        let open = move || {
+            let commands = KernelSocket::open(options)?;
+            let readers = (0..readers).map(|_| KernelSocket::open(options)).collect::<io::Result<_>>()?;
+            Ok((commands, readers))
         };
-        socket.map_err(|error| failed(Cause::Io(error)))
+        let sockets = if self.netns.is_current() {
+            open()
+        } else {
+            self.netns.run(open).map_err(|error| failed(Cause::Namespace(error)))?
+        };
+        sockets.map_err(|error| failed(Cause::Io(error)))
     }
 }
 

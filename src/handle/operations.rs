@@ -1,4 +1,5 @@
 use super::conversation::{Answer, Nothing};
+use super::reader::Spare;
 use super::side::Side;
 use crate::codec::{DecodeError, DecodeProblem, Reply, Request};
 use crate::error::{Cause, Error, Operation, Target};
@@ -6,9 +7,19 @@ use crate::model::{Config, Destination, DestinationId, Info, Service, ServiceEnt
 
 /// What a handle of either side can do. Lists, batches and idempotent forms stand in files of their own.
 #[derive(Debug)]
-pub(super) struct Operations<S>(pub(super) S);
+pub(super) struct Operations<S> {
+    /// For commands, and for long lists.
+    pub(super) commands: S,
+    /// For lists of destinations that are expected to be short.
+    pub(super) readers: Vec<S>,
+    pub(super) spare: Spare,
+}
 
 impl<S: Side> Operations<S> {
+    pub(super) fn new(commands: S, readers: impl IntoIterator<Item = S>) -> Self {
+        Self { commands, readers: readers.into_iter().collect(), spare: Spare::default() }
+    }
+
     pub(super) async fn new_service(&self, service: &Service) -> Result<(), Error> {
         self.command(&Request::NewService(valid(Operation::NewService, service)?)).await
     }
@@ -113,7 +124,7 @@ impl<S: Side> Operations<S> {
     }
 
     pub(super) fn lock(&self) -> impl Future<Output = S::Guard<'_>> {
-        self.0.lock()
+        self.commands.lock()
     }
 }
 

@@ -71,6 +71,7 @@ mod info;
 mod name;
 pub mod notation;
 mod persistence;
+mod reading;
 mod scheduler;
 #[cfg(feature = "serde")]
 mod serde;
@@ -88,6 +89,7 @@ pub use forward::{ForwardMethod, Tunnel, TunnelFlags, TunnelKind, UnknownForward
 pub use info::{Info, Version};
 pub use name::{EngineName, InterfaceName, SchedulerName};
 pub use persistence::{Granularity, Persistence, PersistenceEngine, Prefix};
+pub use reading::Reading;
 pub use scheduler::Scheduler;
 pub use service::{Service, ServiceEntry};
 pub use service_id::{AddressFamily, Protocol, ServiceId, ServiceKind};

@@ -1,4 +1,6 @@
-use super::{DestinationEntry, DestinationId, ServiceEntry, ServiceId};
+use std::hash::{Hash, Hasher};
+
+use super::{DestinationEntry, DestinationId, Reading, ServiceEntry, ServiceId};
 
 /// The whole table of a network namespace, as it was read: every service with its destinations.
 ///
@@ -22,12 +24,14 @@ use super::{DestinationEntry, DestinationId, ServiceEntry, ServiceId};
 /// );
 /// # Ok::<(), ipvs_rs::model::ParseError>(())
 /// ```
-#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Table {
     /// The services.
     pub services: Vec<TableService>,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub(crate) reading: Reading,
 }
 
 /// One service of a [`Table`] with its destinations.
@@ -45,7 +49,13 @@ pub struct TableService {
 impl Table {
     /// A table of these services.
     pub fn new(services: Vec<TableService>) -> Self {
-        Self { services }
+        Self { services, reading: Reading::default() }
+    }
+
+    /// How the table was read, and so what it is worth. Two tables are equal whatever this says of them, and it is not
+    /// written to a file; of a table that was not read it says [`Reading::Whole`].
+    pub const fn reading(&self) -> Reading {
+        self.reading
     }
 
     /// Finds a service; looks at each in turn.
@@ -66,6 +76,20 @@ impl Table {
     /// The number of destinations of all services together.
     pub fn destination_count(&self) -> usize {
         self.services.iter().map(|row| row.destinations.len()).sum()
+    }
+}
+
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.services == other.services
+    }
+}
+
+impl Eq for Table {}
+
+impl Hash for Table {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.services.hash(state);
     }
 }
 

@@ -211,6 +211,8 @@ fn modify_of_what_is_not_there_is_not_found_and_changes_nothing() {
         .error(Errno::ESRCH)
         .expect(Request::GetDestinations(web()))
         .list(&[destination_reply(&nth(9))])
+        .expect(Request::GetService(web()))
+        .reply(&service_reply(&service()))
         .expect(Request::GetDestinations(web()))
         .list(&[])
         .expect(Request::GetService(web()))

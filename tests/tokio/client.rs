@@ -104,7 +104,13 @@ methods! {
     get_destinations(service: &ServiceId) -> Vec<DestinationEntry>;
     get_destinations_of_existing(service: &ServiceId) -> Option<Vec<DestinationEntry>>;
     get_destination(service: &ServiceId, id: &DestinationId) -> Option<DestinationEntry>;
+    get_services_stable(attempts: u32) -> Vec<ServiceEntry>;
+    for_each_service(visit: impl FnMut(&ServiceEntry)) -> Reading;
+    get_destinations_stable(service: &ServiceId, attempts: u32) -> Vec<DestinationEntry>;
+    for_each_destination(service: &ServiceId, visit: impl FnMut(&DestinationEntry)) -> Reading;
     snapshot() -> Table;
+    snapshot_into(table: &mut Table) -> Reading;
+    snapshot_stable(attempts: u32) -> Table;
     ensure_service(service: &Service) -> Outcome;
     ensure_destination(service: &ServiceId, destination: &Destination) -> Outcome;
     remove_service(id: &ServiceId) -> Outcome;

@@ -1,0 +1,80 @@
+use std::collections::HashSet;
+use std::hash::Hash;
+
+use super::Pass;
+use crate::model::Reading;
+
+/// How often a list is read: once, or until it can be relied on, which is in one piece, or twice in a row the same with
+/// nothing in it twice.
+///
+/// ```
+/// use ipvs_rs::engine::{Listing, Passes};
+/// use ipvs_rs::model::Reading;
+///
+/// // A pass over a list of which the first datagram is full.
+/// let read = |ids: [u8; 3]| {
+///     let (mut listing, mut rows) = (Listing::default(), Vec::new());
+///     listing.begin(400);
+///     ids.iter().for_each(|id| listing.push(&mut rows, *id, |id| *id));
+///     listing.end_datagram(400);
+///     (listing.pass(), rows.into_iter())
+/// };
+/// let mut passes = Passes::new(3);
+/// for (ids, reading) in [([1, 2, 3], None), ([1, 2, 4], None), ([4, 2, 1], Some(Reading::Confirmed { passes: 3 }))] {
+///     let (pass, ids) = read(ids);
+///     assert_eq!(passes.next(pass, ids)?, reading);
+/// }
+///
+/// let (pass, ids) = read([1, 2, 3]);
+/// assert_eq!(Passes::once().next(pass, ids)?, Some(Reading::Pieced));
+/// let (pass, ids) = read([1, 2, 3]);
+/// assert_eq!(Passes::new(1).next(pass, ids).unwrap_err().passes, 1);
+/// # Ok::<(), ipvs_rs::engine::Unstable>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Passes<I> {
+    /// 0 for one pass, whatever it is worth.
+    attempts: u32,
+    done: u32,
+    /// What was in the pass before, if nothing came twice.
+    before: Option<HashSet<I>>,
+}
+
+/// No two passes in a row were the same.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the list was read {passes} times and never twice in a row the same")]
+#[non_exhaustive]
+pub struct Unstable {
+    /// How many passes there were.
+    pub passes: u32,
+}
+
+impl<I: Eq + Hash> Passes<I> {
+    /// One pass, whatever it is worth.
+    pub const fn once() -> Self {
+        Self { attempts: 0, done: 0, before: None }
+    }
+
+    /// At most so many passes until the list can be relied on; 0 counts as 1.
+    pub const fn new(attempts: u32) -> Self {
+        Self { attempts: if attempts == 0 { 1 } else { attempts }, done: 0, before: None }
+    }
+
+    /// Takes in a pass and says what the list is worth; `None` when it is to be read again.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be relied on, and was read as often as is allowed.
+    pub fn next(&mut self, pass: Pass, identities: impl Iterator<Item = I>) -> Result<Option<Reading>, Unstable> {
+        self.done = self.done.saturating_add(1);
+        if pass.reading.is_complete() || self.attempts == 0 {
+            return Ok(Some(pass.reading));
+        }
+        let now = (!pass.has_repeats).then(|| identities.collect());
+        if now.is_some() && self.before == now {
+            return Ok(Some(Reading::Confirmed { passes: self.done }));
+        }
+        self.before = now;
+        if self.done < self.attempts { Ok(None) } else { Err(Unstable { passes: self.done }) }
+    }
+}

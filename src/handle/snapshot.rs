@@ -1,0 +1,223 @@
+use std::slice::ChunksMut;
+use std::sync::{Mutex, PoisonError};
+use std::{panic, thread};
+
+use super::Handle;
+use super::operations::Operations;
+use super::reader::hand_over;
+use super::side::{Blocking, Side, block_on};
+use crate::engine::Passes;
+use crate::error::Error;
+use crate::model::{DestinationEntry, Reading, Table, TableService};
+
+/// How many services a thread takes on at a time.
+const SHARE: usize = 32;
+
+/// How often each list of a table is read: once, or at most so often until it can be relied on.
+type Attempts = Option<u32>;
+
+/// Lists of services that others of the same table are being read beside.
+type Work<'a> = Mutex<ChunksMut<'a, TableService>>;
+
+impl Handle {
+    /// Reads every service with its destinations.
+    ///
+    /// One list of services, then one list for each: what others change meanwhile may be in it or not, and what a list is
+    /// worth is told by [`Table::reading`]. A service that vanished between the two has no destinations here.
+    ///
+    /// # Errors
+    ///
+    /// Those of [every operation](Self#errors-of-every-operation).
+    #[doc(alias = "ipvsadm -L")]
+    pub fn snapshot(&self) -> Result<Table, Error> {
+        let mut table = Table::default();
+        self.snapshot_into(&mut table)?;
+        Ok(table)
+    }
+
+    /// Reads every service with its destinations into a table, whose memory is used again: for a table that hardly
+    /// changes, next to none is asked for.
+    ///
+    /// What was in it goes. When it fails, the table is empty.
+    ///
+    /// # Errors
+    ///
+    /// Those of [every operation](Self#errors-of-every-operation).
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use std::thread::sleep;
+    /// use std::time::Duration;
+    /// use ipvs_rs::{Handle, Table};
+    ///
+    /// let handle = Handle::new()?;
+    /// let mut table = Table::default();
+    /// for _minute in 0..60 {
+    ///     handle.snapshot_into(&mut table)?;
+    ///     println!("{} services, {} destinations", table.len(), table.destination_count());
+    ///     sleep(Duration::from_secs(60));
+    /// }
+    /// # Ok::<(), ipvs_rs::Error>(())
+    /// ```
+    pub fn snapshot_into(&self, table: &mut Table) -> Result<Reading, Error> {
+        self.operations.snapshot_in_threads(table, None)
+    }
+
+    /// Reads every service with its destinations, each list until it can be relied on.
+    ///
+    /// Whatever was there all the time is in the table, and nothing that never was; each entry is as it was at some moment
+    /// of this call. Lists that fit one piece, some 90 entries, are read once; longer ones twice at least and at most as
+    /// often as is allowed, until two passes in a row were the same. A service that vanishes meanwhile is not in the table.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unstable`](crate::error::ErrorKind::Unstable) when some list never was the same twice in a row; those of
+    /// [every operation](Self#errors-of-every-operation).
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use ipvs_rs::Handle;
+    /// use ipvs_rs::error::ErrorKind;
+    ///
+    /// match Handle::new()?.snapshot_stable(10) {
+    ///     Ok(table) => println!("{} services, read {}", table.len(), table.reading()),
+    ///     Err(error) if error.kind() == ErrorKind::Unstable => println!("somebody is busy: later"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok::<(), ipvs_rs::Error>(())
+    /// ```
+    pub fn snapshot_stable(&self, attempts: u32) -> Result<Table, Error> {
+        let mut table = Table::default();
+        self.operations.snapshot_in_threads(&mut table, Some(attempts))?;
+        Ok(table)
+    }
+}
+
+impl<S: Side> Operations<S> {
+    pub(super) async fn snapshot_into(&self, table: &mut Table, attempts: Attempts) -> Result<Reading, Error> {
+        let read = self.read_table(table, attempts).await;
+        finish(table, read)
+    }
+
+    async fn read_table(&self, table: &mut Table, attempts: Attempts) -> Result<Reading, Error> {
+        let mut reading = self.fill_services(table, attempts).await?;
+        let mut spare = self.spare.take_destinations();
+        for row in &mut table.services {
+            reading = reading.and(self.fill(0, row, attempts, &mut spare).await?);
+        }
+        self.spare.put_destinations(spare);
+        self.drop_vanished(table, attempts).await?;
+        Ok(reading)
+    }
+
+    /// Puts the services into the table, into rows that are there as far as they go.
+    async fn fill_services(&self, table: &mut Table, attempts: Attempts) -> Result<Reading, Error> {
+        let mut services = self.spare.take_services();
+        let reading = self.read_services(&mut services, attempts.map_or_else(Passes::once, Passes::new)).await?;
+        let rows = &mut table.services;
+        rows.truncate(services.len());
+        rows.reserve_exact(services.len().saturating_sub(rows.len()));
+        let mut entries = services.drain(..);
+        for (row, entry) in rows.iter_mut().zip(&mut entries) {
+            row.service = entry;
+        }
+        rows.extend(entries.map(|entry| TableService::new(entry, Vec::new())));
+        self.spare.put_services(services);
+        Ok(reading)
+    }
+
+    /// Puts the destinations of a service into its row.
+    async fn fill(
+        &self,
+        reader: usize,
+        row: &mut TableService,
+        attempts: Attempts,
+        spare: &mut Vec<DestinationEntry>,
+    ) -> Result<Reading, Error> {
+        let TableService { service, destinations } = row;
+        let is_new = destinations.capacity() == 0;
+        let rows = if is_new { &mut *spare } else { &mut *destinations };
+        let passes = attempts.map_or_else(Passes::once, Passes::new);
+        let reading = self.read_destinations(reader, &service.id(), rows, passes, |_| false).await?;
+        if is_new {
+            *destinations = hand_over(spare);
+        }
+        Ok(reading)
+    }
+
+    /// Services without destinations may be no services any more.
+    async fn drop_vanished(&self, table: &mut Table, attempts: Attempts) -> Result<(), Error> {
+        let mut place = 0;
+        while let Some(row) = table.services.get(place).filter(|_| attempts.is_some()) {
+            if row.destinations.is_empty() && self.get_service(&row.service.id()).await?.is_none() {
+                table.services.remove(place);
+            } else {
+                place += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Operations<Blocking> {
+    /// With as many threads as there are sockets for lists of destinations.
+    fn snapshot_in_threads(&self, table: &mut Table, attempts: Attempts) -> Result<Reading, Error> {
+        if self.readers.len() < 2 {
+            return block_on(self.snapshot_into(table, attempts));
+        }
+        let read = self.read_table_in_threads(table, attempts);
+        finish(table, read)
+    }
+
+    fn read_table_in_threads(&self, table: &mut Table, attempts: Attempts) -> Result<Reading, Error> {
+        let services = block_on(self.fill_services(table, attempts))?;
+        let work = Mutex::new(table.services.chunks_mut(SHARE));
+        let destinations = thread::scope(|scope| {
+            let threads: Vec<_> = (1..self.readers.len())
+                .filter_map(|reader| {
+                    let work = &work;
+                    let help = move || self.work_off(reader, work, attempts);
+                    // Where the system has no more threads, fewer do the same.
+                    thread::Builder::new().name("ipvs-reader".into()).spawn_scoped(scope, help).ok()
+                })
+                .collect();
+            let mine = self.work_off(0, &work, attempts);
+            threads.into_iter().fold(mine, |all, thread| {
+                let theirs = thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+                Ok(all?.and(theirs?))
+            })
+        })?;
+        block_on(self.drop_vanished(table, attempts))?;
+        Ok(services.and(destinations))
+    }
+
+    fn work_off(&self, reader: usize, work: &Work<'_>, attempts: Attempts) -> Result<Reading, Error> {
+        let lock = || work.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spare = Vec::new();
+        let mut reading = Reading::Whole;
+        loop {
+            let Some(rows) = lock().next() else { return Ok(reading) };
+            for row in rows {
+                match block_on(self.fill(reader, row, attempts, &mut spare)) {
+                    Ok(other) => reading = reading.and(other),
+                    Err(error) => {
+                        // The others need not go on.
+                        lock().by_ref().for_each(drop);
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Notes what a table is worth: nothing, if reading it failed.
+fn finish(table: &mut Table, read: Result<Reading, Error>) -> Result<Reading, Error> {
+    if read.is_err() {
+        table.services.clear();
+    }
+    table.reading = *read.as_ref().unwrap_or(&Reading::Whole);
+    read
+}

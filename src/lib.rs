@@ -78,7 +78,16 @@
 //! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 //!
-//! A list is not of one instant: see [`Handle::get_services`] before you act on what it lacks.
+//! While others write, a long list can lack what was there all the time. Before you act on an absence, use the form that
+//! can be relied on, and that says so when it cannot have it; see [lists](Handle#lists):
+//!
+//! ```no_run
+//! use ipvs_rs::Handle;
+//!
+//! let table = Handle::new()?.snapshot_stable(10)?;
+//! println!("{} services, and no others", table.len());
+//! # Ok::<(), ipvs_rs::Error>(())
+//! ```
 //!
 //! ## Make it so, whatever was there
 //!

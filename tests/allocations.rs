@@ -1,6 +1,7 @@
 //! How often a call asks for memory, counted over a transport that never does, and how much a table takes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
 use std::ops::Range;
 #[cfg(feature = "tokio")]
@@ -14,12 +15,12 @@ use allocation_counter::measure;
 use ipvs_rs::AsyncHandle;
 use ipvs_rs::codec::{Command, Reply};
 use ipvs_rs::handle::Outcome;
-use ipvs_rs::model::{AddressFamily, Config, DestinationEntry, Persistence, ServiceEntry, Timeout};
+use ipvs_rs::model::{AddressFamily, Config, DestinationEntry, Persistence, Reading, ServiceEntry, Timeout};
 use ipvs_rs::procfs::{ConnectionState, Connections};
 #[cfg(feature = "tokio")]
 use ipvs_rs::transport::{Arrival, AsyncTransport};
 use ipvs_rs::transport::{Received, Transport};
-use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId, Table};
 
 const FAMILY: u16 = 31;
 const PORT: u32 = 88;
@@ -96,14 +97,19 @@ fn nth(number: u32) -> ServiceId {
 
 impl Memory {
     fn new() -> Self {
+        Self::of(ROWS)
+    }
+
+    /// So many services, each with as many destinations.
+    fn of(rows: u32) -> Self {
         let timeout = |secs| Some(Timeout::from_secs(secs).unwrap());
         let mut config = Config::new();
         (config.tcp, config.tcp_fin, config.udp) = (timeout(900), timeout(120), timeout(300));
-        let services = (1..=ROWS).map(|number| {
+        let services = (1..=rows).map(|number| {
             let service = Service::new(nth(number), Scheduler::from_name("hrw").unwrap());
             Reply::Service(ServiceEntry::new(service))
         });
-        let destinations = (1..=ROWS).map(|number| {
+        let destinations = (1..=rows).map(|number| {
             let [_, a, b, c] = number.to_be_bytes();
             let id = format!("10.{a}.{b}.{c}:80").parse().unwrap();
             Reply::Destination(DestinationEntry::new(Destination::new(id, ForwardMethod::DirectRoute)))
@@ -271,6 +277,44 @@ fn list_asks_for_memory_for_the_rows_together() {
     eprintln!("{ROWS} rows: {services} and {destinations}");
     assert!(services <= 16, "{services} for {ROWS} services");
     assert!(destinations <= 16, "{destinations} for {ROWS} destinations");
+}
+
+#[test]
+fn list_that_is_only_visited_asks_for_no_memory() {
+    let rows = usize::try_from(ROWS).unwrap();
+    let handle = open();
+    let count = |visits: &dyn Fn(&mut usize)| {
+        let mut count = 0;
+        visits(&mut count);
+        assert_eq!(count, rows);
+    };
+    let services = allocations(&handle, |handle| {
+        count(&|count| assert_eq!(handle.for_each_service(|_| *count += 1).unwrap(), Reading::Pieced));
+    });
+    let destinations = allocations(&handle, |handle| {
+        count(&|count| assert_eq!(handle.for_each_destination(&web(), |_| *count += 1).unwrap(), Reading::Pieced));
+    });
+    let one = allocations(&handle, |handle| {
+        assert_eq!(handle.get_destination(&web(), &"10.0.0.7:80".parse().unwrap()).unwrap().unwrap().id().port(), 80);
+    });
+    assert_eq!((services, destinations, one), (0, 0, 0));
+}
+
+#[test]
+fn table_that_is_filled_again_asks_for_no_memory() {
+    for rows in [5, 20] {
+        let [commands, reader] = [Memory::of(rows), Memory::of(rows)];
+        let handle = Handle::builder().open_over_several(commands, [reader]).unwrap();
+        let table = RefCell::new(Table::default());
+        let asked = allocations(&handle, |handle| {
+            assert_eq!(handle.snapshot_into(&mut table.borrow_mut()).unwrap(), Reading::Whole);
+        });
+        assert_eq!(table.borrow().destination_count(), usize::try_from(rows * rows).unwrap());
+        assert_eq!(asked, 0);
+        // Once for the rows, and once for each service.
+        let fresh = allocations(&handle, |handle| assert_eq!(handle.snapshot().unwrap(), *table.borrow()));
+        assert_eq!(fresh, u64::from(rows) + 1);
+    }
 }
 
 #[test]

@@ -25,8 +25,8 @@ impl Ours {
     /// The same with its system calls counted.
     pub fn counted() -> Self {
         let calls = Arc::new(AtomicU64::new(0));
-        let socket = KernelSocket::open(SocketOptions::default()).unwrap();
-        let handle = Handle::builder().open_over(Counted { socket, calls: calls.clone() }).unwrap();
+        let open = || Counted { socket: KernelSocket::open(SocketOptions::default()).unwrap(), calls: calls.clone() };
+        let handle = Handle::builder().open_over_several(open(), [open()]).unwrap();
         Self { handle, calls: Some(calls) }
     }
 }

@@ -13,13 +13,14 @@ use crate::model::AddressFamily;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attrs<'a> {
     rest: &'a [u8],
-    offset: usize,
+    /// Where the last one ends. Where the next one begins is only asked for when something is wrong.
+    end: usize,
     /// What the attributes belong to, for errors about their framing.
     within: &'static str,
 }
 
 /// One attribute; the type is without its two flag bits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Attr<'a> {
     pub(super) kind: u16,
     pub(super) value: &'a [u8],
@@ -28,12 +29,14 @@ pub(super) struct Attr<'a> {
 }
 
 impl<'a> Attrs<'a> {
+    #[inline]
     pub(super) const fn new(bytes: &'a [u8], offset: usize, within: &'static str) -> Self {
-        Self { rest: bytes, offset, within }
+        Self { rest: bytes, end: offset + bytes.len(), within }
     }
 
+    #[inline]
     pub(super) const fn offset(&self) -> usize {
-        self.offset
+        self.end - self.rest.len()
     }
 
     #[inline]
@@ -44,22 +47,21 @@ impl<'a> Attrs<'a> {
         let Some((header, _)) = self.rest.split_first_chunk::<NLA_HEADER_SIZE>() else {
             return Err(self.bad_length(NLA_HEADER_SIZE));
         };
-        let [len @ .., kind_low, kind_high] = header;
+        let ([len @ .., _, _], [_, _, kind @ ..]) = (header, header);
         let len = usize::from(u16::from_ne_bytes(*len));
-        let kind = u16::from_ne_bytes([*kind_low, *kind_high]) & NLA_TYPE_MASK;
+        let kind = u16::from_ne_bytes(*kind) & NLA_TYPE_MASK;
         let Some(value) = self.rest.get(NLA_HEADER_SIZE..len) else {
             return Err(self.bad_length(len));
         };
-        let attr = Attr { kind, value, offset: self.offset.saturating_add(NLA_HEADER_SIZE) };
+        let attr = Attr { kind, value, offset: self.offset() + NLA_HEADER_SIZE };
         // The padding of the last attribute may be absent.
-        let step = len.saturating_add(3) & !3;
-        self.rest = self.rest.get(step..).unwrap_or_default();
-        self.offset = self.offset.saturating_add(step);
+        self.rest = self.rest.get((len + 3) & !3..).unwrap_or_default();
         Ok(Some(attr))
     }
 
+    #[cold]
     fn bad_length(&self, claimed: usize) -> DecodeError {
-        DecodeError::new(self.within, self.offset, DecodeProblem::BadLength { claimed, actual: self.rest.len() })
+        DecodeError::new(self.within, self.offset(), DecodeProblem::BadLength { claimed, actual: self.rest.len() })
     }
 }
 
@@ -69,12 +71,13 @@ impl<'a> Attr<'a> {
     fn array<const N: usize>(&self, name: &'static str) -> Result<[u8; N], DecodeError> {
         match self.value.first_chunk::<N>() {
             Some(bytes) => Ok(*bytes),
-            None => Err(DecodeError::new(
-                name,
-                self.offset,
-                DecodeProblem::TooShort { expected: N, actual: self.value.len() },
-            )),
+            None => Err(self.too_short(name, N)),
         }
+    }
+
+    #[cold]
+    fn too_short(&self, name: &'static str, expected: usize) -> DecodeError {
+        DecodeError::new(name, self.offset, DecodeProblem::TooShort { expected, actual: self.value.len() })
     }
 
     #[inline]
@@ -128,6 +131,7 @@ impl<'a> Attr<'a> {
         end.and_then(|end| self.value.get(..end)).ok_or_else(|| self.bad_name(name))
     }
 
+    #[cold]
     pub(super) fn bad_name(&self, name: &'static str) -> DecodeError {
         DecodeError::new(name, self.offset, DecodeProblem::BadName)
     }
@@ -139,6 +143,30 @@ impl<'a> Attr<'a> {
     pub(super) const fn nest(&self, within: &'static str) -> Attrs<'a> {
         Attrs::new(self.value, self.offset, within)
     }
+}
+
+/// Which attributes of a nest were there, of those that are known: their types are below 32.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen(u32);
+
+impl Seen {
+    #[inline]
+    pub(super) fn insert(&mut self, kind: u16) {
+        self.0 |= bit(kind);
+    }
+
+    /// Whether all of these were there, in a nest that begins at this offset.
+    #[inline]
+    pub(super) fn require(self, attributes: &[(u16, &'static str)], offset: usize) -> Result<(), DecodeError> {
+        match attributes.iter().find(|(kind, _)| self.0 & bit(*kind) == 0) {
+            None => Ok(()),
+            Some((_, name)) => Err(DecodeError::missing(name, offset)),
+        }
+    }
+}
+
+const fn bit(kind: u16) -> u32 {
+    1_u32.wrapping_shl(kind as u32)
 }
 
 /// Where encoded bytes go.
@@ -210,6 +238,51 @@ impl Sink for Fixed<'_> {
     }
 }
 
+/// An attribute of up to four bytes: header, value and padding.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word([u8; 8]);
+
+impl Word {
+    #[inline]
+    const fn new(kind: u16, len: u16, [a, b, c, d]: [u8; 4]) -> Self {
+        let [len_low, len_high] = (4 + len).to_ne_bytes();
+        let [kind_low, kind_high] = kind.to_ne_bytes();
+        Self([len_low, len_high, kind_low, kind_high, a, b, c, d])
+    }
+
+    #[inline]
+    pub(super) const fn u8(kind: u16, value: u8) -> Self {
+        Self::new(kind, 1, [value, 0, 0, 0])
+    }
+
+    #[inline]
+    pub(super) const fn u16(kind: u16, value: u16) -> Self {
+        let [a, b] = value.to_ne_bytes();
+        Self::new(kind, 2, [a, b, 0, 0])
+    }
+
+    #[inline]
+    pub(super) const fn u32(kind: u16, value: u32) -> Self {
+        Self::new(kind, 4, value.to_ne_bytes())
+    }
+
+    /// A port in network order.
+    #[inline]
+    pub(super) const fn port(kind: u16, port: u16) -> Self {
+        let [a, b] = port.to_be_bytes();
+        Self::new(kind, 2, [a, b, 0, 0])
+    }
+
+    #[inline]
+    pub(super) const fn family(kind: u16, family: AddressFamily) -> Self {
+        let number = match family {
+            AddressFamily::Ipv4 => AF_INET,
+            AddressFamily::Ipv6 => AF_INET6,
+        };
+        Self::u16(kind, number)
+    }
+}
+
 /// Appends attributes to a sink.
 ///
 /// Everything that is written here is a few hundred bytes long at most, far from the 65,535 of a length field.
@@ -226,23 +299,10 @@ impl<S: Sink> Writer<'_, S> {
         self.0.put(padding(value.len()));
     }
 
+    /// Attributes of up to four bytes each, in one piece.
     #[inline]
-    pub(super) fn u8(&mut self, kind: u16, value: u8) {
-        self.bytes(kind, &[value]);
-    }
-
-    #[inline]
-    pub(super) fn u16(&mut self, kind: u16, value: u16) {
-        let mut bytes = [0; 2];
-        NativeEndian::write_u16(&mut bytes, value);
-        self.bytes(kind, &bytes);
-    }
-
-    #[inline]
-    pub(super) fn u32(&mut self, kind: u16, value: u32) {
-        let mut bytes = [0; 4];
-        NativeEndian::write_u32(&mut bytes, value);
-        self.bytes(kind, &bytes);
+    pub(super) fn words<const N: usize>(&mut self, words: [Word; N]) {
+        self.0.put(words.map(|Word(bytes)| bytes).as_flattened());
     }
 
     #[inline]
@@ -252,35 +312,17 @@ impl<S: Sink> Writer<'_, S> {
         self.bytes(kind, &bytes);
     }
 
-    /// A port in network order.
-    #[inline]
-    pub(super) fn port(&mut self, kind: u16, port: u16) {
-        let mut bytes = [0; 2];
-        BigEndian::write_u16(&mut bytes, port);
-        self.bytes(kind, &bytes);
-    }
-
     /// An address, padded to the length of IPv6.
     #[inline]
     pub(super) fn address(&mut self, kind: u16, address: IpAddr) {
-        match address {
+        let octets = match address {
             IpAddr::V4(v4) => {
                 let [a, b, c, d] = v4.octets();
-                self.bytes(kind, &[a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+                [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
             }
-            IpAddr::V6(v6) => self.bytes(kind, &v6.octets()),
-        }
-    }
-
-    #[inline]
-    pub(super) fn family(&mut self, kind: u16, family: AddressFamily) {
-        self.u16(
-            kind,
-            match family {
-                AddressFamily::Ipv4 => AF_INET,
-                AddressFamily::Ipv6 => AF_INET6,
-            },
-        );
+            IpAddr::V6(v6) => v6.octets(),
+        };
+        self.bytes(kind, &octets);
     }
 
     /// A name with its terminating NUL.

@@ -97,7 +97,7 @@ impl Command {
 
     /// The command of a number; `None` where the family has none.
     pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|command| command.number() == number)
+        Self::ALL.get(usize::from(number.checked_sub(1)?)).copied()
     }
 }
 

@@ -1,6 +1,6 @@
 use std::num::{NonZeroU8, NonZeroU16};
 
-use super::attr::{Attr, Attrs, Sink, Writer};
+use super::attr::{Attr, Attrs, Sink, Word, Writer};
 use super::consts::{
     IP_VS_STATE_BACKUP, IP_VS_STATE_MASTER, IPVS_CMD_ATTR_DAEMON, IPVS_DAEMON_ATTR_MCAST_GROUP,
     IPVS_DAEMON_ATTR_MCAST_GROUP6, IPVS_DAEMON_ATTR_MCAST_IFN, IPVS_DAEMON_ATTR_MCAST_PORT, IPVS_DAEMON_ATTR_MCAST_TTL,
@@ -20,7 +20,7 @@ pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, daemon: &SyncDaemon) {
 }
 
 pub(super) fn encode_role<S: Sink>(out: &mut Writer<'_, S>, role: SyncRole) {
-    out.nest(IPVS_CMD_ATTR_DAEMON, |out| out.u32(IPVS_DAEMON_ATTR_STATE, state(role)));
+    out.nest(IPVS_CMD_ATTR_DAEMON, |out| out.words([Word::u32(IPVS_DAEMON_ATTR_STATE, state(role))]));
 }
 
 /// Writes a running daemon, as the kernel sends it.
@@ -35,11 +35,11 @@ pub(super) fn encode_entry<S: Sink>(out: &mut Writer<'_, S>, daemon: &SyncDaemon
 }
 
 fn put_identity<S: Sink>(out: &mut Writer<'_, S>, daemon: &SyncDaemon) {
-    out.u32(IPVS_DAEMON_ATTR_STATE, state(daemon.role));
+    out.words([Word::u32(IPVS_DAEMON_ATTR_STATE, state(daemon.role))]);
     out.name(IPVS_DAEMON_ATTR_MCAST_IFN, daemon.interface.as_bytes());
-    out.u32(IPVS_DAEMON_ATTR_SYNC_ID, daemon.sync_id);
+    out.words([Word::u32(IPVS_DAEMON_ATTR_SYNC_ID, daemon.sync_id)]);
     if let Some(max_len) = daemon.max_len {
-        out.u16(IPVS_DAEMON_ATTR_SYNC_MAXLEN, max_len.get());
+        out.words([Word::u16(IPVS_DAEMON_ATTR_SYNC_MAXLEN, max_len.get())]);
     }
 }
 
@@ -53,10 +53,10 @@ fn put_group<S: Sink>(out: &mut Writer<'_, S>, group: MulticastGroup) {
 fn put_port_and_ttl<S: Sink>(out: &mut Writer<'_, S>, daemon: &SyncDaemon) {
     if let Some(port) = daemon.port {
         // In the order of the machine, unlike every other port of the family.
-        out.u16(IPVS_DAEMON_ATTR_MCAST_PORT, port.get());
+        out.words([Word::u16(IPVS_DAEMON_ATTR_MCAST_PORT, port.get())]);
     }
     if let Some(ttl) = daemon.ttl {
-        out.u8(IPVS_DAEMON_ATTR_MCAST_TTL, ttl.get());
+        out.words([Word::u8(IPVS_DAEMON_ATTR_MCAST_TTL, ttl.get())]);
     }
 }
 

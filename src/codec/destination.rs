@@ -1,4 +1,4 @@
-use super::attr::{Attr, Attrs, Sink, Writer};
+use super::attr::{Attr, Attrs, Seen, Sink, Word, Writer};
 use super::consts::{
     IPVS_CMD_ATTR_DEST, IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_ADDR, IPVS_DEST_ATTR_ADDR_FAMILY,
     IPVS_DEST_ATTR_FWD_METHOD, IPVS_DEST_ATTR_INACT_CONNS, IPVS_DEST_ATTR_L_THRESH, IPVS_DEST_ATTR_PERSIST_CONNS,
@@ -16,8 +16,7 @@ use crate::model::{
 pub(super) fn encode_id<S: Sink>(out: &mut Writer<'_, S>, id: &DestinationId) {
     out.nest(IPVS_CMD_ATTR_DEST, |out| {
         out.address(IPVS_DEST_ATTR_ADDR, id.address());
-        out.port(IPVS_DEST_ATTR_PORT, id.port());
-        out.family(IPVS_DEST_ATTR_ADDR_FAMILY, id.family());
+        out.words([Word::port(IPVS_DEST_ATTR_PORT, id.port()), Word::family(IPVS_DEST_ATTR_ADDR_FAMILY, id.family())]);
     });
 }
 
@@ -25,17 +24,14 @@ pub(super) fn encode_id<S: Sink>(out: &mut Writer<'_, S>, id: &DestinationId) {
 pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, destination: &Destination) {
     out.nest(IPVS_CMD_ATTR_DEST, |out| {
         let tunnel = destination.stored_tunnel();
-        out.address(IPVS_DEST_ATTR_ADDR, destination.id.address());
-        out.port(IPVS_DEST_ATTR_PORT, destination.id.port());
-        out.u32(IPVS_DEST_ATTR_FWD_METHOD, destination.forward.number());
-        out.u32(IPVS_DEST_ATTR_WEIGHT, destination.weight.get());
-        put_thresholds(out, destination.thresholds);
+        put_way(out, destination);
+        out.words(thresholds(destination.thresholds));
         // What is absent the kernel sets to zero, which is what plain IPIP consists of; a kernel before 5.2 does not
         // know these attributes at all.
         if tunnel != Tunnel::ipip() || matches!(destination.forward, ForwardMethod::Tunnel(_)) {
-            put_tunnel(out, tunnel);
+            out.words(tunnel_words(tunnel));
         }
-        out.family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family());
+        out.words([Word::family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family())]);
     });
 }
 
@@ -43,29 +39,42 @@ pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, destination: &Destination
 pub(super) fn encode_entry<S: Sink>(out: &mut Writer<'_, S>, entry: &DestinationEntry) {
     let destination = &entry.destination;
     out.plain_nest(IPVS_CMD_ATTR_DEST, |out| {
-        out.address(IPVS_DEST_ATTR_ADDR, destination.id.address());
-        out.port(IPVS_DEST_ATTR_PORT, destination.id.port());
-        out.u32(IPVS_DEST_ATTR_FWD_METHOD, destination.forward.number());
-        out.u32(IPVS_DEST_ATTR_WEIGHT, destination.weight.get());
-        put_tunnel(out, destination.stored_tunnel());
-        put_thresholds(out, destination.thresholds);
-        out.u32(IPVS_DEST_ATTR_ACTIVE_CONNS, entry.active_connections);
-        out.u32(IPVS_DEST_ATTR_INACT_CONNS, entry.inactive_connections);
-        out.u32(IPVS_DEST_ATTR_PERSIST_CONNS, entry.persistent_connections);
-        out.family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family());
+        put_way(out, destination);
+        out.words(tunnel_words(destination.stored_tunnel()));
+        out.words(thresholds(destination.thresholds));
+        out.words([
+            Word::u32(IPVS_DEST_ATTR_ACTIVE_CONNS, entry.active_connections),
+            Word::u32(IPVS_DEST_ATTR_INACT_CONNS, entry.inactive_connections),
+            Word::u32(IPVS_DEST_ATTR_PERSIST_CONNS, entry.persistent_connections),
+            Word::family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family()),
+        ]);
         stats::encode(out, IPVS_DEST_ATTR_STATS, IPVS_DEST_ATTR_STATS64, &entry.stats);
     });
 }
 
-fn put_thresholds<S: Sink>(out: &mut Writer<'_, S>, thresholds: Thresholds) {
-    out.u32(IPVS_DEST_ATTR_U_THRESH, thresholds.upper().map_or(0, Into::into));
-    out.u32(IPVS_DEST_ATTR_L_THRESH, thresholds.lower().map_or(0, Into::into));
+/// Where it is, how packets get there, and how many.
+fn put_way<S: Sink>(out: &mut Writer<'_, S>, destination: &Destination) {
+    out.address(IPVS_DEST_ATTR_ADDR, destination.id.address());
+    out.words([
+        Word::port(IPVS_DEST_ATTR_PORT, destination.id.port()),
+        Word::u32(IPVS_DEST_ATTR_FWD_METHOD, destination.forward.number()),
+        Word::u32(IPVS_DEST_ATTR_WEIGHT, destination.weight.get()),
+    ]);
 }
 
-fn put_tunnel<S: Sink>(out: &mut Writer<'_, S>, tunnel: Tunnel) {
-    out.u8(IPVS_DEST_ATTR_TUN_TYPE, tunnel.kind().number());
-    out.port(IPVS_DEST_ATTR_TUN_PORT, tunnel.port().map_or(0, Into::into));
-    out.u16(IPVS_DEST_ATTR_TUN_FLAGS, tunnel.tunnel_flags().bits());
+fn thresholds(thresholds: Thresholds) -> [Word; 2] {
+    [
+        Word::u32(IPVS_DEST_ATTR_U_THRESH, thresholds.upper().map_or(0, Into::into)),
+        Word::u32(IPVS_DEST_ATTR_L_THRESH, thresholds.lower().map_or(0, Into::into)),
+    ]
+}
+
+fn tunnel_words(tunnel: Tunnel) -> [Word; 3] {
+    [
+        Word::u8(IPVS_DEST_ATTR_TUN_TYPE, tunnel.kind().number()),
+        Word::port(IPVS_DEST_ATTR_TUN_PORT, tunnel.port().map_or(0, Into::into)),
+        Word::u16(IPVS_DEST_ATTR_TUN_FLAGS, tunnel.tunnel_flags().bits()),
+    ]
 }
 
 /// Reads what names a destination of a service of this family.
@@ -82,29 +91,48 @@ pub(super) fn decode_settings(attrs: Attrs<'_>, service: AddressFamily) -> Resul
 /// be the service's.
 pub(super) fn decode(attrs: Attrs<'_>, service: AddressFamily) -> Result<DestinationEntry, DecodeError> {
     let fields = Fields::read(attrs)?;
+    let destination = fields.settings(service)?;
+    fields.seen.require(&GAUGES, fields.offset)?;
     Ok(DestinationEntry {
-        destination: fields.settings(service)?,
+        destination,
         stats: fields.stats.decode()?,
-        active_connections: fields.require(fields.active, "IPVS_DEST_ATTR_ACTIVE_CONNS")?,
-        inactive_connections: fields.require(fields.inactive, "IPVS_DEST_ATTR_INACT_CONNS")?,
-        persistent_connections: fields.require(fields.persistent, "IPVS_DEST_ATTR_PERSIST_CONNS")?,
+        active_connections: fields.active,
+        inactive_connections: fields.inactive,
+        persistent_connections: fields.persistent,
     })
 }
 
-/// The attributes of a destination nest; of those that stand there twice, the last.
+const IDENTITY: [(u16, &str); 2] =
+    [(IPVS_DEST_ATTR_ADDR, "IPVS_DEST_ATTR_ADDR"), (IPVS_DEST_ATTR_PORT, "IPVS_DEST_ATTR_PORT")];
+
+const SETTINGS: [(u16, &str); 4] = [
+    (IPVS_DEST_ATTR_FWD_METHOD, "IPVS_DEST_ATTR_FWD_METHOD"),
+    (IPVS_DEST_ATTR_WEIGHT, "IPVS_DEST_ATTR_WEIGHT"),
+    (IPVS_DEST_ATTR_U_THRESH, "IPVS_DEST_ATTR_U_THRESH"),
+    (IPVS_DEST_ATTR_L_THRESH, "IPVS_DEST_ATTR_L_THRESH"),
+];
+
+const GAUGES: [(u16, &str); 3] = [
+    (IPVS_DEST_ATTR_ACTIVE_CONNS, "IPVS_DEST_ATTR_ACTIVE_CONNS"),
+    (IPVS_DEST_ATTR_INACT_CONNS, "IPVS_DEST_ATTR_INACT_CONNS"),
+    (IPVS_DEST_ATTR_PERSIST_CONNS, "IPVS_DEST_ATTR_PERSIST_CONNS"),
+];
+
+/// The attributes of a destination nest; of those that stand there twice, the last. What was not there is zero.
 #[derive(Debug, Default)]
 struct Fields<'a> {
     offset: usize,
-    address: Option<Attr<'a>>,
-    port: Option<u16>,
+    seen: Seen,
+    address: Attr<'a>,
+    port: u16,
     family: Option<AddressFamily>,
-    method: Option<u32>,
-    weight: Option<Attr<'a>>,
-    upper: Option<u32>,
-    lower: Option<u32>,
-    active: Option<u32>,
-    inactive: Option<u32>,
-    persistent: Option<u32>,
+    method: u32,
+    weight: Attr<'a>,
+    upper: u32,
+    lower: u32,
+    active: u32,
+    inactive: u32,
+    persistent: u32,
     tunnel_kind: u8,
     tunnel_port: u16,
     tunnel_flags: u16,
@@ -112,19 +140,20 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    #[inline]
     fn read(mut attrs: Attrs<'a>) -> Result<Self, DecodeError> {
         let mut fields = Self { offset: attrs.offset(), ..Self::default() };
         while let Some(attr) = attrs.next()? {
             match attr.kind {
-                IPVS_DEST_ATTR_ADDR => fields.address = Some(attr),
-                IPVS_DEST_ATTR_PORT => fields.port = Some(attr.port("IPVS_DEST_ATTR_PORT")?),
-                IPVS_DEST_ATTR_FWD_METHOD => fields.method = Some(attr.u32("IPVS_DEST_ATTR_FWD_METHOD")?),
-                IPVS_DEST_ATTR_WEIGHT => fields.weight = Some(attr),
-                IPVS_DEST_ATTR_U_THRESH => fields.upper = Some(attr.u32("IPVS_DEST_ATTR_U_THRESH")?),
-                IPVS_DEST_ATTR_L_THRESH => fields.lower = Some(attr.u32("IPVS_DEST_ATTR_L_THRESH")?),
-                IPVS_DEST_ATTR_ACTIVE_CONNS => fields.active = Some(attr.u32("IPVS_DEST_ATTR_ACTIVE_CONNS")?),
-                IPVS_DEST_ATTR_INACT_CONNS => fields.inactive = Some(attr.u32("IPVS_DEST_ATTR_INACT_CONNS")?),
-                IPVS_DEST_ATTR_PERSIST_CONNS => fields.persistent = Some(attr.u32("IPVS_DEST_ATTR_PERSIST_CONNS")?),
+                IPVS_DEST_ATTR_ADDR => fields.address = attr,
+                IPVS_DEST_ATTR_PORT => fields.port = attr.port("IPVS_DEST_ATTR_PORT")?,
+                IPVS_DEST_ATTR_FWD_METHOD => fields.method = attr.u32("IPVS_DEST_ATTR_FWD_METHOD")?,
+                IPVS_DEST_ATTR_WEIGHT => fields.weight = attr,
+                IPVS_DEST_ATTR_U_THRESH => fields.upper = attr.u32("IPVS_DEST_ATTR_U_THRESH")?,
+                IPVS_DEST_ATTR_L_THRESH => fields.lower = attr.u32("IPVS_DEST_ATTR_L_THRESH")?,
+                IPVS_DEST_ATTR_ACTIVE_CONNS => fields.active = attr.u32("IPVS_DEST_ATTR_ACTIVE_CONNS")?,
+                IPVS_DEST_ATTR_INACT_CONNS => fields.inactive = attr.u32("IPVS_DEST_ATTR_INACT_CONNS")?,
+                IPVS_DEST_ATTR_PERSIST_CONNS => fields.persistent = attr.u32("IPVS_DEST_ATTR_PERSIST_CONNS")?,
                 // Zero stands for the family of the service, as in a request.
                 IPVS_DEST_ATTR_ADDR_FAMILY => {
                     fields.family = match attr.u16("IPVS_DEST_ATTR_ADDR_FAMILY")? {
@@ -137,37 +166,30 @@ impl<'a> Fields<'a> {
                 IPVS_DEST_ATTR_TUN_FLAGS => fields.tunnel_flags = attr.u16("IPVS_DEST_ATTR_TUN_FLAGS")?,
                 IPVS_DEST_ATTR_STATS => fields.stats.narrow = Some(attr),
                 IPVS_DEST_ATTR_STATS64 => fields.stats.wide = Some(attr),
-                _ => {}
+                _ => continue,
             }
+            fields.seen.insert(attr.kind);
         }
         Ok(fields)
     }
 
     fn id(&self, service: AddressFamily) -> Result<DestinationId, DecodeError> {
-        let address = self.require(self.address, "IPVS_DEST_ATTR_ADDR")?;
-        let port = self.require(self.port, "IPVS_DEST_ATTR_PORT")?;
-        let address = address.address("IPVS_DEST_ATTR_ADDR", self.family.unwrap_or(service))?;
-        Ok(DestinationId::verbatim(address, port))
+        self.seen.require(&IDENTITY, self.offset)?;
+        let address = self.address.address("IPVS_DEST_ATTR_ADDR", self.family.unwrap_or(service))?;
+        Ok(DestinationId::verbatim(address, self.port))
     }
 
     fn settings(&self, service: AddressFamily) -> Result<Destination, DecodeError> {
-        let method = self.require(self.method, "IPVS_DEST_ATTR_FWD_METHOD")?;
-        let weight = self.require(self.weight, "IPVS_DEST_ATTR_WEIGHT")?;
-        let number = weight.u32("IPVS_DEST_ATTR_WEIGHT")?;
-        let upper = self.require(self.upper, "IPVS_DEST_ATTR_U_THRESH")?;
-        let lower = self.require(self.lower, "IPVS_DEST_ATTR_L_THRESH")?;
+        self.seen.require(&SETTINGS, self.offset)?;
+        let number = self.weight.u32("IPVS_DEST_ATTR_WEIGHT")?;
         let tunnel = Tunnel::from_kernel(self.tunnel_kind, self.tunnel_port, self.tunnel_flags);
-        let forward = ForwardMethod::from_kernel(method, tunnel);
+        let forward = ForwardMethod::from_kernel(self.method, tunnel);
         let mut destination = Destination::new(self.id(service)?, forward);
-        destination.weight = Weight::new(number).or(Err(weight.out_of_range("IPVS_DEST_ATTR_WEIGHT", number)))?;
-        destination.thresholds = Thresholds::verbatim(upper, lower);
+        destination.weight = Weight::new(number).or(Err(self.weight.out_of_range("IPVS_DEST_ATTR_WEIGHT", number)))?;
+        destination.thresholds = Thresholds::verbatim(self.upper, self.lower);
         if !matches!(forward, ForwardMethod::Tunnel(_)) {
             destination.dormant_tunnel = tunnel;
         }
         Ok(destination)
-    }
-
-    fn require<T>(&self, field: Option<T>, name: &'static str) -> Result<T, DecodeError> {
-        field.ok_or_else(|| DecodeError::missing(name, self.offset))
     }
 }

@@ -68,14 +68,30 @@ fn put_message(
     }
 }
 
-/// Changes what a message that [`put_request`] made carries besides its attributes.
+/// Changes what messages that [`put_request`] made carry besides their attributes: the family, the flags, of which those
+/// of the last message are others, and numbers in a row.
 ///
-/// A batch is encoded before it is known under which number it goes.
-pub(crate) fn readdress(message: &mut [u8], family: u16, flags: u16, sequence: u32) {
-    if let Some([_, _, _, _, k0, k1, f0, f1, s0, s1, s2, s3]) = message.first_chunk_mut::<12>() {
+/// A batch is encoded before it is known under which numbers it goes.
+pub(crate) fn readdress(mut datagram: &mut [u8], family: u16, [flags, last_flags]: [u16; 2], mut sequence: u32) {
+    loop {
+        let left = datagram.len();
+        let Some([l0, l1, l2, l3, k0, k1, f0, f1, s0, s1, s2, s3]) = datagram.first_chunk_mut::<12>() else {
+            return;
+        };
+        let len = usize::try_from(u32::from_ne_bytes([*l0, *l1, *l2, *l3])).unwrap_or(usize::MAX).max(HEADER);
         [*k0, *k1] = family.to_ne_bytes();
-        [*f0, *f1] = flags.to_ne_bytes();
+        [*f0, *f1] = if len < left { flags } else { last_flags }.to_ne_bytes();
         [*s0, *s1, *s2, *s3] = sequence.to_ne_bytes();
+        sequence = sequence.wrapping_add(1);
+        datagram = datagram.get_mut(len..).unwrap_or_default();
+    }
+}
+
+/// Reads back what [`put_request`] made of a command.
+pub(crate) fn request_in(message: &[u8]) -> Option<Request> {
+    match Frames::new(message).next()?.ok()?.payload {
+        Payload::Data { command, attributes } => Request::decode(command, false, attributes).ok(),
+        _ => None,
     }
 }
 

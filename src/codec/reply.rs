@@ -53,13 +53,45 @@ impl Reply {
     /// As [`decode`](Self::decode).
     pub fn decode_for(command: u8, attributes: &[u8], service: AddressFamily) -> Result<Self, DecodeError> {
         match Command::from_number(command) {
-            Some(Command::NewService) => decode_service(attributes).map(Self::Service),
-            Some(Command::NewDestination) => decode_destination(attributes, service).map(Self::Destination),
+            Some(Command::NewService) => Self::decode_service(command, attributes).map(Self::Service),
+            Some(Command::NewDestination) => {
+                Self::decode_destination(command, attributes, service).map(Self::Destination)
+            }
             Some(Command::NewDaemon) => decode_daemon(attributes).map(Self::Daemon),
             Some(Command::SetConfig) => decode_config(attributes).map(Self::Config),
             Some(Command::SetInfo) => decode_info(attributes).map(Self::Info),
-            _ => Err(DecodeError::new("genlmsghdr.cmd", 0, DecodeProblem::Unexpected)),
+            _ => Err(unexpected()),
         }
+    }
+
+    /// Reads the attributes of a reply that can only be a service: a row of a list, without a reply around it.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode), and when the reply is another.
+    #[inline]
+    pub fn decode_service(command: u8, attributes: &[u8]) -> Result<ServiceEntry, DecodeError> {
+        if command != Command::NewService.number() {
+            return Err(unexpected());
+        }
+        service::decode(Nests::read(attributes)?.service()?)
+    }
+
+    /// Reads the attributes of a reply that can only be a destination of a service of this family.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode), and when the reply is another.
+    #[inline]
+    pub fn decode_destination(
+        command: u8,
+        attributes: &[u8],
+        service: AddressFamily,
+    ) -> Result<DestinationEntry, DecodeError> {
+        if command != Command::NewDestination.number() {
+            return Err(unexpected());
+        }
+        destination::decode(Nests::read(attributes)?.destination_attrs()?, service)
     }
 
     /// Appends the attributes of the reply to a buffer, in the order of the kernel.
@@ -79,12 +111,9 @@ impl Reply {
     }
 }
 
-fn decode_service(attributes: &[u8]) -> Result<ServiceEntry, DecodeError> {
-    service::decode(Nests::read(attributes)?.service()?)
-}
-
-fn decode_destination(attributes: &[u8], service: AddressFamily) -> Result<DestinationEntry, DecodeError> {
-    destination::decode(Nests::read(attributes)?.destination_attrs()?, service)
+#[cold]
+const fn unexpected() -> DecodeError {
+    DecodeError::new("genlmsghdr.cmd", 0, DecodeProblem::Unexpected)
 }
 
 fn decode_daemon(attributes: &[u8]) -> Result<SyncDaemon, DecodeError> {

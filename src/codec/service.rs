@@ -1,7 +1,7 @@
 use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 
-use super::attr::{Attr, Attrs, Sink, Writer};
+use super::attr::{Attr, Attrs, Sink, Word, Writer};
 use super::consts::{
     IPVS_CMD_ATTR_SERVICE, IPVS_SVC_ATTR_ADDR, IPVS_SVC_ATTR_AF, IPVS_SVC_ATTR_FLAGS, IPVS_SVC_ATTR_FWMARK,
     IPVS_SVC_ATTR_NETMASK, IPVS_SVC_ATTR_PE_NAME, IPVS_SVC_ATTR_PORT, IPVS_SVC_ATTR_PROTOCOL, IPVS_SVC_ATTR_SCHED_NAME,
@@ -33,14 +33,14 @@ pub(super) fn encode_entry<S: Sink>(out: &mut Writer<'_, S>, entry: &ServiceEntr
 }
 
 fn put_id<S: Sink>(out: &mut Writer<'_, S>, id: &ServiceId) {
-    out.family(IPVS_SVC_ATTR_AF, id.family());
+    let family = Word::family(IPVS_SVC_ATTR_AF, id.family());
     match id.kind() {
         ServiceKind::Address { protocol, address, port } => {
-            out.u16(IPVS_SVC_ATTR_PROTOCOL, protocol.number());
+            out.words([family, Word::u16(IPVS_SVC_ATTR_PROTOCOL, protocol.number())]);
             out.address(IPVS_SVC_ATTR_ADDR, address);
-            out.port(IPVS_SVC_ATTR_PORT, port);
+            out.words([Word::port(IPVS_SVC_ATTR_PORT, port)]);
         }
-        ServiceKind::Mark { mark, .. } => out.u32(IPVS_SVC_ATTR_FWMARK, mark.get()),
+        ServiceKind::Mark { mark, .. } => out.words([family, Word::u32(IPVS_SVC_ATTR_FWMARK, mark.get())]),
     }
 }
 
@@ -55,13 +55,14 @@ fn put_settings<S: Sink>(out: &mut Writer<'_, S>, service: &Service, flags: Serv
     let [a, b, c, d] = flags.bits().to_ne_bytes();
     // The mask says which of the stored flags to replace: all of them.
     out.bytes(IPVS_SVC_ATTR_FLAGS, &[a, b, c, d, 0xff, 0xff, 0xff, 0xff]);
-    out.u32(IPVS_SVC_ATTR_TIMEOUT, persistence.map_or(0, Persistence::timeout_secs));
-    match (persistence.map_or(Granularity::Client, |persistence| persistence.granularity), family) {
-        (Granularity::Mask(mask), _) => out.bytes(IPVS_SVC_ATTR_NETMASK, &mask.octets()),
-        (Granularity::Prefix(prefix), _) => out.u32(IPVS_SVC_ATTR_NETMASK, prefix.bits().into()),
-        (Granularity::Client, AddressFamily::Ipv4) => out.bytes(IPVS_SVC_ATTR_NETMASK, &[0xff; 4]),
-        (Granularity::Client, AddressFamily::Ipv6) => out.u32(IPVS_SVC_ATTR_NETMASK, Prefix::FULL.bits().into()),
-    }
+    let timeout = Word::u32(IPVS_SVC_ATTR_TIMEOUT, persistence.map_or(0, Persistence::timeout_secs));
+    let netmask = match (persistence.map_or(Granularity::Client, |persistence| persistence.granularity), family) {
+        (Granularity::Mask(mask), _) => u32::from_ne_bytes(mask.octets()),
+        (Granularity::Prefix(prefix), _) => prefix.bits().into(),
+        (Granularity::Client, AddressFamily::Ipv4) => u32::MAX,
+        (Granularity::Client, AddressFamily::Ipv6) => Prefix::FULL.bits().into(),
+    };
+    out.words([timeout, Word::u32(IPVS_SVC_ATTR_NETMASK, netmask)]);
 }
 
 /// Reads what names a service.
@@ -117,6 +118,7 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    #[inline(never)]
     fn read(mut attrs: Attrs<'a>) -> Result<Self, DecodeError> {
         let mut fields = Self {
             offset: attrs.offset(),

@@ -1,4 +1,6 @@
-use super::attr::{Attr, Attrs, Sink, Writer};
+use netlink_packet_core::NLA_HEADER_SIZE;
+
+use super::attr::{Attr, Attrs, Sink, Word, Writer};
 use super::consts::{
     IPVS_STATS_ATTR_CONNS, IPVS_STATS_ATTR_CPS, IPVS_STATS_ATTR_INBPS, IPVS_STATS_ATTR_INBYTES, IPVS_STATS_ATTR_INPKTS,
     IPVS_STATS_ATTR_INPPS, IPVS_STATS_ATTR_OUTBPS, IPVS_STATS_ATTR_OUTBYTES, IPVS_STATS_ATTR_OUTPKTS,
@@ -27,11 +29,46 @@ impl StatsBlocks<'_> {
     /// A block that is absent, as from a kernel before 4.1, and a field that is absent count as zero.
     pub(super) fn decode(self) -> Result<Stats, DecodeError> {
         match (self.wide, self.narrow) {
-            (Some(block), _) => decode(block.nest("STATS64"), Width::Wide),
+            (Some(block), _) => match decode_in_order(block.value) {
+                Some(stats) => Ok(stats),
+                None => decode(block.nest("STATS64"), Width::Wide),
+            },
             (None, Some(block)) => decode(block.nest("STATS"), Width::Narrow),
             (None, None) => Ok(Stats::default()),
         }
     }
+}
+
+/// Reads a wide block that is as every kernel has written it so far: these ten numbers in this order and nothing else.
+/// There are two for each row of a list, more than half of its attributes.
+#[inline]
+fn decode_in_order(block: &[u8]) -> Option<Stats> {
+    let (attrs, []) = block.as_chunks() else { return None };
+    let [connections, packets_in, packets_out, bytes_in, bytes_out, cps, pps_in, pps_out, bps_in, bps_out] = attrs
+    else {
+        return None;
+    };
+    Some(Stats {
+        connections: wide(connections, IPVS_STATS_ATTR_CONNS)?,
+        packets_in: wide(packets_in, IPVS_STATS_ATTR_INPKTS)?,
+        packets_out: wide(packets_out, IPVS_STATS_ATTR_OUTPKTS)?,
+        bytes_in: wide(bytes_in, IPVS_STATS_ATTR_INBYTES)?,
+        bytes_out: wide(bytes_out, IPVS_STATS_ATTR_OUTBYTES)?,
+        connections_per_sec: wide(cps, IPVS_STATS_ATTR_CPS)?,
+        packets_per_sec_in: wide(pps_in, IPVS_STATS_ATTR_INPPS)?,
+        packets_per_sec_out: wide(pps_out, IPVS_STATS_ATTR_OUTPPS)?,
+        bytes_per_sec_in: wide(bps_in, IPVS_STATS_ATTR_INBPS)?,
+        bytes_per_sec_out: wide(bps_out, IPVS_STATS_ATTR_OUTBPS)?,
+    })
+}
+
+/// The number of a whole attribute, header included, if it is this one.
+#[inline]
+fn wide(attr: &[u8; NLA_HEADER_SIZE + 8], kind: u16) -> Option<u64> {
+    let [len_low, len_high, kind_low, kind_high, number @ ..] = *attr;
+    let is_this = usize::from(u16::from_ne_bytes([len_low, len_high])) == attr.len()
+        && u16::from_ne_bytes([kind_low, kind_high]) == kind;
+    is_this.then(|| u64::from_ne_bytes(number))
 }
 
 fn decode(mut attrs: Attrs<'_>, width: Width) -> Result<Stats, DecodeError> {
@@ -72,7 +109,7 @@ pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, narrow: u16, wide: u16, s
 
 fn encode_block<S: Sink>(out: &mut Writer<'_, S>, stats: &Stats, width: Width) {
     let mut number = |kind: u16, value: u64, width: Width| match width {
-        Width::Narrow => out.u32(kind, u32::try_from(value & u64::from(u32::MAX)).unwrap_or(u32::MAX)),
+        Width::Narrow => out.words([Word::u32(kind, u32::try_from(value & u64::from(u32::MAX)).unwrap_or(u32::MAX))]),
         Width::Wide => out.u64(kind, value),
     };
     number(IPVS_STATS_ATTR_CONNS, stats.connections, width);

@@ -1,4 +1,6 @@
 use std::collections::HashSet;
+use std::error::Error;
+use std::fmt;
 use std::hash::Hash;
 
 use super::Pass;
@@ -41,13 +43,23 @@ pub struct Passes<I> {
 }
 
 /// No two passes in a row were the same.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the list was read {passes} times and never twice in a row the same")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Unstable {
     /// How many passes there were.
     pub passes: u32,
 }
+
+impl fmt::Display for Unstable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.passes {
+            1 => f.write_str("the list came in several pieces and was read only once"),
+            passes => write!(f, "the list was read {passes} times and never twice in a row the same"),
+        }
+    }
+}
+
+impl Error for Unstable {}
 
 impl<I: Eq + Hash> Passes<I> {
     /// One pass, whatever it is worth.

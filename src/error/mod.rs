@@ -73,6 +73,7 @@ pub(crate) enum Cause {
     },
     Lost,
     NotSent,
+    Stopped,
     Interrupted {
         attempts: u32,
     },
@@ -127,7 +128,8 @@ pub enum ErrorKind {
     Timeout,
     /// The answer was lost. Whether the command was executed is not known.
     Lost,
-    /// A command of a batch was not sent, because one before it ended in a way that left no way to go on.
+    /// A command of a batch was not sent, because one before it ended in a way that left no way to go on, or because the
+    /// batch was [stopped](crate::handle::Batch::send_with_progress).
     NotSent,
     /// A list changed each time that it was read.
     Interrupted,
@@ -213,7 +215,7 @@ impl Error {
             Cause::Kernel { .. } => ErrorKind::Kernel,
             Cause::Timeout { .. } => ErrorKind::Timeout,
             Cause::Lost => ErrorKind::Lost,
-            Cause::NotSent => ErrorKind::NotSent,
+            Cause::NotSent | Cause::Stopped => ErrorKind::NotSent,
             Cause::Interrupted { .. } => ErrorKind::Interrupted,
             Cause::Unstable(_) => ErrorKind::Unstable,
             Cause::Truncated { .. } | Cause::Decode(_) => ErrorKind::Decode,
@@ -448,6 +450,7 @@ impl fmt::Display for Error {
             Cause::Timeout { after } => write!(f, "no answer within {after:?}")?,
             Cause::Lost => f.write_str("the answer was lost")?,
             Cause::NotSent => f.write_str("not sent, because an earlier command of the batch had no answer")?,
+            Cause::Stopped => f.write_str("not sent, because the batch was stopped")?,
             Cause::Interrupted { attempts } => write!(f, "the list changed {attempts} times while it was read")?,
             Cause::Unstable(unstable) => write!(f, "{unstable}")?,
             Cause::Truncated { len } => write!(f, "the answer of {len} bytes does not fit the receive buffer")?,

@@ -98,8 +98,9 @@ pub fn engine(bytes: &[u8]) {
 
 /// Calls every operation of a handle whose kernel answers with these bytes. Every call returns.
 pub fn hostile_kernel(bytes: &[u8]) {
-    let kernel = Hostile { datagrams: datagrams(bytes).collect(), next: 0, sequence: 0 };
-    let Ok(handle) = Handle::builder().deadline(Duration::from_millis(50)).open_over(kernel) else { return };
+    let kernel = || Hostile { datagrams: datagrams(bytes).collect(), next: 0, sequence: 0 };
+    let builder = Handle::builder().deadline(Duration::from_millis(50));
+    let Ok(handle) = builder.open_over_several(kernel(), [kernel()]) else { return };
     call_everything(&handle);
 }
 
@@ -111,6 +112,9 @@ fn call_everything(handle: &Handle) {
         (Service::new(web, Scheduler::Wlc), Destination::new(server, ForwardMethod::Masquerade));
     let _ = handle.get_info();
     let _ = handle.snapshot();
+    let _ = handle.snapshot_stable(2);
+    let _ = handle.for_each_service(|_| ());
+    let _ = handle.for_each_destination(&web, |_| ());
     let _ = handle.ensure_service(&service);
     let _ = handle.ensure_destination(&web, &destination);
     let _ = handle.get_services();

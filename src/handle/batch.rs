@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 #[cfg(feature = "tokio")]
 use super::AsyncHandle;
@@ -6,7 +6,7 @@ use super::conversation::BulkFailure;
 use super::operations::{Operations, subject, valid};
 use super::side::{Link, Side, block_on};
 use super::{Handle, Inner};
-use crate::codec::{Request, put_request};
+use crate::codec::{Request, put_request, request_in};
 use crate::error::{Cause, Errno, Error, Operation, Target};
 use crate::model::{Config, Destination, DestinationId, Service, ServiceId};
 use crate::transport::Limits;
@@ -42,7 +42,7 @@ pub struct Batch<'h, H = Handle> {
 }
 
 /// The commands of a batch, encoded, in their order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Commands {
     messages: Vec<u8>,
     places: Vec<Command>,
@@ -50,11 +50,29 @@ pub(super) struct Commands {
     refused: Option<Error>,
 }
 
-#[derive(Clone, Debug)]
+/// What it is done to stands in the message, and is of interest only when it fails.
+#[derive(Debug)]
 struct Command {
-    start: usize,
     operation: Operation,
-    target: Target,
+    /// Where the message ends, and the next begins.
+    end: usize,
+}
+
+/// Room for this many commands is there from the beginning.
+const FIRST_COMMANDS: usize = 64;
+/// What a destination with all its settings takes.
+const FIRST_BYTES: usize = FIRST_COMMANDS * 160;
+
+/// How far a [`Batch`] has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct BatchProgress {
+    /// Commands that were sent, whatever became of them.
+    pub done: usize,
+    /// Those of them that failed.
+    pub failed: usize,
+    /// All commands of the batch.
+    pub total: usize,
 }
 
 /// What became of the commands of a [`Batch`], in their order.
@@ -85,7 +103,12 @@ impl Handle {
 
 impl<'h, H> Batch<'h, H> {
     pub(super) fn new(handle: &'h H) -> Self {
-        Self { handle, commands: Commands::default() }
+        let commands = Commands {
+            messages: Vec::with_capacity(FIRST_BYTES),
+            places: Vec::with_capacity(FIRST_COMMANDS),
+            refused: None,
+        };
+        Self { handle, commands }
     }
 
     /// Adds [`Handle::new_service`].
@@ -154,11 +177,10 @@ impl<'h, H> Batch<'h, H> {
     }
 
     fn add(mut self, request: &Request) -> Self {
-        let (operation, target) = subject(request);
         let Commands { messages, places, .. } = &mut self.commands;
-        places.push(Command { start: messages.len(), operation, target });
         // Family, flags and number are known when the batch is sent.
         put_request(messages, 0, 0, 0, request);
+        places.push(Command { operation: subject(request).0, end: messages.len() });
         self
     }
 }
@@ -175,7 +197,39 @@ impl Batch<'_> {
     /// When one of the values was refused before anything was sent. What becomes of commands that were sent is in the
     /// report.
     pub fn send(self) -> Result<BatchReport, Error> {
-        block_on(self.handle.operations.send(self.commands))
+        self.send_with_progress(|_| ControlFlow::Continue(()))
+    }
+
+    /// Sends all commands and tells a function after each datagram how far it has come.
+    ///
+    /// The function may end it with [`ControlFlow::Break`]: then the rest is [not
+    /// sent](crate::error::ErrorKind::NotSent), as it is after a datagram whose answers did not come. The handle is
+    /// locked meanwhile: a function that uses it would wait for ever.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use std::ops::ControlFlow;
+    ///
+    /// use ipvs_rs::{Destination, Handle, ServiceId};
+    ///
+    /// # fn servers() -> Vec<Destination> { Vec::new() }
+    /// let handle = Handle::new()?;
+    /// let web: ServiceId = "tcp://192.0.2.10:80".parse()?;
+    /// let batch = servers().iter().fold(handle.batch(), |batch, server| batch.new_destination(&web, server));
+    /// let report = batch.send_with_progress(|progress| {
+    ///     eprint!("\r{} of {}", progress.done, progress.total);
+    ///     // So many refusals cannot be a coincidence.
+    ///     if progress.failed > 100 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn send_with_progress(self, watch: impl FnMut(BatchProgress) -> ControlFlow<()>) -> Result<BatchReport, Error> {
+        block_on(self.handle.operations.send(self.commands, watch))
     }
 }
 
@@ -191,30 +245,52 @@ impl Batch<'_, AsyncHandle> {
     /// When one of the values was refused before anything was sent. What becomes of commands that were sent is in the
     /// report.
     pub async fn send(self) -> Result<BatchReport, Error> {
-        self.handle.operations.send(self.commands).await
+        self.send_with_progress(|_| ControlFlow::Continue(())).await
+    }
+
+    /// Sends all commands and tells a function after each datagram how far it has come, as the batch of a [blocking
+    /// handle](Batch::send_with_progress) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_with_progress(
+        self,
+        watch: impl FnMut(BatchProgress) -> ControlFlow<()>,
+    ) -> Result<BatchReport, Error> {
+        self.handle.operations.send(self.commands, watch).await
     }
 }
 
 impl<S: Side> Operations<S> {
-    pub(super) async fn send(&self, mut commands: Commands) -> Result<BatchReport, Error> {
+    pub(super) async fn send(
+        &self,
+        mut commands: Commands,
+        mut watch: impl FnMut(BatchProgress) -> ControlFlow<()>,
+    ) -> Result<BatchReport, Error> {
         if let Some(error) = commands.refused.take() {
             return Err(error);
         }
-        let count = commands.places.len();
-        let mut results = Vec::with_capacity(count);
+        let total = commands.places.len();
+        let mut results = Vec::with_capacity(total);
+        let mut failed = 0;
         let mut inner = self.lock().await;
         let limits = inner.conversation.limits();
-        while results.len() < count {
+        while results.len() < total {
             if !results.is_empty() {
                 inner.conversation.pause().await;
             }
             let chunk = commands.chunk(results.len(), limits);
-            let (bytes, places) = (commands.bytes(&chunk), commands.places.get(chunk).unwrap_or_default());
-            let messages = commands.messages.get_mut(bytes).unwrap_or_default();
-            if !send_chunk(&mut inner, messages, places, &mut results).await {
-                let rest = commands.places.get(results.len()..).unwrap_or_default();
-                results.extend(rest.iter().map(|command| Err(command.failed(Cause::NotSent))));
-            }
+            let can_go_on = send_chunk(&mut inner, &mut commands, &chunk, &mut results).await;
+            failed += results.get(chunk).unwrap_or_default().iter().filter(|result| result.is_err()).count();
+            let is_stopped = watch(BatchProgress { done: results.len(), failed, total }).is_break();
+            let cause = match (can_go_on, is_stopped) {
+                (false, _) => || Cause::NotSent,
+                (true, true) => || Cause::Stopped,
+                (true, false) => continue,
+            };
+            let rest = results.len()..total;
+            results.extend(rest.map(|place| Err(commands.failed(place, cause()))));
         }
         Ok(BatchReport { results })
     }
@@ -223,42 +299,51 @@ impl<S: Side> Operations<S> {
 impl Commands {
     /// The commands of the next datagram: as many as fit, one at least.
     fn chunk(&self, first: usize, limits: Limits) -> Range<usize> {
-        let start = self.start(first);
-        let fits = |end: &usize| {
-            end.saturating_sub(first) <= limits.answers && self.start(*end).saturating_sub(start) <= limits.datagram
-        };
-        let end = (first.saturating_add(1)..=self.places.len()).take_while(fits).last();
-        first..end.unwrap_or_else(|| first.saturating_add(1))
+        let longest = self.start(first).saturating_add(limits.datagram);
+        let most = first.saturating_add(limits.answers).min(self.places.len());
+        let fitting = self.places.get(first..most).unwrap_or_default();
+        let count = fitting.partition_point(|command| command.end <= longest);
+        first..first.saturating_add(count.max(1))
+    }
+
+    /// Where a command begins, or everything ends.
+    fn start(&self, place: usize) -> usize {
+        place.checked_sub(1).and_then(|before| self.places.get(before)).map_or(0, |before| before.end)
     }
 
     fn bytes(&self, commands: &Range<usize>) -> Range<usize> {
         self.start(commands.start)..self.start(commands.end)
     }
 
-    /// Where a command begins, or everything ends.
-    fn start(&self, command: usize) -> usize {
-        self.places.get(command).map_or(self.messages.len(), |command| command.start)
+    fn message(&self, place: usize) -> &[u8] {
+        self.messages.get(self.bytes(&(place..place.saturating_add(1)))).unwrap_or_default()
+    }
+
+    /// What is said of a command that failed.
+    fn failed(&self, place: usize, cause: Cause) -> Error {
+        let operation = self.places.get(place).map_or(Operation::Flush, |command| command.operation);
+        let target = request_in(self.message(place)).map_or(Target::Table, |request| subject(&request).1);
+        Error::new(operation, target, cause)
     }
 }
 
 /// Sends one datagram and appends what became of each command. Returns whether the next one can be sent.
 async fn send_chunk<L: Link>(
     inner: &mut Inner<L>,
-    messages: &mut [u8],
-    commands: &[Command],
+    commands: &mut Commands,
+    chunk: &Range<usize>,
     results: &mut Vec<Result<(), Error>>,
 ) -> bool {
-    let base = commands.first().map_or(0, |command| command.start);
-    let first = results.len();
+    let bytes = commands.bytes(chunk);
     let mut looked_up = false;
     loop {
-        results.truncate(first);
-        results.extend(commands.iter().map(|_| Ok(())));
+        results.truncate(chunk.start);
+        results.resize_with(chunk.end, || Ok(()));
         let mut refused = Vec::new();
         let mut acknowledged = None;
-        let starts = commands.iter().map(|command| command.start.saturating_sub(base));
-        let sent = inner.conversation.commands(messages, starts, |place, result| {
-            let place = usize::try_from(place).unwrap_or(usize::MAX);
+        let datagram = commands.messages.get_mut(bytes.clone()).unwrap_or_default();
+        let sent = inner.conversation.commands(datagram, chunk.len(), |place, result| {
+            let place = chunk.start.saturating_add(usize::try_from(place).unwrap_or(usize::MAX));
             match result {
                 Ok(()) => acknowledged = Some(place),
                 Err(error) => refused.push((place, error)),
@@ -267,72 +352,51 @@ async fn send_chunk<L: Link>(
         let sent = sent.await;
         // Every single one failing like this is what it looks like when the family has got another number.
         let nobody_there =
-            refused.len() == commands.len() && refused.iter().all(|(_, error)| error.errno == Errno::ENOENT.raw());
+            refused.len() == chunk.len() && refused.iter().all(|(_, error)| error.errno == Errno::ENOENT.raw());
         for (place, error) in refused {
-            if let (Some(command), Some(result)) = (commands.get(place), results.get_mut(first.saturating_add(place))) {
-                let message = messages.get(command.start.saturating_sub(base)..).unwrap_or_default();
-                *result = Err(command.failed(Cause::kernel(error, message)));
+            if let Some(result) = results.get_mut(place) {
+                *result = Err(commands.failed(place, Cause::kernel(error, commands.message(place))));
             }
         }
-        let all = results.get_mut(first..).unwrap_or_default().iter_mut().zip(commands);
-        let unanswered = all.enumerate().filter(|(place, (result, _))| result.is_ok() && acknowledged != Some(*place));
-        let mut unanswered = unanswered.map(|(_, command)| command);
-        match sent {
+        let (cause, others) = match sent {
             Ok(()) if nobody_there && !looked_up => {
                 looked_up = true;
-                match inner.conversation.look_up_family().await {
-                    Ok(true) => {}
+                let cause = match inner.conversation.look_up_family().await {
+                    Ok(true) => continue,
                     Ok(false) => return true,
-                    // IPVS is gone, and with it the table: that is what every refusal meant.
-                    Err(Cause::NotAvailable) => {
-                        results.truncate(first);
-                        results.extend(commands.iter().map(|command| Err(command.failed(Cause::NotAvailable))));
-                        return false;
-                    }
-                    // Whether the refusals came from IPVS or from nobody stays unknown.
-                    Err(cause) => {
-                        let same = unknown_like(&cause);
-                        results.truncate(first);
-                        results.extend(commands.iter().map(|command| Err(command.failed(same()))));
-                        if let (Some(result), Some(command)) = (results.get_mut(first), commands.first()) {
-                            *result = Err(command.failed(cause));
-                        }
-                        return false;
-                    }
-                }
+                    Err(cause) => cause,
+                };
+                // IPVS is gone, and with it the table: that is what every refusal meant. Or else, whether the refusals
+                // came from IPVS or from nobody stays unknown.
+                results.truncate(chunk.start);
+                results.resize_with(chunk.end, || Ok(()));
+                let others = alike(&cause);
+                (cause, others)
             }
             Ok(()) => return true,
-            Err(BulkFailure::NotSent(error)) => {
-                if let Some((result, command)) = unanswered.next() {
-                    *result = Err(command.failed(Cause::Io(error)));
-                }
-                unanswered.for_each(|(result, command)| *result = Err(command.failed(Cause::NotSent)));
-                return false;
-            }
+            Err(BulkFailure::NotSent(error)) => (Cause::Io(error), Cause::NotSent),
             Err(BulkFailure::Unknown(cause)) => {
-                let same = unknown_like(&cause);
-                if let Some((result, command)) = unanswered.next() {
-                    *result = Err(command.failed(cause));
-                }
-                unanswered.for_each(|(result, command)| *result = Err(command.failed(same())));
-                return false;
+                let others = alike(&cause);
+                (cause, others)
+            }
+        };
+        let mut cause = Some(cause);
+        for (place, result) in results.iter_mut().enumerate().skip(chunk.start) {
+            if result.is_ok() && acknowledged != Some(place) {
+                *result = Err(commands.failed(place, cause.take().unwrap_or_else(|| alike(&others))));
             }
         }
+        return false;
     }
 }
 
-/// What is said of the commands that share an unknown end with the first of them.
-fn unknown_like(cause: &Cause) -> impl Fn() -> Cause + use<> {
-    let after = match cause {
-        Cause::Timeout { after } => Some(*after),
-        _ => None,
-    };
-    move || after.map_or(Cause::Lost, |after| Cause::Timeout { after })
-}
-
-impl Command {
-    fn failed(&self, cause: Cause) -> Error {
-        Error::new(self.operation, self.target.clone(), cause)
+/// What is said of the commands that share the end of the first of them.
+const fn alike(cause: &Cause) -> Cause {
+    match cause {
+        Cause::Timeout { after } => Cause::Timeout { after: *after },
+        Cause::NotAvailable => Cause::NotAvailable,
+        Cause::NotSent => Cause::NotSent,
+        _ => Cause::Lost,
     }
 }
 

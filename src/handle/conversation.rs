@@ -111,6 +111,11 @@ impl<L: Link> Conversation<L> {
         Self { family: self.family, ..Self::new(link, self.deadline, buffer) }
     }
 
+    /// Whether something was received, so that the kernel knows the length of the buffer.
+    pub(super) const fn is_warm(&self) -> bool {
+        self.is_warm
+    }
+
     /// How much a datagram of a list holds.
     pub(super) fn room(&self) -> usize {
         if self.is_warm { self.incoming.len().clamp(LEAST_ROOM, MOST_ROOM) } else { LEAST_ROOM }
@@ -211,23 +216,18 @@ impl<L: Link> Conversation<L> {
         }
     }
 
-    /// Sends messages that are complete but for family, flags and number, and tells of each that was answered.
+    /// Sends so many messages that are complete but for family, flags and number, and tells of each that was answered.
     ///
-    /// `starts` is where each begins. What a failure leaves unanswered has an unknown end.
+    /// What a failure leaves unanswered has an unknown end.
     pub(super) async fn commands(
         &mut self,
         datagram: &mut [u8],
-        starts: impl ExactSizeIterator<Item = usize>,
+        count: usize,
         answered: impl FnMut(u32, Result<(), KernelError>),
     ) -> Result<(), BulkFailure> {
-        let count = u32::try_from(starts.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
         let first = self.sequence.take(count);
-        for (place, start) in (0..count).zip(starts) {
-            let is_last = place.saturating_add(1) == count;
-            let flags = if is_last { Expect::Acknowledgement.flags() } else { NLM_F_REQUEST };
-            let message = datagram.get_mut(start..).unwrap_or_default();
-            readdress(message, self.family, flags, first.wrapping_add(place));
-        }
+        readdress(datagram, self.family, [NLM_F_REQUEST, Expect::Acknowledgement.flags()], first);
         self.bulk(datagram, &Bulk::new(Expect::Acknowledgement, self.port, first, count), answered).await
     }
 

@@ -38,7 +38,7 @@ use std::time::Duration;
 #[cfg(feature = "tokio")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
 pub use asynchronous::AsyncHandle;
-pub use batch::{Batch, BatchReport};
+pub use batch::{Batch, BatchProgress, BatchReport};
 pub use idempotent::Outcome;
 
 #[cfg(target_os = "linux")]
@@ -186,7 +186,8 @@ impl HandleBuilder {
     /// The kernel makes the pieces of a list as long as the longest buffer that the socket has received with: short ones
     /// are best for the short lists of most services, long ones for everything else, so that a handle has one socket for
     /// each. 0 saves the descriptor where there are many handles, and makes a [snapshot](Handle::snapshot) of many small
-    /// services dearer by some 15 %.
+    /// services dearer by some 15 %. The `_stable` forms compare what the two sockets say, which differ in where they cut a
+    /// list; with one socket, a writer that removes something in every pass can hide the same entry in two.
     ///
     /// With 2 or more, as many threads make a snapshot of a blocking handle: worth it from Linux 7 on and where snapshots of thousands
     /// of services are awaited, for before that the kernel makes one list at a time. An async handle has 1 at most.

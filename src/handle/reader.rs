@@ -7,7 +7,7 @@ use super::conversation::{Answer, Conversation};
 use super::operations::{Operations, failed};
 use super::side::{Link, Side};
 use super::{Inner, conversation};
-use crate::codec::{DecodeError, DecodeProblem, Reply, Request};
+use crate::codec::{DecodeError, Reply, Request};
 use crate::engine::{Listing, Pass, Passes};
 use crate::error::{Cause, Error};
 use crate::model::{DestinationEntry, DestinationId, Reading, ServiceEntry, ServiceId};
@@ -91,6 +91,27 @@ pub(super) fn hand_over<R>(rows: &mut Vec<R>) -> Vec<R> {
     given
 }
 
+/// Which socket a list goes over.
+///
+/// Passes that are compared take turns: a writer that removes something in every pass would otherwise hide the same entry
+/// each time, the one where a datagram ends. The two cut a list at different places.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Way {
+    /// The one for commands, with the longest datagrams.
+    Long,
+    /// One of those for lists that are short, if there is any.
+    Short,
+}
+
+impl Way {
+    const fn other(self) -> Self {
+        match self {
+            Self::Long => Self::Short,
+            Self::Short => Self::Long,
+        }
+    }
+}
+
 impl<S: Side> Operations<S> {
     /// Reads all services.
     pub(super) async fn read_services(
@@ -98,12 +119,15 @@ impl<S: Side> Operations<S> {
         rows: &mut Vec<ServiceEntry>,
         mut passes: Passes<ServiceId>,
     ) -> Result<Reading, Error> {
+        let mut way = Way::Long;
         loop {
-            let pass = self.pass_over_services(rows).await?;
+            let pass = self.over(way, 0).lock().await.services(rows).await;
+            let pass = pass.map_err(|cause| failed(&Request::GetServices, cause))?;
             let next = passes.next(pass, rows.iter().map(ServiceEntry::id));
             if let Some(reading) = next.map_err(|unstable| failed(&Request::GetServices, Cause::Unstable(unstable)))? {
                 return Ok(reading);
             }
+            way = way.other();
         }
     }
 
@@ -116,67 +140,71 @@ impl<S: Side> Operations<S> {
         mut passes: Passes<DestinationId>,
         is_enough: impl Fn(&[DestinationEntry]) -> bool,
     ) -> Result<Reading, Error> {
+        let failed = |cause| failed(&Request::GetDestinations(*service), cause);
+        let (mut way, mut pass) = self.first_pass(reader, service, rows).await.map_err(failed)?;
         loop {
-            let pass = self.pass_over_destinations(reader, service, rows).await?;
             if is_enough(rows) {
                 return Ok(pass.reading);
             }
             let next = passes.next(pass, rows.iter().map(DestinationEntry::id));
-            let failed = |unstable| failed(&Request::GetDestinations(*service), Cause::Unstable(unstable));
-            if let Some(reading) = next.map_err(failed)? {
+            if let Some(reading) = next.map_err(|unstable| failed(Cause::Unstable(unstable)))? {
                 return Ok(reading);
             }
+            way = way.other();
+            pass = self.over(way, reader).lock().await.destinations(service, rows).await.map_err(failed)?;
         }
     }
 
-    async fn pass_over_services(&self, rows: &mut Vec<ServiceEntry>) -> Result<Pass, Error> {
-        let request = Request::GetServices;
-        let mut inner = self.lock().await;
-        let Inner { conversation, memory } = &mut *inner;
-        let list = List { rows, listing: &mut memory.services, decode: service, identity: ServiceEntry::id };
-        conversation.list(&request, list).await.map_err(|cause| failed(&request, cause))
-    }
-
-    /// Over the socket of this number for lists that are short, and the one for commands otherwise.
-    async fn pass_over_destinations(
+    /// Over the socket that the list is expected to fit.
+    async fn first_pass(
         &self,
         reader: usize,
         service: &ServiceId,
         rows: &mut Vec<DestinationEntry>,
-    ) -> Result<Pass, Error> {
-        let failed = |cause| failed(&Request::GetDestinations(*service), cause);
+    ) -> Result<(Way, Pass), Cause> {
         let reader = self.readers.get(reader);
         if let Some(reader) = reader {
             let mut inner = reader.lock().await;
             if !inner.memory.long.contains(service) {
-                match inner.destinations(service, rows).await {
-                    Ok(pass) if !pass.is_full => return Ok(pass),
-                    Ok(_) | Err(Cause::Truncated { .. }) => inner.memory.remember(*service),
-                    Err(cause) => return Err(failed(cause)),
+                let pass = inner.destinations(service, rows).await?;
+                if !pass.is_full {
+                    return Ok((Way::Short, pass));
                 }
+                inner.memory.remember(*service);
                 if rows.len() > LONG {
-                    return Ok(inner.memory.destinations.pass());
+                    return Ok((Way::Short, pass));
                 }
             }
         }
-        let pass = self.lock().await.destinations(service, rows).await.map_err(failed)?;
+        let pass = self.lock().await.destinations(service, rows).await?;
         if let Some(reader) = reader
             && rows.len() <= SHORT
         {
             reader.lock().await.memory.long.remove(service);
         }
-        Ok(pass)
+        Ok((Way::Long, pass))
+    }
+
+    fn over(&self, way: Way, reader: usize) -> &S {
+        match way {
+            Way::Long => &self.commands,
+            Way::Short => self.readers.get(reader).unwrap_or(&self.commands),
+        }
     }
 }
 
 impl<L: Link> Inner<L> {
+    async fn services(&mut self, rows: &mut Vec<ServiceEntry>) -> Result<Pass, Cause> {
+        let Self { conversation, memory } = self;
+        let list =
+            List { rows, listing: &mut memory.services, decode: Reply::decode_service, identity: ServiceEntry::id };
+        conversation.list(&Request::GetServices, list).await
+    }
+
     async fn destinations(&mut self, service: &ServiceId, rows: &mut Vec<DestinationEntry>) -> Result<Pass, Cause> {
         let Self { conversation, memory } = self;
         let family = service.family();
-        let decode = |command, attributes: &[u8]| match Reply::decode_for(command, attributes, family)? {
-            Reply::Destination(entry) => Ok(entry),
-            _ => Err(unexpected()),
-        };
+        let decode = |command, attributes: &[u8]| Reply::decode_destination(command, attributes, family);
         let list = List { rows, listing: &mut memory.destinations, decode, identity: DestinationEntry::id };
         conversation.list(&Request::GetDestinations(*service), list).await
     }
@@ -189,9 +217,14 @@ impl<L: Link> Conversation<L> {
         D: FnMut(u8, &[u8]) -> Result<R, DecodeError>,
         F: Fn(&R) -> I,
     {
-        list.rows.clear();
-        list.listing.begin(self.room());
+        let was_warm = self.is_warm();
+        list.begin(self.room());
         self.ask(request, &mut list).await?;
+        // A socket that has received nothing yet has room for half.
+        if !was_warm && list.listing.pass().is_full && list.rows.len() <= SHORT {
+            list.begin(self.room());
+            self.ask(request, &mut list).await?;
+        }
         Ok(list.listing.pass())
     }
 }
@@ -202,6 +235,13 @@ struct List<'a, R, I, D, F> {
     listing: &'a mut Listing<I>,
     decode: D,
     identity: F,
+}
+
+impl<R, I: Eq + Hash, D, F> List<'_, R, I, D, F> {
+    fn begin(&mut self, room: usize) {
+        self.rows.clear();
+        self.listing.begin(room);
+    }
 }
 
 impl<R, I, D, F> Answer for List<'_, R, I, D, F>
@@ -224,15 +264,4 @@ where
         self.rows.clear();
         self.listing.restart();
     }
-}
-
-fn service(command: u8, attributes: &[u8]) -> Result<ServiceEntry, DecodeError> {
-    match Reply::decode(command, attributes)? {
-        Reply::Service(entry) => Ok(entry),
-        _ => Err(unexpected()),
-    }
-}
-
-const fn unexpected() -> DecodeError {
-    DecodeError::new("message", 0, DecodeProblem::Unexpected)
 }

@@ -16,11 +16,11 @@ use super::{Limits, Received, Transport};
 
 /// A generic-netlink socket.
 ///
-/// It belongs to the network namespace that the thread was in when it was opened, for good. It is closed on exec.
+/// It belongs to the network namespace that the thread was in when it was opened, for good. It is closed on exec. It is
+/// connected to the kernel, so that nobody else can send it anything, and fill its buffer.
 #[derive(Debug)]
 pub struct KernelSocket {
     socket: Socket,
-    kernel: SocketAddr,
     port: u32,
     limits: Limits,
 }
@@ -41,8 +41,12 @@ impl KernelSocket {
     ///
     /// When the system has no generic netlink, or no more descriptors.
     pub fn open(options: SocketOptions) -> io::Result<Self> {
-        let mut socket = Socket::new(NETLINK_GENERIC)?;
-        let port = socket.bind_auto()?.port_number();
+        let socket = Socket::new(NETLINK_GENERIC)?;
+        // From the moment that it has a name on, the socket belongs to the kernel.
+        socket.connect(&SocketAddr::new(0, 0))?;
+        let mut name = SocketAddr::new(0, 0);
+        socket.get_address(&mut name)?;
+        let port = name.port_number();
         // A kernel before 4.12 has no extended acks, one before 4.3 cannot cap: the conversation works without either.
         accept_missing(socket.set_ext_ack(true))?;
         accept_missing(socket.set_cap_ack(true))?;
@@ -53,7 +57,7 @@ impl KernelSocket {
                 .or_else(|_unprivileged| setsockopt(&socket, sockopt::RcvBuf, &asked))?;
         }
         let limits = Limits::of_buffers(getsockopt(&socket, sockopt::SndBuf)?, getsockopt(&socket, sockopt::RcvBuf)?);
-        Ok(Self { socket, kernel: SocketAddr::new(0, 0), port, limits })
+        Ok(Self { socket, port, limits })
     }
 }
 
@@ -75,7 +79,7 @@ impl Transport for KernelSocket {
 
     fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
         loop {
-            match self.socket.send_to(datagram, &self.kernel, 0) {
+            match self.socket.send(datagram, 0) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(sent) if sent != datagram.len() => return Err(io::ErrorKind::WriteZero.into()),
                 other => return other.map(drop),

@@ -1,8 +1,8 @@
 //! Lists: any number of messages and an end.
 
 use ipvs_rs::codec::{DecodeProblem, Reply, Request};
-use ipvs_rs::error::{Errno, ErrorKind};
-use ipvs_rs::model::{DestinationEntry, Table, TableService};
+use ipvs_rs::error::{Errno, ErrorKind, Operation};
+use ipvs_rs::model::{DestinationEntry, Reading, Table, TableService};
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
 
 use crate::message::{
@@ -350,6 +350,92 @@ fn one_destination_is_found_among_those_of_its_service() {
         .open();
     assert_eq!(handle.get_destination(&web(), &server()).unwrap(), Some(DestinationEntry::new(nth(2))));
     assert_eq!(handle.get_destination(&web(), &server()).unwrap(), None);
+}
+
+/// So long that another row does not fit behind it.
+fn full(rows: &[Reply]) -> Vec<Message> {
+    let mut messages: Vec<_> = rows.iter().map(row).collect();
+    messages.extend((0..2000).map(|_| noop()));
+    messages
+}
+
+#[test]
+fn list_that_may_lack_something_is_read_again_where_it_must_not() {
+    let [first, second, third] = rows();
+    let script = || Script::new().expect(Request::GetServices).datagram(full(&[first.clone(), second.clone()]));
+    let pieced = || script().datagram([row(&third)]).datagram([done()]);
+    let (handle, _peer) = pieced().open();
+    let mut seen = Vec::new();
+    assert_eq!(handle.for_each_service(|entry| seen.push(entry.id().to_string())).unwrap(), Reading::Pieced);
+    assert_eq!(seen, ALL);
+
+    // The second pass has one more, the third the same as the second.
+    let (handle, _peer) = script()
+        .datagram([done()])
+        .expect(Request::GetServices)
+        .datagram(full(&[first.clone(), second.clone()]))
+        .datagram([row(&third)])
+        .datagram([done()])
+        .expect(Request::GetServices)
+        .datagram(full(&[third.clone(), first.clone()]))
+        .datagram([row(&second)])
+        .datagram([done()])
+        .open();
+    assert_eq!(handle.get_services_stable(3).unwrap().len(), 3);
+
+    let (handle, _peer) = pieced().open();
+    let error = handle.get_services_stable(1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unstable);
+    assert_eq!(error.operation(), Operation::GetServices);
+}
+
+#[test]
+fn list_in_one_piece_is_read_once_and_can_be_relied_on() {
+    let (handle, _peer) = Script::new()
+        .expect(Request::GetServices)
+        .list(&rows())
+        .expect(Request::GetDestinations(web()))
+        .list(&[destination_reply(&nth(3))])
+        .expect(Request::GetDestinations(web()))
+        .list(&[destination_reply(&nth(4))])
+        .expect(Request::GetServices)
+        .list(&[service_reply(&service())])
+        .expect(Request::GetDestinations(web()))
+        .list(&[destination_reply(&nth(2))])
+        .open();
+    assert_eq!(handle.get_services_stable(1).unwrap().len(), 3);
+    assert_eq!(handle.get_destinations_stable(&web(), 1).unwrap().len(), 1);
+    let mut seen = Vec::new();
+    assert_eq!(handle.for_each_destination(&web(), |entry| seen.push(entry.id())).unwrap(), Reading::Whole);
+    assert_eq!(seen, [nth(4).id]);
+    let table = handle.snapshot_stable(1).unwrap();
+    assert_eq!((table.reading(), table.destination_count()), (Reading::Whole, 1));
+}
+
+#[test]
+fn table_is_filled_anew_and_is_empty_after_a_failure() {
+    let (handle, _peer) = Script::new()
+        .expect(Request::GetServices)
+        .list(&[service_reply(&service())])
+        .expect(Request::GetDestinations(web()))
+        .list(&[destination_reply(&nth(3))])
+        .expect(Request::GetServices)
+        .list(&[service_reply(&other_service())])
+        .expect(Request::GetDestinations(dns()))
+        .list(&[])
+        .expect(Request::GetServices)
+        .list(&[service_reply(&service())])
+        .expect(Request::GetDestinations(web()))
+        .error(Errno::EPERM)
+        .open();
+    let mut table = Table::default();
+    let row = |service: &Service, destinations| TableService::new(entry(service), destinations);
+    assert_eq!(handle.snapshot_into(&mut table).unwrap(), Reading::Whole);
+    assert_eq!(table, Table::new(vec![row(&service(), vec![DestinationEntry::new(nth(3))])]));
+    assert_eq!(handle.snapshot_into(&mut table).unwrap(), Reading::Whole);
+    assert_eq!(table, Table::new(vec![row(&other_service(), vec![])]));
+    assert!(handle.snapshot_into(&mut table).unwrap_err().is_permission_denied());
+    assert_eq!(table, Table::default());
 }
 
 #[test]

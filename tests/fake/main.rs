@@ -20,6 +20,7 @@ mod golden;
 mod hostile;
 mod kernel;
 mod left_out;
+mod lists;
 mod network;
 mod privilege;
 mod recorder;

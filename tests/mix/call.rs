@@ -219,11 +219,12 @@ impl Call {
             },
             Self::ModifyDestination(service, id, weight) => {
                 let target = Target::Destination(*service, *id);
-                let Some(all) = get_destinations_of_existing(reference, service)? else {
-                    return missing(Operation::UpdateDestination, target, Errno::ESRCH);
-                };
-                match find(all, id) {
-                    None => return missing(Operation::UpdateDestination, target, Errno::ENOENT),
+                match find(get_destinations(reference, service)?, id) {
+                    None => {
+                        let is_there = get_service(reference, service)?.is_some();
+                        let errno = if is_there { Errno::ENOENT } else { Errno::ESRCH };
+                        return missing(Operation::UpdateDestination, target, errno);
+                    }
                     Some(known) if known.weight == *weight => Answer::Outcome(Outcome::Unchanged),
                     Some(mut known) => {
                         known.weight = *weight;

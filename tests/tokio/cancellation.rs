@@ -151,7 +151,7 @@ macro_rules! operations {
         }),*]
     };
 }
-const OPERATIONS: [Operation; 26] = operations! {
+const OPERATIONS: [Operation; 31] = operations! {
     2: new_service(&mail());
     2: update_service(&Service::new(web().id, Scheduler::Sh));
     2: delete_service(&web().id);
@@ -168,10 +168,15 @@ const OPERATIONS: [Operation; 26] = operations! {
     3: stop_sync(SyncRole::Master);
     3: get_sync_daemons();
     3: get_services();
+    3: get_services_stable(2);
+    3: for_each_service(|_| ());
     5: get_destinations(&web().id);
+    9: get_destinations_stable(&web().id, 2);
+    5: for_each_destination(&web().id, |_| ());
     5: get_destinations_of_existing(&web().id);
     5: get_destination(&web().id, &server(7).id);
     7: snapshot();
+    11: snapshot_stable(2);
     4: ensure_service(&Service::new(web().id, Scheduler::Sh));
     7: ensure_destination(&web().id, &server(7).drained());
     2: remove_service(&web().id);

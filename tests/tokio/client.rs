@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ipvs_rs::handle::{self, BatchReport, Outcome};
-use ipvs_rs::model::{Config, Info, SyncDaemon, SyncRole};
+use ipvs_rs::model::{Config, Info, Reading, SyncDaemon, SyncRole};
 use ipvs_rs::transport::{Arrival, AsyncTransport, Limits, Received, Transport};
 use ipvs_rs::{
     AsyncHandle, Destination, DestinationEntry, DestinationId, Error, Service, ServiceEntry, ServiceId, Table,

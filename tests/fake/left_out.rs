@@ -8,7 +8,11 @@ use ipvs_rs::testing::Release;
 const LEFT_OUT: [(&str, &[Release], &str); 13] = [
     ("alone", &Release::ALL, "modules that the machine loads and unloads"),
     ("availability", &Release::ALL, "what the machine says when a module cannot be loaded"),
-    ("churn", &Release::ALL, "lists that are disturbed on a second processor; what is made of such lists is tried elsewhere"),
+    (
+        "churn",
+        &Release::ALL,
+        "lists that are disturbed on a second processor; what is made of such lists is tried elsewhere",
+    ),
     ("differential", &Release::ALL, "the comparison of the real kernel with the one in memory"),
     ("forwarding", &Release::ALL, "schedulers that choose, packets that are lost, connections that end by themselves"),
     ("golden", &Release::ALL, "recordings of the real kernel; they are compared with the one in memory elsewhere"),

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use ipvs_rs::model::Reading;
+
 use super::object::{Key, Object};
 
 /// Knows what must be in a list, and what may be.
@@ -62,51 +64,69 @@ impl fmt::Display for Verdict {
 /// What became of the lists of a case.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// They were said to be right.
-    pub accepted: u32,
-    /// Some were not.
-    pub wrong: Vec<String>,
-    /// Those that were asked for as lists to rely on, and how many requests they took.
-    pub confirmed: u32,
+    /// In one piece, as was said.
+    pub whole: u32,
+    /// Asked for as lists to rely on, and how many requests they took.
+    pub stable: u32,
     pub requests: u32,
+    /// What is wrong with those.
+    pub wrong: Vec<String>,
     /// There was none to rely on.
     pub unstable: u32,
-    /// Nothing was said about them.
+    /// In several pieces, as was said, and so perhaps wrong.
     pub pieced: u32,
     pub pieced_wrong: u32,
 }
 
 impl Tally {
-    pub fn accept(&mut self, verdict: &Verdict) {
-        self.accepted += 1;
+    /// How many were said to be right.
+    pub fn accepted(&self) -> u32 {
+        self.whole + self.stable
+    }
+
+    /// Notes a list that was read in one pass.
+    pub fn read(&mut self, reading: Reading, verdict: &Verdict) {
+        if reading.is_complete() {
+            self.whole += 1;
+            self.accept(verdict, 1);
+        } else {
+            self.pieced += 1;
+            self.pieced_wrong += u32::from(!verdict.is_right());
+        }
+    }
+
+    /// Notes a list to rely on that took so many requests.
+    pub fn rely(&mut self, requests: u32, verdict: &Verdict) {
+        self.stable += 1;
+        self.requests += requests;
+        self.accept(verdict, requests);
+    }
+
+    fn accept(&mut self, verdict: &Verdict, requests: u32) {
         if !verdict.is_right() {
-            self.wrong.push(verdict.to_string());
+            self.wrong.push(format!("{verdict}, after {requests} requests"));
         }
     }
 
     pub fn add(&mut self, other: &Self) {
-        self.accepted += other.accepted;
-        self.wrong.extend_from_slice(&other.wrong);
-        self.confirmed += other.confirmed;
+        self.whole += other.whole;
+        self.stable += other.stable;
         self.requests += other.requests;
+        self.wrong.extend_from_slice(&other.wrong);
         self.unstable += other.unstable;
         self.pieced += other.pieced;
         self.pieced_wrong += other.pieced_wrong;
-    }
-
-    pub fn doubt(&mut self, verdict: &Verdict) {
-        self.pieced += 1;
-        self.pieced_wrong += u32::from(!verdict.is_right());
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { accepted, wrong, confirmed, requests, unstable, pieced, pieced_wrong } = self;
-        write!(f, "{accepted} accepted, {} wrong; {pieced} pieced, {pieced_wrong} wrong; {unstable} unstable", wrong.len())?;
-        if *confirmed > 0 {
-            write!(f, "; {:.1} passes", f64::from(*requests) / f64::from(*confirmed))?;
+        let Self { whole, stable, requests, wrong, unstable, pieced, pieced_wrong } = self;
+        write!(f, "{} accepted, {} wrong", self.accepted(), wrong.len())?;
+        write!(f, " ({whole} in one piece, {stable} stable")?;
+        if *stable > 0 {
+            write!(f, " after {:.1} passes", f64::from(*requests) / f64::from(*stable))?;
         }
-        Ok(())
+        write!(f, "); {unstable} unstable; {pieced} pieced, {pieced_wrong} wrong")
     }
 }

@@ -10,8 +10,8 @@ mod reader;
 mod writers;
 
 use std::collections::{BTreeSet, HashMap};
-use std::{env, fmt, thread};
 use std::time::{Duration, Instant};
+use std::{env, fmt, thread};
 
 use fastrand::Rng;
 use ipvs_rs::error::ErrorKind;
@@ -27,50 +27,57 @@ use crate::kernel;
 use crate::namespaces::{Namespace, alone};
 
 /// Slow, so that most lists can be relied on, to fast, when hardly any long one can.
-const PACES: [Pace; 4] = [Pace::PerSecond(5), Pace::PerSecond(50), Pace::PerSecond(800), Pace::Full];
+const PACES: [Pace; 4] = [Pace::PerTenPasses(1), Pace::PerTenPasses(5), Pace::PerTenPasses(30), Pace::Full];
 /// How often a list is read until it can be relied on.
 const ATTEMPTS: u32 = 10;
 
-/// What is listed, and who changes it.
+/// What is listed, and what of it comes and goes.
 struct Scene {
-    name: &'static str,
+    name: String,
     list: List,
-    /// There must be this first.
+    /// There must be this first; it is not listed.
     ground: Vec<Object>,
     /// There all the time.
     steady: Vec<Object>,
     /// Made and removed at random.
     others: Vec<Object>,
-    /// It never fits a datagram.
-    is_long: bool,
+    fits: Fits,
+}
+
+/// Whether a list fits a datagram.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fits {
+    Always,
+    Sometimes,
+    Never,
 }
 
 impl Scene {
-    fn of_services(name: &'static str, steady: u32, others: u32) -> Self {
+    fn of_services(steady: u32, others: u32, fits: Fits) -> Self {
         Self {
-            name,
+            name: format!("{steady} services"),
             list: List::Services,
             ground: Vec::new(),
             steady: services(0..steady),
             others: services(steady..steady + others),
-            is_long: steady > 200,
+            fits,
         }
     }
 
-    fn of_destinations(name: &'static str, steady: u32, others: u32) -> Self {
+    fn of_destinations(steady: u32, others: u32, fits: Fits) -> Self {
         let ground = service(2);
         let id = ground.id;
         Self {
-            name,
+            name: format!("{steady} destinations"),
             list: List::Destinations(id),
             ground: vec![Object::Service(ground)],
             steady: destinations(id, 0..steady),
             others: destinations(id, steady..steady + others),
-            is_long: steady > 200,
+            fits,
         }
     }
 
-    /// Some services, of which the first has many destinations and the others a few.
+    /// Services of which one has many destinations and the others a few.
     fn of_everything() -> Self {
         let mut steady = services(0..50);
         let ids: Vec<ServiceId> = (0..50).map(|number| service(number).id).collect();
@@ -79,20 +86,8 @@ impl Scene {
         let mut others = services(100..120);
         others.extend(destinations(ids[2], 200..220));
         others.extend(destinations(ids[4], 200..210));
-        Self { name: "tables", list: List::Everything, ground: Vec::new(), steady, others, is_long: false }
-    }
-
-    fn all() -> [Self; 7] {
-        [
-            Self::of_services("60 services", 60, 30),
-            // Around the number that fits a datagram.
-            Self::of_services("80 services", 80, 40),
-            Self::of_services("1000 services", 1000, 200),
-            Self::of_destinations("50 destinations", 50, 30),
-            Self::of_destinations("75 destinations", 75, 40),
-            Self::of_destinations("1000 destinations", 1000, 200),
-            Self::of_everything(),
-        ]
+        let name = "50 services with 300 destinations".to_owned();
+        Self { name, list: List::Everything, ground: Vec::new(), steady, others, fits: Fits::Sometimes }
     }
 
     fn make(&self, handle: &Handle) {
@@ -101,35 +96,39 @@ impl Scene {
         }
     }
 
-    /// Reads the list once, and until it can be relied on, so often; each that is said to be right must be.
-    fn read(&self, reader: &Reader, lists: u32, tally: &mut Tally) {
-        let judge = Judge::new(&self.steady, &self.others);
-        for _ in 0..lists {
-            read(self.list, &judge, reader, tally);
-        }
-    }
-
     /// Two writers with a share each, and with a handle of their own to this namespace.
     fn writers(&self, netns: &Netns) -> [(&[Object], Handle); 2] {
         let (one, other) = self.others.split_at(self.others.len() / 2);
         [one, other].map(|share| (share, Handle::builder().netns(netns.clone()).open().unwrap()))
     }
+
+    /// Reads the list beside writers of every pace.
+    fn read_beside(&self, writers: &[(&[Object], Handle)], reader: &Reader, chance: &mut Chance, sum: &mut Sum) {
+        let judge = Judge::new(&self.steady, &self.others);
+        let pass = reader.pass(self.list);
+        for pace in PACES {
+            let (work, mut tally) = (Work::default(), Tally::default());
+            work.during(writers, pace, pass, &mut chance.rng, || {
+                (0..chance.lists).for_each(|_| read(self.list, &judge, reader, &mut tally));
+            });
+            sum.add(&format!("{}, {pace}", self.name), &tally, &work);
+            if self.fits == Fits::Always || pace == PACES[0] {
+                assert!(tally.accepted() >= chance.lists / 2, "most can be relied on");
+            }
+            if self.fits == Fits::Never && pace == Pace::Full {
+                sum.disturbed.push(tally.pieced_wrong);
+            }
+        }
+    }
 }
 
+/// Reads a list once, and until it can be relied on.
 fn read(list: List, judge: &Judge<'_>, reader: &Reader, tally: &mut Tally) {
     let (rows, reading) = list.once(&reader.handle);
-    if reading.is_complete() {
-        tally.accept(&judge.verdict(&rows));
-    } else {
-        tally.doubt(&judge.verdict(&rows));
-    }
+    tally.read(reading, &judge.verdict(&rows));
     let before = reader.requests();
     match list.stable(&reader.handle, ATTEMPTS) {
-        Ok(rows) => {
-            tally.accept(&judge.verdict(&rows));
-            tally.confirmed += 1;
-            tally.requests += reader.requests() - before;
-        }
+        Ok(rows) => tally.rely(reader.requests() - before, &judge.verdict(&rows)),
         Err(error) => {
             assert_eq!(error.kind(), ErrorKind::Unstable, "{error}");
             tally.unstable += 1;
@@ -142,26 +141,23 @@ fn read(list: List, judge: &Judge<'_>, reader: &Reader, tally: &mut Tally) {
 fn list_that_is_said_to_be_right_is_while_others_write() {
     let mut chance = Chance::new();
     let mut sum = Sum::default();
-    for scene in Scene::all() {
+    let scenes = [
+        Scene::of_services(60, 30, Fits::Always),
+        Scene::of_services(80, 40, Fits::Sometimes),
+        Scene::of_services(chance.many, 200, Fits::Never),
+        Scene::of_destinations(50, 30, Fits::Always),
+        Scene::of_destinations(75, 40, Fits::Sometimes),
+        Scene::of_destinations(chance.many, 200, Fits::Never),
+        Scene::of_everything(),
+    ];
+    for scene in scenes {
         alone(|| {
             let reader = Reader::open(1);
             scene.make(&reader.handle);
-            for pace in PACES {
-                let work = Work::default();
-                let mut tally = Tally::default();
-                work.during(&scene.writers(&Netns::current()), pace, &mut chance.rng, || {
-                    scene.read(&reader, chance.lists, &mut tally);
-                });
-                sum.add(&format!("{}, {pace}", scene.name), &tally, &work);
-                if scene.is_long && matches!(pace, Pace::Full) {
-                    assert!(tally.pieced_wrong > 0, "wrong lists are seen where nothing is said of them");
-                }
-                if !scene.is_long || matches!(pace, Pace::PerSecond(5)) {
-                    assert!(tally.accepted >= chance.lists / 2, "lists can be relied on");
-                }
-            }
+            scene.read_beside(&scene.writers(&Netns::current()), &reader, &mut chance, &mut sum);
         });
     }
+    assert!(!sum.disturbed.contains(&0), "what is wrong with lists that are not said to be right is seen");
     sum.end();
 }
 
@@ -170,31 +166,28 @@ fn list_that_is_said_to_be_right_is_while_others_write() {
 fn list_that_is_said_to_be_right_is_while_another_namespace_changes() {
     let mut chance = Chance::new();
     let mut sum = Sum::default();
-    for steady in [60, 1000] {
+    for (count, fits) in [(60, Fits::Always), (chance.many, Fits::Never)] {
         alone(|| {
             let reader = Reader::open(1);
-            let scene = Scene::of_services("", steady, 0);
-            scene.make(&reader.handle);
+            let here = Scene::of_services(count, 0, fits);
+            here.make(&reader.handle);
             let other = Namespace::new();
-            let there = Scene { steady: services(2000..2002), others: services(3000..3200), ..Scene::of_services("", 0, 0) };
             let netns = Netns::path(other.path());
+            let there =
+                Scene { steady: services(2000..2002), others: services(3000..3200), ..Scene::of_services(0, 0, fits) };
             there.make(&Handle::builder().netns(netns.clone()).open().unwrap());
-            for pace in PACES {
-                let work = Work::default();
-                let mut tally = Tally::default();
-                work.during(&there.writers(&netns), pace, &mut chance.rng, || {
-                    scene.read(&reader, chance.lists, &mut tally);
-                });
-                sum.add(&format!("{steady} services, {pace} elsewhere"), &tally, &work);
-                if scene.is_long && matches!(pace, Pace::Full) && kernel::version() < (7, 0) {
-                    assert!(tally.pieced_wrong > 0, "wrong lists are seen where nothing is said of them");
-                }
-            }
-            let work = Work::default();
-            let mut tally = Tally::default();
-            work.during_the_end_of_namespaces(&there.others, || scene.read(&reader, chance.lists, &mut tally));
-            sum.add(&format!("{steady} services, namespaces that come and go"), &tally, &work);
+            here.read_beside(&there.writers(&netns), &reader, &mut chance, &mut sum);
+
+            let judge = Judge::new(&here.steady, &[]);
+            let (work, mut tally) = (Work::default(), Tally::default());
+            work.during_the_end_of_namespaces(&there.others, || {
+                (0..chance.lists).for_each(|_| read(here.list, &judge, &reader, &mut tally));
+            });
+            sum.add(&format!("{}, namespaces that come and go", here.name), &tally, &work);
         });
+    }
+    if kernel::version() < (7, 0) {
+        assert!(!sum.disturbed.contains(&0), "what is wrong with lists that are not said to be right is seen");
     }
     sum.end();
 }
@@ -204,14 +197,14 @@ fn list_that_is_said_to_be_right_is_while_another_namespace_changes() {
 fn list_that_is_said_to_be_right_is_while_the_kernel_resizes_its_table() {
     let chance = Chance::new();
     let mut sum = Sum::default();
-    for (few, many) in [(10, 80), (100, 1000), (300, 6000)] {
+    for (few, many) in [(10, 80), (100, 1000), (300, chance.many * 6)] {
         alone(|| {
             let reader = Reader::open(1);
             let (steady, others) = (services(0..few), services(few..many));
             make_all(&reader.handle, &steady);
             let all = [steady.as_slice(), others.as_slice()].concat();
             let (grown, shrunk) = (Judge::new(&all, &[]), Judge::new(&steady, &[]));
-            let mut tally = Tally::default();
+            let (work, mut tally) = (Work::default(), Tally::default());
             // It does that in the background, for less than half a second, and nobody writes meanwhile.
             let mut read_for_a_while = |judge: &Judge<'_>| {
                 let start = Instant::now();
@@ -219,7 +212,6 @@ fn list_that_is_said_to_be_right_is_while_the_kernel_resizes_its_table() {
                     read(List::Services, judge, &reader, &mut tally);
                 }
             };
-            let work = Work::default();
             for _ in 0..chance.lists.div_ceil(10) {
                 make_all(&reader.handle, &others);
                 read_for_a_while(&grown);
@@ -230,11 +222,9 @@ fn list_that_is_said_to_be_right_is_while_the_kernel_resizes_its_table() {
 
             // Again and again, by somebody else.
             let judge = Judge::new(&steady, &others);
-            let mut tally = Tally::default();
+            let (work, mut tally) = (Work::default(), Tally::default());
             work.during_changes_in_bulk(&others, || {
-                for _ in 0..chance.lists {
-                    read(List::Services, &judge, &reader, &mut tally);
-                }
+                (0..chance.lists).for_each(|_| read(List::Services, &judge, &reader, &mut tally));
             });
             sum.add(&format!("while {few} services become {many} and back"), &tally, &work);
         });
@@ -251,14 +241,7 @@ fn table_that_is_said_to_be_right_is_with_several_readers_too() {
         let reader = Reader::open(2);
         let scene = Scene::of_everything();
         scene.make(&reader.handle);
-        for pace in PACES {
-            let work = Work::default();
-            let mut tally = Tally::default();
-            work.during(&scene.writers(&Netns::current()), pace, &mut chance.rng, || {
-                scene.read(&reader, chance.lists, &mut tally);
-            });
-            sum.add(&format!("tables with two readers, {pace}"), &tally, &work);
-        }
+        scene.read_beside(&scene.writers(&Netns::current()), &reader, &mut chance, &mut sum);
     });
     sum.end();
 }
@@ -269,10 +252,10 @@ fn list_that_ends_near_the_end_of_a_datagram_lacks_nothing() {
     alone(|| {
         let reader = Reader::open(1);
         let id = service(2).id;
+        let is_short = |object: &Object| matches!(object, Object::Service(service) if service.id.mark().is_some());
         let cases = [
             (List::Services, services(0..120), 80),
-            // A long row behind many short ones.
-            (List::Services, services(0..600).into_iter().filter(|object| is_short(object)).collect(), 90),
+            (List::Services, services(0..300).into_iter().filter(is_short).collect(), 80),
             (List::Destinations(id), destinations(id, 0..110), 15),
         ];
         for (list, objects, first) in cases {
@@ -286,7 +269,8 @@ fn list_that_ends_near_the_end_of_a_datagram_lacks_nothing() {
                 objects[count].make(&reader.handle).unwrap();
                 let (rows, reading) = list.once(&reader.handle);
                 let verdict = Judge::new(&objects[..=count], &[]).verdict(&rows);
-                assert!(verdict.is_right(), "{list:?} of {}: {verdict}", count + 1);
+                let is_moved = kernel::version() >= (7, 0) && !reading.is_complete();
+                assert!(verdict.is_right() || is_moved, "{list:?} of {}, {reading}: {verdict}", count + 1);
                 readings.insert(reading.is_complete());
             }
             assert_eq!(readings, BTreeSet::from([false, true]), "shorter ones and longer ones");
@@ -298,7 +282,7 @@ fn list_that_ends_near_the_end_of_a_datagram_lacks_nothing() {
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
 fn destination_that_is_there_is_never_called_missing_while_others_write() {
     let mut chance = Chance::new();
-    let scene = Scene::of_destinations("", 1000, 200);
+    let scene = Scene::of_destinations(1000, 200, Fits::Never);
     let List::Destinations(id) = scene.list else { unreachable!() };
     alone(|| {
         let reader = Reader::open(1);
@@ -306,18 +290,18 @@ fn destination_that_is_there_is_never_called_missing_while_others_write() {
         scene.make(handle);
         let judge = Judge::new(&scene.steady, &scene.others);
         let mut servers: HashMap<DestinationId, Destination> =
-            (0..1000).map(destination).map(|server| (server.id, server)).collect();
+            (0..1000).map(|number| destination(&id, number)).map(|server| (server.id, server)).collect();
         let mut answers = Answers::default();
         let (mut rng, mut left_out) = (chance.rng.fork(), 0);
         let work = Work::default();
-        work.during(&scene.writers(&Netns::current()), Pace::Full, &mut chance.rng, || {
+        work.during(&scene.writers(&Netns::current()), Pace::Full, Duration::ZERO, &mut chance.rng, || {
             for round in 0..chance.lists * 20 {
                 // One that a list has just left out is likely to be left out again.
                 let missing = judge.verdict(&scene.list.once(handle).0).missing;
                 left_out += u32::from(!missing.is_empty());
                 let target = match rng.choice(missing) {
-                    Some(Key::Destination(_, id)) => id,
-                    _ => destination(rng.u32(..1000)).id,
+                    Some(Key::Destination(_, missing)) => missing,
+                    _ => destination(&id, rng.u32(..1000)).id,
                 };
                 let server = servers.get_mut(&target).unwrap();
                 let other = server.clone().weight(round + 2).unwrap();
@@ -418,7 +402,10 @@ impl Answers {
     fn end(&self, what: &str, work: &Work) {
         let Self { right, unstable, lies } = self;
         let changes = work.changes();
-        kernel::note(&format!("{what}: {right} right answers, {} lies, {unstable} unstable; {changes} changes", lies.len()));
+        kernel::note(&format!(
+            "{what}: {right} right answers, {} lies, {unstable} unstable; {changes} changes",
+            lies.len()
+        ));
         assert_eq!(*lies, [""; 0]);
         assert!(*right > *unstable, "most calls have an answer");
     }
@@ -427,6 +414,8 @@ impl Answers {
 /// How often each thing is tried, and what is left to chance.
 struct Chance {
     lists: u32,
+    /// How many rows a list has that never fits a datagram.
+    many: u32,
     rng: Rng,
 }
 
@@ -438,26 +427,28 @@ impl Chance {
         let lists = number("IPVS_RS_LISTS").unwrap_or(5);
         let seed = number("IPVS_RS_SEED").unwrap_or_else(|| fastrand::u64(..));
         kernel::note(&format!("IPVS_RS_SEED={seed} IPVS_RS_LISTS={lists}"));
-        Self { lists: lists.try_into().unwrap(), rng: Rng::with_seed(seed) }
+        let lists = lists.try_into().unwrap();
+        Self { lists, many: if lists < 50 { 300 } else { 1000 }, rng: Rng::with_seed(seed) }
     }
 }
 
 /// What came of all cases together.
 #[derive(Default)]
-struct Sum(Tally);
+struct Sum {
+    tally: Tally,
+    /// Of long lists beside writers at full speed, how many of those in pieces were wrong.
+    disturbed: Vec<u32>,
+}
 
 impl Sum {
     fn add(&mut self, name: &str, tally: &Tally, work: &Work) {
         kernel::note(&format!("{name}: {tally}; {} changes", work.changes()));
-        self.0.add(tally);
+        tally.wrong.iter().take(3).for_each(|what| kernel::note(&format!("wrong: {what}")));
+        self.tally.add(tally);
     }
 
     fn end(self) {
-        kernel::note(&format!("together: {}", self.0));
-        assert_eq!(self.0.wrong, [""; 0]);
+        kernel::note(&format!("together: {}", self.tally));
+        assert_eq!(self.tally.wrong, [""; 0]);
     }
-}
-
-fn is_short(object: &Object) -> bool {
-    matches!(object, Object::Service(service) if service.id.mark().is_some())
 }

@@ -58,13 +58,16 @@ impl Object {
 }
 
 pub fn make_all(handle: &Handle, objects: &[Object]) {
-    let batch = objects.iter().fold(handle.batch(), |batch, object| object.make_in(batch));
-    assert!(batch.send().unwrap().is_ok());
+    send(objects.iter().fold(handle.batch(), |batch, object| object.make_in(batch)));
 }
 
 pub fn remove_all(handle: &Handle, objects: &[Object]) {
-    let batch = objects.iter().fold(handle.batch(), |batch, object| object.remove_in(batch));
-    assert!(batch.send().unwrap().is_ok());
+    send(objects.iter().fold(handle.batch(), |batch, object| object.remove_in(batch)));
+}
+
+fn send(batch: Batch<'_>) {
+    let report = batch.send().unwrap();
+    assert!(report.is_ok(), "{:?}", report.failures().next());
 }
 
 /// Services of every length that a row can have: named by a mark or an address, with names of schedulers and engines.
@@ -87,17 +90,19 @@ pub fn services(numbers: std::ops::Range<u32>) -> Vec<Object> {
 }
 
 /// Destinations of both families.
-pub fn destination(number: u32) -> Destination {
+pub fn destination(service: &ServiceId, number: u32) -> Destination {
     let [_, b, c, d] = number.to_be_bytes();
-    let (address, method) = match number % 4 {
-        0 => (IpAddr::from(Ipv6Addr::from(V6_NET | u128::from(number))), ForwardMethod::Tunnel(Tunnel::ipip())),
-        _ => (IpAddr::from([10, b, c, d]), ForwardMethod::Masquerade),
+    let is_other = number % 4 == 0;
+    let address: IpAddr = match (service.family(), is_other) {
+        (AddressFamily::Ipv4, false) | (AddressFamily::Ipv6, true) => [10, b, c, d].into(),
+        _ => Ipv6Addr::from(V6_NET | u128::from(number)).into(),
     };
+    let method = if is_other { ForwardMethod::Tunnel(Tunnel::ipip()) } else { ForwardMethod::Masquerade };
     Destination::new(DestinationId::new(SocketAddr::new(address, 8080)).unwrap(), method)
 }
 
 pub fn destinations(service: ServiceId, numbers: std::ops::Range<u32>) -> Vec<Object> {
-    numbers.map(|number| Object::Destination(service, destination(number))).collect()
+    numbers.map(|number| Object::Destination(service, destination(&service, number))).collect()
 }
 
 /// Something that can be listed.

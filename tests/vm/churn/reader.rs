@@ -3,10 +3,12 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ipvs_rs::Handle;
 use ipvs_rs::transport::{KernelSocket, Limits, Received, SocketOptions, Transport};
+
+use super::object::List;
 
 pub struct Reader {
     pub handle: Handle,
@@ -17,10 +19,8 @@ impl Reader {
     /// With so many sockets for lists of destinations, in the namespace of the calling thread.
     pub fn open(sockets: usize) -> Self {
         let sent = Arc::new(AtomicU32::new(0));
-        let counted = || Counted {
-            socket: KernelSocket::open(SocketOptions::default()).unwrap(),
-            sent: Arc::clone(&sent),
-        };
+        let counted =
+            || Counted { socket: KernelSocket::open(SocketOptions::default()).unwrap(), sent: Arc::clone(&sent) };
         // A list is one exchange however long it is, and an emulated machine on a busy one takes its time.
         let builder = Handle::builder().deadline(Duration::from_secs(60));
         let handle = builder.open_over_several(counted(), (0..sockets).map(|_| counted())).unwrap();
@@ -30,6 +30,16 @@ impl Reader {
     /// How many requests there were so far. Each pass over a list is one.
     pub fn requests(&self) -> u32 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// How long it takes to read a list once.
+    pub fn pass(&self, list: List) -> Duration {
+        const TIMES: u32 = 4;
+        let start = Instant::now();
+        for _ in 0..TIMES {
+            list.once(&self.handle);
+        }
+        start.elapsed() / TIMES
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fastrand::Rng;
 use ipvs_rs::Handle;
@@ -12,17 +12,18 @@ use super::object::{Object, make_all, remove_all};
 use crate::namespaces::Namespace;
 
 /// How often something is changed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Pace {
+    /// So often while a list is read ten times, which takes more or less time on each machine.
+    PerTenPasses(u32),
     Full,
-    PerSecond(u32),
 }
 
 impl fmt::Display for Pace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::PerTenPasses(changes) => write!(f, "{changes} changes in 10 passes"),
             Self::Full => f.write_str("full speed"),
-            Self::PerSecond(changes) => write!(f, "{changes}/s"),
         }
     }
 }
@@ -47,20 +48,19 @@ impl Work {
         &self,
         writers: &[(&[Object], Handle)],
         pace: Pace,
+        pass: Duration,
         rng: &mut Rng,
         body: impl FnOnce() -> T,
     ) -> T {
         let pause = match pace {
+            Pace::PerTenPasses(changes) => pass * 10 * u32::try_from(writers.len()).unwrap() / changes,
             Pace::Full => Duration::ZERO,
-            Pace::PerSecond(changes) => Duration::from_secs(1) * u32::try_from(writers.len()).unwrap() / changes,
         };
-        self.beside(
-            body,
-            writers.iter().map(|(objects, handle)| {
-                let rng = rng.fork();
-                move || self.write(handle, objects, pause, rng)
-            }),
-        )
+        let write = |(objects, handle)| {
+            let rng = rng.fork();
+            move || self.write(handle, objects, pause, rng)
+        };
+        self.beside(body, writers.iter().map(|(objects, handle)| (*objects, handle)).map(write))
     }
 
     /// The same while network namespaces with these objects come and go.
@@ -111,16 +111,14 @@ impl Work {
     /// Makes what is missing and removes what is there, at random.
     fn write(&self, handle: &Handle, objects: &[Object], pause: Duration, mut rng: Rng) {
         let mut is_there = vec![false; objects.len()];
-        let mut next = Instant::now();
         while !self.is_over.load(Ordering::Relaxed) {
             let place = rng.usize(..objects.len());
             let change = if is_there[place] { Object::remove } else { Object::make };
             change(&objects[place], handle).unwrap_or_else(|error| panic!("{error}"));
             is_there[place] = !is_there[place];
             self.changes.fetch_add(1, Ordering::Relaxed);
-            // One who is late does not catch up, for that would be another pace.
-            next = (next + pause).max(Instant::now());
-            thread::sleep(next - Instant::now());
+            // At any moment of a pass.
+            thread::sleep(pause.mul_f64(rng.f64() * 2.0));
         }
         for (object, _) in objects.iter().zip(is_there).filter(|(_, is_there)| *is_there) {
             object.remove(handle).unwrap();

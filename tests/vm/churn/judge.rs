@@ -9,14 +9,16 @@ use super::object::{Key, Object};
 
 /// Knows what must be in a list, and what may be.
 #[derive(Debug)]
-pub struct Judge<'a>(HashMap<Key, (&'a Object, bool)>);
+pub struct Judge<'a> {
+    steady: HashMap<Key, &'a Object>,
+    others: HashMap<Key, &'a Object>,
+}
 
 impl<'a> Judge<'a> {
     /// Of a list of objects that are there all the time, and of others that come and go.
     pub fn new(steady: &'a [Object], others: &'a [Object]) -> Self {
-        let steady = steady.iter().map(|object| (object, true));
-        let others = others.iter().map(|object| (object, false));
-        Self(steady.chain(others).map(|(object, is_steady)| (object.key(), (object, is_steady))).collect())
+        let by_key = |objects: &'a [Object]| objects.iter().map(|object| (object.key(), object)).collect();
+        Self { steady: by_key(steady), others: by_key(others) }
     }
 
     /// What is wrong with a list.
@@ -28,12 +30,13 @@ impl<'a> Judge<'a> {
             if !seen.insert(key) {
                 verdict.repeated.push(key);
             }
-            if self.0.get(&key).is_none_or(|(known, _)| *known != object) {
+            let is_known = self.steady.get(&key).is_some_and(|known| *known == object)
+                || self.others.get(&key).is_some_and(|known| known.may_be_seen_as(object));
+            if !is_known {
                 verdict.strange.push(object.clone());
             }
         }
-        let steady = self.0.iter().filter(|(_, (_, is_steady))| *is_steady);
-        verdict.missing = steady.map(|(key, _)| *key).filter(|key| !seen.contains(key)).collect();
+        verdict.missing = self.steady.keys().filter(|key| !seen.contains(key)).copied().collect();
         verdict
     }
 }
@@ -125,7 +128,7 @@ impl fmt::Display for Tally {
         write!(f, "{} accepted, {} wrong", self.accepted(), wrong.len())?;
         write!(f, " ({whole} in one piece, {stable} stable")?;
         if *stable > 0 {
-            write!(f, " after {:.1} passes", f64::from(*requests) / f64::from(*stable))?;
+            write!(f, " after {:.1} requests", f64::from(*requests) / f64::from(*stable))?;
         }
         write!(f, "); {unstable} unstable; {pieced} pieced, {pieced_wrong} wrong")
     }

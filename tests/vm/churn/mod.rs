@@ -282,7 +282,7 @@ fn list_that_ends_near_the_end_of_a_datagram_lacks_nothing() {
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
 fn destination_that_is_there_is_never_called_missing_while_others_write() {
     let mut chance = Chance::new();
-    let scene = Scene::of_destinations(1000, 200, Fits::Never);
+    let scene = Scene::of_destinations(chance.many, 200, Fits::Never);
     let List::Destinations(id) = scene.list else { unreachable!() };
     alone(|| {
         let reader = Reader::open(1);
@@ -290,18 +290,21 @@ fn destination_that_is_there_is_never_called_missing_while_others_write() {
         scene.make(handle);
         let judge = Judge::new(&scene.steady, &scene.others);
         let mut servers: HashMap<DestinationId, Destination> =
-            (0..1000).map(|number| destination(&id, number)).map(|server| (server.id, server)).collect();
+            (0..chance.many).map(|number| destination(&id, number)).map(|server| (server.id, server)).collect();
         let mut answers = Answers::default();
-        let (mut rng, mut left_out) = (chance.rng.fork(), 0);
+        let (mut rng, mut left_out, many) = (chance.rng.fork(), 0, chance.many);
         let work = Work::default();
         work.during(&scene.writers(&Netns::current()), Pace::Full, Duration::ZERO, &mut chance.rng, || {
+            let mut missing = Vec::new();
             for round in 0..chance.lists * 20 {
+                if round % 6 == 0 {
+                    missing = judge.verdict(&scene.list.once(handle).0).missing;
+                    left_out += u32::from(!missing.is_empty());
+                }
                 // One that a list has just left out is likely to be left out again.
-                let missing = judge.verdict(&scene.list.once(handle).0).missing;
-                left_out += u32::from(!missing.is_empty());
-                let target = match rng.choice(missing) {
-                    Some(Key::Destination(_, missing)) => missing,
-                    _ => destination(&id, rng.u32(..1000)).id,
+                let target = match rng.choice(&missing) {
+                    Some(Key::Destination(_, missing)) => *missing,
+                    _ => destination(&id, rng.u32(..many)).id,
                 };
                 let server = servers.get_mut(&target).unwrap();
                 let other = server.clone().weight(round + 2).unwrap();
@@ -327,7 +330,7 @@ fn destination_that_is_there_is_never_called_missing_while_others_write() {
             }
         });
         assert!(left_out > 0, "lists leave out what is there");
-        answers.end(&format!("destinations of 1000; {left_out} lists left out some"), &work);
+        answers.end(&format!("destinations of {many}; {left_out} lists left out some"), &work);
     });
 }
 

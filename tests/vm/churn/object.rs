@@ -6,6 +6,8 @@ use ipvs_rs::handle::Batch;
 use ipvs_rs::model::{AddressFamily, Persistence, PersistenceEngine, Reading, Tunnel};
 use ipvs_rs::{Destination, DestinationId, Error, ForwardMethod, Handle, Scheduler, Service, ServiceId, Table};
 
+use crate::kernel;
+
 /// A service, or a destination of one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Object {
@@ -39,6 +41,22 @@ impl Object {
         match self {
             Self::Service(service) => handle.delete_service(&service.id),
             Self::Destination(service, destination) => handle.delete_destination(service, &destination.id),
+        }
+    }
+
+    /// Whether something that comes and goes can be listed like that: since Linux 7 lists are made without a lock, and
+    /// show services that have no scheduler and engine yet, or no more.
+    pub fn may_be_seen_as(&self, seen: &Self) -> bool {
+        match (self, seen) {
+            (Self::Service(whole), Self::Service(seen)) if whole != seen && kernel::version() >= (7, 0) => {
+                let mut half = whole.clone();
+                half.scheduler = seen.scheduler;
+                if let Some((persistence, seen)) = half.persistence.as_mut().zip(seen.persistence) {
+                    persistence.engine = seen.engine;
+                }
+                *seen == half && [whole.scheduler, Scheduler::None].contains(&seen.scheduler)
+            }
+            _ => self == seen,
         }
     }
 

@@ -283,62 +283,57 @@ fn list_that_ends_near_the_end_of_a_datagram_lacks_nothing() {
 fn destination_that_is_there_is_never_called_missing_while_others_write() {
     let mut chance = Chance::new();
     let scene = Scene::of_destinations(chance.many, 200, Fits::Never);
-    let List::Destinations(id) = scene.list else { unreachable!() };
+    let id = service(2).id;
     alone(|| {
         let reader = Reader::open(1);
         let handle = &reader.handle;
         scene.make(handle);
         let judge = Judge::new(&scene.steady, &scene.others);
-        let mut servers: HashMap<DestinationId, Destination> =
+        let mut there: HashMap<DestinationId, Destination> =
             (0..chance.many).map(|number| destination(&id, number)).map(|server| (server.id, server)).collect();
         let mut answers = Answers::default();
-        let (mut rng, mut left_out, many) = (chance.rng.fork(), 0, chance.many);
+        let (mut rng, mut left_out) = (chance.rng.fork(), 0);
         let work = Work::default();
         work.during(&scene.writers(&Netns::current()), Pace::Full, Duration::ZERO, &mut chance.rng, || {
-            let mut missing = Vec::new();
-            for round in 0..chance.lists * 20 {
-                if round % 6 == 0 {
-                    missing = judge.verdict(&scene.list.once(handle).0).missing;
-                    left_out += u32::from(!missing.is_empty());
-                }
+            for round in 0..chance.lists * 4 {
                 // One that a list has just left out is likely to be left out again.
-                let target = match rng.choice(&missing) {
-                    Some(Key::Destination(_, missing)) => *missing,
-                    _ => destination(&id, rng.u32(..many)).id,
+                let missing = judge.verdict(&scene.list.once(handle).0).missing;
+                left_out += u32::from(!missing.is_empty());
+                let target = match rng.choice(missing) {
+                    Some(Key::Destination(_, target)) => target,
+                    _ => destination(&id, rng.u32(..chance.many)).id,
                 };
-                let server = servers.get_mut(&target).unwrap();
-                let other = server.clone().weight(round + 2).unwrap();
-                let unchanged = |outcome: Outcome| outcome == Outcome::Unchanged;
-                let updated = |outcome: Outcome| outcome == Outcome::Updated;
-                let set = |destination: &mut Destination| destination.weight = other.weight;
-                match round % 6 {
-                    0 => answers.check("get", handle.get_destination(&id, &target), |found| {
-                        found.is_some_and(|entry| entry.destination == *server)
-                    }),
-                    1 => answers.check("get all", handle.get_destinations_of_existing(&id), |found| found.is_some()),
-                    2 => answers.check("modify nothing", handle.modify_destination(&id, &target, |_| ()), unchanged),
-                    3 => answers.check("ensure what is", handle.ensure_destination(&id, server), unchanged),
-                    4 => answers.check("modify", handle.modify_destination(&id, &target, set), |outcome| {
-                        *server = other;
-                        updated(outcome)
-                    }),
-                    _ => answers.check("ensure", handle.ensure_destination(&id, &other), |outcome| {
-                        server.weight = other.weight;
-                        updated(outcome)
-                    }),
-                };
+                let server = there.get_mut(&target).unwrap();
+
+                let found = handle.get_destination(&id, &target).map(|found| found.map(|entry| entry.destination));
+                answers.expect("get", &found, &Some(server.clone()));
+                let found = handle.get_destinations_of_existing(&id).map(|found| found.is_some());
+                answers.expect("get all", &found, &true);
+                let outcome = handle.modify_destination(&id, &target, |_| ());
+                answers.expect("modify nothing", &outcome, &Outcome::Unchanged);
+                answers.expect("ensure", &handle.ensure_destination(&id, server), &Outcome::Unchanged);
+
+                let other = server.clone().weight(2 * round + 2).unwrap();
+                let outcome = handle.modify_destination(&id, &target, |server| server.weight = other.weight);
+                if answers.expect("modify", &outcome, &Outcome::Updated) {
+                    *server = other;
+                }
+                let other = server.clone().weight(2 * round + 3).unwrap();
+                if answers.expect("ensure another", &handle.ensure_destination(&id, &other), &Outcome::Updated) {
+                    *server = other;
+                }
             }
         });
         assert!(left_out > 0, "lists leave out what is there");
-        answers.end(&format!("destinations of {many}; {left_out} lists left out some"), &work);
+        let (many, rounds) = (chance.many, chance.lists * 4);
+        answers.end(&format!("one of {many} destinations ({left_out} lists of {rounds} left out some)"), &work);
     });
 }
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
 fn service_that_is_there_is_never_called_missing_while_others_write() {
-    let chance = Chance::new();
-    let mut rng = chance.rng.clone();
+    let mut chance = Chance::new();
     alone(|| {
         let reader = Reader::open(1);
         let handle = &reader.handle;
@@ -347,35 +342,34 @@ fn service_that_is_there_is_never_called_missing_while_others_write() {
         let mut answers = Answers::default();
         let work = Work::default();
         work.during_changes_in_bulk(&services(100..2000), || {
-            for round in 0..chance.lists * 100 {
-                let service = &mut there[rng.usize(..100)];
+            for _ in 0..chance.lists * 20 {
+                let service = &mut there[chance.rng.usize(..100)];
                 let id = service.id;
-                let mut other = service.clone();
-                other.scheduler = if other.scheduler == Scheduler::Rr { Scheduler::None } else { Scheduler::Rr };
-                let unchanged = |outcome: Outcome| outcome == Outcome::Unchanged;
-                let set = |service: &mut Service| service.scheduler = other.scheduler;
-                match round % 6 {
-                    0 => answers.check("get", handle.get_service(&id), |found| {
-                        found.is_some_and(|entry| entry.service == *service)
-                    }),
-                    1 => answers.check("get none", handle.get_destinations_of_existing(&id), |found| {
-                        found.is_some_and(|destinations| destinations.is_empty())
-                    }),
-                    2 => answers.check("modify nothing", handle.modify_service(&id, |_| ()), unchanged),
-                    3 => answers.check("ensure what is", handle.ensure_service(service), unchanged),
-                    4 => answers.check("modify", handle.modify_service(&id, set), |outcome| {
-                        *service = other.clone();
-                        outcome == Outcome::Updated
-                    }),
-                    _ => answers.check("ensure", handle.ensure_service(&other), |outcome| {
-                        *service = other.clone();
-                        outcome == Outcome::Updated
-                    }),
-                };
+                let found = handle.get_service(&id).map(|found| found.map(|entry| entry.service));
+                answers.expect("get", &found, &Some(service.clone()));
+                answers.expect("get none", &handle.get_destinations_of_existing(&id), &Some(Vec::new()));
+                answers.expect("modify nothing", &handle.modify_service(&id, |_| ()), &Outcome::Unchanged);
+                answers.expect("ensure", &handle.ensure_service(service), &Outcome::Unchanged);
+
+                for change in [set_by_modify, set_by_ensure] {
+                    let mut other = service.clone();
+                    other.scheduler = if other.scheduler == Scheduler::Rr { Scheduler::None } else { Scheduler::Rr };
+                    if answers.expect("set", &change(handle, &other), &Outcome::Updated) {
+                        *service = other;
+                    }
+                }
             }
         });
-        answers.end("services of up to 2000", &work);
+        answers.end("one of 100 to 2000 services", &work);
     });
+}
+
+fn set_by_modify(handle: &Handle, service: &Service) -> Result<Outcome, Error> {
+    handle.modify_service(&service.id, |there| there.scheduler = service.scheduler)
+}
+
+fn set_by_ensure(handle: &Handle, service: &Service) -> Result<Outcome, Error> {
+    handle.ensure_service(service)
 }
 
 /// What came of calls about things that are there all the time.
@@ -387,28 +381,20 @@ struct Answers {
 }
 
 impl Answers {
-    fn check<T: fmt::Debug + Clone>(&mut self, what: &str, result: Result<T, Error>, is_right: impl FnOnce(T) -> bool) {
+    /// Notes an answer, and returns whether there is one.
+    fn expect<T: fmt::Debug + PartialEq>(&mut self, what: &str, result: &Result<T, Error>, expected: &T) -> bool {
         match result {
+            Ok(answer) if answer == expected => self.right += 1,
             Err(error) if error.kind() == ErrorKind::Unstable => self.unstable += 1,
-            Err(error) => self.lies.push(format!("{what}: {error}")),
-            Ok(answer) => {
-                let text = format!("{what}: {answer:?}");
-                if is_right(answer) {
-                    self.right += 1;
-                } else {
-                    self.lies.push(text);
-                }
-            }
+            _ => self.lies.push(format!("{what}: {result:?}")),
         }
+        result.is_ok()
     }
 
     fn end(&self, what: &str, work: &Work) {
         let Self { right, unstable, lies } = self;
-        let changes = work.changes();
-        kernel::note(&format!(
-            "{what}: {right} right answers, {} lies, {unstable} unstable; {changes} changes",
-            lies.len()
-        ));
+        let (count, changes) = (lies.len(), work.changes());
+        kernel::note(&format!("{what}: {right} right answers, {count} lies, {unstable} unstable; {changes} changes"));
         assert_eq!(*lies, [""; 0]);
         assert!(*right > *unstable, "most calls have an answer");
     }

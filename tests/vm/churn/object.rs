@@ -110,7 +110,7 @@ pub fn services(numbers: std::ops::Range<u32>) -> Vec<Object> {
 /// Destinations of both families.
 pub fn destination(service: &ServiceId, number: u32) -> Destination {
     let [_, b, c, d] = number.to_be_bytes();
-    let is_other = number % 4 == 0;
+    let is_other = number.is_multiple_of(4);
     let address: IpAddr = match (service.family(), is_other) {
         (AddressFamily::Ipv4, false) | (AddressFamily::Ipv6, true) => [10, b, c, d].into(),
         _ => Ipv6Addr::from(V6_NET | u128::from(number)).into(),

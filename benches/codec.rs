@@ -268,7 +268,7 @@ fn each_row(mut datagram: &[u8], mut row: impl FnMut(&[u8])) {
         if u16_of(&datagram[4..]) == FAMILY {
             each_attribute(&datagram[20..len], |_, nest| row(nest));
         }
-        datagram = datagram.get(len.next_multiple_of(4)..).unwrap_or_default();
+        datagram = datagram.get((len + 3) & !3..).unwrap_or_default();
     }
 }
 
@@ -276,7 +276,7 @@ fn each_attribute(mut bytes: &[u8], mut attribute: impl FnMut(u16, &[u8])) {
     while bytes.len() >= 4 {
         let len = usize::from(u16_of(bytes));
         attribute(u16_of(&bytes[2..]) & 0x3fff, &bytes[4..len]);
-        bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or_default();
+        bytes = bytes.get((len + 3) & !3..).unwrap_or_default();
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use crate::bench;
 use crate::demo;
 use crate::golden;
 use crate::guest::{Guest, Machine, Tool, Version};
@@ -48,6 +49,8 @@ enum Work {
     Golden { kernel: Version },
     /// `cargo xtask demo`.
     Demo { kernel: Version },
+    /// `cargo xtask bench codec`.
+    Codec,
 }
 
 /// Which tests run together in a guest.
@@ -146,12 +149,16 @@ impl Chance {
     }
 }
 
+/// A workspace of its own; what it has in common with ours is built only once.
+const PEERS: &str = "benches/peers/Cargo.toml";
+
 struct Step {
     name: String,
     work: Work,
 }
 
-fn steps(kernels: &[Version], chance: Chance) -> Vec<Step> {
+fn steps(kernels: &[Version], slow: bool) -> Vec<Step> {
+    let chance = if slow { Chance::MANY } else { Chance::FEW };
     let cargo = |name: &str, arguments: &'static [&'static str]| Step {
         name: name.to_owned(),
         work: Work::Cargo { arguments, environment: &[] },
@@ -166,6 +173,9 @@ fn steps(kernels: &[Version], chance: Chance) -> Vec<Step> {
         ),
         cargo("tests", &["test", "--quiet", "--lib", "--tests"]),
         cargo("tests, all features", &["test", "--quiet", "--workspace", "--all-features"]),
+        // Each measurement once, to see that it works.
+        cargo("benches", &["test", "--quiet", "--all-features", "--bench", "codec", "--bench", "handle"]),
+        cargo("benches, peers", &["test", "--quiet", "--manifest-path", PEERS, "--target-dir", "target", "--locked"]),
         Step {
             name: "documentation".to_owned(),
             work: Work::Cargo {
@@ -174,6 +184,10 @@ fn steps(kernels: &[Version], chance: Chance) -> Vec<Step> {
             },
         },
     ];
+    if slow {
+        // Takes a build with all optimisations.
+        steps.push(Step { name: "codec, bound".to_owned(), work: Work::Codec });
+    }
     for kernel in kernels {
         for part in Part::ALL {
             let work = Work::Kernel { kernel: *kernel, part, chance };
@@ -209,8 +223,7 @@ pub fn main(arguments: &Arguments) -> ExitCode {
     };
     let is_wanted =
         |step: &Step| arguments.only.is_empty() || arguments.only.iter().any(|text| step.name.contains(text));
-    let chance = if arguments.slow { Chance::MANY } else { Chance::FEW };
-    let steps: Vec<Step> = steps(&kernels, chance).into_iter().filter(is_wanted).collect();
+    let steps: Vec<Step> = steps(&kernels, arguments.slow).into_iter().filter(is_wanted).collect();
     if arguments.list {
         for step in &steps {
             println!("{}", step.name);
@@ -305,6 +318,7 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
             Ok(all_passed)
         }
         Work::Golden { kernel } => golden::check(workspace, *kernel, output, progress),
+        Work::Codec => Ok(into(output, |sink| bench::codec::run(workspace, sink, progress))? == 0),
         Work::Demo { kernel } => Ok(into(output, |sink| demo::run(workspace, *kernel, sink, progress))? == 0),
     }
 }
@@ -418,7 +432,7 @@ test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
 
     #[test]
     fn every_kernel_gets_every_part_and_the_demonstration() {
-        let names: Vec<String> = steps(&[Version::V6_12], Chance::FEW).into_iter().map(|step| step.name).collect();
+        let names: Vec<String> = steps(&[Version::V6_12], false).into_iter().map(|step| step.name).collect();
         assert!(names.ends_with(&[
             "kernel 6.12".to_owned(),
             "kernel, async 6.12".to_owned(),

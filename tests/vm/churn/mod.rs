@@ -26,7 +26,7 @@ use self::writers::{Pace, Work};
 use crate::kernel;
 use crate::namespaces::{Namespace, alone};
 
-/// Slow, so that most lists can be relied on, to fast, when hardly any long one can.
+/// From slow, when all lists can be relied on, to fast, when hardly any long one can.
 const PACES: [Pace; 4] = [Pace::PerTenPasses(1), Pace::PerTenPasses(5), Pace::PerTenPasses(30), Pace::Full];
 /// How often a list is read until it can be relied on.
 const ATTEMPTS: u32 = 10;
@@ -42,6 +42,8 @@ struct Scene {
     /// Made and removed at random.
     others: Vec<Object>,
     fits: Fits,
+    /// The writers disturb it.
+    is_disturbed: bool,
 }
 
 /// Whether a list fits a datagram.
@@ -61,6 +63,7 @@ impl Scene {
             steady: services(0..steady),
             others: services(steady..steady + others),
             fits,
+            is_disturbed: true,
         }
     }
 
@@ -74,6 +77,7 @@ impl Scene {
             steady: destinations(id, 0..steady),
             others: destinations(id, steady..steady + others),
             fits,
+            is_disturbed: true,
         }
     }
 
@@ -87,7 +91,15 @@ impl Scene {
         others.extend(destinations(ids[2], 200..220));
         others.extend(destinations(ids[4], 200..210));
         let name = "50 services with 300 destinations".to_owned();
-        Self { name, list: List::Everything, ground: Vec::new(), steady, others, fits: Fits::Sometimes }
+        Self {
+            name,
+            list: List::Everything,
+            ground: Vec::new(),
+            steady,
+            others,
+            fits: Fits::Sometimes,
+            is_disturbed: true,
+        }
     }
 
     fn make(&self, handle: &Handle) {
@@ -108,24 +120,35 @@ impl Scene {
         let pass = reader.pass(self.list);
         for pace in PACES {
             let (work, mut tally) = (Work::default(), Tally::default());
+            // A long list beside fast writers takes all attempts, and is hardly ever to be relied on.
+            let is_hopeless = self.fits == Fits::Never && matches!(pace, Pace::PerTenPasses(10..) | Pace::Full);
+            let lists = if is_hopeless { chance.lists.div_ceil(4) } else { chance.lists };
+            let must_be_wrong = self.fits == Fits::Never && pace == Pace::Full && self.is_disturbed;
             work.during(writers, pace, pass, &mut chance.rng, || {
-                (0..chance.lists).for_each(|_| read(self.list, &judge, reader, &mut tally));
+                (0..lists).for_each(|_| read(self.list, &judge, reader, &mut tally));
+                while must_be_wrong && tally.pieced_wrong == 0 && tally.pieced < 500 {
+                    read_once(self.list, &judge, reader, &mut tally);
+                }
             });
             sum.add(&format!("{}, {pace}", self.name), &tally, &work);
             if self.fits == Fits::Always || pace == PACES[0] {
                 assert!(tally.accepted() >= chance.lists / 2, "most can be relied on");
             }
-            if self.fits == Fits::Never && pace == Pace::Full {
-                sum.disturbed.push(tally.pieced_wrong);
+            if must_be_wrong {
+                assert!(tally.pieced_wrong > 0, "what is wrong with lists that are not said to be right is seen");
             }
         }
     }
 }
 
-/// Reads a list once, and until it can be relied on.
-fn read(list: List, judge: &Judge<'_>, reader: &Reader, tally: &mut Tally) {
+fn read_once(list: List, judge: &Judge<'_>, reader: &Reader, tally: &mut Tally) {
     let (rows, reading) = list.once(&reader.handle);
     tally.read(reading, &judge.verdict(&rows));
+}
+
+/// Reads a list once, and until it can be relied on.
+fn read(list: List, judge: &Judge<'_>, reader: &Reader, tally: &mut Tally) {
+    read_once(list, judge, reader, tally);
     let before = reader.requests();
     match list.stable(&reader.handle, ATTEMPTS) {
         Ok(rows) => tally.rely(reader.requests() - before, &judge.verdict(&rows)),
@@ -157,7 +180,6 @@ fn list_that_is_said_to_be_right_is_while_others_write() {
             scene.read_beside(&scene.writers(&Netns::current()), &reader, &mut chance, &mut sum);
         });
     }
-    assert!(!sum.disturbed.contains(&0), "what is wrong with lists that are not said to be right is seen");
     sum.end();
 }
 
@@ -169,7 +191,9 @@ fn list_that_is_said_to_be_right_is_while_another_namespace_changes() {
     for (count, fits) in [(60, Fits::Always), (chance.many, Fits::Never)] {
         alone(|| {
             let reader = Reader::open(1);
-            let here = Scene::of_services(count, 0, fits);
+            // Before Linux 7 one table holds the services of all namespaces.
+            let is_disturbed = kernel::version() < (7, 0);
+            let here = Scene { is_disturbed, ..Scene::of_services(count, 0, fits) };
             here.make(&reader.handle);
             let other = Namespace::new();
             let netns = Netns::path(other.path());
@@ -185,9 +209,6 @@ fn list_that_is_said_to_be_right_is_while_another_namespace_changes() {
             });
             sum.add(&format!("{}, namespaces that come and go", here.name), &tally, &work);
         });
-    }
-    if kernel::version() < (7, 0) {
-        assert!(!sum.disturbed.contains(&0), "what is wrong with lists that are not said to be right is seen");
     }
     sum.end();
 }
@@ -423,21 +444,17 @@ impl Chance {
 
 /// What came of all cases together.
 #[derive(Default)]
-struct Sum {
-    tally: Tally,
-    /// Of long lists beside writers at full speed, how many of those in pieces were wrong.
-    disturbed: Vec<u32>,
-}
+struct Sum(Tally);
 
 impl Sum {
     fn add(&mut self, name: &str, tally: &Tally, work: &Work) {
         kernel::note(&format!("{name}: {tally}; {} changes", work.changes()));
         tally.wrong.iter().take(3).for_each(|what| kernel::note(&format!("wrong: {what}")));
-        self.tally.add(tally);
+        self.0.add(tally);
     }
 
     fn end(self) {
-        kernel::note(&format!("together: {}", self.tally));
-        assert_eq!(self.tally.wrong, [""; 0]);
+        kernel::note(&format!("together: {}", self.0));
+        assert_eq!(self.0.wrong, [""; 0]);
     }
 }

@@ -1,5 +1,6 @@
 //! A handle that counts its requests.
 
+use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,6 +10,7 @@ use ipvs_rs::Handle;
 use ipvs_rs::transport::{KernelSocket, Limits, Received, SocketOptions, Transport};
 
 use super::object::List;
+use crate::kernel;
 
 pub struct Reader {
     pub handle: Handle,
@@ -18,6 +20,7 @@ pub struct Reader {
 impl Reader {
     /// With so many sockets for lists of destinations, in the namespace of the calling thread.
     pub fn open(sockets: usize) -> Self {
+        spare_the_estimator();
         let sent = Arc::new(AtomicU32::new(0));
         let counted =
             || Counted { socket: KernelSocket::open(SocketOptions::default()).unwrap(), sent: Arc::clone(&sent) };
@@ -40,6 +43,15 @@ impl Reader {
             list.once(&self.handle);
         }
         start.elapsed() / TIMES
+    }
+}
+
+/// Lets the kernel compute no rates in the namespace of the calling thread, where that may be its end: Linux 6.12 on a
+/// slow machine runs out of places for hundreds of services that come and go, and takes the word behind the last one for
+/// a place (`ip_vs_estimation_kthread`).
+pub fn spare_the_estimator() {
+    if (6, 2) <= kernel::version() && kernel::version() < (7, 0) {
+        fs::write("/proc/sys/net/ipv4/vs/run_estimation", "0").unwrap();
     }
 }
 

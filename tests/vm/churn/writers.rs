@@ -9,6 +9,7 @@ use fastrand::Rng;
 use ipvs_rs::Handle;
 
 use super::object::{Object, make_all, remove_all};
+use super::reader::spare_the_estimator;
 use crate::namespaces::Namespace;
 
 /// How often something is changed.
@@ -68,7 +69,10 @@ impl Work {
         let make_and_drop = || {
             while !self.is_over.load(Ordering::Relaxed) {
                 // What is in one goes when the kernel gets round to it.
-                Namespace::new().run(|| make_all(&Handle::new().unwrap(), objects));
+                Namespace::new().run(|| {
+                    spare_the_estimator();
+                    make_all(&Handle::new().unwrap(), objects);
+                });
                 self.changes.fetch_add(1, Ordering::Relaxed);
             }
         };

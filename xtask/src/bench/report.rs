@@ -92,9 +92,11 @@ fn memory(growth: &Growth, kernel: &str) -> Picture {
 }
 
 fn deleted(growth: &Growth, kernel: &str) -> Picture {
-    let cases = CASES.iter().filter_map(|(case, _, legend)| Some((case, (*legend)?)));
-    let lines =
-        cases.enumerate().map(|(number, (case, legend))| drawn(legend, growth.trash(case), Stroke::Colour(number)));
+    let cases = CASES.iter().filter_map(|(case, _, legend)| Some((*case, (*legend)?)));
+    let lines = cases.enumerate().map(|(number, (case, legend))| {
+        let stroke = if case == "fresh" { Stroke::Ground } else { Stroke::Colour(number) };
+        drawn(legend, growth.trash(case), stroke)
+    });
     Picture {
         title: format!("Adding one destination, Linux {kernel}"),
         panels: vec![Panel {

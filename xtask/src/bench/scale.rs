@@ -37,7 +37,7 @@ pub struct Options {
     lists: Vec<u32>,
     /// Destinations that were deleted before others are added
     #[arg(long, requires = "plot", value_name = "NUMBERS", value_delimiter = ',')]
-    #[arg(default_value = "1000,2000,5000,10000", value_parser = clap::value_parser!(u32).range(10..=50_000))]
+    #[arg(default_value = "1000,5000,10000", value_parser = clap::value_parser!(u32).range(10..=50_000))]
     deleted: Vec<u32>,
     /// Only draw what was measured before
     #[arg(long, requires = "plot", conflicts_with_all = ["tables", "lists", "deleted", "json", "kernel", "destinations"])]
@@ -138,7 +138,10 @@ table and does nothing else.
 * **Creating** takes the kernel longer or shorter, depending on where it finds memory for the counters that each
   processor has of each destination. The library is not in that.
 * A **single service** with many destinations is dear in the kernel, which searches their list for every command: half
-  of it on average to change or to delete one, all of it to add one. To list them it needs no search.
+  of it on average to change or to delete one, all of it to add one. A list goes out in many datagrams, and before each
+  the kernel passes over what it has told already.
+* Every two seconds the kernel computes the rates of all rows, and whoever's turn it is pays for it: with large tables
+  a ratio can be off by some percent.
 * **Deleted** destinations are remembered by the kernel for two to three minutes, and looked through whenever one is
   added. What to do about it is in the documentation of `Batch`.
 ";

@@ -15,19 +15,17 @@
     reason = "a bench"
 )]
 
-mod rows;
+mod messages;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group};
-use ipvs_rs::codec::{
-    Command, Family, FamilyRequest, Frames, Payload, Reply, Request, put_family_request, put_request,
-};
-use ipvs_rs::model::{AddressFamily, Config, DestinationEntry, ServiceEntry, SyncDaemon, SyncRole, Timeout};
+use ipvs_rs::codec::{Family, FamilyRequest, Frames, Payload, Reply, Request, put_family_request, put_request};
+use ipvs_rs::model::{AddressFamily, DestinationEntry, ServiceEntry};
 
-use self::rows::FAMILY;
+use self::messages::FAMILY;
 
 /// How much longer than the loop the library may take to decode.
 const BOUND: f64 = 1.3;
@@ -37,62 +35,9 @@ const ROWS: [u32; 3] = [1, 1_000, 100_000];
 
 const FLAGS: u16 = 0x5;
 
-fn requests() -> Vec<(&'static str, Request)> {
-    let (service, destination) = (rows::service(1).service, rows::destination(1).destination);
-    let (id, server) = (service.id, destination.id);
-    vec![
-        ("new service", Request::NewService(service.clone())),
-        ("set service", Request::SetService(service)),
-        ("delete service", Request::DeleteService(id)),
-        ("get service", Request::GetService(id)),
-        ("get services", Request::GetServices),
-        ("new destination", Request::NewDestination(id, destination.clone())),
-        ("set destination", Request::SetDestination(id, destination)),
-        ("delete destination", Request::DeleteDestination(id, server)),
-        ("get destinations", Request::GetDestinations(id)),
-        ("new daemon", Request::NewDaemon(daemon())),
-        ("delete daemon", Request::DeleteDaemon(SyncRole::Master)),
-        ("get daemons", Request::GetDaemons),
-        ("set config", Request::SetConfig(config())),
-        ("get config", Request::GetConfig),
-        ("get info", Request::GetInfo),
-        ("zero", Request::Zero(None)),
-        ("zero service", Request::Zero(Some(id))),
-        ("flush", Request::Flush),
-    ]
-}
-
-fn replies() -> [(&'static str, Reply); 5] {
-    [
-        ("service", Reply::Service(rows::service(1))),
-        ("destination", Reply::Destination(rows::destination(1))),
-        ("daemon", Reply::Daemon(daemon())),
-        ("config", Reply::Config(config())),
-        ("info", info()),
-    ]
-}
-
-/// Version 1.2.1 and a table of 4096, as a kernel sends them.
-fn info() -> Reply {
-    let (version, size) = (0x01_02_01_u32.to_ne_bytes(), 4096_u32.to_ne_bytes());
-    let header = |kind: u16| [8_u16.to_ne_bytes(), kind.to_ne_bytes()].concat();
-    Reply::decode(Command::SetInfo.number(), &[&header(1)[..], &version, &header(2), &size].concat()).unwrap()
-}
-
-fn daemon() -> SyncDaemon {
-    SyncDaemon::master("eth1").unwrap()
-}
-
-fn config() -> Config {
-    let timeout = |secs| Some(Timeout::from_secs(secs).unwrap());
-    let mut config = Config::new();
-    (config.tcp, config.tcp_fin, config.udp) = (timeout(900), timeout(120), timeout(300));
-    config
-}
-
 fn bench_requests(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("request");
-    for (name, request) in requests() {
+    for (name, request) in messages::requests() {
         encode(&mut group, name, |buffer| put_request(buffer, FAMILY, FLAGS, 1, black_box(&request)));
         let mut attributes = Vec::new();
         request.encode(&mut attributes);
@@ -103,7 +48,7 @@ fn bench_requests(criterion: &mut Criterion) {
 
 fn bench_replies(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("reply");
-    for (name, reply) in replies() {
+    for (name, reply) in messages::replies() {
         encode(&mut group, name, |buffer| black_box(&reply).encode(buffer));
         let mut attributes = Vec::new();
         reply.encode(&mut attributes);
@@ -116,7 +61,7 @@ fn bench_replies(criterion: &mut Criterion) {
 fn bench_frames(criterion: &mut Criterion) {
     let datagram = |kind, flags, payload: &[u8]| {
         let mut bytes = Vec::new();
-        rows::message(&mut bytes, kind, flags, |bytes| bytes.extend(payload));
+        messages::message(&mut bytes, kind, flags, |bytes| bytes.extend(payload));
         bytes
     };
     // ENOENT for a header without anything, explained in eight bytes.
@@ -126,7 +71,7 @@ fn bench_frames(criterion: &mut Criterion) {
         ("acknowledgement", datagram(2, 0x100, &[0; 20])),
         ("error", datagram(2, 0x300, &refused)),
         ("done", datagram(3, 2, &[0; 4])),
-        ("data", rows::list([Reply::Destination(rows::destination(1))])),
+        ("data", messages::list([Reply::Destination(messages::destination(1))])),
     ];
     let mut group = criterion.benchmark_group("frame");
     for (name, datagram) in &frames {
@@ -149,9 +94,9 @@ fn bench_lists(criterion: &mut Criterion) {
         list(&mut group, "services by hand", count, &services, services_by_hand);
         list(&mut group, "destinations", count, &destinations, read_destinations);
         list(&mut group, "destinations by hand", count, &destinations, destinations_by_hand);
-        let service = rows::service(1).service.id;
+        let service = messages::service(1).service.id;
         let requests =
-            (1..=count).map(|number| Request::NewDestination(service, rows::destination(number).destination));
+            (1..=count).map(|number| Request::NewDestination(service, messages::destination(number).destination));
         let requests: Vec<Request> = requests.collect();
         encode(&mut group, format!("new destinations/{count}"), |buffer| {
             for request in black_box(&requests) {
@@ -163,8 +108,8 @@ fn bench_lists(criterion: &mut Criterion) {
 
 /// As many services, and as many destinations, as the kernel sends them.
 fn lists(count: u32) -> (Vec<u8>, Vec<u8>) {
-    let services = rows::list((1..=count).map(|number| Reply::Service(rows::service(number))));
-    let destinations = rows::list((1..=count).map(|number| Reply::Destination(rows::destination(number))));
+    let services = messages::list((1..=count).map(|number| Reply::Service(messages::service(number))));
+    let destinations = messages::list((1..=count).map(|number| Reply::Destination(messages::destination(number))));
     (services, destinations)
 }
 
@@ -323,7 +268,7 @@ fn each_row(mut datagram: &[u8], mut row: impl FnMut(&[u8])) {
         if u16_of(&datagram[4..]) == FAMILY {
             each_attribute(&datagram[20..len], |_, nest| row(nest));
         }
-        datagram = datagram.get(len.next_multiple_of(4)..).unwrap_or_default();
+        datagram = datagram.get((len + 3) & !3..).unwrap_or_default();
     }
 }
 
@@ -331,7 +276,7 @@ fn each_attribute(mut bytes: &[u8], mut attribute: impl FnMut(u16, &[u8])) {
     while bytes.len() >= 4 {
         let len = usize::from(u16_of(bytes));
         attribute(u16_of(&bytes[2..]) & 0x3fff, &bytes[4..len]);
-        bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or_default();
+        bytes = bytes.get((len + 3) & !3..).unwrap_or_default();
     }
 }
 

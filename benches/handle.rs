@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a bench")]
 
 #[allow(dead_code, reason = "shared with the bench of the codec, which uses more of it")]
-mod rows;
+mod messages;
 
 use std::hint::black_box;
 
@@ -29,11 +29,11 @@ fn kernel(services: u32, destinations: u32) -> FakeKernel {
 }
 
 fn service(number: u32) -> Service {
-    rows::service(number).service
+    messages::service(number).service
 }
 
 fn destination(number: u32) -> Destination {
-    rows::destination(number).destination
+    messages::destination(number).destination
 }
 
 fn bench_single(criterion: &mut Criterion) {

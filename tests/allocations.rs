@@ -13,16 +13,22 @@ use std::time::Duration;
 use allocation_counter::measure;
 #[cfg(feature = "tokio")]
 use ipvs_rs::AsyncHandle;
-use ipvs_rs::codec::{Command, Reply};
+use ipvs_rs::codec::{Command, Frames, Payload, Reply, Request, put_request};
 use ipvs_rs::handle::Outcome;
-use ipvs_rs::model::{AddressFamily, Config, DestinationEntry, Persistence, Reading, ServiceEntry, Timeout};
+use ipvs_rs::model::{
+    AddressFamily, Config, DestinationEntry, Persistence, PersistenceEngine, Reading, ServiceEntry, Timeout,
+};
 use ipvs_rs::procfs::{ConnectionState, Connections};
 #[cfg(feature = "tokio")]
 use ipvs_rs::transport::{Arrival, AsyncTransport};
 use ipvs_rs::transport::{Received, Transport};
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId, Table};
 
-const FAMILY: u16 = 31;
+#[allow(dead_code, unreachable_pub, reason = "shared with the benches, which use more of it")]
+#[path = "../benches/messages/mod.rs"]
+mod messages;
+
+const FAMILY: u16 = messages::FAMILY;
 const PORT: u32 = 88;
 const ROWS: u32 = 10_000;
 
@@ -205,6 +211,57 @@ fn allocations(handle: &Handle, call: impl Fn(&Handle)) -> u64 {
 type Call = fn(&Handle);
 #[cfg(feature = "tokio")]
 type AsyncCall = fn(&AsyncHandle);
+
+#[test]
+fn encoding_into_a_buffer_that_was_used_asks_for_no_memory() {
+    let mut buffer = Vec::new();
+    let mut check = |label: &str, put: &dyn Fn(&mut Vec<u8>)| {
+        let mut encode = || {
+            buffer.clear();
+            put(&mut buffer);
+        };
+        encode();
+        assert_eq!(measure(encode).count_total, 0, "{label}");
+    };
+    for (label, request) in messages::requests() {
+        check(label, &|buffer| put_request(buffer, FAMILY, 0x5, 1, &request));
+    }
+    for (label, reply) in messages::replies() {
+        check(label, &|buffer| reply.encode(buffer));
+    }
+}
+
+#[test]
+fn decoding_asks_for_no_memory() {
+    for (label, request) in messages::requests() {
+        let mut attributes = Vec::new();
+        request.encode(&mut attributes);
+        let (command, dump) = (request.command().number(), request.is_dump());
+        let info = measure(|| assert_eq!(Request::decode(command, dump, &attributes).as_ref(), Ok(&request)));
+        assert_eq!(info.count_total, 0, "{label}");
+    }
+    let with = |name: &str| {
+        let persistence = Persistence::for_secs(300).unwrap().engine(PersistenceEngine::from_name(name).unwrap());
+        let mut entry = messages::service(1);
+        entry.service = entry.service.persistence(persistence);
+        ("service with an engine", Reply::Service(entry))
+    };
+    let scheduled = Scheduler::KNOWN.into_iter().chain([Scheduler::from_name("hrw").unwrap()]).map(|scheduler| {
+        let mut entry = messages::service(1);
+        entry.service.scheduler = scheduler;
+        ("service with a scheduler", Reply::Service(entry))
+    });
+    for (label, reply) in messages::replies().into_iter().chain(scheduled).chain([with("sip"), with("dns")]) {
+        let row = data(&reply);
+        let info = measure(|| {
+            for frame in Frames::new(&row) {
+                let Payload::Data { command, attributes } = frame.unwrap().payload else { panic!("no data") };
+                assert_eq!(Reply::decode(command, attributes).as_ref(), Ok(&reply));
+            }
+        });
+        assert_eq!(info.count_total, 0, "{label}");
+    }
+}
 
 #[test]
 fn single_calls_ask_for_no_memory() {

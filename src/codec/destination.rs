@@ -207,7 +207,9 @@ struct Fields<'a> {
     stats: StatsBlocks<'a>,
 }
 
+#[allow(clippy::inline_always, reason = "rows are decoded in one piece")]
 impl<'a> Fields<'a> {
+    #[inline(always)]
     fn read(mut attrs: Attrs<'a>) -> Result<Self, DecodeError> {
         let mut fields = Self { offset: attrs.offset(), ..Self::default() };
         while let Some(attr) = attrs.next()? {
@@ -216,6 +218,7 @@ impl<'a> Fields<'a> {
         Ok(fields)
     }
 
+    #[inline(always)]
     fn take(&mut self, attr: Attr<'a>) -> Result<(), DecodeError> {
         match attr.kind {
             IPVS_DEST_ATTR_ADDR => self.address = attr,
@@ -251,6 +254,7 @@ impl<'a> Fields<'a> {
         Ok(DestinationId::verbatim(address, self.port))
     }
 
+    #[inline(always)]
     fn settings(&self, service: AddressFamily) -> Result<Destination, DecodeError> {
         self.seen.require(&SETTINGS, self.offset)?;
         let number = self.weight.u32("IPVS_DEST_ATTR_WEIGHT")?;

@@ -129,8 +129,12 @@ struct Fields<'a> {
     stats: StatsBlocks<'a>,
 }
 
+#[allow(
+    clippy::inline_always,
+    reason = "rows are decoded in one piece, and of a match on a known type nothing is left"
+)]
 impl<'a> Fields<'a> {
-    #[inline]
+    #[inline(always)]
     fn read(mut attrs: Attrs<'a>) -> Result<Self, DecodeError> {
         let mut fields = Self {
             offset: attrs.offset(),
@@ -174,7 +178,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    #[allow(clippy::inline_always, reason = "where the type is known nothing is left of the match")]
     #[inline(always)]
     fn take(&mut self, attr: Attr<'a>) -> Result<(), DecodeError> {
         match attr.kind {
@@ -196,6 +199,7 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
+    #[inline(always)]
     fn id(&self) -> Result<ServiceId, DecodeError> {
         let family = self.family.ok_or_else(|| DecodeError::missing("IPVS_SVC_ATTR_AF", self.offset))?;
         if let Some(mark) = self.mark {

@@ -25,8 +25,10 @@ pub(super) struct StatsBlocks<'a> {
     pub(super) wide: Option<Attr<'a>>,
 }
 
+#[allow(clippy::inline_always, reason = "rows are decoded in one piece")]
 impl StatsBlocks<'_> {
     /// A block that is absent, as from a kernel before 4.1, and a field that is absent count as zero.
+    #[inline(always)]
     pub(super) fn decode(self) -> Result<Stats, DecodeError> {
         match (self.wide, self.narrow) {
             (Some(block), _) => match decode_in_order(block.value) {
@@ -40,7 +42,7 @@ impl StatsBlocks<'_> {
 }
 
 /// Reads a wide block that is as every kernel has written it so far: these ten numbers in this order and nothing else.
-/// There are two for each row of a list, more than half of its attributes.
+/// Most of what there is to read of a row is here.
 #[inline]
 pub(super) fn decode_in_order(block: &[u8]) -> Option<Stats> {
     let (attrs, []) = block.as_chunks() else { return None };

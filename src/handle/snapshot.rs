@@ -66,7 +66,7 @@ impl Handle {
 
     /// Reads every service with its destinations, each list until it can be relied on.
     ///
-    /// Whatever was there all the time is in the table, and nothing that never was; each entry is as it was at some moment
+    /// Whatever was there all the time is in the table, and nothing that never was; each entry was there at some moment
     /// of this call. Lists that fit one piece, some 90 entries, are read once; longer ones twice at least and at most as
     /// often as is allowed, until two passes in a row were the same. A service that vanishes meanwhile is not in the table.
     ///

@@ -44,6 +44,7 @@ mod world;
 
 mod alone;
 mod availability;
+mod churn;
 #[cfg(feature = "testing")]
 mod differential;
 mod forwarding;

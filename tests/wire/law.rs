@@ -324,6 +324,29 @@ proptest! {
         }
         prop_assert_eq!(Reply::decode_for(5, &tree::write(&nodes), family), Ok(Reply::Destination(entry)));
     }
+
+    /// A row that is as the kernel writes it is read by its places, one with something behind it is not.
+    #[test]
+    fn bytes_say_the_same_whatever_stands_behind_the_nest(
+        reply in prop_oneof![
+            arb_service_entry().prop_map(Reply::Service),
+            arb_destination_entry().prop_map(Reply::Destination),
+        ],
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        family in arb_family(),
+    ) {
+        let mut bytes = reply_bytes(&reply);
+        for (place, byte) in changes {
+            // The header of the nest stays.
+            let inner = &mut bytes[4..];
+            let place = place.index(inner.len());
+            inner[place] = byte;
+        }
+        let mut followed = bytes.clone();
+        followed.extend([8_u16.to_ne_bytes(), 99_u16.to_ne_bytes(), [0; 2], [0; 2]].concat());
+        let command = reply.command().number();
+        prop_assert_eq!(Reply::decode_for(command, &bytes, family), Reply::decode_for(command, &followed, family));
+    }
 }
 
 /// Two messages of the same form. Boxed, because what makes them is too large for a stack all in one.

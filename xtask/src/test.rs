@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use crate::bench;
 use crate::demo;
 use crate::golden;
 use crate::guest::{Guest, Machine, Tool, Version};
@@ -48,6 +49,8 @@ enum Work {
     Golden { kernel: Version },
     /// `cargo xtask demo`.
     Demo { kernel: Version },
+    /// `cargo xtask bench codec`.
+    Codec,
 }
 
 /// Which tests run together in a guest.
@@ -59,18 +62,21 @@ enum Part {
     Async,
     /// Those that touch what all namespaces share, one after the other.
     Alone,
+    /// Lists that are read while others write, one after the other.
+    Churn,
     /// Those for a kernel without IPVS.
     WithoutIpvs,
 }
 
 impl Part {
-    const ALL: [Self; 4] = [Self::Together, Self::Async, Self::Alone, Self::WithoutIpvs];
+    const ALL: [Self; 5] = [Self::Together, Self::Async, Self::Alone, Self::Churn, Self::WithoutIpvs];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Together => "kernel",
             Self::Async => "kernel, async",
             Self::Alone => "kernel, alone",
+            Self::Churn => "kernel, churn",
             Self::WithoutIpvs => "kernel, without IPVS",
         }
     }
@@ -79,7 +85,7 @@ impl Part {
     const fn program(self) -> &'static str {
         match self {
             Self::Async => "vm_tokio",
-            Self::Together | Self::Alone | Self::WithoutIpvs => "vm",
+            Self::Together | Self::Alone | Self::Churn | Self::WithoutIpvs => "vm",
         }
     }
 
@@ -93,12 +99,15 @@ impl Part {
                 "--skip",
                 "availability::",
                 "--skip",
+                "churn::",
+                "--skip",
                 "golden::",
                 "--test-threads",
                 "4",
             ],
             Self::Async => &["--ignored", "--test-threads", "4"],
             Self::Alone => &["--ignored", "alone::", "--test-threads", "1"],
+            Self::Churn => &["--ignored", "churn::", "--test-threads", "1"],
             Self::WithoutIpvs => &["--ignored", "availability::", "--test-threads", "1"],
         }
     }
@@ -118,28 +127,38 @@ struct Chance {
     requests: u32,
     /// Random calls of one handle.
     calls: u32,
+    /// How often each thing is listed while others change it.
+    lists: u32,
 }
 
 impl Chance {
     /// In a run that somebody waits for, and in one that nobody does.
-    const FEW: Self = Self { lines: 200, requests: 2_000, calls: 5_000 };
-    const MANY: Self = Self { lines: 2_000, requests: 20_000, calls: 20_000 };
+    const FEW: Self = Self { lines: 200, requests: 2_000, calls: 5_000, lists: 4 };
+    const MANY: Self = Self { lines: 2_000, requests: 20_000, calls: 20_000, lists: 100 };
 
     /// Hands the numbers over, unless somebody who looks for a difference has said how far.
     fn put_into(self, guest: Guest) -> Guest {
-        let numbers =
-            [("IPVS_RS_LINES", self.lines), ("IPVS_RS_REQUESTS", self.requests), ("IPVS_RS_CALLS", self.calls)];
+        let numbers = [
+            ("IPVS_RS_LINES", self.lines),
+            ("IPVS_RS_REQUESTS", self.requests),
+            ("IPVS_RS_CALLS", self.calls),
+            ("IPVS_RS_LISTS", self.lists),
+        ];
         let numbers = numbers.into_iter().filter(|(name, _)| std::env::var_os(name).is_none());
         numbers.fold(guest, |guest, (name, number)| guest.env(name, number.to_string()))
     }
 }
+
+/// A workspace of its own; what it has in common with ours is built only once.
+const PEERS: &str = "benches/peers/Cargo.toml";
 
 struct Step {
     name: String,
     work: Work,
 }
 
-fn steps(kernels: &[Version], chance: Chance) -> Vec<Step> {
+fn steps(kernels: &[Version], slow: bool) -> Vec<Step> {
+    let chance = if slow { Chance::MANY } else { Chance::FEW };
     let cargo = |name: &str, arguments: &'static [&'static str]| Step {
         name: name.to_owned(),
         work: Work::Cargo { arguments, environment: &[] },
@@ -154,6 +173,9 @@ fn steps(kernels: &[Version], chance: Chance) -> Vec<Step> {
         ),
         cargo("tests", &["test", "--quiet", "--lib", "--tests"]),
         cargo("tests, all features", &["test", "--quiet", "--workspace", "--all-features"]),
+        // Each measurement once, to see that it works.
+        cargo("benches", &["test", "--quiet", "--all-features", "--bench", "codec", "--bench", "handle"]),
+        cargo("benches, peers", &["test", "--quiet", "--manifest-path", PEERS, "--target-dir", "target", "--locked"]),
         Step {
             name: "documentation".to_owned(),
             work: Work::Cargo {
@@ -162,6 +184,10 @@ fn steps(kernels: &[Version], chance: Chance) -> Vec<Step> {
             },
         },
     ];
+    if slow {
+        // Takes a build with all optimisations.
+        steps.push(Step { name: "codec, bound".to_owned(), work: Work::Codec });
+    }
     for kernel in kernels {
         for part in Part::ALL {
             let work = Work::Kernel { kernel: *kernel, part, chance };
@@ -197,8 +223,7 @@ pub fn main(arguments: &Arguments) -> ExitCode {
     };
     let is_wanted =
         |step: &Step| arguments.only.is_empty() || arguments.only.iter().any(|text| step.name.contains(text));
-    let chance = if arguments.slow { Chance::MANY } else { Chance::FEW };
-    let steps: Vec<Step> = steps(&kernels, chance).into_iter().filter(is_wanted).collect();
+    let steps: Vec<Step> = steps(&kernels, arguments.slow).into_iter().filter(is_wanted).collect();
     if arguments.list {
         for step in &steps {
             println!("{}", step.name);
@@ -264,13 +289,16 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
             Ok(report.violations.is_empty())
         }
         Work::Kernel { kernel, part, chance } => {
-            let program = workspace.build(&Target::Test(part.program().to_owned()), &BuildOptions::default())?;
+            // Lists by the thousand, each of a thousand rows, are worth an optimised program.
+            let release = matches!(part, Part::Churn) && chance.lists > Chance::FEW.lists;
+            let options = BuildOptions { release, ..BuildOptions::default() };
+            let program = workspace.build(&Target::Test(part.program().to_owned()), &options)?;
             let without = matches!(part, Part::WithoutIpvs);
             let mut guest = Guest::new(workspace, *kernel)
                 .command(program, part.arguments().iter().copied())
                 .without_ipvs(without)
-                .timeout(Duration::from_secs(1200));
-            if matches!(part, Part::Together | Part::Async) {
+                .timeout(Duration::from_secs(if release { 3600 } else { 1200 }));
+            if matches!(part, Part::Together | Part::Async | Part::Churn) {
                 guest = PRELOADED.iter().fold(chance.put_into(guest), |guest, module| guest.module(*module));
             }
             let status = into(output, |sink| guest.output(sink.clone(), sink.clone()).run(progress))?;
@@ -290,6 +318,7 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
             Ok(all_passed)
         }
         Work::Golden { kernel } => golden::check(workspace, *kernel, output, progress),
+        Work::Codec => Ok(into(output, |sink| bench::codec::run(workspace, sink, progress))? == 0),
         Work::Demo { kernel } => Ok(into(output, |sink| demo::run(workspace, *kernel, sink, progress))? == 0),
     }
 }
@@ -403,11 +432,12 @@ test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
 
     #[test]
     fn every_kernel_gets_every_part_and_the_demonstration() {
-        let names: Vec<String> = steps(&[Version::V6_12], Chance::FEW).into_iter().map(|step| step.name).collect();
+        let names: Vec<String> = steps(&[Version::V6_12], false).into_iter().map(|step| step.name).collect();
         assert!(names.ends_with(&[
             "kernel 6.12".to_owned(),
             "kernel, async 6.12".to_owned(),
             "kernel, alone 6.12".to_owned(),
+            "kernel, churn 6.12".to_owned(),
             "kernel, without IPVS 6.12".to_owned(),
             "ipvsadm 6.12".to_owned(),
             "golden 6.12".to_owned(),

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use ipvs_rs::codec::Reply;
-use ipvs_rs_peers::{ipvs_rs_codec, netlink_packet_ipvs_codec, nlrs_codec, request, rows};
+use ipvs_rs_peers::{ipvs_rs_codec, messages, netlink_packet_ipvs_codec, nlrs_codec, request};
 
 const ROWS: u32 = 1_000;
 
@@ -21,7 +21,7 @@ fn decode(criterion: &mut Criterion, name: &str, list: &[u8], peers: [Peer<'_>; 
 }
 
 fn bench_decode(criterion: &mut Criterion) {
-    let services = rows::list((1..=ROWS).map(|number| Reply::Service(rows::service(number))));
+    let services = messages::list((1..=ROWS).map(|number| Reply::Service(messages::service(number))));
     decode(
         criterion,
         "decode services",
@@ -32,7 +32,7 @@ fn bench_decode(criterion: &mut Criterion) {
             ("nlrs", &|list| nlrs_codec::services(list).len()),
         ],
     );
-    let destinations = rows::list((1..=ROWS).map(|number| Reply::Destination(rows::destination(number))));
+    let destinations = messages::list((1..=ROWS).map(|number| Reply::Destination(messages::destination(number))));
     decode(
         criterion,
         "decode destinations",

@@ -3,14 +3,14 @@
 //! What one of the peers cannot do is left out for all: there is only TCP, IPv4 and masquerading.
 
 #[allow(dead_code, missing_docs, reason = "shared with the benches of the library, which use more of it")]
-#[path = "../../rows/mod.rs"]
-pub mod rows;
+#[path = "../../messages/mod.rs"]
+pub mod messages;
 
 use ipvs_rs::codec::Request;
 
 /// Makes a destination; the request that everybody encodes.
 pub fn request() -> Request {
-    Request::NewDestination(rows::service(1).service.id, rows::destination(1).destination)
+    Request::NewDestination(messages::service(1).service.id, messages::destination(1).destination)
 }
 
 /// The flags of a request that wants an acknowledgement.
@@ -21,7 +21,7 @@ pub mod ipvs_rs_codec {
     use ipvs_rs::codec::{Frames, Payload, Reply, Request, put_request};
     use ipvs_rs::model::{AddressFamily, DestinationEntry, ServiceEntry};
 
-    use super::{FLAGS, rows};
+    use super::{FLAGS, messages};
 
     /// Decodes a list of services.
     pub fn services(list: &[u8]) -> Vec<ServiceEntry> {
@@ -44,7 +44,7 @@ pub mod ipvs_rs_codec {
     /// Encodes a request into a buffer that is used again.
     pub fn encode(request: &Request, buffer: &mut Vec<u8>) {
         buffer.clear();
-        put_request(buffer, rows::FAMILY, FLAGS, 1, request);
+        put_request(buffer, messages::FAMILY, FLAGS, 1, request);
     }
 }
 
@@ -59,7 +59,7 @@ pub mod netlink_packet_ipvs_codec {
     use netlink_packet_ipvs::ctrl::nlas::{AddressFamily, IpvsCtrlAttrs};
     use netlink_packet_ipvs::ctrl::{IpvsCtrlCmd, IpvsServiceCtrl};
 
-    use super::rows;
+    use super::messages;
 
     /// Decodes a list of services.
     pub fn services(list: &[u8]) -> Vec<ServiceExtended> {
@@ -91,7 +91,7 @@ pub mod netlink_packet_ipvs_codec {
 
     /// What it makes of [`request`](super::request).
     pub fn request() -> IpvsServiceCtrl {
-        let (service, destination) = (rows::service(1).service, rows::destination(1).destination);
+        let (service, destination) = (messages::service(1).service, messages::destination(1).destination);
         let family = AddressFamily::IPv4;
         let service = Service {
             address: service.id.address().unwrap(),
@@ -115,7 +115,7 @@ pub mod netlink_packet_ipvs_codec {
         };
         let nests =
             vec![IpvsCtrlAttrs::Service(service.create_nlas()), IpvsCtrlAttrs::Destination(destination.create_nlas())];
-        IpvsServiceCtrl { cmd: IpvsCtrlCmd::NewDest, nlas: nests, family_id: rows::FAMILY }
+        IpvsServiceCtrl { cmd: IpvsCtrlCmd::NewDest, nlas: nests, family_id: messages::FAMILY }
     }
 
     /// Encodes a request; each time into a buffer of its own.
@@ -135,7 +135,7 @@ pub mod nlrs_codec {
     use nlrs::ipvs::service::{GetServiceMessageBuilder, IpvsServiceDetails};
     use nlrs::ipvs::{IpvsService, Protocol};
 
-    use super::rows;
+    use super::messages;
 
     /// Decodes a list of services.
     pub fn services(mut list: &[u8]) -> Vec<IpvsServiceDetails> {
@@ -149,12 +149,12 @@ pub mod nlrs_codec {
 
     /// Encodes [`request`](super::request) into a buffer that is used again.
     pub fn encode(buffer: &mut Vec<u8>) {
-        let (service, destination) = (rows::service(1).service.id, rows::destination(1).destination);
+        let (service, destination) = (messages::service(1).service.id, messages::destination(1).destination);
         let service_address = (service.address().unwrap(), service.port().unwrap()).into();
         let service = IpvsService { service_address, protocol: Protocol::TCP };
         buffer.clear();
         let (mut message, _) =
-            NewDestinationMessageBuilder::new(buffer, rows::FAMILY, 1, (service, destination.id.into()));
+            NewDestinationMessageBuilder::new(buffer, messages::FAMILY, 1, (service, destination.id.into()));
         message.set_forwarding_method(IpvsForwardMethod::Masquerade);
         message.set_weight(destination.weight.get());
         message.build().unwrap();

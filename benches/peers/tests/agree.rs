@@ -4,21 +4,21 @@ use std::net::SocketAddr;
 
 use ipvs_rs::codec::{Frames, Payload, Reply, Request};
 use ipvs_rs::model::{DestinationEntry, ServiceEntry, Stats};
-use ipvs_rs_peers::{ipvs_rs_codec, netlink_packet_ipvs_codec, nlrs_codec, request, rows};
+use ipvs_rs_peers::{ipvs_rs_codec, messages, netlink_packet_ipvs_codec, nlrs_codec, request};
 use netlink_packet_ipvs::ctrl::nlas::Stats64;
 use netlink_packet_ipvs::ctrl::nlas::destination::ForwardTypeFull;
 use netlink_packet_ipvs::ctrl::nlas::service::{Protocol, Scheduler};
 use nlrs::ipvs::destination::{DestinationAttribute, IpvsForwardMethod};
 
 fn services() -> (Vec<ServiceEntry>, Vec<u8>) {
-    let rows: Vec<ServiceEntry> = (1..=3).map(rows::service).collect();
-    let list = rows::list(rows.iter().cloned().map(Reply::Service));
+    let rows: Vec<ServiceEntry> = (1..=3).map(messages::service).collect();
+    let list = messages::list(rows.iter().cloned().map(Reply::Service));
     (rows, list)
 }
 
 fn destinations() -> (Vec<DestinationEntry>, Vec<u8>) {
-    let rows: Vec<DestinationEntry> = (1..=3).map(rows::destination).collect();
-    let list = rows::list(rows.iter().cloned().map(Reply::Destination));
+    let rows: Vec<DestinationEntry> = (1..=3).map(messages::destination).collect();
+    let list = messages::list(rows.iter().cloned().map(Reply::Destination));
     (rows, list)
 }
 
@@ -92,7 +92,7 @@ fn destinations_are_the_same_for_everybody() {
 fn read(datagram: &[u8], surplus: usize) -> Request {
     let frame = Frames::new(datagram).next().unwrap().unwrap();
     match frame.payload {
-        Payload::Data { command, attributes } if frame.kind == rows::FAMILY => {
+        Payload::Data { command, attributes } if frame.kind == messages::FAMILY => {
             Request::decode(command, false, &attributes[..attributes.len() - surplus]).unwrap()
         }
         other => panic!("{other:?}"),

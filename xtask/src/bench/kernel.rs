@@ -34,7 +34,7 @@ pub struct Load {
     /// Write the figures to a file, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write the tables to benches/RESULTS.md
+    /// Write the tables to benches/RESULTS.md, or RESULTS-KERNEL.md for another kernel than 6.1
     #[arg(long)]
     save: bool,
 }
@@ -77,7 +77,7 @@ pub fn run(arguments: &Load, progress: &Arc<Progress>) -> Result<()> {
         writeln!(file, "{:#}", counted.json()).context("writing the figures")?;
     }
     if arguments.save {
-        let path = workspace.root.join("benches/RESULTS.md");
+        let path = workspace.root.join("benches").join(results(arguments.kernel.name()));
         fs::write(&path, report(&text)).with_context(|| format!("writing {}", path.display()))?;
     }
     Ok(())
@@ -94,13 +94,21 @@ fn measure(arguments: &Load, counts: bool, workspace: &Workspace, progress: &Arc
     Figures::read(&measure::run(guest, &words, counts, workspace, progress)?)
 }
 
+/// The file for the tables of a kernel.
+fn results(kernel: &str) -> String {
+    match kernel {
+        "6.1" => "RESULTS.md".to_owned(),
+        other => format!("RESULTS-{other}.md"),
+    }
+}
+
 /// What stands around the tables.
 fn report(tables: &str) -> String {
     format!(
         "\
 # What the library costs
 
-Written by `cargo xtask bench --save`; do not edit. `cargo xtask bench` measures again, on any machine that can run the
+Written by `cargo xtask bench --save` (`--kernel` for another kernel); do not edit. `cargo xtask bench` measures again, on any machine that can run the
 virtual machine (see the README), in some minutes. Its clock counts the guest's instructions, so that another machine
 gets the same figures for the same kernel, compiler and library, to some percent.
 

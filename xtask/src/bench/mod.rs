@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: how long things take, beside others that do the same.
 
+pub mod codec;
 mod figures;
 mod growth;
 mod kernel;
@@ -41,6 +42,8 @@ pub struct Arguments {
 /// What else can be measured.
 #[derive(Subcommand)]
 enum Bench {
+    /// Decoding beside a bare loop, in instructions; fails where it takes more than the bound
+    Codec,
     /// Our ipvsadm and Debian's in one virtual machine: restoring, listing and saving
     Ipvsadm(Programs),
     /// Snapshots with several readers at once, on several processors
@@ -65,6 +68,9 @@ pub fn main(arguments: &Arguments) -> ExitCode {
     let result = match &arguments.other {
         None if arguments.scale.plot => scale::run(&arguments.scale, &arguments.kernel, &progress).map(|()| 0),
         None => kernel::run(&arguments.kernel, &progress).map(|()| 0),
+        Some(Bench::Codec) => {
+            Workspace::locate().and_then(|workspace| codec::run(&workspace, &sink(io::stdout()), &progress))
+        }
         Some(Bench::Ipvsadm(arguments)) => ipvsadm(arguments, &progress),
         Some(Bench::Readers(options)) => readers::run(options, &progress).map(|()| 0),
     };

@@ -1,9 +1,11 @@
-//! The rows that are encoded and decoded, the same for everybody who is compared.
+//! What is encoded and decoded, the same for everybody who is compared.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use ipvs_rs::codec::Reply;
-use ipvs_rs::model::{DestinationEntry, Persistence, Protocol, ServiceEntry, Stats};
+use ipvs_rs::codec::{Command, Reply, Request};
+use ipvs_rs::model::{
+    Config, DestinationEntry, Persistence, Protocol, ServiceEntry, Stats, SyncDaemon, SyncRole, Timeout,
+};
 use ipvs_rs::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
 
 /// The number of the family; any from 16 on would do.
@@ -51,6 +53,61 @@ fn stats(number: u32) -> Stats {
         *field = (place << 40) + u64::from(number);
     }
     stats
+}
+
+/// Every request.
+pub fn requests() -> Vec<(&'static str, Request)> {
+    let (service, destination) = (service(1).service, destination(1).destination);
+    let (id, server) = (service.id, destination.id);
+    vec![
+        ("new service", Request::NewService(service.clone())),
+        ("set service", Request::SetService(service)),
+        ("delete service", Request::DeleteService(id)),
+        ("get service", Request::GetService(id)),
+        ("get services", Request::GetServices),
+        ("new destination", Request::NewDestination(id, destination.clone())),
+        ("set destination", Request::SetDestination(id, destination)),
+        ("delete destination", Request::DeleteDestination(id, server)),
+        ("get destinations", Request::GetDestinations(id)),
+        ("new daemon", Request::NewDaemon(daemon())),
+        ("delete daemon", Request::DeleteDaemon(SyncRole::Master)),
+        ("get daemons", Request::GetDaemons),
+        ("set config", Request::SetConfig(config())),
+        ("get config", Request::GetConfig),
+        ("get info", Request::GetInfo),
+        ("zero", Request::Zero(None)),
+        ("zero service", Request::Zero(Some(id))),
+        ("flush", Request::Flush),
+    ]
+}
+
+/// Every reply.
+pub fn replies() -> [(&'static str, Reply); 5] {
+    [
+        ("service", Reply::Service(service(1))),
+        ("destination", Reply::Destination(destination(1))),
+        ("daemon", Reply::Daemon(daemon())),
+        ("config", Reply::Config(config())),
+        ("info", info()),
+    ]
+}
+
+/// Version 1.2.1 and a table of 4096, as a kernel sends them.
+fn info() -> Reply {
+    let (version, size) = (0x01_02_01_u32.to_ne_bytes(), 4096_u32.to_ne_bytes());
+    let header = |kind: u16| [8_u16.to_ne_bytes(), kind.to_ne_bytes()].concat();
+    Reply::decode(Command::SetInfo.number(), &[&header(1)[..], &version, &header(2), &size].concat()).unwrap()
+}
+
+fn daemon() -> SyncDaemon {
+    SyncDaemon::master("eth1").unwrap()
+}
+
+fn config() -> Config {
+    let timeout = |secs| Some(Timeout::from_secs(secs).unwrap());
+    let mut config = Config::new();
+    (config.tcp, config.tcp_fin, config.udp) = (timeout(900), timeout(120), timeout(300));
+    config
 }
 
 /// A list as the kernel sends it, all in one piece, with its end.

@@ -3,6 +3,7 @@ use std::fmt;
 use super::Handle;
 use super::operations::Operations;
 use super::side::{Side, block_on};
+use crate::engine::Passes;
 use crate::error::{Cause, Errno, Error, Operation, Target};
 use crate::model::{Destination, DestinationId, Service, ServiceId};
 
@@ -184,7 +185,8 @@ impl<S: Side> Operations<S> {
             Err(error) if error.is_already_exists() => {}
             created => return created.map(|()| Outcome::Created),
         }
-        match self.get_destination(service, &destination.id).await? {
+        // One that the list leaves out is there all the same, or the change says that it is not.
+        match self.find_destination(service, &destination.id, Passes::once()).await? {
             Some(entry) if entry.destination == *destination => Ok(Outcome::Unchanged),
             _ => self.update_destination(service, destination).await.map(|()| Outcome::Updated),
         }

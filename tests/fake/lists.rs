@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipvs_rs::codec::{Frames, Payload, Request};
 use ipvs_rs::error::{Errno, ErrorKind};
+use ipvs_rs::handle::Outcome;
 use ipvs_rs::model::Reading;
 use ipvs_rs::testing::{FakeKernel, FakeSocket, Fault, Plan, Release};
 use ipvs_rs::transport::{Limits, Received, Transport};
@@ -313,6 +314,28 @@ fn destination_that_is_there_is_never_said_to_be_missing() {
     let error = handle.modify_destination(&id(1), &server(999), |_| panic!("nothing to change")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unstable);
     assert_eq!(disturbed(&kernel, || ()).get_destination(&id(1), &server(999)).unwrap(), None);
+}
+
+#[test]
+fn destination_that_the_list_leaves_out_is_changed_all_the_same() {
+    let kernel = with_destinations(300);
+    let other = kernel.handle().unwrap();
+    let mut is_there = true;
+    // The newest, which comes first, goes and comes back.
+    let handle = Handle::builder().open_over(Watched::new(&kernel, move || {
+        is_there = !is_there;
+        match is_there {
+            true => other.new_destination(&id(1), &destination(300)).unwrap(),
+            false => other.delete_destination(&id(1), &server(300)).unwrap(),
+        }
+    }));
+    let handle = handle.unwrap();
+    let listed = handle.get_destinations(&id(1)).unwrap();
+    let left_out: Vec<_> = (1..300).filter(|number| listed.iter().all(|entry| entry.id() != server(*number))).collect();
+    let [left_out] = left_out[..] else { panic!("{left_out:?}") };
+    assert_eq!(handle.get_destinations(&id(1)).unwrap().len(), 299);
+    assert_eq!(handle.ensure_destination(&id(1), &destination(left_out)).unwrap(), Outcome::Updated);
+    assert_eq!(handle.ensure_destination(&id(1), &destination(left_out)).unwrap(), Outcome::Unchanged);
 }
 
 /// A handle with so many sockets for short lists, and what went over each socket.

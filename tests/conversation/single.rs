@@ -273,12 +273,14 @@ fn answer_about_another_service_is_refused() {
         .expect(Request::GetInfo)
         .reply(&ipvs_rs::codec::Reply::Config(config()))
         .open();
-    for _ in 0..2 {
+    for what in ["message", "genlmsghdr.cmd"] {
         let error = handle.get_service(&web()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "get service TCP 192.0.2.10:80: the kernel's answer cannot be read: message at byte 0 does not answer \
-             what was asked"
+            format!(
+                "get service TCP 192.0.2.10:80: the kernel's answer cannot be read: {what} at byte 0 does not answer \
+                 what was asked"
+            )
         );
     }
     assert_eq!(handle.get_info().unwrap_err().kind(), ErrorKind::Decode);

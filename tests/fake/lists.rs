@@ -324,9 +324,10 @@ fn destination_that_the_list_leaves_out_is_changed_all_the_same() {
     // The newest, which comes first, goes and comes back.
     let handle = Handle::builder().open_over(Watched::new(&kernel, move || {
         is_there = !is_there;
-        match is_there {
-            true => other.new_destination(&id(1), &destination(300)).unwrap(),
-            false => other.delete_destination(&id(1), &server(300)).unwrap(),
+        if is_there {
+            other.new_destination(&id(1), &destination(300)).unwrap();
+        } else {
+            other.delete_destination(&id(1), &server(300)).unwrap();
         }
     }));
     let handle = handle.unwrap();

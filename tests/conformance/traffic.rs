@@ -75,7 +75,8 @@ pub fn rates_rise_with_traffic_and_are_gone_when_they_are_zeroed(world: &dyn Wor
     });
     for stats in [service_stats(&handle, &id), only(&handle, &id).stats] {
         let [_, packets, [bytes_in, bytes_out]] = rates(stats);
-        assert_eq!(packets[0], packets[1], "an answer to each question: {stats:?}");
+        // The kernel may have computed them between a question and its answer.
+        assert!(packets[0].abs_diff(packets[1]) <= 1, "an answer to each question: {stats:?}");
         assert!(bytes_out > bytes_in, "answers are longer: {stats:?}");
     }
     handle.zero(Some(&id)).unwrap();

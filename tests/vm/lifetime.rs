@@ -76,26 +76,29 @@ fn handles_to_another_namespace_leave_no_descriptor_thread_or_memory() {
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn open_handle_is_one_descriptor_and_no_thread_and_is_closed_on_exec() {
+fn open_handle_is_two_descriptors_or_one_and_no_thread_and_is_closed_on_exec() {
     if !is_again() {
-        alone(|| again("lifetime::open_handle_is_one_descriptor_and_no_thread_and_is_closed_on_exec", &[]));
+        alone(|| again("lifetime::open_handle_is_two_descriptors_or_one_and_no_thread_and_is_closed_on_exec", &[]));
         return;
     }
     let other = Namespace::new();
     let before = Usage::now();
+    // One socket for commands, and one for lists that are short unless somebody wants more or none.
     let here = Handle::new().unwrap();
     let there = Handle::builder().netns(Netns::path(other.path())).open().unwrap();
+    let single = Handle::builder().readers(0).open().unwrap();
+    let several = Handle::builder().netns(Netns::path(other.path())).readers(3).open().unwrap();
     let during = Usage::now();
     assert_eq!(during.threads, before.threads, "the thread that entered has ended");
     let mine: BTreeSet<_> = during.descriptors.difference(&before.descriptors).collect();
-    assert_eq!(mine.len(), 2, "{mine:?}");
+    assert_eq!(mine.len(), 2 + 2 + 1 + 4, "{mine:?}");
 
     let listed = Command::new("ls").args(["-l", "/proc/self/fd"]).output().unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
     assert!(mine.iter().all(|link| link.contains("socket:")), "{mine:?}");
     assert!(listed.contains("->") && !listed.contains("socket:"), "a child sees them:\n{listed}");
 
-    drop((here, there));
+    drop((here, there, single, several));
     assert_eq!(Usage::now().descriptors, before.descriptors);
 }
 

@@ -3,8 +3,7 @@ use std::fmt;
 use super::Handle;
 use super::operations::Operations;
 use super::side::{Side, block_on};
-use crate::engine::Passes;
-use crate::error::{Cause, Errno, Error, Operation, Target};
+use crate::error::{Cause, Errno, Error, ErrorKind, Operation, Target};
 use crate::model::{Destination, DestinationId, Service, ServiceId};
 
 /// How often an object that somebody else removes and makes at the same time is tried for.
@@ -185,9 +184,10 @@ impl<S: Side> Operations<S> {
             Err(error) if error.is_already_exists() => {}
             created => return created.map(|()| Outcome::Created),
         }
-        // One that the list leaves out is there all the same, or the change says that it is not.
-        match self.find_destination(service, &destination.id, Passes::once()).await? {
-            Some(entry) if entry.destination == *destination => Ok(Outcome::Unchanged),
+        match self.get_destination(service, &destination.id).await {
+            Ok(Some(entry)) if entry.destination == *destination => Ok(Outcome::Unchanged),
+            // Where lists cannot tell whether it is there, the change will.
+            Err(error) if error.kind() != ErrorKind::Unstable => Err(error),
             _ => self.update_destination(service, destination).await.map(|()| Outcome::Updated),
         }
     }

@@ -236,19 +236,9 @@ impl<S: Side> Operations<S> {
         service: &ServiceId,
         id: &DestinationId,
     ) -> Result<Option<DestinationEntry>, Error> {
-        self.find_destination(service, id, Passes::new(CONFIRMATIONS)).await
-    }
-
-    /// `None` means as much as these passes are worth.
-    pub(super) async fn find_destination(
-        &self,
-        service: &ServiceId,
-        id: &DestinationId,
-        passes: Passes<DestinationId>,
-    ) -> Result<Option<DestinationEntry>, Error> {
         let mut rows = self.spare.take_destinations();
         let is_there = |rows: &[DestinationEntry]| rows.iter().any(|entry| entry.id() == *id);
-        let read = self.read_destinations(0, service, &mut rows, passes, is_there).await;
+        let read = self.read_destinations(0, service, &mut rows, Passes::new(CONFIRMATIONS), is_there).await;
         let found = read.map(|_reading| rows.iter().find(|entry| entry.id() == *id).cloned());
         self.spare.put_destinations(rows);
         found

@@ -116,8 +116,8 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found); [`ErrorKind::Unstable`](crate::error::ErrorKind::Unstable) when it was not
-    /// found, and others changed the list all the time; otherwise as [`update_destination`](Self::update_destination).
+    /// [`is_not_found`](Error::is_not_found); [`ErrorKind::Unstable`] when it was not found, and others changed the list
+    /// all the time; otherwise as [`update_destination`](Self::update_destination).
     ///
     /// # Example
     ///

@@ -55,9 +55,10 @@ use side::{Blocking, Link, block_on};
 
 /// A connection to the IPVS of one network namespace.
 ///
-/// Share it: it is `Send + Sync` and its methods take `&self`. One lock is held around one exchange with the kernel, so
-/// that threads never see each other's answers; for commands in quantity a [batch](Self::batch) is worth more than
-/// threads are.
+/// Share it: it is `Send + Sync` and its methods take `&self`. Each of its sockets (one for commands and long lists,
+/// [one](HandleBuilder::readers) for short ones) has a lock that is held around one exchange with the kernel, so that
+/// threads never see each other's answers; for commands in quantity a [batch](Self::batch) is worth more than threads
+/// are.
 ///
 /// No exchange waits for an answer longer than the handle's [deadline](HandleBuilder::deadline). Success is reported only
 /// when the kernel confirmed it. After any failure the handle can be used further.
@@ -189,8 +190,9 @@ impl HandleBuilder {
     /// services dearer by some 15 %. The `_stable` forms compare what the two sockets say, which differ in where they cut a
     /// list; with one socket, a writer that removes something in every pass can hide the same entry in two.
     ///
-    /// With 2 or more, as many threads make a snapshot of a blocking handle: worth it from Linux 7 on and where snapshots of thousands
-    /// of services are awaited, for before that the kernel makes one list at a time. An async handle has 1 at most.
+    /// With 2 or more, as many threads make a snapshot of a blocking handle: worth it from Linux 7 on and where snapshots
+    /// of thousands of services are awaited, for before that the kernel makes one list at a time. An async handle has 1
+    /// at most.
     #[cfg(target_os = "linux")]
     pub fn readers(mut self, sockets: usize) -> Self {
         self.readers = sockets;

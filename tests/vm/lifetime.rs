@@ -1,11 +1,14 @@
 //! Handles that come and go leave nothing behind.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use ipvs_rs::error::ErrorKind;
+use ipvs_rs::model::Reading;
 use ipvs_rs::transport::Netns;
-use ipvs_rs::{Handle, Scheduler, Service};
+use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId, Table};
 
 use crate::kernel;
 use crate::namespaces::{Namespace, alone};
@@ -122,4 +125,54 @@ fn long_list_that_is_read_again_and_again_takes_no_more_memory() {
     let grown = Usage::now().anonymous_kib.saturating_sub(before.anonymous_kib);
     assert!(grown < 1024, "four lists of 5000 services took {grown} KiB that did not come back");
     handle.flush().unwrap();
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn batch_that_is_stopped_and_tables_that_are_filled_again_show_what_there_is() {
+    alone(|| {
+        Namespace::new().run(|| {
+            let handle = Handle::new().unwrap();
+            let id = |number: u32| -> ServiceId { format!("fwmark:{number}").parse().unwrap() };
+            let server = |number: u32| {
+                let address = format!("10.0.{}.{}:80", number / 200, number % 200 + 1).parse().unwrap();
+                Destination::new(address, ForwardMethod::Masquerade)
+            };
+            let services = (1..=450).map(|number| Service::new(id(number), Scheduler::Rr));
+            let batch = services.fold(handle.batch(), |batch, service| batch.new_service(&service));
+            let mut seen = Vec::new();
+            let report = batch.send_with_progress(|progress| {
+                seen.push((progress.done, progress.failed, progress.total));
+                if progress.done < 400 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            });
+            let report = report.unwrap();
+            assert_eq!(seen, [(200, 0, 450), (400, 0, 450)]);
+            assert_eq!(report.failures().filter(|(_, error)| error.kind() == ErrorKind::NotSent).count(), 50);
+            assert_eq!(report.failures().count(), 50);
+
+            // A list of every kind: none, few, more than a short datagram holds, more than any holds.
+            for (service, count) in [(1, 10), (2, 21), (3, 60), (4, 150)] {
+                let batch = (1..=count)
+                    .fold(handle.batch(), |batch, number| batch.new_destination(&id(service), &server(number)));
+                assert!(batch.send().unwrap().is_ok());
+                let mut visited = 0;
+                let reading = handle.for_each_destination(&id(service), |_| visited += 1).unwrap();
+                assert_eq!((visited, reading.is_complete()), (count, count < 90), "{reading}");
+            }
+            // From Linux 7 on the kernel rearranges its table for a moment after many changes.
+            std::thread::sleep(Duration::from_secs(2));
+            let expected = Handle::builder().readers(0).open().unwrap().snapshot_stable(5).unwrap();
+            assert_eq!((expected.len(), expected.destination_count()), (400, 241));
+            assert!(matches!(expected.reading(), Reading::Confirmed { .. }));
+            for readers in 0..=3 {
+                let handle = Handle::builder().readers(readers).open().unwrap();
+                let mut table = Table::default();
+                for _ in 0..3 {
+                    assert_eq!(handle.snapshot_into(&mut table).unwrap(), Reading::Pieced);
+                    assert_eq!(table, expected, "{readers}");
+                }
+                assert_eq!(handle.snapshot_stable(5).unwrap(), expected, "{readers}");
+            }
+        });
+    });
 }

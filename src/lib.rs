@@ -397,6 +397,9 @@
 #![cfg_attr(ipvs_rs_docs, feature(doc_cfg))]
 
 pub mod codec;
+#[cfg(feature = "desired")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "desired")))]
+pub mod desired;
 pub mod engine;
 pub mod error;
 #[cfg(any(fuzzing, test))]

@@ -1,0 +1,181 @@
+use std::fmt;
+use std::sync::Arc;
+
+/// Something that is wrong with a file, or worth a look.
+///
+/// Prints as `FILE:LINE:COLUMN: severity: message`, without what is not known.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Diagnostic {
+    /// Whether the file can be used nevertheless.
+    pub severity: Severity,
+    /// The step that found it.
+    pub stage: Stage,
+    /// Where it stands.
+    pub place: Place,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+/// Where something stands.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Place {
+    /// The file, as it was named.
+    pub file: Option<Arc<str>>,
+    /// The line, counted from 1.
+    pub line: Option<u32>,
+    /// The column, counted in characters from 1.
+    pub column: Option<u32>,
+    /// The value in its document, such as `services[2].destinations[0].weight`.
+    pub path: String,
+}
+
+/// Whether a file can be used nevertheless.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Severity {
+    /// It can, but probably does not say what was meant.
+    Warning,
+    /// It cannot.
+    Error,
+}
+
+/// The step that found something, in the order in which they are taken.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Stage {
+    /// The file could not be read, is no YAML, or has values of the wrong type.
+    Reading,
+    /// A parameter could not be resolved.
+    Parameters,
+    /// A value is not one that a table can have.
+    Validation,
+}
+
+/// Everything that was found, in the order of the files.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostic {
+    /// An error.
+    pub fn error(stage: Stage, place: Place, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, stage, place, message: message.into() }
+    }
+
+    /// A warning.
+    pub fn warning(stage: Stage, place: Place, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, stage, place, message: message.into() }
+    }
+}
+
+impl Diagnostics {
+    /// Nothing was found.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds what was found.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+
+    /// Adds what was found elsewhere.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
+    /// Whether there is an error among them.
+    pub fn has_errors(&self) -> bool {
+        self.errors().next().is_some()
+    }
+
+    /// The errors.
+    pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.0.iter().filter(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// The warnings.
+    pub fn warnings(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.0.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning)
+    }
+
+    /// The first step that found an error.
+    pub fn failed_stage(&self) -> Option<Stage> {
+        self.errors().map(|diagnostic| diagnostic.stage).min()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.0.iter()
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The number of errors and warnings.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<'a> IntoIterator for &'a Diagnostics {
+    type Item = &'a Diagnostic;
+    type IntoIter = std::slice::Iter<'a, Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<T: IntoIterator<Item = Diagnostic>>(diagnostics: T) -> Self {
+        Self(diagnostics.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.file, self.line, self.column) {
+            (Some(file), Some(line), Some(column)) => write!(f, "{file}:{line}:{column}"),
+            (Some(file), Some(line), None) => write!(f, "{file}:{line}"),
+            (Some(file), None, _) => f.write_str(file),
+            (None, Some(line), Some(column)) => write!(f, "line {line}, column {column}"),
+            (None, Some(line), None) => write!(f, "line {line}"),
+            (None, None, _) => f.write_str(&self.path),
+        }
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.place.to_string();
+        let separator = if place.is_empty() { "" } else { ": " };
+        write!(f, "{place}{separator}{}: {}", self.severity, self.message)
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    /// One line for each.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for diagnostic in &self.0 {
+            write!(f, "{separator}{diagnostic}")?;
+            separator = "\n";
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Diagnostics {}

@@ -1,0 +1,105 @@
+use std::time::Duration;
+
+/// How the connections of a destination are given time to end before it is deleted.
+///
+/// The destination gets weight 0, so that it takes no new connections; its counters are looked at until they say that
+/// nobody is left or the time is over.
+///
+/// A client that is held by persistence comes back to a destination of weight 0, unless the sysctl
+/// `net.ipv4.vs.expire_quiescent_template` is 1.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Drain {
+    /// The longest wait.
+    pub timeout: Duration,
+    /// The time between two looks at the counters.
+    pub poll: Duration,
+    /// The connections that are waited for.
+    pub wait: WaitFor,
+    /// What becomes of a destination that still has connections when the time is over.
+    pub on_timeout: OnTimeout,
+}
+
+/// The connections that a [`Drain`] waits for.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum WaitFor {
+    /// `active`: those that are active. All connections of UDP count as inactive: for them this is no wait.
+    #[default]
+    Active,
+    /// `all`: active and inactive ones. May never come to an end with a client that keeps talking.
+    All,
+}
+
+/// What becomes of a destination when the time of a [`Drain`] is over.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum OnTimeout {
+    /// `delete`: it is deleted.
+    #[default]
+    Delete,
+    /// `keep`: it stays with weight 0.
+    Keep,
+    /// `fail`: it stays and gets its weight back.
+    Fail,
+}
+
+impl Drain {
+    /// How often counters are looked at when nothing else was said.
+    pub const DEFAULT_POLL: Duration = Duration::from_millis(500);
+
+    /// Waits this long at most for active connections, and deletes then.
+    pub const fn new(timeout: Duration) -> Self {
+        Self { timeout, poll: Self::DEFAULT_POLL, wait: WaitFor::Active, on_timeout: OnTimeout::Delete }
+    }
+
+    /// Sets the time between two looks at the counters; less than a millisecond counts as one.
+    #[must_use]
+    pub fn poll(mut self, poll: Duration) -> Self {
+        self.poll = poll.max(Duration::from_millis(1));
+        self
+    }
+
+    /// Sets which connections are waited for.
+    #[must_use]
+    pub const fn wait(mut self, wait: WaitFor) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Sets what becomes of a destination that still has connections when the time is over.
+    #[must_use]
+    pub const fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
+        self.on_timeout = on_timeout;
+        self
+    }
+}
+
+impl WaitFor {
+    /// Its word in a file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::All => "all",
+        }
+    }
+
+    /// The number of connections that are still waited for.
+    pub const fn count(self, active: u32, inactive: u32) -> u32 {
+        match self {
+            Self::Active => active,
+            Self::All => active.saturating_add(inactive),
+        }
+    }
+}
+
+impl OnTimeout {
+    /// Its word in a file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Keep => "keep",
+            Self::Fail => "fail",
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What the table should be, the smallest safe change that makes it so, and that change carried out.
+//!
+//! Four steps, each of which can be taken alone:
+//!
+//! | step | from | to | I/O |
+//! |---|---|---|---|
+//! | [`spec`] | text of a file, or values of a program | a file as it was written | none |
+//! | [`DesiredState`] | files as they were written | services, destinations, time-outs, daemons: checked | none |
+//! | [`Plan`] | what is there and what should be | operations in the order in which they are safe | none |
+//! | apply | a plan | a changed table, or the old one again | through a [`Handle`](crate::Handle) |
+//!
+//! Whoever has values instead of files starts with [`DesiredState::new`]: health checks, agents and clusters do.
+
+mod diagnostic;
+mod drain;
+mod live;
+pub mod plan;
+mod scope;
+pub mod spec;
+mod state;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, Stage};
+pub use drain::{Drain, OnTimeout, WaitFor};
+pub use live::Live;
+pub use plan::{Operation, Plan, PlanOptions, plan};
+pub use scope::{Pattern, PatternError, Scope};
+pub use state::{Activity, DesiredDestination, DesiredService, DesiredState, DestinationAttributes, ServiceAttributes};

@@ -1,0 +1,104 @@
+use std::fmt;
+use std::str::FromStr;
+
+use bitflags::bitflags;
+
+use super::{Operation, OperationKind};
+
+bitflags! {
+    /// Kinds of operations that may be carried out: `--allowed-actions`.
+    ///
+    /// Written as `*` for all of them, or as a list of two-letter words with commas: `as`, `us`, `ds` add, update and
+    /// delete services, `ad`, `ud`, `dd` destinations, `ut` updates time-outs, `ay` and `dy` start and stop daemons.
+    #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+    pub struct Actions: u16 {
+        /// `as`
+        const ADD_SERVICE = 1;
+        /// `us`
+        const UPDATE_SERVICE = 1 << 1;
+        /// `ds`
+        const DELETE_SERVICE = 1 << 2;
+        /// `ad`
+        const ADD_DESTINATION = 1 << 3;
+        /// `ud`
+        const UPDATE_DESTINATION = 1 << 4;
+        /// `dd`
+        const DELETE_DESTINATION = 1 << 5;
+        /// `ut`
+        const UPDATE_TIMEOUTS = 1 << 6;
+        /// `ay`
+        const START_SYNC = 1 << 7;
+        /// `dy`
+        const STOP_SYNC = 1 << 8;
+    }
+}
+
+/// A word that is no action.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("invalid action: {word}")]
+pub struct ActionError {
+    word: String,
+}
+
+const WORDS: [(&str, Actions); 9] = [
+    ("as", Actions::ADD_SERVICE),
+    ("us", Actions::UPDATE_SERVICE),
+    ("ds", Actions::DELETE_SERVICE),
+    ("ad", Actions::ADD_DESTINATION),
+    ("ud", Actions::UPDATE_DESTINATION),
+    ("dd", Actions::DELETE_DESTINATION),
+    ("ut", Actions::UPDATE_TIMEOUTS),
+    ("ay", Actions::START_SYNC),
+    ("dy", Actions::STOP_SYNC),
+];
+
+impl Actions {
+    /// What an operation needs: a new service with destinations needs two.
+    pub fn needed_by(operation: &Operation) -> Self {
+        match operation {
+            Operation::AddService { service } if service.destinations.is_empty() => Self::ADD_SERVICE,
+            Operation::AddService { .. } => Self::ADD_SERVICE | Self::ADD_DESTINATION,
+            other => match other.kind() {
+                OperationKind::AddService => Self::ADD_SERVICE,
+                OperationKind::UpdateService => Self::UPDATE_SERVICE,
+                OperationKind::DeleteService => Self::DELETE_SERVICE,
+                OperationKind::AddDestination => Self::ADD_DESTINATION,
+                OperationKind::UpdateDestination => Self::UPDATE_DESTINATION,
+                OperationKind::DeleteDestination => Self::DELETE_DESTINATION,
+                OperationKind::UpdateTimeouts => Self::UPDATE_TIMEOUTS,
+                OperationKind::StartSync => Self::START_SYNC,
+                OperationKind::StopSync => Self::STOP_SYNC,
+            },
+        }
+    }
+
+    /// Whether an operation may be carried out.
+    pub fn allow(self, operation: &Operation) -> bool {
+        self.contains(Self::needed_by(operation))
+    }
+}
+
+impl FromStr for Actions {
+    type Err = ActionError;
+
+    fn from_str(text: &str) -> Result<Self, ActionError> {
+        if text == "*" {
+            return Ok(Self::all());
+        }
+        let action = |word: &str| {
+            let found = WORDS.iter().find(|(name, _)| *name == word).map(|(_, action)| *action);
+            found.ok_or_else(|| ActionError { word: word.to_owned() })
+        };
+        text.split(',').try_fold(Self::empty(), |all, word| Ok(all | action(word)?))
+    }
+}
+
+impl fmt::Display for Actions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_all() {
+            return f.pad("*");
+        }
+        let words: Vec<_> = WORDS.iter().filter(|(_, action)| self.contains(*action)).map(|(word, _)| *word).collect();
+        f.pad(&words.join(","))
+    }
+}

@@ -1,0 +1,333 @@
+//! The way from what is there to what should be, as a value that can be printed, saved and carried out.
+
+mod actions;
+mod change;
+mod operation;
+mod options;
+mod service;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+
+pub use actions::{ActionError, Actions};
+pub use change::{Change, FieldValue};
+pub(in crate::desired) use change::{checksum_word, flag_words, forward_word, tunnel_word};
+pub use operation::{Operation, OperationKind};
+pub use options::{Draining, PlanOptions};
+
+use super::{DesiredState, Live, Scope};
+use crate::model::{Config, DestinationId, ServiceId, SyncDaemon, SyncRole, TableService};
+
+/// What has to be done, in the order in which it is safe.
+///
+/// What is new comes before what goes, so that connections always find a server: time-outs, new services with their
+/// destinations, changed services, new destinations, changed destinations, deleted destinations, deleted services,
+/// synchronization daemons. A daemon that is in the way of a destination of the other address family stops first.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[must_use = "a plan does nothing until it is applied"]
+pub struct Plan {
+    operations: Vec<Operation>,
+    conflicts: Vec<Conflict>,
+    outside: usize,
+    names: BTreeMap<ServiceId, String>,
+    scope: Scope,
+}
+
+/// How much a [`Plan`] does.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, serde::Deserialize, serde::Serialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Operations that make something.
+    pub add: usize,
+    /// Operations that change something.
+    pub change: usize,
+    /// Operations that delete something.
+    pub delete: usize,
+}
+
+/// Something that makes a plan impossible.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Conflict {
+    /// A service should be there that is not managed.
+    #[non_exhaustive]
+    OutsideScope {
+        /// The service.
+        service: ServiceId,
+    },
+    /// A destination is of another address family than its service while a synchronization daemon runs: the kernel
+    /// refuses the one or the other.
+    #[non_exhaustive]
+    MixedFamilies {
+        /// The service.
+        service: ServiceId,
+        /// The destination.
+        destination: DestinationId,
+        /// The daemon.
+        role: SyncRole,
+    },
+}
+
+/// Works out what has to be done; does nothing.
+///
+/// It takes time in proportion to the number of services and destinations.
+///
+/// # Example
+///
+/// ```
+/// use ipvs_rs::desired::{DesiredService, DesiredState, Live, PlanOptions, plan};
+/// use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
+///
+/// let web = DesiredService::new(Service::new("tcp://192.0.2.10:80".parse()?, Scheduler::Wlc))
+///     .destination(Destination::new("10.0.0.2:80".parse()?, ForwardMethod::Masquerade));
+/// let desired = DesiredState::new().service(web);
+///
+/// let plan = plan(&Live::default(), &desired, &PlanOptions::new());
+/// assert_eq!(plan.summary().add, 1);
+/// print!("{plan}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn plan(live: &Live, desired: &DesiredState, options: &PlanOptions) -> Plan {
+    Planner { options, desired, lists: service::Lists::default(), steps: Steps::default(), names: BTreeMap::new() }
+        .plan(live)
+}
+
+/// The operations by the place that they have in a plan.
+#[derive(Debug, Default)]
+struct Steps {
+    timeouts: Option<Operation>,
+    new_services: Vec<Operation>,
+    services: Vec<Operation>,
+    new_destinations: Vec<Operation>,
+    destinations: Vec<Operation>,
+    old_destinations: Vec<Operation>,
+    old_services: Vec<Operation>,
+    stopped: Vec<Operation>,
+    started: Vec<Operation>,
+}
+
+struct Planner<'a> {
+    options: &'a PlanOptions,
+    desired: &'a DesiredState,
+    lists: service::Lists,
+    steps: Steps,
+    names: BTreeMap<ServiceId, String>,
+}
+
+impl Planner<'_> {
+    fn plan(mut self, live: &Live) -> Plan {
+        let desired = self.desired;
+        let mut conflicts = Vec::new();
+        let present: HashMap<ServiceId, &TableService> =
+            live.table.services.iter().map(|row| (row.service.id(), row)).collect();
+        let last: HashMap<ServiceId, usize> =
+            desired.services.iter().enumerate().map(|(place, service)| (service.id(), place)).collect();
+
+        self.timeouts(live.timeouts.as_ref());
+        for (place, service) in desired.services.iter().enumerate() {
+            let id = service.id();
+            if last.get(&id) != Some(&place) {
+                continue;
+            }
+            if !desired.scope.covers(&id) {
+                conflicts.push(Conflict::OutsideScope { service: id });
+                continue;
+            }
+            self.service(service, present.get(&id).copied());
+        }
+        let mut outside = 0;
+        for row in &live.table.services {
+            let id = row.service.id();
+            if last.contains_key(&id) {
+                continue;
+            }
+            if !desired.scope.covers(&id) {
+                outside += 1;
+            } else if self.options.prune {
+                let drain = self.options.drain_of(desired.drain);
+                self.steps.old_services.push(Operation::DeleteService { live: row.clone(), drain });
+            }
+        }
+        self.sync(live.sync.as_deref().unwrap_or_default());
+        self.check_families(live, &last, &mut conflicts);
+
+        let is_mixed = desired.sync.is_some() && desired.mixes_families();
+        let Self { steps, names, .. } = self;
+        Plan { operations: steps.in_order(is_mixed), conflicts, outside, names, scope: desired.scope.clone() }
+    }
+
+    fn timeouts(&mut self, live: Option<&Config>) {
+        let desired = self.desired.timeouts;
+        let live = live.copied().unwrap_or_default();
+        let mut wanted = Config::new();
+        wanted.tcp = desired.tcp.filter(|_| desired.tcp != live.tcp);
+        wanted.tcp_fin = desired.tcp_fin.filter(|_| desired.tcp_fin != live.tcp_fin);
+        wanted.udp = desired.udp.filter(|_| desired.udp != live.udp);
+        if wanted != Config::new() {
+            self.steps.timeouts = Some(Operation::UpdateTimeouts { live, wanted });
+        }
+    }
+
+    /// A daemon cannot be changed: another one is stopped and started.
+    fn sync(&mut self, live: &[SyncDaemon]) {
+        let Some(desired) = &self.desired.sync else { return };
+        for role in [SyncRole::Master, SyncRole::Backup] {
+            let of_role = |daemons: &[SyncDaemon]| daemons.iter().rev().find(|daemon| daemon.role == role).copied();
+            let (runs, should) = (of_role(live), of_role(desired));
+            if let (Some(runs), Some(should)) = (runs, should) {
+                if is_like(&runs, &should) {
+                    continue;
+                }
+            }
+            self.steps.stopped.extend(runs.map(|live| Operation::StopSync { live }));
+            self.steps.started.extend(should.map(|wanted| Operation::StartSync { wanted }));
+        }
+    }
+
+    /// Looks for destinations of another family than their service where a daemon will run.
+    fn check_families(&self, live: &Live, desired: &HashMap<ServiceId, usize>, conflicts: &mut Vec<Conflict>) {
+        let daemons = self.desired.sync.as_deref().or(live.sync.as_deref()).unwrap_or_default();
+        let Some(daemon) = daemons.first() else { return };
+        let mut check = |service: ServiceId, destination: DestinationId| {
+            if destination.family() != service.family() {
+                conflicts.push(Conflict::MixedFamilies { service, destination, role: daemon.role });
+            }
+        };
+        for service in &self.desired.services {
+            service.destinations.iter().for_each(|destination| check(service.id(), destination.id()));
+        }
+        if self.steps.started.is_empty() {
+            return;
+        }
+        for row in &live.table.services {
+            let id = row.service.id();
+            let stays = !desired.contains_key(&id) && (!self.desired.scope.covers(&id) || !self.options.prune);
+            if stays {
+                row.destinations.iter().for_each(|entry| check(id, entry.id()));
+            }
+        }
+    }
+}
+
+/// Whether a daemon that runs is what should run, as far as that is said.
+fn is_like(runs: &SyncDaemon, should: &SyncDaemon) -> bool {
+    runs.interface == should.interface
+        && runs.sync_id == should.sync_id
+        && (should.max_len.is_none() || runs.max_len == should.max_len)
+        && (should.group.is_none() || runs.group == should.group)
+        && (should.port.is_none() || runs.port == should.port)
+        && (should.ttl.is_none() || runs.ttl == should.ttl)
+}
+
+impl Steps {
+    /// The number of operations about services and destinations so far.
+    fn count(&self) -> usize {
+        self.new_services.len()
+            + self.services.len()
+            + self.new_destinations.len()
+            + self.destinations.len()
+            + self.old_destinations.len()
+    }
+
+    fn in_order(mut self, stop_first: bool) -> Vec<Operation> {
+        let mut operations = Vec::new();
+        operations.extend(self.timeouts);
+        if stop_first {
+            operations.append(&mut self.stopped);
+        }
+        operations.append(&mut self.new_services);
+        operations.append(&mut self.services);
+        operations.append(&mut self.new_destinations);
+        operations.append(&mut self.destinations);
+        operations.append(&mut self.old_destinations);
+        operations.append(&mut self.old_services);
+        operations.append(&mut self.stopped);
+        operations.append(&mut self.started);
+        operations
+    }
+}
+
+impl Plan {
+    /// A plan of these operations, in this order.
+    pub fn of(operations: Vec<Operation>) -> Self {
+        Self { operations, ..Self::default() }
+    }
+
+    /// What is done, in this order.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// Whether nothing has to be done.
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// The number of operations.
+    pub fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// What makes the plan impossible.
+    pub fn conflicts(&self) -> &[Conflict] {
+        &self.conflicts
+    }
+
+    /// The number of services that are there and not managed.
+    pub const fn outside(&self) -> usize {
+        self.outside
+    }
+
+    /// What of the table the plan is about.
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// What people call a service that the plan changes.
+    pub fn name(&self, service: &ServiceId) -> Option<&str> {
+        self.names.get(service).map(String::as_str)
+    }
+
+    /// How much is done.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for operation in &self.operations {
+            match operation.kind() {
+                OperationKind::AddService | OperationKind::AddDestination | OperationKind::StartSync => {
+                    summary.add += 1;
+                }
+                OperationKind::UpdateTimeouts | OperationKind::UpdateService | OperationKind::UpdateDestination => {
+                    summary.change += 1;
+                }
+                OperationKind::DeleteService | OperationKind::DeleteDestination | OperationKind::StopSync => {
+                    summary.delete += 1;
+                }
+            }
+        }
+        summary
+    }
+
+    /// The operations that may not be carried out when only these kinds may.
+    pub fn forbidden(&self, allowed: Actions) -> impl Iterator<Item = &Operation> {
+        self.operations.iter().filter(move |operation| !allowed.allow(operation))
+    }
+
+    /// The services that the plan changes, in the order in which they come up first.
+    pub fn services(&self) -> Vec<ServiceId> {
+        let mut seen = HashSet::new();
+        self.operations.iter().filter_map(Operation::service).filter(|id| seen.insert(*id)).collect()
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutsideScope { service } => write!(f, "service {service} is outside of the scope"),
+            Self::MixedFamilies { service, destination, role } => write!(
+                f,
+                "destination {destination} of service {service} is of the other address family, which the kernel refuses \
+                 while the {role} synchronization daemon runs"
+            ),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use crate::model::{AddressFamily, Protocol, ServiceId, ServiceKind};
+
+/// What of a table is managed; services outside are neither compared nor deleted.
+///
+/// Without a pattern in [`manage`](Self::manage) that is the whole table, but for what [`ignore`](Self::ignore) says.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Scope {
+    /// A service that fits one of these is managed; if there is none, every service is.
+    pub manage: Vec<Pattern>,
+    /// A service that fits one of these is not managed after all.
+    pub ignore: Vec<Pattern>,
+}
+
+impl Scope {
+    /// The whole table.
+    pub const fn all() -> Self {
+        Self { manage: Vec::new(), ignore: Vec::new() }
+    }
+
+    /// What fits this pattern is managed.
+    #[must_use]
+    pub fn manage(mut self, pattern: Pattern) -> Self {
+        self.manage.push(pattern);
+        self
+    }
+
+    /// What fits this pattern is not managed.
+    #[must_use]
+    pub fn ignore(mut self, pattern: Pattern) -> Self {
+        self.ignore.push(pattern);
+        self
+    }
+
+    /// Whether nothing of the table is left out.
+    pub fn is_all(&self) -> bool {
+        self.manage.is_empty() && self.ignore.is_empty()
+    }
+
+    /// Whether a service is managed.
+    pub fn covers(&self, service: &ServiceId) -> bool {
+        let fits = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(service));
+        (self.manage.is_empty() || fits(&self.manage)) && !fits(&self.ignore)
+    }
+}
+
+/// Some services: those of a protocol, of a network, of ports, or those of some firewall marks.
+///
+/// Written `tcp://192.0.2.0/24:80-90`, `*://[2001:db8::]/32`, `udp://192.0.2.1:*`, `fwmark:100-199`, `fwmark6:*`. Ports
+/// that are left out are all ports. `Display` and `FromStr` are inverse.
+///
+/// # Example
+///
+/// ```
+/// use ipvs_rs::desired::Pattern;
+///
+/// let web: Pattern = "tcp://192.0.2.0/24:80-90".parse()?;
+/// assert!(web.matches(&"tcp://192.0.2.7:80".parse()?));
+/// assert!(!web.matches(&"tcp://192.0.2.7:443".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Pattern(Kind);
+
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+enum Kind {
+    Address { protocol: Option<Protocol>, network: Option<(IpAddr, u8)>, ports: Range },
+    Mark { family: AddressFamily, marks: Range },
+}
+
+/// Numbers from one to another, both included.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+struct Range {
+    first: u32,
+    last: u32,
+}
+
+/// What a pattern should look like, and what stood there instead.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("\"{}\" is no pattern for services: {problem}", .text.escape_debug())]
+pub struct PatternError {
+    text: String,
+    problem: &'static str,
+}
+
+impl Range {
+    const PORTS: Self = Self { first: 0, last: 65_535 };
+    const MARKS: Self = Self { first: 1, last: u32::MAX };
+
+    const fn contains(self, number: u32) -> bool {
+        self.first <= number && number <= self.last
+    }
+
+    /// A number, two with a dash between them, or a star.
+    fn parse(text: &str, all: Self) -> Option<Self> {
+        if text == "*" {
+            return Some(all);
+        }
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let number = |text: &str| -> Option<u32> {
+            text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?.filter(|n| all.contains(*n))
+        };
+        let range = Self { first: number(first)?, last: number(last)? };
+        (range.first <= range.last).then_some(range)
+    }
+
+    fn write(self, all: Self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            _ if self == all => f.write_str("*"),
+            Self { first, last } if first == last => write!(f, "{first}"),
+            Self { first, last } => write!(f, "{first}-{last}"),
+        }
+    }
+}
+
+impl Pattern {
+    /// Whether a service is one of those.
+    pub fn matches(&self, service: &ServiceId) -> bool {
+        match (self.0, service.kind()) {
+            (Kind::Address { protocol, network, ports }, ServiceKind::Address { protocol: its, address, port }) => {
+                protocol.is_none_or(|protocol| protocol == its)
+                    && network.is_none_or(|(network, bits)| shares(network, address, bits))
+                    && ports.contains(port.into())
+            }
+            (Kind::Mark { family, marks }, ServiceKind::Mark { mark, family: its }) => {
+                family == its && marks.contains(mark.get())
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether the first bits of two addresses are the same.
+fn shares(network: IpAddr, address: IpAddr, bits: u8) -> bool {
+    match (network, address) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => {
+            (one.to_bits() ^ other.to_bits()).checked_shr(32 - u32::from(bits.min(32))).unwrap_or(0) == 0
+        }
+        (IpAddr::V6(one), IpAddr::V6(other)) => {
+            (one.to_bits() ^ other.to_bits()).checked_shr(128 - u32::from(bits.min(128))).unwrap_or(0) == 0
+        }
+        _ => false,
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Kind::Address { protocol, network, ports } => {
+                match protocol {
+                    Some(Protocol::TCP) => f.write_str("tcp://")?,
+                    Some(Protocol::UDP) => f.write_str("udp://")?,
+                    Some(Protocol::SCTP) => f.write_str("sctp://")?,
+                    _ => f.write_str("*://")?,
+                }
+                match network {
+                    None => f.write_str("*")?,
+                    Some((IpAddr::V4(address), 32)) => write!(f, "{address}")?,
+                    Some((IpAddr::V4(address), bits)) => write!(f, "{address}/{bits}")?,
+                    Some((IpAddr::V6(address), 128)) => write!(f, "[{address}]")?,
+                    Some((IpAddr::V6(address), bits)) => write!(f, "[{address}]/{bits}")?,
+                }
+                if ports == Range::PORTS {
+                    return Ok(());
+                }
+                f.write_str(":")?;
+                ports.write(Range::PORTS, f)
+            }
+            Kind::Mark { family, marks } => {
+                f.write_str(if family == AddressFamily::Ipv6 { "fwmark6:" } else { "fwmark:" })?;
+                marks.write(Range::MARKS, f)
+            }
+        }
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        let wrong = |problem| PatternError { text: text.to_owned(), problem };
+        let marks = |marks, family| {
+            let marks = Range::parse(marks, Range::MARKS).ok_or_else(|| wrong("marks are 7, 7-9 or *"))?;
+            Ok(Self(Kind::Mark { family, marks }))
+        };
+        if let Some(rest) = text.strip_prefix("fwmark:") {
+            return marks(rest, AddressFamily::Ipv4);
+        }
+        if let Some(rest) = text.strip_prefix("fwmark6:") {
+            return marks(rest, AddressFamily::Ipv6);
+        }
+        let (protocol, rest) = text
+            .split_once("://")
+            .ok_or_else(|| wrong("expected something like tcp://192.0.2.0/24:80, *://[2001:db8::]/32 or fwmark:1-9"))?;
+        let protocol = match protocol {
+            "*" => None,
+            "tcp" => Some(Protocol::TCP),
+            "udp" => Some(Protocol::UDP),
+            "sctp" => Some(Protocol::SCTP),
+            _ => return Err(wrong("protocols are tcp, udp, sctp and *")),
+        };
+        let (address, rest) = match rest.strip_prefix('[') {
+            Some(rest) => rest.split_once(']').ok_or_else(|| wrong("the bracket of the address is not closed"))?,
+            None => rest.split_at(rest.find(['/', ':']).unwrap_or(rest.len())),
+        };
+        let (bits, ports) = match rest.split_once(':') {
+            Some((bits, ports)) => (bits, Some(ports)),
+            None => (rest, None),
+        };
+        let network = if address == "*" && bits.is_empty() {
+            None
+        } else {
+            let is_v6 = text.contains("://[");
+            let address: IpAddr = address.parse().ok().ok_or_else(|| wrong("this is no IP address"))?;
+            if address.is_ipv6() != is_v6 {
+                return Err(wrong("IPv6 addresses, and no others, stand in brackets"));
+            }
+            let longest = if address.is_ipv6() { 128 } else { 32 };
+            let bits = match bits.strip_prefix('/') {
+                None if bits.is_empty() => longest,
+                None => return Err(wrong("expected a slash or a colon after the address")),
+                Some(bits) => Some(bits)
+                    .filter(|bits| bits.bytes().all(|byte| byte.is_ascii_digit()))
+                    .and_then(|bits| bits.parse().ok())
+                    .filter(|bits| *bits <= longest)
+                    .ok_or_else(|| wrong("a prefix length is 0 to 32, for IPv6 0 to 128"))?,
+            };
+            Some((address, bits))
+        };
+        let ports = match ports {
+            None => Range::PORTS,
+            Some(ports) => Range::parse(ports, Range::PORTS).ok_or_else(|| wrong("ports are 80, 80-90 or *"))?,
+        };
+        Ok(Self(Kind::Address { protocol, network, ports }))
+    }
+}

@@ -1,0 +1,129 @@
+use std::fmt;
+use std::str::FromStr;
+use std::time;
+
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+/// A time: whole seconds, or text such as `90s`, `1h30m`, `500ms`.
+///
+/// Units are `d`, `h`, `m`, `s` and `ms`, each with a whole number before it; they add up. Prints as a number of seconds
+/// where it is one, and otherwise in milliseconds.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Duration(time::Duration);
+
+/// What is no time.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("\"{}\" is no time: expected seconds, or something like 90s, 15m, 1h30m, 1d", .0.escape_debug())]
+pub struct DurationError(String);
+
+impl Duration {
+    /// Whole seconds.
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(time::Duration::from_secs(seconds))
+    }
+
+    /// The time.
+    pub const fn get(self) -> time::Duration {
+        self.0
+    }
+}
+
+impl From<time::Duration> for Duration {
+    fn from(duration: time::Duration) -> Self {
+        Self(duration)
+    }
+}
+
+impl From<Duration> for time::Duration {
+    fn from(duration: Duration) -> Self {
+        duration.0
+    }
+}
+
+impl FromStr for Duration {
+    type Err = DurationError;
+
+    fn from_str(text: &str) -> Result<Self, DurationError> {
+        parse(text).map(Self).ok_or_else(|| DurationError(text.to_owned()))
+    }
+}
+
+fn parse(text: &str) -> Option<time::Duration> {
+    if text.is_empty() {
+        return None;
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().map(time::Duration::from_secs);
+    }
+    let mut sum: u64 = 0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, tail) = rest.split_at(digits);
+        let unit_end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, next) = tail.split_at(unit_end);
+        let milliseconds: u64 = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return None,
+        };
+        let number: u64 = number.parse().ok()?;
+        sum = sum.checked_add(number.checked_mul(milliseconds)?)?;
+        rest = next;
+    }
+    Some(time::Duration::from_millis(sum))
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.subsec_millis() == 0 {
+            write!(f, "{}s", self.0.as_secs())
+        } else {
+            write!(f, "{}ms", self.0.as_millis())
+        }
+    }
+}
+
+impl Serialize for Duration {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.subsec_millis() == 0 {
+            serializer.serialize_u64(self.0.as_secs())
+        } else {
+            serializer.collect_str(self)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Duration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SecondsOrText)
+    }
+}
+
+struct SecondsOrText;
+
+impl Visitor<'_> for SecondsOrText {
+    type Value = Duration;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of seconds, or text such as 90s or 1h30m")
+    }
+
+    fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Duration, E> {
+        Ok(Duration::from_secs(seconds))
+    }
+
+    fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Duration, E> {
+        u64::try_from(seconds)
+            .map(Duration::from_secs)
+            .map_err(|_| E::invalid_value(de::Unexpected::Signed(seconds), &self))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
+        text.parse().map_err(E::custom)
+    }
+}

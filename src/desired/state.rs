@@ -1,0 +1,292 @@
+use bitflags::bitflags;
+
+use super::{Drain, Scope};
+use crate::model::{Config, Destination, DestinationId, Service, ServiceId, SyncDaemon, Table, Weight};
+
+/// What the table of a network namespace should be.
+///
+/// It is made of checked values, so that a plan for it can be carried out; [`spec`](super::spec) reads it from files.
+/// An identity that stands in it twice counts once: the last one.
+///
+/// # Example
+///
+/// ```
+/// use ipvs_rs::desired::{DesiredDestination, DesiredService, DesiredState};
+/// use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
+///
+/// let web = DesiredService::new(Service::new("tcp://192.0.2.10:80".parse()?, Scheduler::Wlc))
+///     .destination(Destination::new("10.0.0.2:80".parse()?, ForwardMethod::Masquerade))
+///     .destination(Destination::new("10.0.0.3:80".parse()?, ForwardMethod::Masquerade));
+/// let desired = DesiredState::new().service(web);
+/// assert_eq!(desired.destination_count(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct DesiredState {
+    /// The services, in the order in which new ones are made.
+    pub services: Vec<DesiredService>,
+    /// The time-outs that are managed; the others stay as they are.
+    pub timeouts: Config,
+    /// The synchronization daemons that should run, at most one of each role; `None` leaves them alone.
+    ///
+    /// What a daemon does not say (group, port, TTL, length) is not compared.
+    pub sync: Option<Vec<SyncDaemon>>,
+    /// What of the table is managed.
+    pub scope: Scope,
+    /// How destinations are drained before they are deleted, unless their service says otherwise; `None` deletes at once.
+    pub drain: Option<Drain>,
+}
+
+/// A service that should be there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct DesiredService {
+    /// Its settings.
+    pub service: Service,
+    /// What people call it.
+    pub name: Option<String>,
+    /// How its destinations are drained, if other than the [state](DesiredState::drain) says.
+    pub drain: Option<Drain>,
+    /// The settings that are left as they are found; they count when the service is made.
+    pub left_alone: ServiceAttributes,
+    /// Its destinations, in the order in which new ones are made.
+    pub destinations: Vec<DesiredDestination>,
+    /// Its address as somebody wrote it, if other than the canonical form.
+    pub written: Option<Box<str>>,
+}
+
+/// A destination that should be there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct DesiredDestination {
+    /// Its settings, with the weight that it has while it is active.
+    pub destination: Destination,
+    /// Whether it takes new connections.
+    pub activity: Activity,
+    /// The settings that are left as they are found; they count when the destination is made.
+    pub left_alone: DestinationAttributes,
+    /// Its address as somebody wrote it, if other than the canonical form.
+    pub written: Option<Box<str>>,
+}
+
+/// Whether a destination takes new connections: `state` in a file.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Activity {
+    /// `active`: it has its weight.
+    #[default]
+    Active,
+    /// `drain`: it has weight 0 in the kernel; its own weight is kept for the way back.
+    Drain,
+}
+
+bitflags! {
+    /// Settings of a service that can be left as they are found.
+    #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+    pub struct ServiceAttributes: u8 {
+        /// The flags of its scheduler.
+        const SCHEDULER_FLAGS = 1;
+        /// One-packet scheduling.
+        const ONE_PACKET = 2;
+        /// Persistence, with time-out, granularity and engine.
+        const PERSISTENCE = 4;
+    }
+}
+
+bitflags! {
+    /// Settings of a destination that can be left as they are found.
+    #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+    pub struct DestinationAttributes: u8 {
+        /// The weight.
+        const WEIGHT = 1;
+        /// Kind, port and flags of the tunnel, as long as it is reached through one.
+        const TUNNEL = 2;
+        /// The thresholds.
+        const THRESHOLDS = 4;
+    }
+}
+
+impl DesiredState {
+    /// No service at all, in the whole table.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a service.
+    #[must_use]
+    pub fn service(mut self, service: DesiredService) -> Self {
+        self.services.push(service);
+        self
+    }
+
+    /// Sets the time-outs that are managed.
+    #[must_use]
+    pub const fn timeouts(mut self, timeouts: Config) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Sets the synchronization daemons that should run; none at all stops them.
+    #[must_use]
+    pub fn sync(mut self, daemons: Vec<SyncDaemon>) -> Self {
+        self.sync = Some(daemons);
+        self
+    }
+
+    /// Sets what of the table is managed.
+    #[must_use]
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Sets how destinations are drained.
+    #[must_use]
+    pub const fn drain(mut self, drain: Drain) -> Self {
+        self.drain = Some(drain);
+        self
+    }
+
+    /// The number of destinations in all services.
+    pub fn destination_count(&self) -> usize {
+        self.services.iter().map(|service| service.destinations.len()).sum()
+    }
+
+    /// Finds a service by identity.
+    pub fn get(&self, id: &ServiceId) -> Option<&DesiredService> {
+        self.services.iter().rev().find(|service| service.id() == *id)
+    }
+}
+
+impl From<&Table> for DesiredState {
+    /// What is there is what should be.
+    fn from(table: &Table) -> Self {
+        let services = table.services.iter().map(|row| {
+            let destinations = row.destinations.iter().map(|entry| entry.destination.clone().into()).collect();
+            DesiredService { destinations, ..DesiredService::new(row.service.service.clone()) }
+        });
+        Self { services: services.collect(), ..Self::new() }
+    }
+}
+
+impl DesiredService {
+    /// A service without destinations, all of whose settings are managed.
+    pub const fn new(service: Service) -> Self {
+        Self {
+            service,
+            name: None,
+            drain: None,
+            left_alone: ServiceAttributes::empty(),
+            destinations: Vec::new(),
+            written: None,
+        }
+    }
+
+    /// Its identity.
+    pub const fn id(&self) -> ServiceId {
+        self.service.id
+    }
+
+    /// Adds a destination.
+    #[must_use]
+    pub fn destination(mut self, destination: impl Into<DesiredDestination>) -> Self {
+        self.destinations.push(destination.into());
+        self
+    }
+
+    /// Sets what people call it.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets how its destinations are drained.
+    #[must_use]
+    pub const fn drain(mut self, drain: Drain) -> Self {
+        self.drain = Some(drain);
+        self
+    }
+
+    /// Sets which settings are left as they are found.
+    #[must_use]
+    pub const fn left_alone(mut self, attributes: ServiceAttributes) -> Self {
+        self.left_alone = attributes;
+        self
+    }
+}
+
+impl From<Service> for DesiredService {
+    fn from(service: Service) -> Self {
+        Self::new(service)
+    }
+}
+
+impl DesiredDestination {
+    /// An active destination, all of whose settings are managed.
+    pub const fn new(destination: Destination) -> Self {
+        Self { destination, activity: Activity::Active, left_alone: DestinationAttributes::empty(), written: None }
+    }
+
+    /// Its identity.
+    pub const fn id(&self) -> DestinationId {
+        self.destination.id
+    }
+
+    /// Sets whether it takes new connections.
+    #[must_use]
+    pub const fn activity(mut self, activity: Activity) -> Self {
+        self.activity = activity;
+        self
+    }
+
+    /// Sets which settings are left as they are found.
+    #[must_use]
+    pub const fn left_alone(mut self, attributes: DestinationAttributes) -> Self {
+        self.left_alone = attributes;
+        self
+    }
+
+    /// The weight that it should have in the kernel: 0 while it is drained.
+    pub const fn kernel_weight(&self) -> Weight {
+        match self.activity {
+            Activity::Active => self.destination.weight,
+            Activity::Drain => Weight::ZERO,
+        }
+    }
+
+    /// What is made when it is not there.
+    pub fn created(&self) -> Destination {
+        let mut destination = self.destination.clone();
+        destination.weight = self.kernel_weight();
+        destination
+    }
+}
+
+impl From<Destination> for DesiredDestination {
+    fn from(destination: Destination) -> Self {
+        Self::new(destination)
+    }
+}
+
+impl Activity {
+    /// Its word in a file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Drain => "drain",
+        }
+    }
+}
+
+impl DesiredState {
+    /// Whether some destination is of another address family than its service.
+    pub fn mixes_families(&self) -> bool {
+        let mixes = |service: &DesiredService| {
+            let family = service.id().family();
+            service.destinations.iter().any(|destination| destination.id().family() != family)
+        };
+        self.services.iter().any(mixes)
+    }
+}

@@ -19,6 +19,9 @@ mod print;
 mod scope;
 pub mod spec;
 mod state;
+#[cfg(feature = "yaml")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "yaml")))]
+pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, Stage};
 pub use drain::{Drain, OnTimeout, WaitFor};

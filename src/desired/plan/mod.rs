@@ -3,6 +3,7 @@
 mod actions;
 mod change;
 mod change_set;
+mod fingerprint;
 mod operation;
 mod options;
 mod rules;

@@ -4,7 +4,7 @@ use super::address::{family_word, service_address};
 use super::defaults::factor;
 use super::options::{Order, PrintOptions};
 use crate::desired::plan::{checksum_word, flag_words, forward_word, tunnel_word};
-use crate::desired::{Live, spec};
+use crate::desired::{Drain, Live, OnTimeout, Pattern, Scope, WaitFor, spec};
 use crate::model::{
     Config, Destination, DestinationEntry, ForwardMethod, Granularity, Persistence, Protocol, Scheduler, Service,
     ServiceId, ServiceKind, Stats, SyncDaemon, TableService, Timeout, Tunnel, TunnelKind,
@@ -151,6 +151,25 @@ pub(in crate::desired) fn sync_as_is(daemon: &SyncDaemon) -> spec::Sync {
         ttl: daemon.ttl.map(|ttl| ttl.get().into()),
         maxlen: daemon.max_len.map(|bytes| bytes.get().into()),
     }
+}
+
+/// A way to drain as it stands in a file.
+pub(in crate::desired) fn drain_as_is(drain: &Drain) -> spec::Drain {
+    spec::Drain {
+        timeout: Some(drain.timeout.into()),
+        poll: Some(drain.poll.into()).filter(|_| drain.poll != Drain::DEFAULT_POLL),
+        wait: Some(drain.wait.name().to_owned()).filter(|_| drain.wait != WaitFor::default()),
+        on_timeout: Some(drain.on_timeout.name().to_owned()).filter(|_| drain.on_timeout != OnTimeout::default()),
+    }
+}
+
+/// A scope as it stands in a file.
+pub(in crate::desired) fn scope_as_is(scope: &Scope) -> spec::Scope {
+    let texts = |patterns: &[Pattern]| {
+        let texts: Vec<_> = patterns.iter().map(Pattern::to_string).collect();
+        (!texts.is_empty()).then_some(texts)
+    };
+    spec::Scope { manage: texts(&scope.manage), ignore: texts(&scope.ignore) }
 }
 
 fn stats_as_is(stats: &Stats) -> spec::Stats {

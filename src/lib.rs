@@ -435,4 +435,16 @@ pub mod _documentation {
 
     #[doc = include_str!("../CHANGELOG.md")]
     pub mod changelog {}
+
+    #[cfg(feature = "desired")]
+    #[doc = include_str!("../docs/guide.md")]
+    pub mod guide {}
+
+    #[cfg(feature = "desired")]
+    #[doc = include_str!("../docs/keys.md")]
+    pub mod keys {}
+
+    #[cfg(feature = "desired")]
+    #[doc = include_str!("../docs/coming.md")]
+    pub mod coming {}
 }

@@ -220,19 +220,18 @@ fn settings(
         }
     }
     for (place, word) in spec.sched_flags.iter().flatten().enumerate() {
-        match scheduler_flag(word, &service.scheduler) {
-            Some(flag) => service.scheduler_flags |= flag,
-            None => {
-                let fitting = match service.scheduler {
-                    Scheduler::Sh | Scheduler::Mh => "fallback, port, flag-1, flag-2 or flag-3",
-                    _ => "flag-1, flag-2 or flag-3",
-                };
-                let message = format!(
-                    "invalid scheduler flag ({word}) for service {text}: with {} expected {fitting}",
-                    service.scheduler
-                );
-                findings.error(&format!("{path}.sched-flags[{place}]"), message);
-            }
+        if let Some(flag) = scheduler_flag(word, &service.scheduler) {
+            service.scheduler_flags |= flag;
+        } else {
+            let fitting = match service.scheduler {
+                Scheduler::Sh | Scheduler::Mh => "fallback, port, flag-1, flag-2 or flag-3",
+                _ => "flag-1, flag-2 or flag-3",
+            };
+            let message = format!(
+                "invalid scheduler flag ({word}) for service {text}: with {} expected {fitting}",
+                service.scheduler
+            );
+            findings.error(&format!("{path}.sched-flags[{place}]"), message);
         }
     }
     let is_stream = matches!(service.id.protocol(), Some(Protocol::TCP | Protocol::SCTP));

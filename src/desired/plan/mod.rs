@@ -183,10 +183,10 @@ impl Planner<'_> {
         for role in [SyncRole::Master, SyncRole::Backup] {
             let of_role = |daemons: &[SyncDaemon]| daemons.iter().rev().find(|daemon| daemon.role == role).copied();
             let (runs, should) = (of_role(live), of_role(desired));
-            if let (Some(runs), Some(should)) = (runs, should) {
-                if is_like(&runs, &should) {
-                    continue;
-                }
+            if let (Some(runs), Some(should)) = (runs, should)
+                && is_like(&runs, &should)
+            {
+                continue;
             }
             self.steps.stopped.extend(runs.map(|live| Operation::StopSync { live }));
             self.steps.started.extend(should.map(|wanted| Operation::StartSync { wanted }));

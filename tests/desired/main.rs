@@ -11,7 +11,9 @@
 )]
 
 mod given;
+mod lower;
 mod plan;
 mod plan_text;
 mod print;
+mod saved;
 mod scope;

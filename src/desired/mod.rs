@@ -13,7 +13,11 @@
 
 mod diagnostic;
 mod drain;
+#[cfg(feature = "yaml")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "yaml")))]
+pub mod files;
 mod live;
+pub mod params;
 pub mod plan;
 mod print;
 mod scope;

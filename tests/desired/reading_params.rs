@@ -62,7 +62,7 @@ fn version_2_has_defaults_and_an_escape() {
         ("${a:-x}", "x"),
         ("${none:-text}", "text"),
         ("${none:-}", ""),
-        ("${empty:-text}", "text"),
+        ("${empty:-text}", ""),
         ("${none:-${stage}}", "test"),
         ("${none.${stage}:-${also.none:-a:-b}}", "a:-b"),
         ("$${a}", "${a}"),

@@ -3,7 +3,7 @@
 //! A parameter is a key between `${` and `}`. Its value is inserted as it stands: a value with a `${` in it is not looked
 //! at again. Keys can be made of parameters, `${net.${env.STAGE}}`: the inner one comes first.
 //!
-//! [`Syntax::Version2`] adds two things: `${key:-text}` is the text where the key has no value or an empty one, and
+//! [`Syntax::Version2`] adds two things: `${key:-text}` is the text where no source has the key, and
 //! `$${` is a `${` that is none.
 //!
 //! # Secrets

@@ -104,7 +104,7 @@ impl Substitution<'_> {
         let value = (self.lookup)(&key);
         match default {
             None => value.ok_or(TemplateError::Unknown(key)),
-            Some(default) => match value.filter(|value| !value.is_empty()) {
+            Some(default) => match value {
                 Some(value) => Ok(value),
                 None => {
                     let start = inner.get(..inner.len() - default.len()).unwrap_or_default().chars().count();

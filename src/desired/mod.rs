@@ -13,8 +13,12 @@
 
 mod diagnostic;
 mod drain;
+#[cfg(feature = "yaml")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "yaml")))]
+pub mod files;
 mod live;
 mod lower;
+pub mod params;
 pub mod plan;
 mod print;
 mod scope;

@@ -15,5 +15,6 @@ mod lower;
 mod plan;
 mod plan_text;
 mod print;
+mod reading_params;
 mod saved;
 mod scope;

@@ -7,13 +7,16 @@
 //! | [`spec`] | text of a file, or values of a program | a file as it was written | none |
 //! | [`DesiredState`] | files as they were written | services, destinations, time-outs, daemons: checked | none |
 //! | [`Plan`] | what is there and what should be | operations in the order in which they are safe | none |
-//! | apply | a plan | a changed table, or the old one again | through a [`Handle`](crate::Handle) |
+//! | [`apply`] | a plan | a changed table, or the old one again | through a [`Handle`](crate::Handle) |
 //!
 //! Whoever has values instead of files starts with [`DesiredState::new`]: health checks, agents and clusters do.
 
+pub mod apply;
 mod diagnostic;
 mod drain;
 mod live;
+#[cfg(target_os = "linux")]
+mod lock;
 pub mod plan;
 mod print;
 mod scope;
@@ -26,6 +29,8 @@ pub mod yaml;
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, Stage};
 pub use drain::{Drain, OnTimeout, WaitFor};
 pub use live::Live;
+#[cfg(target_os = "linux")]
+pub use lock::{Lock, LockError};
 pub use plan::{Operation, Plan, PlanOptions, plan};
 pub use print::{Order, PrintOptions, service_text};
 pub use scope::{Pattern, PatternError, Scope};

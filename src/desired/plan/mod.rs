@@ -22,6 +22,7 @@ pub use operation::{Operation, OperationKind};
 pub use options::{Draining, PlanOptions};
 pub use rules::PlanRules;
 pub use saved::{SavedPlan, SavedPlanError};
+pub(in crate::desired) use service::wanted_service;
 pub use text::PlanText;
 
 use super::{DesiredState, Live, Scope};
@@ -219,7 +220,7 @@ impl Planner<'_> {
 }
 
 /// Whether a daemon that runs is what should run, as far as that is said.
-fn is_like(runs: &SyncDaemon, should: &SyncDaemon) -> bool {
+pub(in crate::desired) fn is_like(runs: &SyncDaemon, should: &SyncDaemon) -> bool {
     runs.interface == should.interface
         && runs.sync_id == should.sync_id
         && (should.max_len.is_none() || runs.max_len == should.max_len)

@@ -15,13 +15,18 @@ mod diagnostic;
 mod drain;
 mod live;
 pub mod plan;
+mod print;
 mod scope;
 pub mod spec;
 mod state;
+#[cfg(feature = "yaml")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "yaml")))]
+pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, Stage};
 pub use drain::{Drain, OnTimeout, WaitFor};
 pub use live::Live;
 pub use plan::{Operation, Plan, PlanOptions, plan};
+pub use print::{Order, PrintOptions, service_text};
 pub use scope::{Pattern, PatternError, Scope};
 pub use state::{Activity, DesiredDestination, DesiredService, DesiredState, DestinationAttributes, ServiceAttributes};

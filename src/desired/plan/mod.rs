@@ -2,9 +2,13 @@
 
 mod actions;
 mod change;
+mod change_set;
+mod fingerprint;
 mod operation;
 mod options;
+mod rules;
 mod service;
+mod text;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -12,8 +16,11 @@ use std::fmt;
 pub use actions::{ActionError, Actions};
 pub use change::{Change, FieldValue};
 pub(in crate::desired) use change::{checksum_word, flag_words, forward_word, tunnel_word};
+pub use change_set::{ChangeSet, Item};
 pub use operation::{Operation, OperationKind};
 pub use options::{Draining, PlanOptions};
+pub use rules::PlanRules;
+pub use text::PlanText;
 
 use super::{DesiredState, Live, Scope};
 use crate::model::{Config, DestinationId, ServiceId, SyncDaemon, SyncRole, TableService};

@@ -70,7 +70,7 @@ impl Planner<'_> {
 }
 
 /// What becomes of a service: what is left alone stays as it is.
-fn wanted_service(live: &Service, desired: &DesiredService) -> Service {
+pub(super) fn wanted_service(live: &Service, desired: &DesiredService) -> Service {
     let DesiredService { service: should, left_alone, .. } = desired;
     let mut wanted = live.clone();
     wanted.scheduler = should.scheduler;
@@ -90,7 +90,7 @@ fn wanted_service(live: &Service, desired: &DesiredService) -> Service {
 }
 
 /// What becomes of a destination: what is left alone stays as it is.
-fn wanted_destination(live: &Destination, desired: &DesiredDestination, keep_weights: bool) -> Destination {
+pub(super) fn wanted_destination(live: &Destination, desired: &DesiredDestination, keep_weights: bool) -> Destination {
     let DesiredDestination { destination: should, left_alone, .. } = desired;
     let mut wanted = live.clone();
     if !keep_weights && !left_alone.contains(DestinationAttributes::WEIGHT) {

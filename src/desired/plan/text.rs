@@ -1,0 +1,240 @@
+use std::fmt::{self, Write as _};
+
+use super::{Change, Operation, OperationKind, Plan};
+use crate::desired::plan::{checksum_word, flag_words, forward_word, tunnel_word};
+use crate::desired::print::service_text;
+use crate::desired::{DesiredDestination, DesiredService, Drain, spec};
+use crate::model::{Destination, DestinationEntry, ForwardMethod, ServiceId, SyncDaemon, TableService};
+
+/// A [`Plan`] for people: what is made, changed and deleted, service by service.
+///
+/// Each line begins with a sign, so that colour is never the only one: `+` is made, `~` is changed, `-` is deleted,
+/// `!` is worth knowing.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanText<'a> {
+    plan: &'a Plan,
+    is_coloured: bool,
+}
+
+impl Plan {
+    /// The plan for people.
+    pub const fn text(&self) -> PlanText<'_> {
+        PlanText { plan: self, is_coloured: false }
+    }
+}
+
+impl PlanText<'_> {
+    /// Sets whether lines have the colours of a terminal: green, yellow, red.
+    #[must_use]
+    pub const fn coloured(mut self, is_coloured: bool) -> Self {
+        self.is_coloured = is_coloured;
+        self
+    }
+
+    fn line(&self, f: &mut fmt::Formatter<'_>, indent: usize, sign: char, line: &Line) -> fmt::Result {
+        let Line { head, remark } = line;
+        let mut text = format!("{:indent$}{sign} {head}", "");
+        if !remark.is_empty() {
+            let gap = REMARK.saturating_sub(text.chars().count()).max(2);
+            let _ = write!(text, "{:gap$}{remark}", "");
+        }
+        self.coloured_line(f, sign, &text)
+    }
+
+    fn coloured_line(&self, f: &mut fmt::Formatter<'_>, sign: char, text: &str) -> fmt::Result {
+        let colour = match sign {
+            '+' => "32",
+            '-' => "31",
+            '~' | '!' => "33",
+            _ => "",
+        };
+        if self.is_coloured && !colour.is_empty() {
+            writeln!(f, "\u{1b}[{colour}m{text}\u{1b}[0m")
+        } else {
+            writeln!(f, "{text}")
+        }
+    }
+
+    fn changes(&self, f: &mut fmt::Formatter<'_>, indent: usize, changes: &[Change]) -> fmt::Result {
+        for Change { field, from, to } in changes {
+            let width = FIELD.saturating_sub(indent);
+            self.coloured_line(f, '~', &format!("{:indent$}{field:width$}{from} -> {to}", ""))?;
+        }
+        Ok(())
+    }
+
+    fn service(&self, f: &mut fmt::Formatter<'_>, id: ServiceId, operations: &[&Operation]) -> fmt::Result {
+        let name = self.plan.name(&id).map_or_else(String::new, |name| format!(" ({name})"));
+        let head = format!("service {}{name}", service_text(&id));
+        let whole = operations.iter().find(|operation| operation.destination().is_none());
+        match whole {
+            Some(Operation::AddService { service }) => {
+                self.line(f, 0, '+', &Line::new(head, service_remark(service)))?;
+                for destination in &service.destinations {
+                    self.line(f, 2, '+', &new_destination(destination))?;
+                }
+            }
+            Some(Operation::DeleteService { live, drain }) => {
+                self.line(f, 0, '-', &Line::new(head, deleted_service(live, *drain)))?;
+            }
+            other => {
+                self.line(f, 0, '~', &Line::new(head, String::new()))?;
+                if let Some(operation) = other {
+                    self.changes(f, 4, &operation.changes())?;
+                }
+            }
+        }
+        for operation in operations {
+            match operation {
+                Operation::AddDestination { destination, .. } => {
+                    self.line(f, 2, '+', &new_destination(destination))?;
+                }
+                Operation::UpdateDestination { live, .. } => {
+                    self.line(f, 2, '~', &Line::new(format!("destination {}", live.id), String::new()))?;
+                    self.changes(f, 6, &operation.changes())?;
+                }
+                Operation::DeleteDestination { live, drain, .. } => {
+                    let head = format!("destination {}", live.id());
+                    self.line(f, 2, '-', &Line::new(head, deleted_destination(live, *drain)))?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PlanText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plan = self.plan;
+        for operation in plan.operations() {
+            match operation {
+                Operation::UpdateTimeouts { .. } => {
+                    self.line(f, 0, '~', &Line::new("timeouts".to_owned(), String::new()))?;
+                    self.changes(f, 4, &operation.changes())?;
+                }
+                Operation::StopSync { live } => self.line(f, 0, '-', &sync(live))?,
+                Operation::StartSync { wanted } => self.line(f, 0, '+', &sync(wanted))?,
+                _ => {}
+            }
+        }
+        let mut by_service: Vec<(ServiceId, Vec<&Operation>)> = Vec::new();
+        let mut places = std::collections::HashMap::new();
+        for operation in plan.operations() {
+            let Some(id) = operation.service() else { continue };
+            let place = *places.entry(id).or_insert(by_service.len());
+            match by_service.get_mut(place) {
+                Some((_, operations)) => operations.push(operation),
+                None => by_service.push((id, vec![operation])),
+            }
+        }
+        for (id, operations) in &by_service {
+            self.service(f, *id, operations)?;
+        }
+        if plan.outside() > 0 {
+            let noun = if plan.outside() == 1 { "service" } else { "services" };
+            self.coloured_line(f, '!', &format!("! {} live {noun} outside scope left alone", plan.outside()))?;
+        }
+        for conflict in plan.conflicts() {
+            self.coloured_line(f, '!', &format!("! {conflict}"))?;
+        }
+        if plan.is_empty() {
+            return f.write_str("No changes: the table is as it should be.");
+        }
+        let summary = plan.summary();
+        write!(f, "Plan: {} to add, {} to change, {} to delete.", summary.add, summary.change, summary.delete)
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+/// Where remarks begin, if what stands before is not longer.
+const REMARK: usize = 35;
+/// Where the values of settings begin.
+const FIELD: usize = 18;
+
+#[derive(Debug)]
+struct Line {
+    head: String,
+    remark: String,
+}
+
+impl Line {
+    const fn new(head: String, remark: String) -> Self {
+        Self { head, remark }
+    }
+}
+
+fn service_remark(service: &DesiredService) -> String {
+    let DesiredService { service, .. } = service;
+    let mut remark = service.scheduler.name().to_owned();
+    let flags = flag_words(service);
+    if !flags.is_empty() {
+        let _ = write!(remark, " ({})", flags.join(","));
+    }
+    if let Some(persistence) = service.persistence {
+        let _ = write!(remark, ", persistence {}s", persistence.timeout_secs());
+    }
+    if service.one_packet {
+        remark.push_str(", one-packet");
+    }
+    remark
+}
+
+fn new_destination(destination: &DesiredDestination) -> Line {
+    Line::new(format!("destination {}", destination.id()), settings(&destination.created()))
+}
+
+fn settings(destination: &Destination) -> String {
+    let mut text = format!("weight {}, {}", destination.weight.get(), forward_word(destination.forward));
+    if let ForwardMethod::Tunnel(tunnel) = destination.forward {
+        let _ = write!(text, " {}", tunnel_word(tunnel.kind()));
+        if let Some(port) = tunnel.port() {
+            let _ = write!(text, " port {port}");
+        }
+        if !tunnel.tunnel_flags().is_empty() {
+            let _ = write!(text, " checksum {}", checksum_word(tunnel.tunnel_flags()));
+        }
+    }
+    if let Some(upper) = destination.thresholds.upper() {
+        let _ = write!(text, ", at most {upper} connections");
+    }
+    text
+}
+
+fn deleted_destination(live: &DestinationEntry, drain: Option<Drain>) -> String {
+    let mut text = format!("{} active, {} inactive connections", live.active_connections, live.inactive_connections);
+    if let Some(drain) = drain {
+        let _ = write!(text, "; drain {}", spec::Duration::from(drain.timeout));
+    }
+    text
+}
+
+fn deleted_service(live: &TableService, drain: Option<Drain>) -> String {
+    let count = live.destinations.len();
+    let noun = if count == 1 { "destination" } else { "destinations" };
+    let drain = match drain {
+        Some(drain) if count > 0 => format!("; drain {}", spec::Duration::from(drain.timeout)),
+        _ => String::new(),
+    };
+    format!("({count} {noun}{drain})")
+}
+
+fn sync(daemon: &SyncDaemon) -> Line {
+    Line::new(format!("sync {}", daemon.role), format!("interface {}, id {}", daemon.interface, daemon.sync_id))
+}
+
+impl OperationKind {
+    /// The sign of a line about it.
+    pub const fn sign(self) -> char {
+        match self {
+            Self::AddService | Self::AddDestination | Self::StartSync => '+',
+            Self::UpdateTimeouts | Self::UpdateService | Self::UpdateDestination => '~',
+            Self::DeleteService | Self::DeleteDestination | Self::StopSync => '-',
+        }
+    }
+}

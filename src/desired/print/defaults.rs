@@ -1,0 +1,34 @@
+use std::collections::BTreeMap;
+
+use crate::desired::spec;
+
+/// Takes what most services and destinations have in common out of them.
+pub(super) fn factor(services: &mut [spec::Service]) -> Option<spec::Defaults> {
+    let sched = most_frequent(services.iter().filter_map(|service| service.sched.clone()));
+    let destinations = || services.iter().flat_map(|service| service.destinations.iter().flatten());
+    let forward = most_frequent(destinations().filter_map(|destination| destination.forward.clone()));
+    // A weight of 0 is what is meant without a default.
+    let weight = most_frequent(destinations().map(|destination| destination.weight.unwrap_or(0)));
+    let weight = weight.filter(|weight| *weight != 0);
+
+    for service in services {
+        service.sched.take_if(|own| sched.as_ref() == Some(own));
+        for destination in service.destinations.iter_mut().flatten() {
+            destination.forward.take_if(|own| forward.as_ref() == Some(own));
+            if weight.is_some() {
+                let own = destination.weight.unwrap_or(0);
+                destination.weight = Some(own).filter(|own| weight != Some(*own));
+            }
+        }
+    }
+    let defaults = spec::Defaults { port: None, weight, sched, forward };
+    Some(defaults).filter(|defaults| *defaults != spec::Defaults::default())
+}
+
+/// What comes up most often, the smallest of several; nothing if it comes up only once, for then nothing is won.
+fn most_frequent<T: Ord>(values: impl Iterator<Item = T>) -> Option<T> {
+    let mut counts: BTreeMap<T, usize> = BTreeMap::new();
+    values.for_each(|value| *counts.entry(value).or_default() += 1);
+    let best = counts.into_iter().rev().max_by_key(|(_, count)| *count)?;
+    (best.1 > 1).then_some(best.0)
+}

@@ -1,0 +1,59 @@
+/// How what is there is written down.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct PrintOptions {
+    /// The order of services and destinations.
+    pub order: Order,
+    /// Whether counters are written, too. Who reads the file does not look at them.
+    pub stats: bool,
+    /// Whether time-outs and synchronization daemons are written, too, if they were read.
+    pub all: bool,
+    /// Whether what most have in common is written once, as `defaults`.
+    pub factor_defaults: bool,
+}
+
+/// The order of services and destinations.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Order {
+    /// By family, protocol, address and port; firewall marks last, by number.
+    #[default]
+    Sorted,
+    /// As the kernel lists them: services as they are hashed, destinations newest first.
+    Kernel,
+}
+
+impl PrintOptions {
+    /// Services with their destinations, sorted.
+    pub const fn new() -> Self {
+        Self { order: Order::Sorted, stats: false, all: false, factor_defaults: false }
+    }
+
+    /// Sets the order of services and destinations.
+    #[must_use]
+    pub const fn order(mut self, order: Order) -> Self {
+        self.order = order;
+        self
+    }
+
+    /// Sets whether counters are written, too.
+    #[must_use]
+    pub const fn stats(mut self, stats: bool) -> Self {
+        self.stats = stats;
+        self
+    }
+
+    /// Sets whether time-outs and synchronization daemons are written, too.
+    #[must_use]
+    pub const fn all(mut self, all: bool) -> Self {
+        self.all = all;
+        self
+    }
+
+    /// Sets whether what most have in common is written once.
+    #[must_use]
+    pub const fn factor_defaults(mut self, factor: bool) -> Self {
+        self.factor_defaults = factor;
+        self
+    }
+}

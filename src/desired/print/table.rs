@@ -1,0 +1,193 @@
+use std::net::IpAddr;
+
+use super::address::{family_word, service_address};
+use super::defaults::factor;
+use super::options::{Order, PrintOptions};
+use crate::desired::plan::{checksum_word, flag_words, forward_word, tunnel_word};
+use crate::desired::{Drain, Live, OnTimeout, Pattern, Scope, WaitFor, spec};
+use crate::model::{
+    Config, Destination, DestinationEntry, ForwardMethod, Granularity, Persistence, Protocol, Scheduler, Service,
+    ServiceId, ServiceKind, Stats, SyncDaemon, TableService, Timeout, Tunnel, TunnelKind,
+};
+
+/// The largest number of a firewall mark or a weight that version 1 takes.
+const VERSION_1_MAX: u32 = 65_535;
+
+pub(super) fn file(live: &Live, options: &PrintOptions) -> spec::File {
+    let mut rows: Vec<&TableService> = live.table.services.iter().collect();
+    if options.order == Order::Sorted {
+        rows.sort_by_key(|row| service_key(&row.service.id()));
+    }
+    let mut services: Vec<_> = rows.iter().map(|row| row_as_is(row, options)).collect();
+    let version = rows.iter().any(|row| needs_version_2(row)).then_some(2);
+    let defaults = if options.factor_defaults { factor(&mut services) } else { None };
+    spec::File {
+        version,
+        timeouts: live.timeouts.as_ref().filter(|_| options.all).map(timeouts_as_is),
+        sync: live.sync.as_ref().filter(|_| options.all).map(|daemons| daemons.iter().map(sync_as_is).collect()),
+        defaults,
+        services: (!services.is_empty()).then_some(services),
+        ..spec::File::default()
+    }
+}
+
+/// Family, protocol, address, port; marks behind.
+fn service_key(id: &ServiceId) -> (bool, bool, u16, Option<IpAddr>, u32) {
+    match id.kind() {
+        ServiceKind::Address { protocol, address, port } => {
+            // TCP, UDP, SCTP: the order of their numbers.
+            (false, address.is_ipv6(), protocol.number(), Some(address), port.into())
+        }
+        ServiceKind::Mark { mark, .. } => (true, family_word(id).is_some(), Protocol::TCP.number(), None, mark.get()),
+    }
+}
+
+fn needs_version_2(row: &TableService) -> bool {
+    let service = &row.service.service;
+    matches!(service.scheduler, Scheduler::Other(_))
+        || service.id.mark().is_some_and(|mark| mark.get() > VERSION_1_MAX)
+        || row.destinations.iter().any(|entry| entry.destination.weight.get() > VERSION_1_MAX)
+}
+
+fn row_as_is(row: &TableService, options: &PrintOptions) -> spec::Service {
+    let mut entries: Vec<&DestinationEntry> = row.destinations.iter().collect();
+    if options.order == Order::Sorted {
+        entries.sort_by_key(|entry| entry.id());
+    }
+    let destinations: Vec<_> = entries
+        .iter()
+        .map(|entry| spec::Destination {
+            stats: options.stats.then(|| stats_of_destination(entry)),
+            ..destination_as_is(&entry.destination)
+        })
+        .collect();
+    spec::Service {
+        stats: options.stats.then(|| stats_as_is(&row.service.stats)),
+        destinations: (!destinations.is_empty()).then_some(destinations),
+        ..service_as_is(&row.service.service)
+    }
+}
+
+/// A service without destinations, as it stands in a file.
+pub(in crate::desired) fn service_as_is(service: &Service) -> spec::Service {
+    let flags = flag_words(service);
+    spec::Service {
+        address: Some(service_address(&service.id)),
+        family: family_word(&service.id).map(str::to_owned),
+        sched: Some(service.scheduler.name().to_owned()),
+        sched_flags: (!flags.is_empty()).then_some(flags),
+        one_packet: service.one_packet.then_some(true),
+        persistence: service.persistence.as_ref().map(persistence_as_is),
+        ..spec::Service::default()
+    }
+}
+
+/// A destination as it stands in a file.
+pub(in crate::desired) fn destination_as_is(destination: &Destination) -> spec::Destination {
+    let thresholds = spec::Thresholds {
+        upper: destination.thresholds.upper().map(|number| number.get().into()),
+        lower: destination.thresholds.lower().map(|number| number.get().into()),
+    };
+    spec::Destination {
+        address: Some(destination.id.to_string()),
+        weight: Some(destination.weight.get().into()).filter(|weight| *weight != 0),
+        forward: Some(forward_word(destination.forward).to_owned()),
+        tunnel: match destination.forward {
+            ForwardMethod::Tunnel(tunnel) => tunnel_as_is(tunnel),
+            _ => None,
+        },
+        thresholds: Some(thresholds).filter(|thresholds| *thresholds != spec::Thresholds::default()),
+        ..spec::Destination::default()
+    }
+}
+
+fn persistence_as_is(persistence: &Persistence) -> spec::Persistence {
+    let timeout = spec::Duration::from_secs(persistence.timeout_secs().into());
+    let settings = spec::PersistenceSettings {
+        timeout: Some(timeout),
+        netmask: match persistence.granularity {
+            Granularity::Mask(mask) => Some(mask.to_string()),
+            _ => None,
+        },
+        prefix: match persistence.granularity {
+            Granularity::Prefix(prefix) => Some(prefix.bits().into()),
+            _ => None,
+        },
+        engine: persistence.engine.map(|engine| engine.name().to_owned()),
+    };
+    if settings.netmask.is_none() && settings.prefix.is_none() && settings.engine.is_none() {
+        spec::Persistence::Timeout(timeout)
+    } else {
+        spec::Persistence::Settings(settings)
+    }
+}
+
+fn tunnel_as_is(tunnel: Tunnel) -> Option<spec::Tunnel> {
+    if tunnel == Tunnel::ipip() {
+        return None;
+    }
+    let checksum = checksum_word(tunnel.tunnel_flags());
+    Some(spec::Tunnel {
+        kind: Some(tunnel_word(tunnel.kind()).to_owned()),
+        port: tunnel.port().filter(|_| tunnel.kind() == TunnelKind::Gue).map(|port| port.get().into()),
+        checksum: Some(checksum.to_owned()).filter(|checksum| checksum != "off"),
+    })
+}
+
+/// Time-outs as they stand in a file.
+pub(in crate::desired) fn timeouts_as_is(config: &Config) -> spec::Timeouts {
+    let seconds = |timeout: Option<Timeout>| timeout.map(|timeout| spec::Duration::from_secs(timeout.as_secs().into()));
+    spec::Timeouts { tcp: seconds(config.tcp), tcpfin: seconds(config.tcp_fin), udp: seconds(config.udp) }
+}
+
+/// A synchronization daemon as it stands in a file.
+pub(in crate::desired) fn sync_as_is(daemon: &SyncDaemon) -> spec::Sync {
+    spec::Sync {
+        role: Some(daemon.role.to_string()),
+        interface: Some(daemon.interface.to_string()),
+        id: Some(daemon.sync_id.into()),
+        group: daemon.group.map(|group| group.address().to_string()),
+        port: daemon.port.map(|port| port.get().into()),
+        ttl: daemon.ttl.map(|ttl| ttl.get().into()),
+        maxlen: daemon.max_len.map(|bytes| bytes.get().into()),
+    }
+}
+
+/// A way to drain as it stands in a file.
+pub(in crate::desired) fn drain_as_is(drain: &Drain) -> spec::Drain {
+    spec::Drain {
+        timeout: Some(drain.timeout.into()),
+        poll: Some(drain.poll.into()).filter(|_| drain.poll != Drain::DEFAULT_POLL),
+        wait: Some(drain.wait.name().to_owned()).filter(|_| drain.wait != WaitFor::default()),
+        on_timeout: Some(drain.on_timeout.name().to_owned()).filter(|_| drain.on_timeout != OnTimeout::default()),
+    }
+}
+
+/// A scope as it stands in a file.
+pub(in crate::desired) fn scope_as_is(scope: &Scope) -> spec::Scope {
+    let texts = |patterns: &[Pattern]| {
+        let texts: Vec<_> = patterns.iter().map(Pattern::to_string).collect();
+        (!texts.is_empty()).then_some(texts)
+    };
+    spec::Scope { manage: texts(&scope.manage), ignore: texts(&scope.ignore) }
+}
+
+fn stats_as_is(stats: &Stats) -> spec::Stats {
+    spec::Stats {
+        connections: stats.connections,
+        packets_in: stats.packets_in,
+        packets_out: stats.packets_out,
+        bytes_in: stats.bytes_in,
+        bytes_out: stats.bytes_out,
+        ..spec::Stats::default()
+    }
+}
+
+fn stats_of_destination(entry: &DestinationEntry) -> spec::Stats {
+    spec::Stats {
+        active: Some(entry.active_connections),
+        inactive: Some(entry.inactive_connections),
+        persistent: Some(entry.persistent_connections),
+        ..stats_as_is(&entry.stats)
+    }
+}

@@ -1,0 +1,140 @@
+//! Values as YAML, the way `get` prints them.
+//!
+//! Block style, two spaces a step, the dashes of a list under the first letter of its key. Text stands without quotes
+//! where every reader, of YAML 1.1 or 1.2, takes it for the same text; otherwise in double quotes.
+
+mod scalar;
+#[cfg(test)]
+mod tests;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// A value that cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the value cannot be written as YAML: {source}")]
+pub struct YamlError {
+    source: serde_json::Error,
+}
+
+/// Writes a value as a document.
+///
+/// A mapping or list without entries is `{}` or `[]`, at the top as well. The text ends with the end of a line.
+///
+/// # Errors
+///
+/// When the value refuses to be serialized, or has a mapping whose keys are no text.
+///
+/// # Example
+///
+/// ```
+/// use ipvs_rs::desired::{spec, yaml};
+///
+/// let web = spec::Service {
+///     address: Some("tcp://192.0.2.10:80".to_owned()),
+///     sched: Some("wlc".to_owned()),
+///     ..spec::Service::default()
+/// };
+/// let file = spec::File { services: Some(vec![web]), ..spec::File::default() };
+/// assert_eq!(yaml::to_string(&file)?, "services:\n- address: tcp://192.0.2.10:80\n  sched: wlc\n");
+/// # Ok::<(), yaml::YamlError>(())
+/// ```
+pub fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, YamlError> {
+    let value = serde_json::to_value(value).map_err(|source| YamlError { source })?;
+    let mut printer = Printer { text: String::new() };
+    match &value {
+        Value::Object(entries) if !entries.is_empty() => printer.mapping(entries, 0),
+        Value::Array(items) if !items.is_empty() => printer.list(items, 0),
+        scalar => {
+            printer.scalar(scalar);
+            printer.text.push('\n');
+        }
+    }
+    Ok(printer.text)
+}
+
+/// Longer keys than this have to be announced; readers look no further for the colon.
+const KEY_LENGTH: usize = 1000;
+
+struct Printer {
+    text: String,
+}
+
+impl Printer {
+    /// The entries of a mapping; the first starts where the text ends.
+    fn mapping(&mut self, entries: &Map<String, Value>, indent: usize) {
+        let mut is_first = true;
+        for (key, value) in entries {
+            if !is_first {
+                self.indent(indent);
+            }
+            is_first = false;
+            let key = scalar::text(key);
+            if key.chars().count() > KEY_LENGTH {
+                self.text.push_str("? ");
+                self.text.push_str(&key);
+                self.text.push('\n');
+                self.indent(indent);
+            } else {
+                self.text.push_str(&key);
+            }
+            self.text.push(':');
+            match value {
+                Value::Object(entries) if !entries.is_empty() => {
+                    self.text.push('\n');
+                    self.indent(indent + STEP);
+                    self.mapping(entries, indent + STEP);
+                }
+                Value::Array(items) if !items.is_empty() => {
+                    self.text.push('\n');
+                    self.indent(indent);
+                    self.list(items, indent);
+                }
+                scalar => {
+                    self.text.push(' ');
+                    self.scalar(scalar);
+                    self.text.push('\n');
+                }
+            }
+        }
+    }
+
+    /// The items of a list; the first starts where the text ends.
+    fn list(&mut self, items: &[Value], indent: usize) {
+        let mut is_first = true;
+        for item in items {
+            if !is_first {
+                self.indent(indent);
+            }
+            is_first = false;
+            self.text.push_str("- ");
+            match item {
+                Value::Object(entries) if !entries.is_empty() => self.mapping(entries, indent + STEP),
+                Value::Array(items) if !items.is_empty() => self.list(items, indent + STEP),
+                scalar => {
+                    self.scalar(scalar);
+                    self.text.push('\n');
+                }
+            }
+        }
+    }
+
+    /// What fits on a line.
+    fn scalar(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.text.push_str("null"),
+            Value::Bool(true) => self.text.push_str("true"),
+            Value::Bool(false) => self.text.push_str("false"),
+            Value::Number(number) => self.text.push_str(&scalar::number(number)),
+            Value::String(text) => self.text.push_str(&scalar::text(text)),
+            Value::Array(_) => self.text.push_str("[]"),
+            Value::Object(_) => self.text.push_str("{}"),
+        }
+    }
+
+    fn indent(&mut self, spaces: usize) {
+        self.text.extend(std::iter::repeat_n(' ', spaces));
+    }
+}
+
+const STEP: usize = 2;

@@ -2,24 +2,10 @@
 
 use std::net::SocketAddr;
 
-use ipvs_rs::model::{AddressFamily, Protocol, ServiceKind};
+use ipvs_rs::model::{AddressFamily, Protocol};
 use ipvs_rs::{DestinationId, ServiceId};
 
 use crate::failure::{Exit, Failure};
-
-/// A service as files and `get` have it: `tcp://192.0.2.10:80`, `fwmark:7`, and `fwmark6:7`.
-pub fn text(id: &ServiceId) -> String {
-    match id.kind() {
-        ServiceKind::Address { protocol, address, port } => {
-            let scheme = protocol.to_string().to_lowercase();
-            let endpoint = SocketAddr::new(address, port).to_string();
-            let endpoint = if port == 0 { endpoint.strip_suffix(":0").unwrap_or(&endpoint) } else { &endpoint };
-            format!("{scheme}://{endpoint}")
-        }
-        ServiceKind::Mark { mark, family: AddressFamily::Ipv4 } => format!("fwmark:{mark}"),
-        ServiceKind::Mark { mark, family: AddressFamily::Ipv6 } => format!("fwmark6:{mark}"),
-    }
-}
 
 /// Reads a service in any notation; `None` if it is none, and may be a name.
 pub fn service(handle: &str) -> Option<ServiceId> {
@@ -56,6 +42,8 @@ fn has_port(destination: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use ipvs_rs::desired::service_text;
+
     use super::*;
 
     #[test]
@@ -72,7 +60,7 @@ mod tests {
             ("FWM 7 IPv6", "fwmark6:7"),
             ("fwmark6:4294967295", "fwmark6:4294967295"),
         ] {
-            assert_eq!(service(handle).map(|id| text(&id)).as_deref(), Some(canonical), "{handle}");
+            assert_eq!(service(handle).map(|id| service_text(&id)).as_deref(), Some(canonical), "{handle}");
         }
         for handle in ["", "web", "tcp://", "fwmark6:0", "fwmark6:x", "fwmark:0", "tcp://web:80"] {
             assert_eq!(service(handle), None, "{handle}");

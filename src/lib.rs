@@ -55,6 +55,7 @@
 //!
 //! | floor | module | what lives there | I/O |
 //! |---|---|---|---|
+//! | 5 | `desired` | with the feature `desired`: what the table should be, the plan that leads there, and carrying it out | through 4 |
 //! | 4 | [`handle`] | [`Handle`], [`Batch`](handle::Batch), idempotent forms; with the feature `tokio` an async handle | through 3 |
 //! | 3 | [`transport`] | a datagram out, datagrams in: the kernel's socket, network namespaces | yes |
 //! | 3 | [`procfs`] | what the kernel shows as files: connections, totals, sysctls, modules | yes |
@@ -427,6 +428,9 @@ pub use model::{
 pub mod _documentation {
     /// [design]: crate::_documentation::design
     /// [changelog]: crate::_documentation::changelog
+    #[cfg_attr(feature = "desired", doc = "[guide]: crate::_documentation::guide")]
+    #[cfg_attr(feature = "desired", doc = "[keys]: crate::_documentation::keys")]
+    #[cfg_attr(feature = "desired", doc = "[coming]: crate::_documentation::coming")]
     #[doc = include_str!("../README.md")]
     pub mod readme {}
 
@@ -435,4 +439,19 @@ pub mod _documentation {
 
     #[doc = include_str!("../CHANGELOG.md")]
     pub mod changelog {}
+
+    /// [keys]: crate::_documentation::keys
+    /// [coming]: crate::_documentation::coming
+    #[cfg(feature = "desired")]
+    #[doc = include_str!("../docs/guide.md")]
+    pub mod guide {}
+
+    /// [guide]: crate::_documentation::guide
+    #[cfg(feature = "desired")]
+    #[doc = include_str!("../docs/keys.md")]
+    pub mod keys {}
+
+    #[cfg(feature = "desired")]
+    #[doc = include_str!("../docs/coming.md")]
+    pub mod coming {}
 }

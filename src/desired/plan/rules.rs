@@ -2,7 +2,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use super::{Operation, Plan};
-use crate::model::{AddressFamily, Config, Protocol, ServiceId, ServiceKind, SyncDaemon, Timeout};
+use crate::model::{AddressFamily, Config, Protocol, Service, ServiceId, ServiceKind, SyncDaemon, Timeout};
 
 /// A [`Plan`] as arguments of ipvsadm(8), one command a line, in order.
 ///
@@ -31,11 +31,13 @@ fn rule(operation: &Operation, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             writeln!(f, "--set {tcp} {tcp_fin} {udp}")
         }
         Operation::AddService { service } => {
-            writeln!(f, "{}", service.service.rule())?;
+            writeln!(f, "{}", plain(&service.service).full_rule())?;
             let id = service.id();
             service.destinations.iter().try_for_each(|wanted| writeln!(f, "{}", wanted.created().full_rule(&id)))
         }
-        Operation::UpdateService { wanted, .. } => writeln!(f, "{}", edited(&wanted.rule().to_string(), "-A ", "-E ")),
+        Operation::UpdateService { wanted, .. } => {
+            writeln!(f, "{}", edited(&plain(wanted).full_rule().to_string(), "-A ", "-E "))
+        }
         Operation::DeleteService { live, .. } => writeln!(f, "-D {}", Selector(live.service.id())),
         Operation::AddDestination { service, destination } => {
             writeln!(f, "{}", destination.created().full_rule(service))
@@ -49,6 +51,14 @@ fn rule(operation: &Operation, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Operation::StopSync { live } => writeln!(f, "--stop-daemon {}", live.role),
         Operation::StartSync { wanted } => start(wanted, f),
     }
+}
+
+/// A service without what the kernel stores and does not use.
+fn plain(service: &Service) -> Service {
+    let plain = Service::new(service.id, service.scheduler)
+        .scheduler_flags(service.scheduler_flags)
+        .one_packet(service.one_packet);
+    service.persistence.into_iter().fold(plain, Service::persistence)
 }
 
 /// The same settings for something that is there already.

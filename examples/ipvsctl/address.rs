@@ -22,9 +22,9 @@ pub fn destination(handle: &str, service: &ServiceId) -> Result<DestinationId, F
     if handle.is_empty() {
         return Err(Failure::new(Exit::Value, "Must specify a destination, such as -d 10.0.0.2:8080"));
     }
-    let id: DestinationId = handle
-        .parse()
-        .map_err(|error| Failure::new(Exit::Value, format!("Invalid destination \"{}\": {error}", handle.escape_debug())))?;
+    let id: DestinationId = handle.parse().map_err(|error| {
+        Failure::new(Exit::Value, format!("Invalid destination \"{}\": {error}", handle.escape_debug()))
+    })?;
     if has_port(handle) {
         return Ok(id);
     }

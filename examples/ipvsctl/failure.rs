@@ -52,8 +52,11 @@ pub const EXITS: [(Exit, &str); 18] = [
     (Exit::NotAvailable, "The kernel has no IPVS."),
     (Exit::Query, "The table could not be read: usually for lack of privilege."),
     (Exit::Input, "A file could not be read, or is not YAML or JSON of the right shape."),
-    (Exit::Apply, "The table could not be changed, or a change was not allowed; what was done is not, or not fully, taken \
-        back."),
+    (
+        Exit::Apply,
+        "The table could not be changed, or a change was not allowed; what was done is not, or not fully, taken \
+        back.",
+    ),
     (Exit::Invalid, "A file says something that no table can be."),
     (Exit::Value, "A value of the command line is wrong."),
     (Exit::Set, "A single setting could not be changed."),

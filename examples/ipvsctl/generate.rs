@@ -149,18 +149,21 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 const EXAMPLES: [(&str, &[&str]); 5] = [
-    ("Write down what is there, and look at what a change of it would do:", &[
-        "ipvsctl get > table.yaml",
-        "ipvsctl plan -f table.yaml",
-    ]),
-    ("Apply just what was looked at, and give connections a minute before a server goes:", &[
-        "ipvsctl plan -f table.yaml --drain=60s --out plan.json",
-        "ipvsctl apply plan.json",
-    ]),
-    ("Take a server out for maintenance and back in:", &[
-        "ipvsctl drain -s tcp://192.0.2.10:80 -d 10.0.0.2:8080",
-        "ipvsctl set weight 100 -s tcp://192.0.2.10:80 -d 10.0.0.2:8080 -t 30",
-    ]),
+    (
+        "Write down what is there, and look at what a change of it would do:",
+        &["ipvsctl get > table.yaml", "ipvsctl plan -f table.yaml"],
+    ),
+    (
+        "Apply just what was looked at, and give connections a minute before a server goes:",
+        &["ipvsctl plan -f table.yaml --drain=60s --out plan.json", "ipvsctl apply plan.json"],
+    ),
+    (
+        "Take a server out for maintenance and back in:",
+        &[
+            "ipvsctl drain -s tcp://192.0.2.10:80 -d 10.0.0.2:8080",
+            "ipvsctl set weight 100 -s tcp://192.0.2.10:80 -d 10.0.0.2:8080 -t 30",
+        ],
+    ),
     ("Keep the table of a container as a directory says:", &["ipvsctl watch -f /etc/ipvsctl.d --netns blue"]),
     ("Ask in a script whether the table is as it should be:", &["ipvsctl plan -q --exit-code > /dev/null || echo no"]),
 ];

@@ -40,7 +40,10 @@ struct Record {
 /// Shows the connections of a network namespace.
 pub fn conns(procfs: &Procfs, console: &mut Console, listing: &Listing) -> Result<(), Failure> {
     let failed = |error: &ProcfsError| {
-        Failure::new(Exit::Query, format!("Unable to get current ipvs config: Unable to read connections\nReason: {error}"))
+        Failure::new(
+            Exit::Query,
+            format!("Unable to get current ipvs config: Unable to read connections\nReason: {error}"),
+        )
     };
     let connections = procfs.connections().map_err(|error| failed(&error))?;
     show(connections, console, listing).map_err(|error| match error {
@@ -117,14 +120,7 @@ fn as_table(records: Vec<Record>) -> String {
     let mut columns = Columns::new(titles.into_iter().chain([Title::Right("EXPIRES")]).collect());
     for record in records {
         let expires = format!("{}:{:02}", record.expires / 60, record.expires % 60);
-        columns.row(vec![
-            record.protocol,
-            record.client,
-            record.service,
-            record.destination,
-            record.state,
-            expires,
-        ]);
+        columns.row(vec![record.protocol, record.client, record.service, record.destination, record.state, expires]);
     }
     columns.text()
 }

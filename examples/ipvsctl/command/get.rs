@@ -23,8 +23,7 @@ pub fn get(handle: &Handle, console: &mut Console, get: &Get, service: Option<&S
         args::Order::Sorted => Order::Sorted,
         args::Order::Kernel => Order::Kernel,
     };
-    let options =
-        PrintOptions::new().order(order).stats(get.stats).all(get.all).factor_defaults(get.factor_defaults);
+    let options = PrintOptions::new().order(order).stats(get.stats).all(get.all).factor_defaults(get.factor_defaults);
     let text = match get.output {
         GetFormat::Yaml => as_yaml(&spec::File::from_live(&live, &options))?,
         GetFormat::Json => as_json(&spec::File::from_live(&live, &options))?,
@@ -123,8 +122,7 @@ fn as_table(live: &Live, get: &Get) -> String {
 
 fn add_counters(cells: &mut Vec<String>, stats: &ipvs_rs::model::Stats, wanted: bool) {
     if wanted {
-        let counters =
-            [stats.connections, stats.packets_in, stats.packets_out, stats.bytes_in, stats.bytes_out];
+        let counters = [stats.connections, stats.packets_in, stats.packets_out, stats.bytes_in, stats.bytes_out];
         cells.extend(counters.map(|counter| counter.to_string()));
     }
 }
@@ -246,8 +244,7 @@ mod tests {
             \x20 sched: sh\n\
             \x20 sched-flags:\n\
             \x20 - port\n\
-            \x20 persistence:\n\
-            \x20   timeout: 300\n"
+            \x20 persistence: 300\n"
         );
     }
 
@@ -271,12 +268,12 @@ mod tests {
         let text = printed(&kernel(RULES), &["-o", "table"], None).unwrap();
         assert_eq!(
             text,
-            "SERVICE                 SCHED   WEIGHT  ACTIVE  INACTIVE  SETTINGS\n\
-             tcp://192.0.2.80:80     rr\n\
-            \x20 198.51.100.11:8080    nat          5       0         0  upper 20, lower 10\n\
-            \x20 198.51.100.12:80      direct       0       0         0\n\
-             udp://192.0.2.53:53     wlc                                one-packet\n\
-             fwmark6:7               sh                                 flags sh-port, persistent 300s\n"
+            "SERVICE               SCHED   WEIGHT  ACTIVE  INACTIVE  SETTINGS\n\
+             tcp://192.0.2.80:80   rr\n\
+            \x20 198.51.100.11:8080  nat          5       0         0  upper 20, lower 10\n\
+            \x20 198.51.100.12:80    direct       0       0         0\n\
+             udp://192.0.2.53:53   wlc                               one-packet\n\
+             fwmark6:7             sh                                flags sh-port, persistent 300s\n"
         );
     }
 

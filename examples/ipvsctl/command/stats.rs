@@ -58,12 +58,7 @@ struct Counters {
 }
 
 /// Shows counters, once or again and again.
-pub fn stats(
-    handle: &Handle,
-    console: &mut Console,
-    pace: &mut impl Pace,
-    counting: &Counting,
-) -> Result<(), Failure> {
+pub fn stats(handle: &Handle, console: &mut Console, pace: &mut impl Pace, counting: &Counting) -> Result<(), Failure> {
     let is_screen = counting.watch.is_some() && counting.output == ListFormat::Table && io::stdout().is_terminal();
     let mut rates = Rates::default();
     let mut turn = 0_u32;
@@ -106,7 +101,8 @@ const SHORTEST: Duration = Duration::from_millis(100);
 
 fn one_line(document: &Document) -> Result<String, Failure> {
     let line = serde_json::to_string(document);
-    line.map(|line| line + "\n").map_err(|error| Failure::new(Exit::Output, format!("Unable to format output: {error}")))
+    line.map(|line| line + "\n")
+        .map_err(|error| Failure::new(Exit::Output, format!("Unable to format output: {error}")))
 }
 
 fn as_table(live: &Live) -> String {
@@ -132,8 +128,7 @@ fn as_table(live: &Live) -> String {
 fn numbers(stats: &Stats) -> impl Iterator<Item = String> {
     let Counters { connections, packets_in, packets_out, bytes_in, bytes_out } = counters(stats);
     let rates = rates(stats);
-    let rates =
-        [rates.connections, rates.packets_in, rates.packets_out, rates.bytes_in, rates.bytes_out];
+    let rates = [rates.connections, rates.packets_in, rates.packets_out, rates.bytes_in, rates.bytes_out];
     let counters = [connections, packets_in, packets_out, bytes_in, bytes_out];
     counters.into_iter().chain(rates).map(|number| number.to_string())
 }
@@ -273,8 +268,7 @@ mod tests {
         pace = pace.meanwhile(|_| carry(&kernel, 20));
         stats(&kernel.handle().unwrap(), &mut console, &mut pace, &counting).unwrap();
         let text = console.taken().0;
-        let documents: Vec<serde_json::Value> =
-            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let documents: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let rate = |turn: usize| documents[turn]["services"][0]["rates"]["connections"].clone();
         assert_eq!((documents.len(), rate(0), rate(1)), (2, 0.into(), 10.into()));
     }

@@ -58,7 +58,8 @@ pub fn ramp_weight(
     if seconds < 2 {
         return set_weight(handle, console, place, target);
     }
-    let entry = handle.get_destination(&place.service, &place.destination).map_err(|error| refused(WEIGHT, &error, place))?;
+    let entry =
+        handle.get_destination(&place.service, &place.destination).map_err(|error| refused(WEIGHT, &error, place))?;
     let Some(entry) = entry else {
         let has_service = handle.get_service(&place.service).map_err(|error| refused(WEIGHT, &error, place))?.is_some();
         return Err(missing(WEIGHT, &place.service, has_service.then_some(&place.destination)));

@@ -22,7 +22,7 @@ fn kernel() -> FakeKernel {
 
 fn service() -> Service {
     Service::new(place().service, Scheduler::Sh)
-        .scheduler_flags(SchedulerFlags::FLAG_1)
+        .scheduler_flags(SchedulerFlags::FALLBACK)
         .persistence(Persistence::for_secs(300).unwrap())
 }
 
@@ -138,7 +138,7 @@ fn missing_destination_and_service_are_told_apart() {
     let mut place = place();
     place.destination = "10.0.0.9:80".parse().unwrap();
     for seconds in [0, 5] {
-        let mut say = |place: &Place| {
+        let say = |place: &Place| {
             let mut pace = Scripted::new();
             ramp_weight(&handle, &mut Console::memory(0), &mut pace, place, (other, seconds)).unwrap_err()
         };
@@ -186,7 +186,7 @@ fn scheduler_changes_and_persistence_stays() {
     let plain = Service::new(place().service, Scheduler::Wlc).persistence(Persistence::for_secs(300).unwrap());
     assert_eq!(live_service(&kernel), plain, "another one does not");
     set("mh", Some("fallback,port")).unwrap();
-    let flags = SchedulerFlags::FLAG_1 | SchedulerFlags::FLAG_2;
+    let flags = SchedulerFlags::FALLBACK | SchedulerFlags::PORT;
     assert_eq!(live_service(&kernel).scheduler_flags, flags);
     set("mh", Some("")).unwrap();
     assert_eq!(live_service(&kernel).scheduler_flags, SchedulerFlags::empty());

@@ -14,6 +14,7 @@
 mod diagnostic;
 mod drain;
 mod live;
+mod lower;
 pub mod plan;
 mod print;
 mod scope;

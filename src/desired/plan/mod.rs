@@ -7,6 +7,7 @@ mod fingerprint;
 mod operation;
 mod options;
 mod rules;
+mod saved;
 mod service;
 mod text;
 
@@ -20,6 +21,7 @@ pub use change_set::{ChangeSet, Item};
 pub use operation::{Operation, OperationKind};
 pub use options::{Draining, PlanOptions};
 pub use rules::PlanRules;
+pub use saved::{SavedPlan, SavedPlanError};
 pub use text::PlanText;
 
 use super::{DesiredState, Live, Scope};

@@ -17,4 +17,6 @@ mod plan_text;
 mod print;
 mod reading_params;
 mod saved;
+#[cfg(feature = "schema")]
+mod schema;
 mod scope;

@@ -10,8 +10,23 @@
     reason = "test code"
 )]
 
+/// The library, for what the fuzzers share.
+mod house {
+    pub(super) use ipvs_rs::{
+        Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId, desired, model,
+    };
+}
+#[path = "../../src/fuzzing/universe.rs"]
+mod universe;
+
+mod apply;
+mod drain;
 mod given;
+mod laws;
+#[cfg(target_os = "linux")]
+mod lock;
 mod plan;
 mod plan_text;
 mod print;
 mod scope;
+mod world;

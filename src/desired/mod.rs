@@ -14,9 +14,14 @@
 pub mod apply;
 mod diagnostic;
 mod drain;
+#[cfg(feature = "yaml")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "yaml")))]
+pub mod files;
 mod live;
 #[cfg(target_os = "linux")]
 mod lock;
+mod lower;
+pub mod params;
 pub mod plan;
 mod print;
 mod scope;

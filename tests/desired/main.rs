@@ -25,8 +25,11 @@ mod given;
 mod laws;
 #[cfg(target_os = "linux")]
 mod lock;
+mod lower;
 mod plan;
 mod plan_text;
 mod print;
+mod reading_params;
+mod saved;
 mod scope;
 mod world;

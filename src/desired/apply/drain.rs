@@ -224,7 +224,9 @@ impl<'p> Applier<'_, 'p> {
             match outcome {
                 DrainOutcome::Kept => {}
                 DrainOutcome::Restored => {
-                    steps.extend(group.weighted(|service, entry| Command::Restore { service, to: &entry.destination }))
+                    let restore =
+                        |service, entry: &'p DestinationEntry| Command::Restore { service, to: &entry.destination };
+                    steps.extend(group.weighted(restore));
                 }
                 _ => steps.push(Step::new(group.place, group.delete)),
             }

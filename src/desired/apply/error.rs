@@ -29,7 +29,7 @@ pub(super) struct Inner {
 pub(super) enum Cause {
     Conflicts(Vec<Conflict>),
     Forbidden(Vec<Operation>),
-    Invalid(Operation, InvalidValue),
+    Invalid(Box<Operation>, InvalidValue),
     Failed(Vec<Failure>),
     Interrupted,
 }

@@ -201,7 +201,7 @@ fn deleted_service_comes_back_with_its_destinations_in_their_order() {
     let world = World::one_by_one().holding(&table(&[WEB, WEB_1, WEB_2, WEB_3]));
     let order = || -> Vec<_> {
         let rows = world.kernel.handle().unwrap().snapshot().unwrap().services;
-        rows[0].destinations.iter().map(|entry| entry.id()).collect()
+        rows[0].destinations.iter().map(ipvs_rs::DestinationEntry::id).collect()
     };
     let before = (world.state(), order());
     let desired = DesiredState::new().sync(vec![SyncDaemon::backup("eth7").unwrap()]);

@@ -210,16 +210,18 @@ fn interrupt_ends_the_waiting_and_does_what_is_said_for_the_end_of_the_time() {
     }
 }
 
+/// Somebody who is asked to wait for too long.
+struct Impatient(usize);
+impl Observer for Impatient {
+    fn progress(&mut self, _: &Progress) {}
+    fn interrupt(&mut self) -> Interrupt {
+        self.0 += 1;
+        if self.0 > 10 { Interrupt::Now } else { Interrupt::None }
+    }
+}
+
 #[test]
 fn second_interrupt_ends_it_at_once_and_leaves_weight_0() {
-    struct Impatient(usize);
-    impl Observer for Impatient {
-        fn progress(&mut self, _: &Progress) {}
-        fn interrupt(&mut self) -> Interrupt {
-            self.0 += 1;
-            if self.0 > 10 { Interrupt::Now } else { Interrupt::None }
-        }
-    }
     let world = busy_world();
     let plan = world.plan(&only_the_first(Drain::new(secs(600))));
     let error = apply(&world.handle, &plan, &world.options(), &mut Impatient(0)).unwrap_err();
@@ -231,22 +233,24 @@ fn second_interrupt_ends_it_at_once_and_leaves_weight_0() {
     assert!(report.unwrap().is_complete());
 }
 
+/// Somebody who deletes a destination while it is waited for.
+#[derive(Debug)]
+struct Deletes<'a>(&'a ipvs_rs::Handle, usize);
+impl Observer for Deletes<'_> {
+    fn interrupt(&mut self) -> Interrupt {
+        self.1 += 1;
+        if self.1 == 8 {
+            let (service, server): (ServiceId, DestinationId) = (id(WEB_ID), id(SERVER_2));
+            self.0.delete_destination(&service, &server).unwrap();
+        }
+        Interrupt::None
+    }
+}
+
 #[test]
 fn destination_that_somebody_else_deletes_is_not_waited_for() {
     let world = busy_world();
     let other = world.kernel.handle().unwrap();
-    #[derive(Debug)]
-    struct Deletes<'a>(&'a ipvs_rs::Handle, usize);
-    impl Observer for Deletes<'_> {
-        fn interrupt(&mut self) -> Interrupt {
-            self.1 += 1;
-            if self.1 == 8 {
-                let (service, server): (ServiceId, DestinationId) = (id(WEB_ID), id(SERVER_2));
-                self.0.delete_destination(&service, &server).unwrap();
-            }
-            Interrupt::None
-        }
-    }
     let plan = world.plan(&only_the_first(Drain::new(secs(10))));
     let report = apply(&world.handle, &plan, &world.options(), &mut Deletes(&other, 0)).unwrap();
     assert!(report.is_complete());

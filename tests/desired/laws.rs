@@ -2,7 +2,7 @@
 
 use ipvs_rs::desired::apply::{Interrupt, OnError, apply};
 use ipvs_rs::desired::plan::Actions;
-use ipvs_rs::desired::{DesiredState, Live, PlanOptions, plan};
+use ipvs_rs::desired::{DesiredState, DestinationAttributes, Live, PlanOptions, ServiceAttributes, plan};
 use ipvs_rs::error::Errno;
 use ipvs_rs::testing::{Fault, Plan as Mishaps};
 use proptest::collection::vec;
@@ -38,8 +38,8 @@ fn goal(before: &State, desired: &DesiredState) -> State {
 
 fn leaves_nothing_alone(mut desired: DesiredState) -> DesiredState {
     for service in &mut desired.services {
-        service.left_alone = Default::default();
-        service.destinations.iter_mut().for_each(|destination| destination.left_alone = Default::default());
+        service.left_alone = ServiceAttributes::empty();
+        service.destinations.iter_mut().for_each(|destination| destination.left_alone = DestinationAttributes::empty());
     }
     desired
 }

@@ -12,7 +12,8 @@ use ipvs_rs::testing::{Ability, Fault, Plan as Mishaps};
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
 
 use super::given::{WEB, WEB_1, WEB_2, WEB_3, desired, destination, live, service, table};
-use super::world::{Interrupter, State, World};
+use super::state::State;
+use super::world::{Interrupter, World};
 
 /// A plan from one table to another.
 fn from_to(from: &[&str], to: &DesiredState) -> Plan {

@@ -8,8 +8,9 @@ use ipvs_rs::testing::{Fault, Plan as Mishaps};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::state::{State, assert_untouched};
 use super::universe::{Case, Dice};
-use super::world::{Interrupter, State, World};
+use super::world::{Interrupter, World};
 
 fn arb_case() -> impl Strategy<Value = Case> {
     vec(any::<u8>(), 0..400).prop_map(|bytes| Dice(&bytes).case())
@@ -49,18 +50,6 @@ fn assert_reached(world: &World, before: &State, desired: &DesiredState) {
     let plan = world.plan(desired);
     assert!(plan.is_empty(), "left to do: {plan}");
     assert_untouched(before, &world.state(), desired);
-}
-
-fn assert_untouched(before: &State, after: &State, desired: &DesiredState) {
-    let outside = |state: &State| {
-        let mut services = state.services.clone();
-        services.retain(|id, _| !desired.scope.covers(id));
-        services
-    };
-    assert_eq!(outside(before), outside(after));
-    if desired.sync.is_none() {
-        assert_eq!(before.daemons, after.daemons);
-    }
 }
 
 proptest! {
@@ -160,7 +149,7 @@ fn at_every_step(
 }
 
 proptest! {
-    #![proptest_config(config(48))]
+    #![proptest_config(config(24))]
 
     #[test]
     fn after_a_failure_at_any_step_the_table_is_as_it_was(case in arb_case(), one_by_one in any::<bool>()) {

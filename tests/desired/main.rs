@@ -32,4 +32,5 @@ mod print;
 mod reading_params;
 mod saved;
 mod scope;
+mod state;
 mod world;

@@ -1,26 +1,18 @@
 //! A kernel in memory with everything that a plan is about, and what is said to it.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ipvs_rs::Handle;
 use ipvs_rs::desired::apply::{ApplyOptions, Clock, Interrupt, Observer, Progress};
 use ipvs_rs::desired::{DesiredState, Live, Plan, PlanOptions, plan};
-use ipvs_rs::model::{Config, SyncDaemon, Table};
+use ipvs_rs::model::Table;
 use ipvs_rs::testing::{FakeKernel, FakeSocket, Interface};
 use ipvs_rs::transport::{Limits, Received, Transport};
-use ipvs_rs::{Destination, DestinationId, Handle, Service, ServiceId};
 
+use super::state::{State, fill, put};
 use super::universe::{Case, INTERFACE};
-
-/// What a kernel holds, without counters and in one order.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct State {
-    pub(crate) services: BTreeMap<ServiceId, (Service, BTreeMap<DestinationId, Destination>)>,
-    pub(crate) config: Config,
-    pub(crate) daemons: Vec<SyncDaemon>,
-}
 
 /// A kernel, and the commands that were sent to it.
 pub(crate) struct World {
@@ -56,23 +48,6 @@ pub(crate) struct Interrupter {
     pub(crate) progress: Vec<Progress>,
 }
 
-impl State {
-    pub(crate) fn read(handle: &Handle) -> Self {
-        let live = Live::read_all(handle).unwrap();
-        let mut daemons = live.sync.unwrap();
-        daemons.sort_unstable();
-        Self { services: services(&live.table), config: live.timeouts.unwrap(), daemons }
-    }
-}
-
-pub(crate) fn services(table: &Table) -> BTreeMap<ServiceId, (Service, BTreeMap<DestinationId, Destination>)> {
-    let rows = table.services.iter().map(|row| {
-        let destinations = row.destinations.iter().map(|entry| (entry.id(), entry.destination.clone())).collect();
-        (row.service.id(), (row.service.service.clone(), destinations))
-    });
-    rows.collect()
-}
-
 impl World {
     /// An empty table.
     pub(crate) fn new() -> Self {
@@ -95,12 +70,7 @@ impl World {
 
     /// Puts everything of a case there, through another socket.
     pub(crate) fn hold(self, case: &Case) -> Self {
-        let handle = self.kernel.handle().unwrap();
-        fill(&handle, &case.table);
-        handle.set_config(&case.config).unwrap();
-        for daemon in &case.daemons {
-            handle.start_sync(daemon).unwrap();
-        }
+        put(&self.kernel.handle().unwrap(), case);
         self.forget();
         self
     }
@@ -149,17 +119,6 @@ impl World {
     pub(crate) fn forget(&self) {
         self.sent.lock().unwrap().clear();
     }
-}
-
-pub(crate) fn fill(handle: &Handle, table: &Table) {
-    let mut batch = handle.batch();
-    for row in &table.services {
-        batch = batch.new_service(&row.service.service);
-        for entry in &row.destinations {
-            batch = batch.new_destination(&row.service.id(), &entry.destination);
-        }
-    }
-    batch.send().unwrap().into_result().unwrap();
 }
 
 fn write_name(command: u8) -> Option<&'static str> {

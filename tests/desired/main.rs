@@ -31,6 +31,8 @@ mod plan_text;
 mod print;
 mod reading_params;
 mod saved;
+#[cfg(feature = "schema")]
+mod schema;
 mod scope;
 mod state;
 mod world;

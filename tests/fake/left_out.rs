@@ -13,6 +13,7 @@ const LEFT_OUT: [(&str, &[Release], &str); 14] = [
         &Release::ALL,
         "lists that are disturbed on a second processor; what is made of such lists is tried elsewhere",
     ),
+    ("desired", &Release::ALL, "plans on the real kernel; they are tried in memory elsewhere, step by step"),
     ("differential", &Release::ALL, "the comparison of the real kernel with the one in memory"),
     ("forwarding", &Release::ALL, "schedulers that choose, packets that are lost, connections that end by themselves"),
     ("golden", &Release::ALL, "recordings of the real kernel; they are compared with the one in memory elsewhere"),

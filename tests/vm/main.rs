@@ -45,6 +45,8 @@ mod world;
 mod alone;
 mod availability;
 mod churn;
+#[cfg(feature = "desired")]
+mod desired;
 #[cfg(feature = "testing")]
 mod differential;
 mod forwarding;

@@ -29,25 +29,22 @@ impl Lowering {
         let mut destination = Destination::new(id, context.forward);
         destination.weight = context.weight;
         if let Some(weight) = spec.weight {
-            match context.version.weight(weight) {
-                Some(weight) => destination.weight = weight,
-                None => {
-                    let message =
-                        format!("invalid weight ({weight}) for destination {text} in service {service_text}.");
-                    findings.error(&format!("{}.weight", path()), message);
-                }
+            if let Some(weight) = context.version.weight(weight) {
+                destination.weight = weight;
+            } else {
+                let message = format!("invalid weight ({weight}) for destination {text} in service {service_text}.");
+                findings.error(&format!("{}.weight", path()), message);
             }
         }
         if let Some(word) = &spec.forward {
-            match context.version.forward(word) {
-                Some(forward) => destination.forward = forward,
-                None => {
-                    let message = format!(
-                        "invalid forward ({word}) for destination {text} in service {service_text}. Allowed are \
-                         direct,nat,tunnel"
-                    );
-                    findings.error(&format!("{}.forward", path()), message);
-                }
+            if let Some(forward) = context.version.forward(word) {
+                destination.forward = forward;
+            } else {
+                let message = format!(
+                    "invalid forward ({word}) for destination {text} in service {service_text}. Allowed are \
+                     direct,nat,tunnel"
+                );
+                findings.error(&format!("{}.forward", path()), message);
             }
         }
         if let Some(spec) = &spec.tunnel {
@@ -100,13 +97,12 @@ fn tunnel(destination: &mut Destination, spec: &spec::Tunnel, text: &str, path: 
                 findings.error(&format!("{path}.tunnel"), format!("the gue tunnel of destination {text} needs a port"));
                 return;
             };
-            match u16::try_from(port).ok().and_then(|port| Tunnel::gue(port).ok()) {
-                Some(tunnel) => tunnel,
-                None => {
-                    let message = format!("invalid tunnel port ({port}) for destination {text}: expected 1 to 65535");
-                    findings.error(&at("port"), message);
-                    return;
-                }
+            if let Some(tunnel) = u16::try_from(port).ok().and_then(|port| Tunnel::gue(port).ok()) {
+                tunnel
+            } else {
+                let message = format!("invalid tunnel port ({port}) for destination {text}: expected 1 to 65535");
+                findings.error(&at("port"), message);
+                return;
             }
         }
         other => {

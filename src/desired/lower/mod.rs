@@ -126,16 +126,13 @@ impl Lowering {
     /// Whether this is the first file with a key; says so if it is not.
     fn is_first(&mut self, key: &'static str, findings: &mut Findings<'_>) -> bool {
         let place = findings.place(key);
-        match self.singles.get(key) {
-            Some(first) => {
-                let message = format!("{key} stands in another file as well ({first}): only one may have it");
-                findings.error(key, message);
-                false
-            }
-            None => {
-                self.singles.insert(key, place);
-                true
-            }
+        if let Some(first) = self.singles.get(key) {
+            let message = format!("{key} stands in another file as well ({first}): only one may have it");
+            findings.error(key, message);
+            false
+        } else {
+            self.singles.insert(key, place);
+            true
         }
     }
 }

@@ -96,21 +96,20 @@ impl Lowering {
         context: &Context,
         spec: &spec::Service,
         text: &str,
-        path: &str,
+        service_path: &str,
         findings: &mut Findings<'_>,
     ) {
         let specs = spec.destinations.as_deref().unwrap_or_default();
         let mut seen: HashMap<DestinationId, usize> = HashMap::with_capacity(specs.len());
         for (place, spec) in specs.iter().enumerate() {
-            let path = || format!("{path}.destinations[{place}]");
+            let path = || format!("{service_path}.destinations[{place}]");
             if findings.has_broken() && findings.is_broken(&path()) {
                 continue;
             }
             let service = (desired.id(), text);
             let Some(destination) = self.destination(service, context, spec, path, findings) else { continue };
             if let Some(first) = seen.get(&destination.id()) {
-                let first = findings
-                    .place(&format!("{}.address", path().replace(&format!("[{place}]"), &format!("[{first}]"))));
+                let first = findings.place(&format!("{service_path}.destinations[{first}].address"));
                 let written = spec.address.as_deref().unwrap_or_default();
                 let message = format!(
                     "Destination addresses must be unique per service: {written} in service {text} (first at {first})"
@@ -220,19 +219,18 @@ fn settings(
         }
     }
     for (place, word) in spec.sched_flags.iter().flatten().enumerate() {
-        match scheduler_flag(word, &service.scheduler) {
-            Some(flag) => service.scheduler_flags |= flag,
-            None => {
-                let fitting = match service.scheduler {
-                    Scheduler::Sh | Scheduler::Mh => "fallback, port, flag-1, flag-2 or flag-3",
-                    _ => "flag-1, flag-2 or flag-3",
-                };
-                let message = format!(
-                    "invalid scheduler flag ({word}) for service {text}: with {} expected {fitting}",
-                    service.scheduler
-                );
-                findings.error(&format!("{path}.sched-flags[{place}]"), message);
-            }
+        if let Some(flag) = scheduler_flag(word, &service.scheduler) {
+            service.scheduler_flags |= flag;
+        } else {
+            let fitting = match service.scheduler {
+                Scheduler::Sh | Scheduler::Mh => "fallback, port, flag-1, flag-2 or flag-3",
+                _ => "flag-1, flag-2 or flag-3",
+            };
+            let message = format!(
+                "invalid scheduler flag ({word}) for service {text}: with {} expected {fitting}",
+                service.scheduler
+            );
+            findings.error(&format!("{path}.sched-flags[{place}]"), message);
         }
     }
     let is_stream = matches!(service.id.protocol(), Some(Protocol::TCP | Protocol::SCTP));

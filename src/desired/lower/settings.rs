@@ -9,30 +9,33 @@ use crate::model::{Config, SyncDaemon, SyncRole, Timeout};
 impl Lowering {
     /// What a file says besides services.
     pub(super) fn settings(&mut self, file: &spec::File, findings: &mut Findings<'_>) {
-        if let Some(timeouts) = &file.timeouts {
-            if self.is_first("timeouts", findings) && !findings.is_broken("timeouts") {
-                self.state.timeouts = config(timeouts, findings);
+        if let Some(timeouts) = &file.timeouts
+            && self.is_first("timeouts", findings)
+            && !findings.is_broken("timeouts")
+        {
+            self.state.timeouts = config(timeouts, findings);
+        }
+        if let Some(daemons) = &file.sync
+            && self.is_first("sync", findings)
+            && !findings.is_broken("sync")
+        {
+            self.state.sync = Some(sync(daemons, findings));
+        }
+        if let Some(scope) = &file.scope
+            && self.is_first("scope", findings)
+            && !findings.is_broken("scope")
+        {
+            self.state.scope.manage = patterns(scope.manage.as_deref(), "scope.manage", findings);
+            self.state.scope.ignore = patterns(scope.ignore.as_deref(), "scope.ignore", findings);
+            if scope.manage.as_ref().is_some_and(Vec::is_empty) {
+                findings.error("scope.manage", "an empty list would manage nothing; without the key it is everything");
             }
         }
-        if let Some(daemons) = &file.sync {
-            if self.is_first("sync", findings) && !findings.is_broken("sync") {
-                self.state.sync = Some(sync(daemons, findings));
-            }
-        }
-        if let Some(scope) = &file.scope {
-            if self.is_first("scope", findings) && !findings.is_broken("scope") {
-                self.state.scope.manage = patterns(scope.manage.as_deref(), "scope.manage", findings);
-                self.state.scope.ignore = patterns(scope.ignore.as_deref(), "scope.ignore", findings);
-                if scope.manage.as_ref().is_some_and(Vec::is_empty) {
-                    findings
-                        .error("scope.manage", "an empty list would manage nothing; without the key it is everything");
-                }
-            }
-        }
-        if let Some(spec) = &file.drain {
-            if self.is_first("drain", findings) && !findings.is_broken("drain") {
-                self.state.drain = drain(spec, "drain", findings);
-            }
+        if let Some(spec) = &file.drain
+            && self.is_first("drain", findings)
+            && !findings.is_broken("drain")
+        {
+            self.state.drain = drain(spec, "drain", findings);
         }
     }
 }

@@ -97,7 +97,7 @@ struct SavedOperation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     drain: Option<spec::Drain>,
     /// For people: what is carried out follows from the rest.
-    #[serde(default, skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "ignored", skip_serializing_if = "Vec::is_empty")]
     changes: Vec<Change>,
 }
 
@@ -319,6 +319,10 @@ fn address_only(id: &ServiceId) -> spec::Service {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
 const fn is_zero(number: &usize) -> bool {
     *number == 0
+}
+
+fn ignored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Change>, D::Error> {
+    de::IgnoredAny::deserialize(deserializer).map(|_| Vec::new())
 }
 
 impl Serialize for OperationKind {

@@ -1,0 +1,95 @@
+/// A parameter without a value, or a source of parameters that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParamsError {
+    /// No source has the key.
+    #[error("unable to look up parameter (for key={key}); {}{}", list(.searched), suggestion(.nearest.as_deref()))]
+    #[non_exhaustive]
+    Unknown {
+        /// The key.
+        key: String,
+        /// What the sources say about themselves; empty if there is none.
+        searched: String,
+        /// A key that exists and differs little.
+        nearest: Option<String>,
+    },
+    /// `${}`.
+    #[error("empty params not allowed at pos {position} ()")]
+    #[non_exhaustive]
+    Empty {
+        /// The place of the `$`, counted in characters from 0.
+        position: usize,
+    },
+    /// A `${` without its `}`.
+    #[error("invalid bracket balance at pos {position} ({text})")]
+    #[non_exhaustive]
+    Unbalanced {
+        /// The place of the `$`, counted in characters from 0.
+        position: usize,
+        /// The text from there on.
+        text: String,
+    },
+    /// Keys that are made of keys that are made of keys, and so on.
+    #[error("parameters stand more than {limit} deep in each other")]
+    #[non_exhaustive]
+    TooDeep {
+        /// How deep they may stand.
+        limit: usize,
+    },
+    /// A document that is neither JSON nor YAML, or no mapping at its top.
+    #[error("{name} must be JSON or YAML{}{problem}", if .problem.is_empty() { "" } else { ": " })]
+    #[non_exhaustive]
+    NoDocument {
+        /// The document, as it was named.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A key of a document that is no text.
+    #[error("unable to resolve params from yaml: Keys need to be strings ({key} in line {line} of {name})")]
+    #[non_exhaustive]
+    KeyIsNoText {
+        /// The document, as it was named.
+        name: String,
+        /// The key, as it was written.
+        key: String,
+        /// The line, counted from 1.
+        line: u32,
+    },
+    /// The addresses of the host cannot be listed.
+    #[error("unable to query the local network interfaces: {source}")]
+    #[non_exhaustive]
+    Interfaces {
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+impl ParamsError {
+    /// Whether a parameter could not be replaced, for want of a value or of the right form.
+    pub const fn is_unresolved(&self) -> bool {
+        matches!(self, Self::Unknown { .. } | Self::Empty { .. } | Self::Unbalanced { .. } | Self::TooDeep { .. })
+    }
+
+    /// Whether a document is not one that values could be taken from.
+    pub const fn is_no_document(&self) -> bool {
+        matches!(self, Self::NoDocument { .. })
+    }
+
+    /// Whether a document has a key that is no text.
+    pub const fn is_key_no_text(&self) -> bool {
+        matches!(self, Self::KeyIsNoText { .. })
+    }
+}
+
+fn list(sources: &str) -> String {
+    if sources.is_empty() {
+        "no source of parameters is switched on".to_owned()
+    } else {
+        format!("searched: {sources}")
+    }
+}
+
+fn suggestion(nearest: Option<&str>) -> String {
+    nearest.map(|key| format!("; did you mean {key}?")).unwrap_or_default()
+}

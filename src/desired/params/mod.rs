@@ -1,0 +1,33 @@
+//! `${…}` in files: where values come from, and how they get into text.
+//!
+//! A parameter is a key between `${` and `}`. Its value is inserted as it stands: a value with a `${` in it is not looked
+//! at again. Keys can be made of parameters, `${net.${env.STAGE}}`: the inner one comes first.
+//!
+//! [`Syntax::Version2`] adds two things: `${key:-text}` is the text where no source has the key, and
+//! `$${` is a `${` that is none.
+//!
+//! # Secrets
+//!
+//! Whoever writes a file can have every value of the sources that are switched on put into an address, and a message
+//! about that address shows it. Nothing is masked.
+
+#[cfg(feature = "yaml")]
+mod document;
+mod environment;
+mod error;
+#[cfg(target_os = "linux")]
+mod host;
+mod nearest;
+mod resolver;
+mod template;
+
+pub use environment::EnvResolver;
+pub use error::ParamsError;
+#[cfg(target_os = "linux")]
+pub use host::HostResolver;
+#[cfg(feature = "yaml")]
+pub(in crate::desired) use nearest::nearest;
+pub use resolver::{Chain, MapResolver, Resolver};
+#[cfg(feature = "yaml")]
+pub(in crate::desired) use template::{Substitution, TemplateError};
+pub use template::{Syntax, substitute};

@@ -17,6 +17,7 @@ mod drain;
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "yaml")))]
 pub mod files;
 mod live;
+mod lower;
 pub mod params;
 pub mod plan;
 mod print;

@@ -7,16 +7,19 @@
 //! | [`spec`] | text of a file, or values of a program | a file as it was written | none |
 //! | [`DesiredState`] | files as they were written | services, destinations, time-outs, daemons: checked | none |
 //! | [`Plan`] | what is there and what should be | operations in the order in which they are safe | none |
-//! | apply | a plan | a changed table, or the old one again | through a [`Handle`](crate::Handle) |
+//! | [`apply`] | a plan | a changed table, or the old one again | through a [`Handle`](crate::Handle) |
 //!
 //! Whoever has values instead of files starts with [`DesiredState::new`]: health checks, agents and clusters do.
 
+pub mod apply;
 mod diagnostic;
 mod drain;
 #[cfg(feature = "yaml")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "yaml")))]
 pub mod files;
 mod live;
+#[cfg(target_os = "linux")]
+mod lock;
 mod lower;
 pub mod params;
 pub mod plan;
@@ -31,6 +34,8 @@ pub mod yaml;
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, Stage};
 pub use drain::{Drain, OnTimeout, WaitFor};
 pub use live::Live;
+#[cfg(target_os = "linux")]
+pub use lock::{Lock, LockError};
 pub use plan::{Operation, Plan, PlanOptions, plan};
 pub use print::{Order, PrintOptions, service_text};
 pub use scope::{Pattern, PatternError, Scope};

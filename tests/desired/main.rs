@@ -11,8 +11,12 @@
 )]
 
 mod given;
+mod lower;
 mod plan;
 mod plan_text;
 mod print;
 mod reading_params;
+mod saved;
+#[cfg(feature = "schema")]
+mod schema;
 mod scope;

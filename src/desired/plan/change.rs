@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
@@ -159,11 +159,11 @@ fn persistence_text(persistence: Persistence) -> String {
     let mut text = format!("{}s", persistence.timeout_secs());
     match persistence.granularity {
         Granularity::Client => {}
-        Granularity::Mask(mask) => text.push_str(&format!(", netmask {mask}")),
-        Granularity::Prefix(prefix) => text.push_str(&format!(", prefix {}", prefix.bits())),
+        Granularity::Mask(mask) => drop(write!(text, ", netmask {mask}")),
+        Granularity::Prefix(prefix) => drop(write!(text, ", prefix {}", prefix.bits())),
     }
     if let Some(engine) = persistence.engine {
-        text.push_str(&format!(", engine {engine}"));
+        let _ = write!(text, ", engine {engine}");
     }
     text
 }
@@ -171,10 +171,10 @@ fn persistence_text(persistence: Persistence) -> String {
 fn tunnel_text(tunnel: Tunnel) -> String {
     let mut text = tunnel_word(tunnel.kind()).to_owned();
     if let Some(port) = tunnel.port() {
-        text.push_str(&format!(", port {port}"));
+        let _ = write!(text, ", port {port}");
     }
     if !tunnel.tunnel_flags().is_empty() {
-        text.push_str(&format!(", checksum {}", checksum_word(tunnel.tunnel_flags())));
+        let _ = write!(text, ", checksum {}", checksum_word(tunnel.tunnel_flags()));
     }
     text
 }

@@ -7,6 +7,7 @@ mod fingerprint;
 mod operation;
 mod options;
 mod rules;
+mod saved;
 mod service;
 mod text;
 
@@ -20,6 +21,8 @@ pub use change_set::{ChangeSet, Item};
 pub use operation::{Operation, OperationKind};
 pub use options::{Draining, PlanOptions};
 pub use rules::PlanRules;
+pub use saved::{SavedPlan, SavedPlanError};
+pub(in crate::desired) use service::wanted_service;
 pub use text::PlanText;
 
 use super::{DesiredState, Live, Scope};
@@ -181,10 +184,10 @@ impl Planner<'_> {
         for role in [SyncRole::Master, SyncRole::Backup] {
             let of_role = |daemons: &[SyncDaemon]| daemons.iter().rev().find(|daemon| daemon.role == role).copied();
             let (runs, should) = (of_role(live), of_role(desired));
-            if let (Some(runs), Some(should)) = (runs, should) {
-                if is_like(&runs, &should) {
-                    continue;
-                }
+            if let (Some(runs), Some(should)) = (runs, should)
+                && is_like(&runs, &should)
+            {
+                continue;
             }
             self.steps.stopped.extend(runs.map(|live| Operation::StopSync { live }));
             self.steps.started.extend(should.map(|wanted| Operation::StartSync { wanted }));
@@ -217,7 +220,7 @@ impl Planner<'_> {
 }
 
 /// Whether a daemon that runs is what should run, as far as that is said.
-fn is_like(runs: &SyncDaemon, should: &SyncDaemon) -> bool {
+pub(in crate::desired) fn is_like(runs: &SyncDaemon, should: &SyncDaemon) -> bool {
     runs.interface == should.interface
         && runs.sync_id == should.sync_id
         && (should.max_len.is_none() || runs.max_len == should.max_len)

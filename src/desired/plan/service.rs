@@ -70,7 +70,7 @@ impl Planner<'_> {
 }
 
 /// What becomes of a service: what is left alone stays as it is.
-pub(super) fn wanted_service(live: &Service, desired: &DesiredService) -> Service {
+pub(in crate::desired) fn wanted_service(live: &Service, desired: &DesiredService) -> Service {
     let DesiredService { service: should, left_alone, .. } = desired;
     let mut wanted = live.clone();
     wanted.scheduler = should.scheduler;

@@ -28,6 +28,6 @@ impl spec::File {
     /// assert_eq!(file, spec::File::default());
     /// ```
     pub fn from_live(live: &Live, options: &PrintOptions) -> Self {
-        table::file(live, options)
+        table::file(live, *options)
     }
 }

@@ -13,7 +13,7 @@ use crate::model::{
 /// The largest number of a firewall mark or a weight that version 1 takes.
 const VERSION_1_MAX: u32 = 65_535;
 
-pub(super) fn file(live: &Live, options: &PrintOptions) -> spec::File {
+pub(super) fn file(live: &Live, options: PrintOptions) -> spec::File {
     let mut rows: Vec<&TableService> = live.table.services.iter().collect();
     if options.order == Order::Sorted {
         rows.sort_by_key(|row| service_key(&row.service.id()));
@@ -49,7 +49,7 @@ fn needs_version_2(row: &TableService) -> bool {
         || row.destinations.iter().any(|entry| entry.destination.weight.get() > VERSION_1_MAX)
 }
 
-fn row_as_is(row: &TableService, options: &PrintOptions) -> spec::Service {
+fn row_as_is(row: &TableService, options: PrintOptions) -> spec::Service {
     let mut entries: Vec<&DestinationEntry> = row.destinations.iter().collect();
     if options.order == Order::Sorted {
         entries.sort_by_key(|entry| entry.id());

@@ -118,9 +118,8 @@ impl Visitor<'_> for SecondsOrText {
     }
 
     fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Duration, E> {
-        u64::try_from(seconds)
-            .map(Duration::from_secs)
-            .map_err(|_| E::invalid_value(de::Unexpected::Signed(seconds), &self))
+        let whole = u64::try_from(seconds).ok().map(Duration::from_secs);
+        whole.ok_or_else(|| E::invalid_value(de::Unexpected::Signed(seconds), &self))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {

@@ -1,8 +1,7 @@
 //! Which keys there are.
 
-use super::{Decoder, Fields};
+use super::{Decoder, Fields, Path};
 use crate::desired::files::tree::{Content, Node};
-use crate::desired::lower::Path;
 use crate::desired::{Stage, spec};
 
 impl Decoder<'_> {

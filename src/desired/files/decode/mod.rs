@@ -1,13 +1,15 @@
 //! From a tree to the values of a file. Whatever is wrong is said, and left out of the values.
 
 mod keys;
+mod path;
 
 use std::collections::HashSet;
+
+use path::Path;
 
 use super::lookup::Lookup;
 use super::scalar::Number;
 use super::tree::{Content, Entry, Node, Position, Scalar};
-use crate::desired::lower::Path;
 use crate::desired::params::{Syntax, nearest};
 use crate::desired::{Severity, Stage, spec};
 
@@ -81,7 +83,13 @@ impl<'d> Decoder<'d> {
     }
 
     /// The entries of a mapping, after a look at its keys.
-    fn mapping<'n>(&mut self, node: &'n Node, path: &Path<'_>, what: &str, keys: &[&'static str]) -> Option<Fields<'n>> {
+    fn mapping<'n>(
+        &mut self,
+        node: &'n Node,
+        path: &Path<'_>,
+        what: &str,
+        keys: &[&'static str],
+    ) -> Option<Fields<'n>> {
         let Content::Mapping(entries) = &node.content else {
             self.unexpected(node, path, &format!("a mapping for {what}"));
             return None;
@@ -190,7 +198,8 @@ impl<'d> Decoder<'d> {
             Some(Number::Whole(number)) => {
                 if scalar.is_secret_octal() {
                     let text = &scalar.text;
-                    let message = format!("{path}: {text} is {number}: a number that starts with 0 is read with base 8");
+                    let message =
+                        format!("{path}: {text} is {number}: a number that starts with 0 is read with base 8");
                     let (position, path) = (entry.value.position, path.to_string());
                     self.push(Severity::Warning, Stage::Validation, position, path, message);
                 }

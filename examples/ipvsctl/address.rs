@@ -1,0 +1,83 @@
+//! Services and destinations as people write them.
+
+use std::net::SocketAddr;
+
+use ipvs_rs::model::{AddressFamily, Protocol};
+use ipvs_rs::{DestinationId, ServiceId};
+
+use crate::failure::{Exit, Failure};
+
+/// Reads a service in any notation; `None` if it is none, and may be a name.
+pub fn service(handle: &str) -> Option<ServiceId> {
+    let handle = handle.trim_end_matches(['/', ' ']);
+    if let Some(mark) = handle.strip_prefix("fwmark6:") {
+        return ServiceId::fwmark(mark.parse().ok()?, AddressFamily::Ipv6).ok();
+    }
+    handle.parse().ok()
+}
+
+/// Reads a destination. Without a port it has that of its service.
+pub fn destination(handle: &str, service: &ServiceId) -> Result<DestinationId, Failure> {
+    let handle = handle.trim();
+    if handle.is_empty() {
+        return Err(Failure::new(Exit::Value, "Must specify a destination, such as -d 10.0.0.2:8080"));
+    }
+    let id: DestinationId = handle.parse().map_err(|error| {
+        Failure::new(Exit::Value, format!("Invalid destination \"{}\": {error}", handle.escape_debug()))
+    })?;
+    if has_port(handle) {
+        return Ok(id);
+    }
+    Ok(DestinationId::verbatim(id.address(), service.port().unwrap_or(0)))
+}
+
+/// Whether it is a protocol of connections that the kernel calls active.
+pub fn is_udp(service: &ServiceId) -> bool {
+    service.protocol() == Some(Protocol::UDP)
+}
+
+fn has_port(destination: &str) -> bool {
+    destination.parse::<SocketAddr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use ipvs_rs::desired::service_text;
+
+    use super::*;
+
+    #[test]
+    fn services_are_read_in_any_notation_and_written_in_one() {
+        for (handle, canonical) in [
+            ("tcp://192.0.2.10:80", "tcp://192.0.2.10:80"),
+            ("TCP 192.0.2.10:80", "tcp://192.0.2.10:80"),
+            ("-t 192.0.2.10:80", "tcp://192.0.2.10:80"),
+            ("tcp://192.0.2.10:80//", "tcp://192.0.2.10:80"),
+            ("udp://[2001:db8:0::1]:53", "udp://[2001:db8::1]:53"),
+            ("sctp://192.0.2.10", "sctp://192.0.2.10"),
+            ("udp://[2001:db8::1]", "udp://[2001:db8::1]"),
+            ("fwmark:7", "fwmark:7"),
+            ("FWM 7 IPv6", "fwmark6:7"),
+            ("fwmark6:4294967295", "fwmark6:4294967295"),
+        ] {
+            assert_eq!(service(handle).map(|id| service_text(&id)).as_deref(), Some(canonical), "{handle}");
+        }
+        for handle in ["", "web", "tcp://", "fwmark6:0", "fwmark6:x", "fwmark:0", "tcp://web:80"] {
+            assert_eq!(service(handle), None, "{handle}");
+        }
+    }
+
+    #[test]
+    fn destination_without_a_port_has_that_of_its_service() {
+        let web = service("tcp://192.0.2.10:80").unwrap();
+        let read = |handle| destination(handle, &web).map(|id| id.to_string());
+        assert_eq!(read("10.0.0.2").as_deref(), Ok("10.0.0.2:80"));
+        assert_eq!(read("10.0.0.2:0").as_deref(), Ok("10.0.0.2:0"));
+        assert_eq!(read("10.0.0.2:8080").as_deref(), Ok("10.0.0.2:8080"));
+        assert_eq!(read("2001:db8::2").as_deref(), Ok("[2001:db8::2]:80"));
+        assert_eq!(read("[2001:db8::2]:8080").as_deref(), Ok("[2001:db8::2]:8080"));
+        assert_eq!(destination("10.0.0.2", &service("fwmark:7").unwrap()).unwrap().port(), 0);
+        assert_eq!(read("").unwrap_err().exit, Exit::Value);
+        assert_eq!(read("web").unwrap_err().exit, Exit::Value);
+    }
+}

@@ -1,0 +1,659 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgAction, Args, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use ipvs_rs::desired::spec::Duration;
+
+use crate::failure::{Exit, Failure};
+
+/// What somebody wants, and how.
+#[derive(Debug)]
+pub struct Invocation {
+    pub global: Globals,
+    pub command: Command,
+}
+
+/// Options that stand anywhere.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Global options")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub struct Globals {
+    /// Say what is done, on standard error; twice, say more [env: IPVSCTL_LOG_VERBOSE]
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// How messages are written
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub log_format: Option<LogFormat>,
+    /// When output is coloured; NO_COLOR is honoured
+    #[arg(long, value_name = "WHEN", value_enum)]
+    pub color: Option<Colour>,
+    /// Work in another network namespace: a name of `ip netns`, a path, or the number of a process
+    #[arg(long, value_name = "NAME|PATH|PID", value_hint = ValueHint::AnyPath)]
+    pub netns: Option<String>,
+    /// Do not try to load the kernel module when IPVS is missing
+    #[arg(long)]
+    pub no_modprobe: bool,
+    /// Take warnings about a file for errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Parameters from addresses of this host: ${host.IF}, ${host.IF_N} [env: IPVSCTL_PARAMS_HOST_NETWORK]
+    #[arg(long)]
+    pub params_network: bool,
+    /// Parameters from the environment: ${env.NAME} [env: IPVSCTL_PARAMS_HOST_ENV]
+    #[arg(long)]
+    pub params_env: bool,
+    /// Parameters from a file of YAML or JSON; may be repeated [env: IPVSCTL_PARAMS_FILE]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub params_file: Vec<PathBuf>,
+    /// Parameters from a document of YAML or JSON on a web server; may be repeated [env: IPVSCTL_PARAMS_URLS]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub params_url: Vec<String>,
+    /// Take parameters over plain HTTP from other hosts too
+    #[arg(long)]
+    pub params_insecure: bool,
+    /// Certificates that a web server of parameters is trusted by, instead of the usual ones (PEM)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub params_ca: Option<PathBuf>,
+    /// Headers of requests for parameters, `Name: value` in each line
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub params_header_file: Option<PathBuf>,
+}
+
+/// How messages are written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum LogFormat {
+    /// A line of text each
+    #[default]
+    Text,
+    /// A JSON object in a line each
+    Json,
+}
+
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Print the table
+    Get(Get),
+    /// Check files; needs neither root nor IPVS
+    Validate(Validate),
+    /// Show what apply would change
+    #[command(visible_alias = "diff")]
+    Plan(Plan),
+    /// Print what apply would change, as a list of items
+    Changeset(Changeset),
+    /// Make the table what files say
+    Apply(Apply),
+    /// Apply files again and again: when they change, and when the table does
+    Watch(Watch),
+    /// Change one setting in the table and leave the rest
+    #[command(subcommand)]
+    Set(Set),
+    /// Give destinations no new connections and wait until the old ones have ended
+    Drain(Drain),
+    /// Give drained destinations their weight again
+    Undrain(Undrain),
+    /// Set counters to zero
+    Zero(Zero),
+    /// Show counters and rates
+    Stats(Stats),
+    /// Show connections
+    Conns(Conns),
+    /// Print the JSON schema of files
+    Schema,
+    /// Print a completion script for a shell
+    Completions {
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+/// The files that say what the table should be.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Files {
+    /// File or directory that says what the table should be, - for standard input; may be repeated
+    /// [default: /etc/ipvsctl.yaml, or else /etc/ipvsctl.d]
+    #[arg(short, long = "file", value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub file: Vec<OsString>,
+    /// Where several files have the same service, take the destinations of all of them
+    #[arg(long)]
+    pub merge: bool,
+}
+
+/// The file that names of services stand in.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Names {
+    /// File or directory in which the names of services stand
+    #[arg(short, long = "file", value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub file: Vec<OsString>,
+}
+
+/// A destination, by its service and its address.
+#[derive(Args, Clone, Debug)]
+pub struct Target {
+    /// Service, such as tcp://192.0.2.10:80 or fwmark:7, or its name in a file
+    #[arg(short, long)]
+    pub service: String,
+    /// Destination, such as 10.0.0.2:8080; without a port, that of the service
+    #[arg(short, long)]
+    pub destination: String,
+    #[command(flatten)]
+    pub names: Names,
+}
+
+/// How a plan is made.
+#[derive(Args, Clone, Debug)]
+pub struct Planning {
+    /// Leave the weights of destinations that are there as they are
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true")]
+    pub keep_weights: bool,
+    /// Whether services that are in no file are deleted
+    #[arg(
+        long, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
+        default_value = "true", default_missing_value = "true"
+    )]
+    pub prune: bool,
+    /// Drain what is to be deleted for this long at most, whatever the files say
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "60s")]
+    pub drain: Option<Duration>,
+    /// Delete without draining, whatever the files say
+    #[arg(long, conflicts_with = "drain")]
+    pub no_drain: bool,
+    /// Changes that may be made: * for all, or a list with commas of as,us,ds (add, update, delete services), ad,ud,dd
+    /// (destinations), ut (time-outs), ay,dy (start and stop synchronization daemons)
+    #[arg(long, value_name = "LIST", default_value = "*", value_parser = NonEmptyStringValueParser::new())]
+    pub allowed_actions: String,
+}
+
+#[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub struct Get {
+    /// Format
+    #[arg(short, long, value_enum, default_value = "yaml")]
+    pub output: GetFormat,
+    /// With counters
+    #[arg(long)]
+    pub stats: bool,
+    /// Only this service
+    #[arg(short, long)]
+    pub service: Option<String>,
+    /// Order of services and destinations
+    #[arg(long, value_enum, default_value = "sorted")]
+    pub order: Order,
+    /// With time-outs and synchronization daemons
+    #[arg(long)]
+    pub all: bool,
+    /// Lift the most frequent scheduler, forwarding method and weight into defaults
+    #[arg(long)]
+    pub factor_defaults: bool,
+    #[command(flatten)]
+    pub names: Names,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum GetFormat {
+    /// A file that apply takes
+    Yaml,
+    /// The same as JSON
+    Json,
+    /// A table for people
+    Table,
+    /// Rules for `ipvsadm --restore`
+    Ipvsadm,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Order {
+    /// By family, protocol, address and port; firewall marks last
+    Sorted,
+    /// As the kernel lists them
+    Kernel,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Validate {
+    #[command(flatten)]
+    pub files: Files,
+    /// Format
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: ValidateFormat,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum ValidateFormat {
+    /// A sentence; what is wrong goes to standard error
+    Text,
+    /// Everything that was found, as JSON
+    Json,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Plan {
+    #[command(flatten)]
+    pub files: Files,
+    #[command(flatten)]
+    pub planning: Planning,
+    /// Format
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: PlanFormat,
+    /// End with 10 if something would change
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Save the plan to a file, for `ipvsctl apply FILE`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people
+    Text,
+    /// As YAML
+    Yaml,
+    /// As JSON, which is what --out saves
+    Json,
+    /// As lines of ipvsadm
+    Ipvsadm,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Changeset {
+    #[command(flatten)]
+    pub files: Files,
+    #[command(flatten)]
+    pub planning: Planning,
+    /// Format
+    #[arg(short, long, value_enum, default_value = "yaml")]
+    pub output: ChangesetFormat,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum ChangesetFormat {
+    Yaml,
+    Json,
+}
+
+/// How a plan is carried out.
+#[derive(Args, Clone, Debug)]
+pub struct Applying {
+    /// What happens to what was done when something fails
+    #[arg(long, value_name = "WAY", value_enum, default_value = "rollback")]
+    pub on_error: OnError,
+    /// How long to wait for another ipvsctl that is changing the table
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub lock_timeout: Duration,
+    /// Where the lock file is
+    #[arg(long, value_name = "DIRECTORY", default_value = "/run", value_hint = ValueHint::DirPath)]
+    pub lock_dir: PathBuf,
+}
+
+#[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub struct Apply {
+    /// Carry out a plan that `ipvsctl plan --out` saved
+    #[arg(
+        value_name = "PLANFILE", value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["file", "merge", "keep_weights", "prune", "drain", "no_drain"]
+    )]
+    pub saved: Option<PathBuf>,
+    #[command(flatten)]
+    pub files: Files,
+    #[command(flatten)]
+    pub planning: Planning,
+    #[command(flatten)]
+    pub applying: Applying,
+    /// Show the plan and check it, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Ask before something is deleted
+    #[arg(long)]
+    pub confirm: bool,
+    /// Answer that question with yes
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum OnError {
+    /// Everything is put back
+    Rollback,
+    /// It stays as far as it came
+    Stop,
+    /// The rest is tried all the same
+    Continue,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Watch {
+    #[command(flatten)]
+    pub files: Files,
+    #[command(flatten)]
+    pub planning: Planning,
+    #[command(flatten)]
+    pub applying: Applying,
+    /// How often the table is compared with the files
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub interval: Duration,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Set {
+    /// The weight of a destination
+    Weight {
+        /// The weight, 0 for no new connections
+        weight: String,
+        #[command(flatten)]
+        target: Target,
+        /// Get there in steps of a second within so many seconds
+        #[arg(short, long, value_name = "SECONDS", default_value_t = 0)]
+        time: u32,
+    },
+    /// The numbers of connections between which a destination takes new ones
+    Thresholds {
+        /// With so many connections it takes no new ones, 0 for no limit
+        #[arg(long, value_name = "N")]
+        upper: u32,
+        /// Below so many it takes new ones again, 0 for three quarters of the upper one
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        lower: u32,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// The scheduler of a service
+    Sched {
+        /// The scheduler: rr, wrr, lc, wlc, sh, mh, ...
+        scheduler: String,
+        /// Its flags, with commas; without this they stay
+        #[arg(long, value_name = "LIST")]
+        flags: Option<String>,
+        /// Service, such as tcp://192.0.2.10:80 or fwmark:7, or its name in a file
+        #[arg(short, long)]
+        service: String,
+        #[command(flatten)]
+        names: Names,
+    },
+    /// How long the kernel keeps connections that are silent
+    #[command(group = clap::ArgGroup::new("timeouts").required(true).multiple(true).args(["tcp", "tcpfin", "udp"]))]
+    Timeouts {
+        /// Of established TCP connections
+        #[arg(long, value_name = "TIME")]
+        tcp: Option<Duration>,
+        /// Of TCP connections after a FIN
+        #[arg(long, value_name = "TIME")]
+        tcpfin: Option<Duration>,
+        /// Of UDP
+        #[arg(long, value_name = "TIME")]
+        udp: Option<Duration>,
+    },
+    /// Whether a destination takes new connections
+    State {
+        #[arg(value_enum)]
+        state: State,
+        #[command(flatten)]
+        target: Target,
+        /// The weight of an active one; without this, that of the file
+        #[arg(short, long)]
+        weight: Option<String>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum State {
+    /// It has its weight
+    Active,
+    /// It has weight 0
+    Drain,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Drain {
+    /// Service, such as tcp://192.0.2.10:80 or fwmark:7, or its name in a file
+    #[arg(short, long)]
+    pub service: String,
+    /// Destination, such as 10.0.0.2:8080; may be repeated
+    #[arg(short, long, required = true)]
+    pub destination: Vec<String>,
+    #[command(flatten)]
+    pub names: Names,
+    /// The longest wait
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub timeout: Duration,
+    /// How often counters are looked at
+    #[arg(long, value_name = "TIME", default_value = "500ms")]
+    pub poll: Duration,
+    /// Which connections are waited for
+    #[arg(long, value_enum, default_value = "active")]
+    pub wait: WaitFor,
+    /// Delete them then
+    #[arg(long)]
+    pub delete: bool,
+    /// What becomes of one that still has connections when the time is over [default: delete with --delete, else keep]
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub on_timeout: Option<OnTimeout>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum WaitFor {
+    /// Active ones; for UDP there are none
+    Active,
+    /// Active and inactive ones
+    All,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum OnTimeout {
+    /// It is deleted
+    Delete,
+    /// It stays with weight 0
+    Keep,
+    /// It gets its weight back
+    Fail,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Undrain {
+    #[command(flatten)]
+    pub target: Target,
+    /// The weight that it gets; without this, that of the file
+    #[arg(short, long)]
+    pub weight: Option<String>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Zero {
+    /// Only this service and its destinations
+    #[arg(short, long)]
+    pub service: Option<String>,
+    #[command(flatten)]
+    pub names: Names,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Stats {
+    /// Only this service
+    #[arg(short, long)]
+    pub service: Option<String>,
+    #[command(flatten)]
+    pub names: Names,
+    /// Format
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub output: ListFormat,
+    /// Again and again, so far apart, with the rates of the time between
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "2s")]
+    pub watch: Option<Duration>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Conns {
+    /// Only those to this service
+    #[arg(short, long)]
+    pub service: Option<String>,
+    /// Only those to this destination
+    #[arg(short, long)]
+    pub destination: Option<String>,
+    #[command(flatten)]
+    pub names: Names,
+    /// Format
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub output: ListFormat,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum ListFormat {
+    /// Columns
+    Table,
+    /// JSON
+    Json,
+}
+
+impl Command {
+    /// Whether it only prints, so that nothing is left half done when its reader goes away.
+    pub const fn only_prints(&self) -> bool {
+        matches!(
+            self,
+            Self::Get(_)
+                | Self::Validate(_)
+                | Self::Plan(_)
+                | Self::Changeset(_)
+                | Self::Stats(_)
+                | Self::Conns(_)
+                | Self::Schema
+                | Self::Completions { .. }
+                | Self::Man
+        )
+    }
+}
+
+/// The whole command line, as clap knows it.
+pub fn grammar() -> clap::Command {
+    with_globals(Tool::augment())
+}
+
+/// Reads a command line, the name of the program included.
+///
+/// # Errors
+///
+/// What clap has to say: that help or the version was asked for, or what is wrong.
+pub fn read<I, W>(words: I) -> Result<Invocation, clap::Error>
+where
+    I: IntoIterator<Item = W>,
+    W: Into<OsString> + Clone,
+{
+    let matches = grammar().try_get_matches_from(words)?;
+    let mut global = Globals::default();
+    let mut level = Some(&matches);
+    while let Some(matches) = level {
+        global.add(Globals::from_arg_matches(matches)?);
+        level = matches.subcommand().map(|(_, matches)| matches);
+    }
+    let command = Command::from_arg_matches(&matches)?;
+    Ok(Invocation { global, command })
+}
+
+/// The program as its help shows it.
+#[derive(Parser)]
+#[command(
+    name = "ipvsctl",
+    version,
+    about = "Make the table of the Linux kernel's load balancer what a file says",
+    subcommand_required = true,
+    arg_required_else_help = true,
+    args_override_self = true,
+    after_help = "Exit statuses and examples are in the man page: ipvsctl man | man -l -"
+)]
+struct Tool {
+    #[command(subcommand)]
+    _command: Command,
+}
+
+impl Tool {
+    fn augment() -> clap::Command {
+        <Self as clap::CommandFactory>::command()
+    }
+}
+
+/// Clap's own global options take the values of one place only; these are options of every level instead.
+fn with_globals(command: clap::Command) -> clap::Command {
+    Globals::augment_args(command).args_override_self(true).mut_subcommands(with_globals)
+}
+
+impl Globals {
+    /// Adds what stands further right: lists grow, of everything else the last one counts.
+    fn add(&mut self, right: Self) {
+        self.verbose = self.verbose.saturating_add(right.verbose);
+        self.quiet |= right.quiet;
+        self.log_format = right.log_format.or(self.log_format);
+        self.color = right.color.or(self.color);
+        self.netns = right.netns.or(self.netns.take());
+        self.no_modprobe |= right.no_modprobe;
+        self.strict |= right.strict;
+        self.params_network |= right.params_network;
+        self.params_env |= right.params_env;
+        self.params_file.extend(right.params_file);
+        self.params_url.extend(right.params_url);
+        self.params_insecure |= right.params_insecure;
+        self.params_ca = right.params_ca.or(self.params_ca.take());
+        self.params_header_file = right.params_header_file.or(self.params_header_file.take());
+    }
+
+    /// Takes from the environment what the command line does not say.
+    ///
+    /// # Errors
+    ///
+    /// When a variable that is a switch is neither on nor off.
+    pub fn add_environment(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<(), Failure> {
+        let switch = |name: &str| match variable(name).as_deref() {
+            None | Some("") => Ok(false),
+            Some(value) => boolean(value).ok_or_else(|| {
+                Failure::new(Exit::Usage, format!("{name}=\"{}\" is neither true nor false", value.escape_debug()))
+            }),
+        };
+        let list = |name: &str| {
+            let value = variable(name).unwrap_or_default();
+            value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+        };
+        if switch("IPVSCTL_LOG_VERBOSE")? && self.verbose == 0 {
+            self.verbose = 1;
+        }
+        self.params_network |= switch("IPVSCTL_PARAMS_HOST_NETWORK")?;
+        self.params_env |= switch("IPVSCTL_PARAMS_HOST_ENV")?;
+        if self.params_file.is_empty() {
+            self.params_file = list("IPVSCTL_PARAMS_FILE").into_iter().map(PathBuf::from).collect();
+        }
+        if self.params_url.is_empty() {
+            self.params_url = list("IPVSCTL_PARAMS_URLS");
+        }
+        Ok(())
+    }
+}
+
+/// What counts as on and off in the environment.
+pub fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! `conns`: the connections that the kernel keeps.
+
+use ipvs_rs::procfs::{Connection, Procfs, ProcfsError};
+use ipvs_rs::{DestinationId, ServiceId};
+use serde::Serialize;
+
+use crate::args::ListFormat;
+use crate::columns::{Columns, Title};
+use crate::command::get;
+use crate::console::Console;
+use crate::failure::{Exit, Failure};
+
+/// Which connections are shown, and how.
+pub struct Listing {
+    pub service: Option<ServiceId>,
+    pub destination: Option<DestinationId>,
+    pub output: ListFormat,
+}
+
+#[derive(Serialize)]
+struct Document {
+    connections: Vec<Record>,
+}
+
+#[derive(Serialize)]
+struct Record {
+    protocol: String,
+    client: String,
+    service: String,
+    destination: String,
+    state: String,
+    expires: u64,
+    template: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    engine: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    engine_data: Option<String>,
+}
+
+/// Shows the connections of a network namespace.
+pub fn conns(procfs: &Procfs, console: &mut Console, listing: &Listing) -> Result<(), Failure> {
+    let failed = |error: &ProcfsError| {
+        Failure::new(
+            Exit::Query,
+            format!("Unable to get current ipvs config: Unable to read connections\nReason: {error}"),
+        )
+    };
+    let connections = procfs.connections().map_err(|error| failed(&error))?;
+    show(connections, console, listing).map_err(|error| match error {
+        Problem::Reading(error) => failed(&error),
+        Problem::Writing(failure) => failure,
+    })
+}
+
+enum Problem {
+    Reading(ProcfsError),
+    Writing(Failure),
+}
+
+fn show(
+    connections: impl Iterator<Item = Result<Connection, ProcfsError>>,
+    console: &mut Console,
+    listing: &Listing,
+) -> Result<(), Problem> {
+    let mut records = Vec::new();
+    for connection in connections {
+        let connection = connection.map_err(Problem::Reading)?;
+        if listing.holds(&connection) {
+            records.push(record(&connection));
+        }
+    }
+    let text = match listing.output {
+        ListFormat::Json => get::as_json(&Document { connections: records }).map_err(Problem::Writing)?,
+        ListFormat::Table => as_table(records),
+    };
+    console.print(&text);
+    Ok(())
+}
+
+impl Listing {
+    /// Whether a connection is one of those. Connections by a firewall mark do not tell it; their templates do.
+    fn holds(&self, connection: &Connection) -> bool {
+        let service = self.service.is_none_or(|service| match service.mark() {
+            Some(mark) => connection.mark() == Some(mark.get()),
+            None => {
+                let is_there = service.address() == Some(connection.service.ip());
+                let has_port = service.port() == Some(0) || service.port() == Some(connection.service.port());
+                let protocol = service.protocol().map(|protocol| protocol.to_string());
+                is_there && has_port && protocol == Some(connection.protocol.to_string())
+            }
+        });
+        let destination = self.destination.is_none_or(|destination| {
+            destination.address() == connection.destination.ip() && destination.port() == connection.destination.port()
+        });
+        service && destination
+    }
+}
+
+fn record(connection: &Connection) -> Record {
+    let service = match connection.mark() {
+        Some(mark) => format!("fwmark:{mark}"),
+        None => connection.service.to_string(),
+    };
+    let engine = connection.engine.as_ref();
+    Record {
+        protocol: connection.protocol.to_string(),
+        client: connection.client.to_string(),
+        service,
+        destination: connection.destination.to_string(),
+        state: connection.state.to_string(),
+        expires: connection.expires_secs,
+        template: connection.is_template(),
+        engine: engine.map(|engine| engine.name.to_string()),
+        engine_data: engine.map(|engine| String::from_utf8_lossy(&engine.data).into_owned()),
+    }
+}
+
+fn as_table(records: Vec<Record>) -> String {
+    let titles = ["PROTOCOL", "CLIENT", "SERVICE", "DESTINATION", "STATE"].map(Title::Left);
+    let mut columns = Columns::new(titles.into_iter().chain([Title::Right("EXPIRES")]).collect());
+    for record in records {
+        let expires = format!("{}:{:02}", record.expires / 60, record.expires % 60);
+        columns.row(vec![record.protocol, record.client, record.service, record.destination, record.state, expires]);
+    }
+    columns.text()
+}
+
+#[cfg(test)]
+mod tests {
+    use ipvs_rs::procfs::Connections;
+
+    use super::*;
+
+    const FILE: &str = "\
+Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData
+TCP 0A020002 A028 C000020A 0050 0A010003 1F90 ESTABLISHED     895
+TCP 0A020003 A028 C000020A 01BB 0A010003 01BB TIME_WAIT        61
+UDP 0A020004 A028 C000020A 0050 0A010004 1F90 UDP             299
+IP  0A020005 0000 00000007 0000 0A010003 0000 NONE            100
+";
+
+    fn shown(output: ListFormat, service: Option<&str>, destination: Option<&str>) -> String {
+        let listing = Listing {
+            service: service.map(|service| service.parse().unwrap()),
+            destination: destination.map(|destination| destination.parse().unwrap()),
+            output,
+        };
+        let mut console = Console::memory(0);
+        assert!(show(Connections::from_reader(FILE.as_bytes()), &mut console, &listing).is_ok());
+        console.taken().0
+    }
+
+    #[test]
+    fn connections_are_in_columns() {
+        assert_eq!(
+            shown(ListFormat::Table, None, None),
+            "PROTOCOL  CLIENT          SERVICE         DESTINATION    STATE        EXPIRES\n\
+             TCP       10.2.0.2:41000  192.0.2.10:80   10.1.0.3:8080  ESTABLISHED    14:55\n\
+             TCP       10.2.0.3:41000  192.0.2.10:443  10.1.0.3:443   TIME_WAIT       1:01\n\
+             UDP       10.2.0.4:41000  192.0.2.10:80   10.1.0.4:8080  UDP             4:59\n\
+             IP        10.2.0.5:0      fwmark:7        10.1.0.3:0     NONE            1:40\n"
+        );
+    }
+
+    #[test]
+    fn connections_of_a_service_or_destination() {
+        let clients = |service, destination| {
+            let text = shown(ListFormat::Json, service, destination);
+            let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let records = document["connections"].as_array().unwrap().iter();
+            records.map(|record| record["client"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(clients(Some("tcp://192.0.2.10:80"), None), ["10.2.0.2:41000"]);
+        assert_eq!(clients(Some("tcp://192.0.2.10"), None), ["10.2.0.2:41000", "10.2.0.3:41000"], "every port");
+        assert_eq!(clients(Some("fwmark:7"), None), ["10.2.0.5:0"]);
+        assert_eq!(clients(Some("tcp://192.0.2.10"), Some("10.1.0.3:443")), ["10.2.0.3:41000"]);
+        assert_eq!(clients(Some("udp://192.0.2.99:80"), None), [""; 0]);
+    }
+}

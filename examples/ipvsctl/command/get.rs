@@ -1,0 +1,288 @@
+//! `get`: the table.
+
+use ipvs_rs::desired::{Live, Order, PrintOptions, service_text, spec, yaml};
+use ipvs_rs::model::ForwardMethod;
+use ipvs_rs::{DestinationEntry, Handle, ServiceEntry, ServiceId};
+
+use crate::args::{self, Get, GetFormat};
+use crate::columns::{Columns, Title};
+use crate::console::Console;
+use crate::failure::{Exit, Failure};
+
+/// Prints the table, or one service of it.
+pub fn get(handle: &Handle, console: &mut Console, get: &Get, service: Option<&ServiceId>) -> Result<(), Failure> {
+    let mut live = read(handle, get.all)?;
+    if let Some(id) = service {
+        live.table.services.retain(|row| row.service.id() == *id);
+        if live.table.is_empty() {
+            let sentence = format!("Service {} not found in active ipvs configuration.", service_text(id));
+            return Err(Failure::new(Exit::Query, format!("Unable to get current ipvs config: {sentence}")));
+        }
+    }
+    let order = match get.order {
+        args::Order::Sorted => Order::Sorted,
+        args::Order::Kernel => Order::Kernel,
+    };
+    let options = PrintOptions::new().order(order).stats(get.stats).all(get.all).factor_defaults(get.factor_defaults);
+    let text = match get.output {
+        GetFormat::Yaml => as_yaml(&spec::File::from_live(&live, &options))?,
+        GetFormat::Json => as_json(&spec::File::from_live(&live, &options))?,
+        GetFormat::Ipvsadm => {
+            sort(&mut live, order);
+            live.table.full_rules().to_string()
+        }
+        GetFormat::Table => {
+            sort(&mut live, order);
+            as_table(&live, get)
+        }
+    };
+    console.print(&text);
+    Ok(())
+}
+
+/// Reads the table, and time-outs and daemons if they are wanted.
+pub fn read(handle: &Handle, all: bool) -> Result<Live, Failure> {
+    let live = if all { Live::read_all(handle) } else { handle.snapshot_stable(ATTEMPTS).map(Live::new) };
+    live.map_err(|error| Failure::query("services", &error))
+}
+
+/// How often a list is read until it can be relied on.
+const ATTEMPTS: u32 = 10;
+
+/// Any value as YAML.
+pub fn as_yaml<T: serde::Serialize>(value: &T) -> Result<String, Failure> {
+    yaml::to_string(value).map_err(|error| Failure::new(Exit::Output, format!("Unable to format output: {error}")))
+}
+
+/// Any value as JSON.
+pub fn as_json<T: serde::Serialize>(value: &T) -> Result<String, Failure> {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => Ok(text + "\n"),
+        Err(error) => Err(Failure::new(Exit::Output, format!("Unable to format output: {error}"))),
+    }
+}
+
+/// Puts services and destinations into the order of addresses.
+pub fn sort(live: &mut Live, order: Order) {
+    if order == Order::Sorted {
+        let services = &mut live.table.services;
+        services.sort_by_key(|row| (row.service.id().mark().is_some(), row.service.id().family(), row.service.id()));
+        for row in services {
+            row.destinations.sort_by_key(DestinationEntry::id);
+        }
+    }
+}
+
+fn as_table(live: &Live, get: &Get) -> String {
+    let mut titles = vec![
+        Title::Left("SERVICE"),
+        Title::Left("SCHED"),
+        Title::Right("WEIGHT"),
+        Title::Right("ACTIVE"),
+        Title::Right("INACTIVE"),
+    ];
+    if get.stats {
+        let counters = ["CONNS", "INPKTS", "OUTPKTS", "INBYTES", "OUTBYTES"];
+        titles.extend(counters.map(Title::Right));
+    }
+    titles.push(Title::Left("SETTINGS"));
+    let mut columns = Columns::new(titles);
+    for row in &live.table.services {
+        let service = &row.service;
+        let name = service_text(&service.id());
+        let mut cells = vec![name, service.service.scheduler.to_string(), String::new(), String::new(), String::new()];
+        add_counters(&mut cells, &service.stats, get.stats);
+        cells.push(settings_of_service(service));
+        columns.row(cells);
+        for entry in &row.destinations {
+            let destination = &entry.destination;
+            let mut cells = vec![
+                format!("  {}", destination.id),
+                forward(destination.forward).to_owned(),
+                destination.weight.get().to_string(),
+                entry.active_connections.to_string(),
+                entry.inactive_connections.to_string(),
+            ];
+            add_counters(&mut cells, &entry.stats, get.stats);
+            cells.push(settings_of_destination(entry));
+            columns.row(cells);
+        }
+    }
+    let mut text = columns.text();
+    if let Some(timeouts) = live.timeouts.filter(|_| get.all) {
+        let seconds = |timeout: Option<ipvs_rs::model::Timeout>| timeout.map_or(0, ipvs_rs::model::Timeout::as_secs);
+        let (tcp, tcp_fin, udp) = (seconds(timeouts.tcp), seconds(timeouts.tcp_fin), seconds(timeouts.udp));
+        text.push_str(&format!("\ntime-outs: tcp {tcp}s, tcpfin {tcp_fin}s, udp {udp}s\n"));
+    }
+    for daemon in live.sync.iter().flatten().filter(|_| get.all) {
+        text.push_str(&format!("sync daemon: {}, {}, id {}\n", daemon.role, daemon.interface, daemon.sync_id));
+    }
+    text
+}
+
+fn add_counters(cells: &mut Vec<String>, stats: &ipvs_rs::model::Stats, wanted: bool) {
+    if wanted {
+        let counters = [stats.connections, stats.packets_in, stats.packets_out, stats.bytes_in, stats.bytes_out];
+        cells.extend(counters.map(|counter| counter.to_string()));
+    }
+}
+
+/// What is not in a column, in the words of ipvsadm.
+fn settings_of_service(entry: &ServiceEntry) -> String {
+    let service = &entry.service;
+    let mut settings = Vec::new();
+    if !service.scheduler_flags.is_empty() {
+        settings.push(format!("flags {}", service.scheduler_flags.notation(&service.scheduler)));
+    }
+    if service.one_packet {
+        settings.push("one-packet".to_owned());
+    }
+    if let Some(persistence) = service.persistence {
+        settings.push(format!("persistent {}s", persistence.timeout_secs()));
+        settings.extend(persistence.engine.map(|engine| format!("engine {engine}")));
+    }
+    settings.join(", ")
+}
+
+fn settings_of_destination(entry: &DestinationEntry) -> String {
+    let mut settings = Vec::new();
+    if let ForwardMethod::Tunnel(tunnel) = entry.destination.forward {
+        let text = tunnel.to_string();
+        settings.extend((text != "ipip").then(|| format!("tunnel {text}")));
+    }
+    let thresholds = entry.destination.thresholds;
+    settings.extend(thresholds.upper().map(|upper| format!("upper {upper}")));
+    settings.extend(thresholds.lower().map(|lower| format!("lower {lower}")));
+    if entry.persistent_connections > 0 {
+        settings.push(format!("{} persistent", entry.persistent_connections));
+    }
+    settings.join(", ")
+}
+
+/// The word of a file.
+const fn forward(method: ForwardMethod) -> &'static str {
+    match method {
+        ForwardMethod::Masquerade => "nat",
+        ForwardMethod::DirectRoute => "direct",
+        ForwardMethod::Tunnel(_) => "tunnel",
+        ForwardMethod::Local => "local",
+        ForwardMethod::Bypass => "bypass",
+        _ => "?",
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use clap::Parser;
+    use ipvs_rs::testing::FakeKernel;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        get: Get,
+    }
+
+    const RULES: &str = "-A -t 192.0.2.80:80 -s rr\n\
+                         -a -t 192.0.2.80:80 -r 198.51.100.12:80 -g -w 0\n\
+                         -a -t 192.0.2.80:80 -r 198.51.100.11:8080 -m -w 5 -x 20 -y 10\n\
+                         -A -u 192.0.2.53:53 -s wlc -o\n\
+                         -A -f 7 -6 -s sh -b sh-port -p 300\n";
+
+    fn kernel(rules: &str) -> FakeKernel {
+        let kernel = FakeKernel::new();
+        let handle = kernel.handle().unwrap();
+        for line in rules.lines() {
+            use ipvs_rs::model::notation::Rule;
+            match line.parse().unwrap() {
+                Rule::Service(service) => handle.new_service(&service).unwrap(),
+                Rule::Destination { service, destination } => handle.new_destination(&service, &destination).unwrap(),
+                other => panic!("{other:?}"),
+            }
+        }
+        kernel
+    }
+
+    fn printed(kernel: &FakeKernel, words: &[&str], service: Option<&str>) -> Result<String, Failure> {
+        let get_words = Words::try_parse_from([&["get"], words].concat()).unwrap().get;
+        let mut console = Console::memory(0);
+        let service = service.map(|service| service.parse().unwrap());
+        get(&kernel.handle().unwrap(), &mut console, &get_words, service.as_ref())?;
+        Ok(console.taken().0)
+    }
+
+    #[test]
+    fn empty_table_is_an_empty_mapping() {
+        assert_eq!(printed(&FakeKernel::new(), &[], None).as_deref(), Ok("{}\n"));
+        assert_eq!(printed(&FakeKernel::new(), &["-ojson"], None).as_deref(), Ok("{}\n"));
+        assert_eq!(printed(&FakeKernel::new(), &["-o", "ipvsadm"], None).as_deref(), Ok(""));
+    }
+
+    #[test]
+    fn table_is_printed_with_the_keys_of_a_file() {
+        let text = printed(&kernel(RULES), &[], None).unwrap();
+        assert_eq!(
+            text,
+            "services:\n\
+             - address: tcp://192.0.2.80:80\n\
+            \x20 sched: rr\n\
+            \x20 destinations:\n\
+            \x20 - address: 198.51.100.11:8080\n\
+            \x20   weight: 5\n\
+            \x20   forward: nat\n\
+            \x20   thresholds:\n\
+            \x20     upper: 20\n\
+            \x20     lower: 10\n\
+            \x20 - address: 198.51.100.12:80\n\
+            \x20   forward: direct\n\
+             - address: udp://192.0.2.53:53\n\
+            \x20 sched: wlc\n\
+            \x20 one-packet: true\n\
+             - address: fwmark:7\n\
+            \x20 family: ipv6\n\
+            \x20 sched: sh\n\
+            \x20 sched-flags:\n\
+            \x20 - port\n\
+            \x20 persistence: 300\n"
+        );
+    }
+
+    #[test]
+    fn rules_are_sorted_and_restore_everything() {
+        let text = printed(&kernel(RULES), &["-o", "ipvsadm"], None).unwrap();
+        assert_eq!(
+            text.lines().collect::<Vec<_>>(),
+            [
+                "-A -t 192.0.2.80:80 -s rr",
+                "-a -t 192.0.2.80:80 -r 198.51.100.11:8080 -m -w 5 -x 20 -y 10",
+                "-a -t 192.0.2.80:80 -r 198.51.100.12:80 -g -w 0",
+                "-A -u 192.0.2.53:53 -s wlc -o",
+                "-A -f 7 -6 -s sh -p 300 -b sh-port",
+            ]
+        );
+    }
+
+    #[test]
+    fn table_has_a_row_for_everything() {
+        let text = printed(&kernel(RULES), &["-o", "table"], None).unwrap();
+        assert_eq!(
+            text,
+            "SERVICE               SCHED   WEIGHT  ACTIVE  INACTIVE  SETTINGS\n\
+             tcp://192.0.2.80:80   rr\n\
+            \x20 198.51.100.11:8080  nat          5       0         0  upper 20, lower 10\n\
+            \x20 198.51.100.12:80    direct       0       0         0\n\
+             udp://192.0.2.53:53   wlc                               one-packet\n\
+             fwmark6:7             sh                                flags sh-port, persistent 300s\n"
+        );
+    }
+
+    #[test]
+    fn one_service_is_all_that_is_printed() {
+        let text = printed(&kernel(RULES), &[], Some("udp://192.0.2.53:53")).unwrap();
+        assert_eq!(text, "services:\n- address: udp://192.0.2.53:53\n  sched: wlc\n  one-packet: true\n");
+        let failure = printed(&kernel(RULES), &[], Some("udp://192.0.2.54:53")).unwrap_err();
+        assert_eq!(failure.exit, Exit::Query);
+        assert!(failure.message.contains("udp://192.0.2.54:53 not found"), "{}", failure.message);
+    }
+}

@@ -1,0 +1,251 @@
+//! `set`, `zero`: one thing changes, the rest stays.
+
+use std::time::Duration;
+
+use ipvs_rs::desired::service_text;
+use ipvs_rs::error::{Errno, Error};
+use ipvs_rs::model::{Config, InvalidValue, SchedulerFlags, Thresholds, Weight};
+use ipvs_rs::{DestinationId, Handle, Scheduler, ServiceId};
+
+use crate::console::Console;
+use crate::failure::{Exit, Failure};
+use crate::pace::Pace;
+
+/// A destination in the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub service: ServiceId,
+    pub destination: DestinationId,
+}
+
+impl Place {
+    /// Its service and itself, as messages have them.
+    fn text(&self) -> String {
+        format!("{}/{}", service_text(&self.service), self.destination)
+    }
+}
+
+/// Reads the weight of `set weight`.
+pub fn weight(text: &str) -> Result<Weight, Failure> {
+    text.parse::<u16>().map(Weight::from).map_err(|_| {
+        Failure::new(Exit::Value, format!("Invalid weight: \"{}\" is no number from 0 to 65535", text.escape_debug()))
+    })
+}
+
+/// Reads any weight that the kernel takes.
+pub fn any_weight(text: &str) -> Result<Weight, Failure> {
+    text.parse().ok().and_then(|number| Weight::new(number).ok()).ok_or_else(|| {
+        let text = text.escape_debug();
+        Failure::new(Exit::Value, format!("Invalid weight: \"{text}\" is no number from 0 to 2147483647"))
+    })
+}
+
+/// Sets a weight at once.
+pub fn set_weight(handle: &Handle, console: &mut Console, place: &Place, weight: Weight) -> Result<(), Failure> {
+    change_weight(handle, place, weight)?;
+    console.info(&format!("Updated weight to {} for service {}", weight.get(), place.text()));
+    Ok(())
+}
+
+/// Sets a weight in steps of a second.
+pub fn ramp_weight(
+    handle: &Handle,
+    console: &mut Console,
+    pace: &mut impl Pace,
+    place: &Place,
+    (target, seconds): (Weight, u32),
+) -> Result<(), Failure> {
+    if seconds < 2 {
+        return set_weight(handle, console, place, target);
+    }
+    let entry =
+        handle.get_destination(&place.service, &place.destination).map_err(|error| refused(WEIGHT, &error, place))?;
+    let Some(entry) = entry else {
+        let has_service = handle.get_service(&place.service).map_err(|error| refused(WEIGHT, &error, place))?.is_some();
+        return Err(missing(WEIGHT, &place.service, has_service.then_some(&place.destination)));
+    };
+    let (from, begin) = (entry.destination.weight, pace.elapsed());
+    let mut now = from;
+    for step in 1..=u64::from(seconds) {
+        if !pace.wait_until(begin + Duration::from_secs(step)) {
+            return Err(Failure::new(
+                Exit::Set,
+                format!(
+                    "{WEIGHT}: interrupted on the way from {} to {}: {} has weight {} now; run the same command again to \
+                     go on from there",
+                    from.get(),
+                    target.get(),
+                    place.text(),
+                    now.get()
+                ),
+            ));
+        }
+        // A kernel that took long is made up for: steps are counted in time, not in turns.
+        let passed = pace.elapsed().saturating_sub(begin).as_secs().clamp(step, seconds.into());
+        let next = between(from, target, passed, seconds.into());
+        change_weight(handle, place, next)?;
+        now = next;
+        console.info(&format!("Updated weight {} [elapsed {passed}s] for service {}", now.get(), place.text()));
+        if passed >= u64::from(seconds) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The weight after a part of the time, rounded towards zero.
+fn between(from: Weight, to: Weight, passed: u64, whole: u64) -> Weight {
+    let (from, to) = (i128::from(from.get()), i128::from(to.get()));
+    let weight = from + (to - from) * i128::from(passed) / i128::from(whole.max(1));
+    // Between two weights there are only weights.
+    u32::try_from(weight).ok().and_then(|weight| Weight::new(weight).ok()).unwrap_or_default()
+}
+
+fn change_weight(handle: &Handle, place: &Place, weight: Weight) -> Result<(), Failure> {
+    handle
+        .modify_destination(&place.service, &place.destination, |destination| destination.weight = weight)
+        .map(drop)
+        .map_err(|error| refused(WEIGHT, &error, place))
+}
+
+/// Sets the limits of connections.
+pub fn set_thresholds(
+    handle: &Handle,
+    console: &mut Console,
+    place: &Place,
+    (upper, lower): (u32, u32),
+) -> Result<(), Failure> {
+    let invalid = |error: InvalidValue| Failure::new(Exit::Value, format!("Invalid thresholds: {error}"));
+    let thresholds = if (upper, lower) == (0, 0) {
+        Thresholds::default()
+    } else if upper == 0 {
+        return Err(Failure::new(Exit::Value, "Invalid thresholds: a lower one needs an upper one: --upper N"));
+    } else {
+        let thresholds = Thresholds::with_upper(upper).map_err(invalid)?;
+        if lower == 0 { thresholds } else { thresholds.with_lower(lower).map_err(invalid)? }
+    };
+    handle
+        .modify_destination(&place.service, &place.destination, |destination| destination.thresholds = thresholds)
+        .map_err(|error| refused("Unable to set new thresholds", &error, place))?;
+    console.info(&format!("Updated thresholds to {upper} and {lower} for service {}", place.text()));
+    Ok(())
+}
+
+/// Sets the scheduler of a service, and its flags if there are any to set.
+///
+/// Flags have a meaning only to their scheduler: with another one they are gone, unless they are set.
+pub fn set_scheduler(
+    handle: &Handle,
+    console: &mut Console,
+    service: &ServiceId,
+    (scheduler, flags): (&str, Option<&str>),
+) -> Result<(), Failure> {
+    let scheduler = Scheduler::from_name(scheduler)
+        .map_err(|error| Failure::new(Exit::Value, format!("Invalid scheduler: {error}")))?;
+    let flags = flags.map(|flags| read_flags(flags, &scheduler)).transpose()?;
+    handle
+        .modify_service(service, |service| {
+            let is_another = service.scheduler != scheduler;
+            service.scheduler = scheduler;
+            match flags {
+                Some(flags) => service.scheduler_flags = flags,
+                None if is_another => service.scheduler_flags = SchedulerFlags::empty(),
+                None => {}
+            }
+        })
+        .map_err(|error| refused_of_service("Unable to set new scheduler", &error, service))?;
+    console.info(&format!("Updated scheduler to {scheduler} for service {}", service_text(service)));
+    Ok(())
+}
+
+/// `fallback` and `port` as files have them, and the words of ipvsadm.
+fn read_flags(list: &str, scheduler: &Scheduler) -> Result<SchedulerFlags, Failure> {
+    let prefix = scheduler.name();
+    let words = list.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let words: Vec<String> = words
+        .map(|word| if matches!(word, "fallback" | "port") { format!("{prefix}-{word}") } else { word.to_owned() })
+        .collect();
+    if words.is_empty() {
+        return Ok(SchedulerFlags::empty());
+    }
+    SchedulerFlags::from_notation(&words.join(","), scheduler)
+        .map_err(|error| Failure::new(Exit::Value, format!("Invalid scheduler flags: {error}")))
+}
+
+/// Sets time-outs; what is not set stays.
+pub fn set_timeouts(handle: &Handle, console: &mut Console, timeouts: [Option<Duration>; 3]) -> Result<(), Failure> {
+    let mut config = Config::new();
+    let [tcp, tcp_fin, udp] = timeouts;
+    let invalid = |error: InvalidValue| Failure::new(Exit::Value, format!("Invalid time-out: {error}"));
+    if let Some(timeout) = tcp {
+        config = config.tcp(timeout).map_err(invalid)?;
+    }
+    if let Some(timeout) = tcp_fin {
+        config = config.tcp_fin(timeout).map_err(invalid)?;
+    }
+    if let Some(timeout) = udp {
+        config = config.udp(timeout).map_err(invalid)?;
+    }
+    handle.set_config(&config).map_err(|error| failed("Unable to set new time-outs", &error))?;
+    for (name, timeout) in [("tcp", tcp), ("tcpfin", tcp_fin), ("udp", udp)] {
+        if let Some(timeout) = timeout {
+            console.info(&format!("Updated time-out of {name} to {}s", timeout.as_secs()));
+        }
+    }
+    Ok(())
+}
+
+/// Sets counters to zero.
+pub fn zero(handle: &Handle, console: &mut Console, service: Option<&ServiceId>) -> Result<(), Failure> {
+    const WHAT: &str = "Unable to set counters to zero";
+    handle.zero(service).map_err(|error| match service {
+        Some(service) => refused_of_service(WHAT, &error, service),
+        None => failed(WHAT, &error),
+    })?;
+    match service {
+        Some(service) => console.info(&format!("Set counters to zero for service {}", service_text(service))),
+        None => console.info("Set all counters to zero"),
+    }
+    Ok(())
+}
+
+const WEIGHT: &str = "Unable to set new weight";
+
+/// What is said when a change of a destination was refused.
+pub fn refused(what: &str, error: &Error, place: &Place) -> Failure {
+    match error.errno() {
+        Some(Errno::ESRCH) => missing(what, &place.service, None),
+        Some(Errno::ENOENT) if error.is_not_found() => missing(what, &place.service, Some(&place.destination)),
+        _ => failed(what, error),
+    }
+}
+
+fn refused_of_service(what: &str, error: &Error, service: &ServiceId) -> Failure {
+    if error.is_not_found() { missing(what, service, None) } else { failed(what, error) }
+}
+
+fn failed(what: &str, error: &Error) -> Failure {
+    if error.is_permission_denied() {
+        return Failure::query("services", error);
+    }
+    Failure::set(what, error)
+}
+
+/// There is no such service, or it has no such destination.
+pub fn missing(what: &str, service: &ServiceId, destination: Option<&DestinationId>) -> Failure {
+    let what_is_missing = match destination {
+        Some(destination) => format!("Destination {destination}"),
+        None => format!("Service {}", service_text(service)),
+    };
+    let whose = destination.map(|_| format!(" of service {}", service_text(service))).unwrap_or_default();
+    Failure::new(
+        Exit::Set,
+        format!(
+            "{what}: Unable to set new value: {what_is_missing}{whose} not found in active ipvs configuration. Try \
+             ipvsctl get"
+        ),
+    )
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;

@@ -1,0 +1,70 @@
+//! `ipvsctl`: the table of IPVS, as files say it should be.
+//!
+//! `cargo install ipvs-rs --example ipvsctl --features yaml,schema`, with `params-url` as well for parameters from web
+//! servers. `ipvsctl help` has every command and option, `ipvsctl man` the man page.
+
+#![allow(unreachable_pub, reason = "a program has no callers")]
+
+mod address;
+mod args;
+mod columns;
+mod command;
+mod console;
+mod failure;
+mod generate;
+mod pace;
+mod run;
+mod session;
+
+use std::env;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+
+use crate::args::Invocation;
+use crate::console::Console;
+use crate::failure::Exit;
+
+fn main() -> ExitCode {
+    let Invocation { mut global, command } = match args::read(env::args_os()) {
+        Ok(invocation) => invocation,
+        Err(error) => return about(&error),
+    };
+    if command.only_prints() {
+        // A reader that has gone ends the program by the signal. What changes the table is not ended half-way.
+        sigpipe::reset();
+    }
+    let from_environment = global.add_environment(|name| env::var(name).ok());
+    let mut console = Console::standard(&global);
+    let done = from_environment.and_then(|()| run::run(&global, command, &mut console));
+    let failure = match done {
+        Ok(()) => match console.finish() {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(failure) => {
+                Console::standard(&global).failure(&failure);
+                failure
+            }
+        },
+        Err(failure) => {
+            console.flush();
+            console.failure(&failure);
+            failure
+        }
+    };
+    ExitCode::from(failure.exit as u8)
+}
+
+/// Help and version are data. Anything else is a wrong command line.
+fn about(error: &clap::Error) -> ExitCode {
+    let text = match error.kind() {
+        ErrorKind::DisplayVersion => concat!(env!("CARGO_PKG_VERSION"), "\n").to_owned(),
+        _ => error.render().to_string(),
+    };
+    if error.use_stderr() {
+        let _ = std::io::stderr().write_all(text.as_bytes());
+        return ExitCode::from(Exit::Usage as u8);
+    }
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,261 @@
+use std::fmt;
+
+use super::options::OnError;
+use super::report::Report;
+use crate::desired::Operation;
+use crate::desired::plan::Conflict;
+use crate::model::InvalidValue;
+
+/// Why a plan was not carried out, and what is left of it.
+///
+/// It prints as one line; what the kernel said is its [source](std::error::Error::source).
+///
+/// ```text
+/// cannot add service TCP 192.0.2.10:80 (ipvsadm -A -t 192.0.2.10:80 -s mh); rolled back 3 of 3 operations
+/// ```
+pub struct ApplyError(Box<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) cause: Cause,
+    pub(super) on_error: OnError,
+    pub(super) report: Report,
+    pub(super) unrestored: Vec<Unrestored>,
+    /// Whether something was deleted, which cannot come back as it was.
+    pub(super) is_forgetful: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Cause {
+    Conflicts(Vec<Conflict>),
+    Forbidden(Vec<Operation>),
+    Invalid(Operation, InvalidValue),
+    Failed(Vec<Failure>),
+    Interrupted,
+}
+
+/// An operation that failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The operation.
+    pub operation: Operation,
+    /// What of it failed, with all settings: `add destination 10.0.0.2:80 (ipvsadm -a -t 192.0.2.10:80 -r …)`.
+    pub action: String,
+    /// What the kernel said.
+    pub error: crate::Error,
+    /// Whether somebody else made the object meanwhile, with other settings.
+    pub is_conflict: bool,
+}
+
+/// Something that could not be undone.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Unrestored {
+    /// What it would have taken: `delete service TCP 192.0.2.10:80`.
+    pub action: String,
+    /// Why it failed; `None` if it was not tried any more.
+    pub error: Option<crate::Error>,
+}
+
+impl Failure {
+    pub(super) const fn new(operation: Operation, action: String, error: crate::Error, is_conflict: bool) -> Self {
+        Self { operation, action, error, is_conflict }
+    }
+}
+
+impl ApplyError {
+    pub(super) fn new(inner: Inner) -> Self {
+        Self(Box::new(inner))
+    }
+
+    /// Before anything was done.
+    pub(super) fn refused(cause: Cause, total: usize) -> Self {
+        let report = Report { total, ..Report::default() };
+        Self::new(Inner { cause, on_error: OnError::Stop, report, unrestored: Vec::new(), is_forgetful: false })
+    }
+
+    /// What became of the plan nevertheless.
+    pub const fn report(&self) -> &Report {
+        &self.0.report
+    }
+
+    /// The operations that failed: the first one, or all of them if failures did not end it. What failed only because
+    /// something else had failed is left out.
+    pub fn failures(&self) -> &[Failure] {
+        match &self.0.cause {
+            Cause::Failed(failures) => failures,
+            _ => &[],
+        }
+    }
+
+    /// The operation that failed first, or was refused first.
+    pub fn operation(&self) -> Option<&Operation> {
+        match &self.0.cause {
+            Cause::Forbidden(operations) => operations.first(),
+            Cause::Invalid(operation, _) => Some(operation),
+            Cause::Failed(failures) => failures.first().map(|failure| &failure.operation),
+            Cause::Conflicts(_) | Cause::Interrupted => None,
+        }
+    }
+
+    /// What the kernel said to the first operation that failed.
+    pub fn kernel_error(&self) -> Option<&crate::Error> {
+        self.failures().first().map(|failure| &failure.error)
+    }
+
+    /// What makes the plan impossible, if it was refused for that.
+    pub fn conflicts(&self) -> &[Conflict] {
+        match &self.0.cause {
+            Cause::Conflicts(conflicts) => conflicts,
+            _ => &[],
+        }
+    }
+
+    /// The operations that are not allowed, if the plan was refused for that.
+    pub fn forbidden(&self) -> &[Operation] {
+        match &self.0.cause {
+            Cause::Forbidden(operations) => operations,
+            _ => &[],
+        }
+    }
+
+    /// What could not be undone.
+    pub fn unrestored(&self) -> &[Unrestored] {
+        &self.0.unrestored
+    }
+
+    /// Whether the plan was refused before anything was sent: for its [conflicts](Self::conflicts), because something
+    /// is [not allowed](Self::forbidden), or for a value that the kernel cannot take.
+    pub const fn is_refused(&self) -> bool {
+        matches!(self.0.cause, Cause::Conflicts(_) | Cause::Forbidden(_) | Cause::Invalid(..))
+    }
+
+    /// Whether the plan was refused because something in it is not allowed.
+    pub const fn is_forbidden(&self) -> bool {
+        matches!(self.0.cause, Cause::Forbidden(_))
+    }
+
+    /// Whether somebody else made an object meanwhile, with other settings, or the plan had
+    /// [conflicts](Self::conflicts) in itself.
+    pub fn is_conflict(&self) -> bool {
+        match &self.0.cause {
+            Cause::Conflicts(_) => true,
+            Cause::Failed(failures) => failures.first().is_some_and(|failure| failure.is_conflict),
+            _ => false,
+        }
+    }
+
+    /// Whether it was ended from outside.
+    pub const fn is_interrupted(&self) -> bool {
+        matches!(self.0.cause, Cause::Interrupted)
+    }
+
+    /// Whether what was done is undone, all of it. Also true when nothing had been done.
+    pub fn is_rolled_back(&self) -> bool {
+        self.0.on_error == OnError::Rollback && self.0.report.rolled_back == self.0.report.changed
+    }
+}
+
+impl fmt::Display for ApplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { cause, on_error, report, unrestored, is_forgetful } = &*self.0;
+        match cause {
+            Cause::Conflicts(conflicts) => {
+                if let Some(first) = conflicts.first() {
+                    write!(f, "{first}")?;
+                }
+                return more(f, conflicts.len()).and_then(|()| f.write_str("; nothing was changed"));
+            }
+            Cause::Forbidden(operations) => {
+                if let Some(first) = operations.first() {
+                    write!(f, "{} is not allowed: {}", first.kind(), Object(first))?;
+                }
+                return more(f, operations.len()).and_then(|()| f.write_str("; nothing was changed"));
+            }
+            Cause::Invalid(operation, _) => {
+                return write!(f, "{} {} is impossible; nothing was changed", operation.kind(), Object(operation));
+            }
+            Cause::Failed(failures) => {
+                if let Some(first) = failures.first() {
+                    let others = if first.is_conflict { ", which somebody else made with other settings" } else { "" };
+                    write!(f, "cannot {}{others}", first.action)?;
+                }
+                more(f, failures.len())?;
+            }
+            Cause::Interrupted => f.write_str("interrupted")?,
+        }
+        let Report { total, done, changed, rolled_back, .. } = report;
+        match on_error {
+            OnError::Rollback => {
+                write!(f, "; rolled back {rolled_back} of {changed} {}", operations(*changed))?;
+                if let Some(first) = unrestored.first() {
+                    write!(f, ", cannot {}", first.action)?;
+                    if let Some(error) = &first.error {
+                        write!(f, " ({error})")?;
+                    }
+                    more(f, unrestored.len())?;
+                }
+                if *is_forgetful {
+                    f.write_str("; counters and connections of what was deleted are not restored")?;
+                }
+                Ok(())
+            }
+            _ => write!(f, "; {done} of {total} {} done", operations(*total)),
+        }
+    }
+}
+
+/// How many there are beside the one that was named.
+fn more(f: &mut fmt::Formatter<'_>, count: usize) -> fmt::Result {
+    match count {
+        0 | 1 => Ok(()),
+        count => write!(f, " (and {} more)", count - 1),
+    }
+}
+
+const fn operations(count: usize) -> &'static str {
+    if count == 1 { "operation" } else { "operations" }
+}
+
+/// What an operation is about.
+struct Object<'a>(&'a Operation);
+
+impl fmt::Display for Object<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0, self.0.service(), self.0.destination()) {
+            (_, Some(service), Some(destination)) => write!(f, "{destination} of {service}"),
+            (_, Some(service), None) => write!(f, "{service}"),
+            (Operation::UpdateTimeouts { wanted, .. }, ..) => write!(f, "{wanted}"),
+            (Operation::StopSync { live }, ..) => write!(f, "{live}"),
+            (Operation::StartSync { wanted }, ..) => write!(f, "{wanted}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The line of [`Display`](fmt::Display) and what the kernel said; `{:#?}` shows the parts.
+impl fmt::Debug for ApplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return f.debug_tuple("ApplyError").field(&self.0).finish();
+        }
+        fmt::Display::fmt(self, f)?;
+        match std::error::Error::source(self) {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ApplyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.cause {
+            Cause::Invalid(_, value) => Some(value),
+            Cause::Failed(failures) => {
+                failures.first().map(|failure| -> &(dyn std::error::Error + 'static) { &failure.error })
+            }
+            _ => None,
+        }
+    }
+}

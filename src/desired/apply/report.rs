@@ -1,0 +1,163 @@
+use std::fmt;
+use std::time::Duration;
+
+use crate::desired::plan::OperationKind;
+use crate::model::{DestinationId, ServiceId};
+
+/// What became of a plan.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[must_use = "operations of a plan can be left undone"]
+pub struct Report {
+    pub(super) total: usize,
+    pub(super) done: usize,
+    pub(super) failed: usize,
+    pub(super) changed: usize,
+    pub(super) rolled_back: usize,
+    pub(super) is_interrupted: bool,
+    pub(super) warnings: Vec<Warning>,
+    pub(super) drains: Vec<Drained>,
+}
+
+/// Something that was not as the plan has it, and did no harm.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Warning {
+    /// What was to be done.
+    pub operation: OperationKind,
+    /// To which service, or to a destination of which.
+    pub service: Option<ServiceId>,
+    /// To which destination.
+    pub destination: Option<DestinationId>,
+    /// What was not as it should be.
+    pub finding: Finding,
+}
+
+/// What an operation came upon that somebody else did since the plan was made.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// What was to be deleted was gone.
+    Gone,
+    /// What was to be made was there, just as it should be.
+    Present,
+}
+
+/// What became of a destination that was to be drained.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Drained {
+    /// The service that it belongs to.
+    pub service: ServiceId,
+    /// The destination.
+    pub destination: DestinationId,
+    /// What became of it.
+    pub outcome: DrainOutcome,
+    /// The connections that were waited for and still there.
+    pub left: u32,
+    /// How long was waited.
+    pub waited: Duration,
+}
+
+/// What became of a destination that was to be drained.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum DrainOutcome {
+    /// Its connections came to an end, and it was deleted.
+    Idle,
+    /// The time was over, and it was deleted with the connections that it had.
+    Deleted,
+    /// The time was over, and it stays with weight 0.
+    Kept,
+    /// The time was over, and it has its weight again.
+    Restored,
+    /// Somebody else deleted it.
+    Gone,
+    /// The waiting ended because something failed or because of an [interrupt](super::Interrupt::Now).
+    Unfinished,
+}
+
+impl Report {
+    /// The number of operations that are carried out.
+    pub const fn done(&self) -> usize {
+        self.done
+    }
+
+    /// The number of operations that failed.
+    pub const fn failed(&self) -> usize {
+        self.failed
+    }
+
+    /// The number of operations of the plan.
+    pub const fn total(&self) -> usize {
+        self.total
+    }
+
+    /// The number of operations that changed the table, wholly or in part, whether or not that was undone.
+    pub const fn changed(&self) -> usize {
+        self.changed
+    }
+
+    /// The number of operations that changed the table and were undone.
+    pub const fn rolled_back(&self) -> usize {
+        self.rolled_back
+    }
+
+    /// Whether everything of the plan is there.
+    pub const fn is_complete(&self) -> bool {
+        self.done == self.total && self.rolled_back == 0
+    }
+
+    /// Whether it was ended from outside, be it only the waiting for connections.
+    pub const fn is_interrupted(&self) -> bool {
+        self.is_interrupted
+    }
+
+    /// What was not as the plan has it, and did no harm.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// What became of each destination that was to be drained.
+    pub fn drains(&self) -> &[Drained] {
+        &self.drains
+    }
+
+    /// The destinations that should have been deleted and are there because they had connections for too long.
+    pub fn undrained(&self) -> impl Iterator<Item = &Drained> {
+        self.drains.iter().filter(|drained| matches!(drained.outcome, DrainOutcome::Kept | DrainOutcome::Restored))
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.operation.name())?;
+        if let Some(destination) = self.destination {
+            write!(f, " {destination} of")?;
+        }
+        if let Some(service) = self.service {
+            write!(f, " {service}")?;
+        }
+        f.write_str(match self.finding {
+            Finding::Gone => ": it was gone already",
+            Finding::Present => ": it was there already",
+        })
+    }
+}
+
+impl fmt::Display for Drained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "destination {} of {}: ", self.destination, self.service)?;
+        let left = match self.left {
+            1 => "1 connection".to_owned(),
+            left => format!("{left} connections"),
+        };
+        match self.outcome {
+            DrainOutcome::Idle => f.write_str("drained and deleted"),
+            DrainOutcome::Deleted => write!(f, "deleted with {left}"),
+            DrainOutcome::Kept => write!(f, "kept at weight 0 with {left}"),
+            DrainOutcome::Restored => write!(f, "given its weight back, with {left}"),
+            DrainOutcome::Gone => f.write_str("deleted by somebody else"),
+            DrainOutcome::Unfinished => write!(f, "still there with {left}"),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg, OFlag};
+
+/// The right to change the table of a network namespace, among all who ask for it in the same folder.
+///
+/// It is advisory: the kernel does not know of it, and who does not ask can write nevertheless. It ends when it is dropped
+/// and when its process ends, however that does.
+///
+/// The file is `ipvsctl-INODE.lock`, with the inode of the namespace, and stays where it is: to remove it would give two
+/// the right at once. In it stands who has the right.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use ipvs_rs::desired::Lock;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+/// let lock = Lock::acquire(folder, Duration::ZERO)?;
+/// assert!(Lock::acquire(folder, Duration::ZERO).unwrap_err().is_held());
+/// drop(lock);
+/// assert!(Lock::acquire(folder, Duration::ZERO).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// For a handle to another namespace it is asked for there:
+/// `netns.run(|| Lock::acquire(folder, timeout))`, see [`Netns::run`](crate::transport::Netns::run).
+#[derive(Debug)]
+#[must_use = "it ends when it is dropped"]
+pub struct Lock {
+    file: Flock<File>,
+    path: PathBuf,
+}
+
+/// Why a [`Lock`] was not given.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", .path.display())]
+pub struct LockError {
+    path: PathBuf,
+    problem: Problem,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Problem {
+    #[error("another process{} is changing the table of this network namespace, and did not end within {waited:?}", number(*.process))]
+    Held { process: Option<u32>, waited: Duration },
+    #[error("{0}")]
+    Io(io::Error),
+}
+
+/// How long it takes at most until somebody who waits sees that the lock is free.
+const NAP: Duration = Duration::from_millis(20);
+
+impl Lock {
+    /// Where programs keep such files.
+    pub const DIRECTORY: &str = "/run";
+
+    /// Asks for the right to change the table of this thread's network namespace, and waits for it this long.
+    ///
+    /// The folder is made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When another one has it until the time is over ([`is_held`](LockError::is_held)), and when the system refuses the
+    /// file.
+    pub fn acquire(directory: &Path, timeout: Duration) -> Result<Self, LockError> {
+        let namespace = PathBuf::from("/proc/thread-self/ns/net");
+        let inode = match fs::metadata(&namespace) {
+            Ok(metadata) => metadata.ino(),
+            Err(error) => return Err(LockError { path: namespace, problem: Problem::Io(error) }),
+        };
+        let path = directory.join(format!("ipvsctl-{inode}.lock"));
+        match Self::acquire_file(directory, &path, timeout) {
+            Ok(file) => Ok(Self { file, path }),
+            Err(problem) => Err(LockError { path, problem }),
+        }
+    }
+
+    fn acquire_file(directory: &Path, path: &Path, timeout: Duration) -> Result<Flock<File>, Problem> {
+        DirBuilder::new().recursive(true).mode(0o755).create(directory).map_err(Problem::Io)?;
+        let mut options = OpenOptions::new();
+        // Who can open the file can keep everybody else waiting, and a link would have another file written to.
+        options.read(true).write(true).create(true).mode(0o600).custom_flags(OFlag::O_NOFOLLOW.bits());
+        let mut file = options.open(path).map_err(Problem::Io)?;
+        let start = Instant::now();
+        loop {
+            file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                Ok(mut locked) => {
+                    // Others can do without the number, and a full disk must not keep anybody from the table.
+                    let _ = write_number(&mut locked);
+                    return Ok(locked);
+                }
+                Err((file, Errno::EWOULDBLOCK | Errno::EINTR)) => file,
+                Err((_, errno)) => return Err(Problem::Io(errno.into())),
+            };
+            let left = timeout.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Err(Problem::Held { process: read_number(&mut file), waited: timeout });
+            }
+            thread::sleep(left.min(NAP));
+        }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // The lock itself ends with the file. Whoever looks now should not be told of somebody who has gone.
+        let _ = self.file.set_len(0);
+    }
+}
+
+impl LockError {
+    /// Whether another one has it; otherwise the system refused the file.
+    pub const fn is_held(&self) -> bool {
+        matches!(self.problem, Problem::Held { .. })
+    }
+
+    /// The process that has it, if it says so.
+    pub const fn holder(&self) -> Option<u32> {
+        match self.problem {
+            Problem::Held { process, .. } => process,
+            Problem::Io(_) => None,
+        }
+    }
+
+    /// What the system said, if it refused the file.
+    pub const fn io_error(&self) -> Option<&io::Error> {
+        match &self.problem {
+            Problem::Io(error) => Some(error),
+            Problem::Held { .. } => None,
+        }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn write_number(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+fn read_number(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(16).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+fn number(process: Option<u32>) -> String {
+    process.map_or_else(String::new, |process| format!(" ({process})"))
+}

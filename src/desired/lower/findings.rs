@@ -1,0 +1,52 @@
+use super::Document;
+use crate::desired::{Diagnostic, Diagnostics, Place, Stage};
+
+/// What is wrong with one file, or worth a look.
+pub(super) struct Findings<'a> {
+    document: &'a Document<'a>,
+    diagnostics: Diagnostics,
+    errors: usize,
+}
+
+impl<'a> Findings<'a> {
+    pub(super) const fn new(document: &'a Document<'a>) -> Self {
+        Self { document, diagnostics: Diagnostics::new(), errors: 0 }
+    }
+
+    pub(super) fn error(&mut self, path: &str, message: impl Into<String>) {
+        self.errors += 1;
+        self.diagnostics.push(invalid(self.place(path), message));
+    }
+
+    pub(super) fn warning(&mut self, path: &str, message: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::warning(Stage::Validation, self.place(path), message));
+    }
+
+    /// The number of errors so far: whoever sees it grow knows that something of his is wrong.
+    pub(super) const fn errors(&self) -> usize {
+        self.errors
+    }
+
+    pub(super) fn place(&self, path: &str) -> Place {
+        (self.document.place)(path)
+    }
+
+    /// Whether an object could not be read.
+    pub(super) fn is_broken(&self, path: &str) -> bool {
+        self.document.broken.contains(path)
+    }
+
+    /// Whether there is any object that could not be read.
+    pub(super) fn has_broken(&self) -> bool {
+        !self.document.broken.is_empty()
+    }
+
+    pub(super) fn into_diagnostics(self) -> Diagnostics {
+        self.diagnostics
+    }
+}
+
+/// A value that no table can have.
+pub(super) fn invalid(place: Place, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(Stage::Validation, place, message)
+}

@@ -1,0 +1,301 @@
+use std::collections::HashMap;
+
+use super::address::Written;
+use super::findings::Findings;
+use super::{Context, Lowering, version};
+use crate::desired::print::service_text;
+use crate::desired::{DesiredDestination, DesiredService, ServiceAttributes, spec};
+use crate::model::{AddressFamily, DestinationId, ForwardMethod, Protocol, Scheduler, SchedulerFlags, Service};
+
+impl Lowering {
+    pub(super) fn service(
+        &mut self,
+        context: &Context,
+        place: usize,
+        spec: &spec::Service,
+        findings: &mut Findings<'_>,
+    ) {
+        let path = format!("services[{place}]");
+        if findings.is_broken(&path) {
+            return;
+        }
+        let Some(text) = spec.address.as_deref().filter(|text| !text.is_empty()) else {
+            findings.error(&path, "Service address may not be empty");
+            return;
+        };
+        let before = findings.errors();
+        let address_path = format!("{path}.address");
+        let written = match Written::parse(text, context.version) {
+            Ok(written) => written,
+            Err(message) => return findings.error(&address_path, message),
+        };
+        let family = family(spec, &written, text, &path, findings);
+        let id = match written.id(family, context.port) {
+            Ok(id) => id,
+            Err(message) => return findings.error(&address_path, message),
+        };
+        let mut service = Service::new(id, context.scheduler);
+        settings(&mut service, context, spec, text, &path, findings);
+        let mut desired = DesiredService::new(service);
+        if context.version == version::Version::One {
+            desired.left_alone = left_alone(spec);
+        }
+        desired.written = Some(text).filter(|text| *text != service_text(&id)).map(Into::into);
+        desired.drain = context.drain(spec.drain.as_ref(), &format!("{path}.drain"), findings);
+        desired.name = self.name(spec, &path, findings);
+        self.destinations(&mut desired, context, spec, text, &path, findings);
+
+        let is_right = findings.errors() == before;
+        let here = findings.place(&address_path);
+        match self.services.get(&id) {
+            None => {
+                let index = is_right.then_some(self.state.services.len());
+                self.services.insert(id, (index, here.clone()));
+                if is_right {
+                    warn(&desired, spec, text, &path, findings);
+                    self.state.services.push(desired);
+                    self.places.push(here);
+                }
+            }
+            Some((index, first)) if self.merge => {
+                let first = first.clone();
+                if let Some(index) = *index {
+                    self.unite(index, desired, text, &first, &path, findings);
+                }
+            }
+            Some((_, first)) => {
+                findings.error(&address_path, format!("Service addresses must be unique: {text} (first at {first})"));
+            }
+        }
+    }
+
+    fn name(&mut self, spec: &spec::Service, path: &str, findings: &mut Findings<'_>) -> Option<String> {
+        let name = spec.name.as_deref()?;
+        let path = format!("{path}.name");
+        let is_right = (1..=63).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        if !is_right {
+            let message =
+                format!("invalid name ({name}): expected 1 to 63 letters, digits, dots, underscores or dashes");
+            findings.error(&path, message);
+            return None;
+        }
+        if let Some(first) = self.names.get(name) {
+            if !self.merge {
+                findings.error(&path, format!("Service names must be unique: {name} (first at {first})"));
+            }
+        } else {
+            self.names.insert(name.to_owned(), findings.place(&path));
+        }
+        Some(name.to_owned())
+    }
+
+    fn destinations(
+        &self,
+        desired: &mut DesiredService,
+        context: &Context,
+        spec: &spec::Service,
+        text: &str,
+        service_path: &str,
+        findings: &mut Findings<'_>,
+    ) {
+        let specs = spec.destinations.as_deref().unwrap_or_default();
+        let mut seen: HashMap<DestinationId, usize> = HashMap::with_capacity(specs.len());
+        for (place, spec) in specs.iter().enumerate() {
+            let path = || format!("{service_path}.destinations[{place}]");
+            if findings.has_broken() && findings.is_broken(&path()) {
+                continue;
+            }
+            let service = (desired.id(), text);
+            let Some(destination) = self.destination(service, context, spec, path, findings) else { continue };
+            if let Some(first) = seen.get(&destination.id()) {
+                let first = findings.place(&format!("{service_path}.destinations[{first}].address"));
+                let written = spec.address.as_deref().unwrap_or_default();
+                let message = format!(
+                    "Destination addresses must be unique per service: {written} in service {text} (first at {first})"
+                );
+                findings.error(&format!("{}.address", path()), message);
+            } else {
+                seen.insert(destination.id(), place);
+                desired.destinations.push(destination);
+            }
+        }
+    }
+
+    /// Adds the destinations of a service that stands in another file as well.
+    fn unite(
+        &mut self,
+        index: usize,
+        desired: DesiredService,
+        text: &str,
+        first: &crate::desired::Place,
+        path: &str,
+        findings: &mut Findings<'_>,
+    ) {
+        let Some(known) = self.state.services.get_mut(index) else { return };
+        if known.service != desired.service || known.left_alone != desired.left_alone {
+            let message = format!("service {text} has other settings than at {first}");
+            findings.error(&format!("{path}.address"), message);
+            return;
+        }
+        known.name = known.name.take().or(desired.name);
+        known.drain = known.drain.or(desired.drain);
+        let there: HashMap<_, _> = known.destinations.iter().map(|wanted| (wanted.id(), wanted.clone())).collect();
+        for destination in desired.destinations {
+            match there.get(&destination.id()) {
+                None => known.destinations.push(destination),
+                Some(other) if is_same(other, &destination) => {}
+                Some(_) => {
+                    let message = format!(
+                        "destination {} of service {text} has other settings than with the service at {first}",
+                        destination.id()
+                    );
+                    findings.error(&format!("{path}.address"), message);
+                }
+            }
+        }
+    }
+}
+
+fn is_same(one: &DesiredDestination, other: &DesiredDestination) -> bool {
+    one.destination == other.destination && one.activity == other.activity && one.left_alone == other.left_alone
+}
+
+/// The value of `family`, which counts for a mark only.
+fn family(
+    spec: &spec::Service,
+    written: &Written,
+    text: &str,
+    path: &str,
+    findings: &mut Findings<'_>,
+) -> Option<AddressFamily> {
+    let word = spec.family.as_deref()?;
+    let path = format!("{path}.family");
+    let family = match word {
+        "ipv4" => AddressFamily::Ipv4,
+        "ipv6" => AddressFamily::Ipv6,
+        _ => {
+            findings.error(&path, format!("invalid family ({word}) for service {text}: expected ipv4 or ipv6"));
+            return None;
+        }
+    };
+    match written {
+        Written::Address { .. } => {
+            findings.error(&path, format!("family is for firewall marks only: the address of {text} says which it is"));
+        }
+        Written::Mark { family: Some(other), .. } if *other != family => {
+            findings.error(&path, format!("family {word} contradicts the address {text}"));
+        }
+        Written::Mark { .. } => {}
+    }
+    Some(family)
+}
+
+/// What version 1 cannot say and the file does not say.
+fn left_alone(spec: &spec::Service) -> ServiceAttributes {
+    let mut left_alone = ServiceAttributes::empty();
+    left_alone.set(ServiceAttributes::SCHEDULER_FLAGS, spec.sched_flags.is_none());
+    left_alone.set(ServiceAttributes::ONE_PACKET, spec.one_packet.is_none());
+    left_alone.set(ServiceAttributes::PERSISTENCE, spec.persistence.is_none());
+    left_alone
+}
+
+fn settings(
+    service: &mut Service,
+    context: &Context,
+    spec: &spec::Service,
+    text: &str,
+    path: &str,
+    findings: &mut Findings<'_>,
+) {
+    if let Some(name) = &spec.sched {
+        let path = format!("{path}.sched");
+        match context.version.scheduler(name) {
+            Some(scheduler) => {
+                version::warn_of_scheduler(&scheduler, &path, findings);
+                service.scheduler = scheduler;
+            }
+            None => findings.error(&path, format!("invalid scheduler ({name}) for service ({text}).")),
+        }
+    }
+    for (place, word) in spec.sched_flags.iter().flatten().enumerate() {
+        if let Some(flag) = scheduler_flag(word, &service.scheduler) {
+            service.scheduler_flags |= flag;
+        } else {
+            let fitting = match service.scheduler {
+                Scheduler::Sh | Scheduler::Mh => "fallback, port, flag-1, flag-2 or flag-3",
+                _ => "flag-1, flag-2 or flag-3",
+            };
+            let message = format!(
+                "invalid scheduler flag ({word}) for service {text}: with {} expected {fitting}",
+                service.scheduler
+            );
+            findings.error(&format!("{path}.sched-flags[{place}]"), message);
+        }
+    }
+    let is_stream = matches!(service.id.protocol(), Some(Protocol::TCP | Protocol::SCTP));
+    if spec.one_packet == Some(true) {
+        if is_stream {
+            let message = format!("one-packet is for udp and firewall marks only: service {text}");
+            findings.error(&format!("{path}.one-packet"), message);
+        }
+        service.one_packet = true;
+    }
+    if let Some(persistence) = &spec.persistence {
+        let subject = super::persistence::Subject { id: service.id, text, version: context.version };
+        service.persistence = subject.persistence(persistence, &format!("{path}.persistence"), findings);
+    }
+}
+
+/// `flag-1` fits every scheduler, the others have names with two of them.
+fn scheduler_flag(word: &str, scheduler: &Scheduler) -> Option<SchedulerFlags> {
+    let own = match scheduler {
+        Scheduler::Sh => word.strip_prefix("sh-").or(Some(word)),
+        Scheduler::Mh => word.strip_prefix("mh-").or(Some(word)),
+        _ => None,
+    };
+    match (word, own) {
+        ("flag-1", _) | (_, Some("fallback")) => Some(SchedulerFlags::FALLBACK),
+        ("flag-2", _) | (_, Some("port")) => Some(SchedulerFlags::PORT),
+        ("flag-3", _) => Some(SchedulerFlags::FLAG_3),
+        _ => None,
+    }
+}
+
+/// What can be meant, but probably is not.
+fn warn(desired: &DesiredService, spec: &spec::Service, text: &str, path: &str, findings: &mut Findings<'_>) {
+    let service = &desired.service;
+    if service.id.port() == Some(0) && service.persistence.is_none() {
+        let message =
+            format!("service {text} has port 0 and no persistence: the kernel schedules no connection for it");
+        findings.warning(&format!("{path}.address"), message);
+    }
+    if desired.destinations.is_empty() {
+        findings.warning(path, format!("service {text} has no destinations: its clients are refused"));
+        return;
+    }
+    if desired.destinations.iter().all(|wanted| wanted.destination.weight.get() == 0) {
+        let message = format!("all destinations of service {text} have weight 0: none takes new connections");
+        findings.warning(path, message);
+    }
+    let ignores_weights = matches!(service.scheduler, Scheduler::Rr | Scheduler::Lc | Scheduler::Dh);
+    let weights = spec.destinations.iter().flatten().filter_map(|destination| destination.weight);
+    if ignores_weights && weights.max().is_some_and(|weight| weight > 1) {
+        let message = format!(
+            "the scheduler {} of service {text} does not look at weights: only 0 makes a difference",
+            service.scheduler
+        );
+        findings.warning(path, message);
+    }
+    let Some(port) = service.id.port().filter(|port| *port != 0) else { return };
+    for wanted in &desired.destinations {
+        let id = wanted.id();
+        let is_mapped = matches!(wanted.destination.forward, ForwardMethod::DirectRoute | ForwardMethod::Tunnel(_));
+        if is_mapped && id.port() != port {
+            let message = format!(
+                "destination {id} of service {text} has another port than its service, which works with forward: nat only"
+            );
+            findings.warning(path, message);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+use std::borrow::Cow;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use super::{Duration, File};
+
+/// The JSON schema (draft 2020-12) of a file, from the types of this module.
+///
+/// Editors that know it complete keys and show what they mean. It says what can be said of single values; what they mean
+/// together is for [`DesiredState::from_spec`](crate::desired::DesiredState::from_spec).
+///
+/// ```
+/// let schema = ipvs_rs::desired::spec::schema();
+/// assert_eq!(schema["properties"]["services"]["type"], serde_json::json!(["array", "null"]));
+/// ```
+pub fn schema() -> Value {
+    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<File>().to_value()
+}
+
+/// The words of `forward`, those of version 2 and those that are only printed among them.
+pub(super) const FORWARDS: [Option<&str>; 9] = [
+    Some("direct"),
+    Some("nat"),
+    Some("tunnel"),
+    Some("gate"),
+    Some("masq"),
+    Some("ipip"),
+    Some("local"),
+    Some("bypass"),
+    None,
+];
+
+/// Keys that are never looked at: notes, and counters that were printed.
+pub(super) fn notes() -> Value {
+    json!({"^x-|\\.": true, "^stats$": true})
+}
+
+impl JsonSchema for Duration {
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A time: whole seconds, or numbers with the units d, h, m, s and ms.",
+            "oneOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": "^([0-9]+|([0-9]+(d|h|m|s|ms))+)$"}
+            ]
+        })
+    }
+}

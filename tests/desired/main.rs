@@ -15,6 +15,7 @@ mod lower;
 mod plan;
 mod plan_text;
 mod print;
+mod reading;
 mod reading_params;
 mod saved;
 #[cfg(feature = "schema")]

@@ -3,7 +3,9 @@
 mod keys;
 mod path;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
+
+use path::Path;
 
 use path::Path;
 
@@ -19,7 +21,7 @@ pub(super) struct Decoded {
     pub(super) file: spec::File,
     pub(super) found: Vec<Found>,
     /// The paths of values that are missing because they were wrong.
-    pub(super) broken: HashSet<String>,
+    pub(super) broken: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -35,7 +37,7 @@ pub(super) struct Decoder<'d> {
     lookup: &'d Lookup<'d>,
     is_version_2: bool,
     found: Vec<Found>,
-    broken: HashSet<String>,
+    broken: BTreeSet<String>,
 }
 
 /// The values of a mapping, by key.
@@ -51,7 +53,7 @@ impl<'n> Fields<'n> {
 
 impl<'d> Decoder<'d> {
     pub(super) fn decode(document: &Node, lookup: &'d Lookup<'d>) -> Decoded {
-        let mut decoder = Self { lookup, is_version_2: false, found: Vec::new(), broken: HashSet::new() };
+        let mut decoder = Self { lookup, is_version_2: false, found: Vec::new(), broken: BTreeSet::new() };
         let file = decoder.file(document).unwrap_or_default();
         Decoded { file, found: decoder.found, broken: decoder.broken }
     }

@@ -22,6 +22,7 @@ mod universe;
 mod apply;
 mod drain;
 mod given;
+mod guide;
 mod laws;
 #[cfg(target_os = "linux")]
 mod lock;
@@ -29,6 +30,7 @@ mod lower;
 mod plan;
 mod plan_text;
 mod print;
+mod reading;
 mod reading_params;
 mod saved;
 #[cfg(feature = "schema")]

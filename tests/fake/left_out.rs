@@ -18,6 +18,11 @@ const LEFT_OUT: [(&str, &[Release], &str); 14] = [
     ("forwarding", &Release::ALL, "schedulers that choose, packets that are lost, connections that end by themselves"),
     ("golden", &Release::ALL, "recordings of the real kernel; they are compared with the one in memory elsewhere"),
     ("ipvsadm", &Release::ALL, "a program that opens a socket of its own"),
+    (
+        "killed",
+        &Release::ALL,
+        "processes that are killed while they write; what a write that fails leaves is tried elsewhere",
+    ),
     ("lifetime", &Release::ALL, "descriptors, threads and memory, which the machine counts"),
     ("netns", &Release::ALL, "names, files and processes of network namespaces"),
     ("privilege", &Release::ALL, "users, capabilities and user namespaces; what they are refused is tried here too"),

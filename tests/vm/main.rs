@@ -53,6 +53,8 @@ mod forwarding;
 #[cfg(feature = "testing")]
 mod golden;
 mod ipvsadm;
+#[cfg(feature = "desired")]
+mod killed;
 mod lifetime;
 mod netns;
 mod privilege;

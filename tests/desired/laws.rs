@@ -53,7 +53,7 @@ fn assert_reached(world: &World, before: &State, desired: &DesiredState) {
 }
 
 proptest! {
-    #![proptest_config(config(256))]
+    #![proptest_config(config(128))]
 
     #[test]
     fn plan_of_what_is_there_is_empty(case in arb_case()) {
@@ -149,7 +149,7 @@ fn at_every_step(
 }
 
 proptest! {
-    #![proptest_config(config(24))]
+    #![proptest_config(config(16))]
 
     #[test]
     fn after_a_failure_at_any_step_the_table_is_as_it_was(case in arb_case(), one_by_one in any::<bool>()) {

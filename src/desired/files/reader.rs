@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -120,7 +120,7 @@ impl<'r> Reader<'r> {
 struct Document {
     name: Arc<str>,
     node: Rc<Node>,
-    broken: BTreeSet<String>,
+    broken: HashSet<String>,
 }
 
 impl Document {

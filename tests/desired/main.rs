@@ -22,6 +22,7 @@ mod universe;
 mod apply;
 mod drain;
 mod given;
+mod guide;
 mod laws;
 #[cfg(target_os = "linux")]
 mod lock;

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -120,7 +120,7 @@ impl<'r> Reader<'r> {
 struct Document {
     name: Arc<str>,
     node: Rc<Node>,
-    broken: HashSet<String>,
+    broken: BTreeSet<String>,
 }
 
 impl Document {

@@ -1,0 +1,92 @@
+//! Where parameters come from.
+
+#[cfg(feature = "params-url")]
+mod url;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use ipvs_rs::desired::params::{Chain, EnvResolver, HostResolver, MapResolver, ParamsError};
+
+use crate::args::Globals;
+use crate::failure::{Exit, Failure};
+use crate::session;
+
+/// The sources that are switched on, in the order in which they are asked.
+pub fn resolver(global: &Globals) -> Result<Chain<'static>, Failure> {
+    let mut chain = Chain::new();
+    if global.params_network {
+        chain = chain.with(host(global)?);
+    }
+    if global.params_env {
+        chain = chain.with(EnvResolver::new());
+    }
+    for path in &global.params_file {
+        chain = chain.with(file(path)?);
+    }
+    if !global.params_url.is_empty() {
+        for (url, text) in fetch(global)? {
+            chain = chain.with(document("--params-url", url, &text)?);
+        }
+    }
+    Ok(chain)
+}
+
+/// The addresses of the namespace that the table belongs to.
+fn host(global: &Globals) -> Result<HostResolver, Failure> {
+    let failed = |error: String| {
+        Failure::new(
+            Exit::Network,
+            format!("Specified dynamic parameter from local network interfaces, but unable to query them: {error}"),
+        )
+    };
+    match session::namespace(global.netns.as_deref())?.run(HostResolver::new) {
+        Ok(Ok(host)) => Ok(host),
+        Ok(Err(error)) => Err(failed(error.to_string())),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+fn file(path: &Path) -> Result<MapResolver, Failure> {
+    let unreadable = |error: io::Error| {
+        Failure::new(Exit::ParameterFile, format!("Unable to read from parameter file: {}: {error}", path.display()))
+    };
+    let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+    if bytes.len() as u64 > LONGEST {
+        let message = format!("--params-file {name} must be JSON or YAML: it has more than {LONGEST} bytes");
+        return Err(Failure::new(Exit::Input, message));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| {
+        Failure::new(Exit::Input, format!("--params-file {name} must be JSON or YAML: it is not UTF-8"))
+    })?;
+    document("--params-file", name, &text)
+}
+
+/// Nobody has so many parameters.
+const LONGEST: u64 = 16 << 20;
+
+fn document(option: &str, name: String, text: &str) -> Result<MapResolver, Failure> {
+    MapResolver::from_document(name, text).map_err(|error| {
+        let exit = if error.is_key_no_text() { Exit::ParameterFile } else { Exit::Input };
+        match error {
+            ParamsError::NoDocument { .. } => Failure::new(exit, format!("{option} {error}")),
+            _ => Failure::new(exit, error.to_string()),
+        }
+    })
+}
+
+#[cfg(feature = "params-url")]
+fn fetch(global: &Globals) -> Result<Vec<(String, String)>, Failure> {
+    let fetcher = url::Fetcher::new(global)?;
+    global.params_url.iter().map(|url| Ok((url.clone(), fetcher.fetch(url)?))).collect()
+}
+
+#[cfg(not(feature = "params-url"))]
+fn fetch(_: &Globals) -> Result<Vec<(String, String)>, Failure> {
+    let message = "Unable to fetch parameters from url: this program was built without the feature params-url; fetch them \
+                   with another program and use --params-file";
+    Err(Failure::new(Exit::Network, message))
+}

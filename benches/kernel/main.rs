@@ -20,6 +20,8 @@ mod load;
 #[cfg(feature = "tokio")]
 mod on_tokio;
 mod ours;
+#[cfg(feature = "desired")]
+mod plans;
 mod program;
 mod readers;
 mod scale;
@@ -46,6 +48,8 @@ use namespaces::Namespace;
 #[cfg(feature = "tokio")]
 use on_tokio::OnTokio;
 use ours::Ours;
+#[cfg(feature = "desired")]
+use plans::Plans;
 use program::Program;
 use scale::Unit;
 
@@ -85,6 +89,8 @@ enum Contender {
     Ours,
     #[cfg(feature = "tokio")]
     OnTokio,
+    #[cfg(feature = "desired")]
+    Plans,
     Ipvsadm,
 }
 
@@ -94,6 +100,8 @@ const CONTENDERS: &[Contender] = &[
     Contender::Ours,
     #[cfg(feature = "tokio")]
     Contender::OnTokio,
+    #[cfg(feature = "desired")]
+    Contender::Plans,
     Contender::Ipvsadm,
 ];
 
@@ -104,6 +112,8 @@ impl Contender {
             Self::Ours => "ipvs-rs",
             #[cfg(feature = "tokio")]
             Self::OnTokio => "ipvs-rs-async",
+            #[cfg(feature = "desired")]
+            Self::Plans => "ipvs-rs-desired",
             Self::Ipvsadm => "ipvsadm",
         }
     }
@@ -115,7 +125,18 @@ impl Contender {
             Self::Ours => Box::new(Ours::open()),
             #[cfg(feature = "tokio")]
             Self::OnTokio => Box::new(OnTokio::open()),
+            #[cfg(feature = "desired")]
+            Self::Plans => Box::new(Plans::open()),
             Self::Ipvsadm => Box::new(Program::DEBIANS),
+        }
+    }
+
+    /// Whether it is told what should be there, and nothing else.
+    const fn only_makes_tables(self) -> bool {
+        match self {
+            #[cfg(feature = "desired")]
+            Self::Plans => true,
+            _ => false,
         }
     }
 
@@ -167,7 +188,7 @@ impl Bench {
         }
         eprintln!("bench: counting system calls");
         let few = Load::new(20, load.per_service);
-        for contender in CONTENDERS {
+        for contender in CONTENDERS.iter().filter(|contender| !contender.only_makes_tables()) {
             self.count(*contender, &few);
         }
     }
@@ -175,6 +196,19 @@ impl Bench {
     /// Everything that one contender can do, the table as large as it gets.
     fn measure(&mut self, contender: Contender, load: &Load) {
         let samples = self.samples;
+        self.inside(|| {
+            let mut client = contender.open(load);
+            if let Some(taken) = client.work(Work::Create, load) {
+                tell(contender, Work::Create, load, Some(taken));
+                if contender.only_makes_tables() {
+                    tell(contender, Work::Snapshot, load, client.work(Work::Snapshot, load));
+                }
+                client.work(Work::Flush, load);
+            }
+        });
+        if contender.only_makes_tables() {
+            return;
+        }
         self.inside(|| {
             let mut client = contender.open(load);
             for work in [Work::AddServices, Work::AddDestinations, Work::Update, Work::UpdateInBatches, Work::Snapshot]

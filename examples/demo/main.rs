@@ -1,7 +1,7 @@
 //! A virtual service at work: two web servers behind a director, a client that never pauses, and a server that is taken
 //! away under it without a single failed request; over IPv4 and then over IPv6.
 //!
-//! `cargo xtask demo` runs it in a virtual machine. On a host with IPVS: `cargo run --example demo`, as root. It lives
+//! `cargo xtask demo` runs it in a virtual machine. On a host with IPVS: `cargo run --example demo --features yaml`, as root. It lives
 //! in three network namespaces of its own, which are gone afterwards, and leaves the host's own table alone.
 //!
 //! What it claims it checks. The last line says whether all of it held, and so does the exit status.

@@ -35,6 +35,10 @@ impl WebServer {
         DestinationId::verbatim(self.address.ip(), self.address.port())
     }
 
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// How many connections it has accepted.
     pub(crate) fn connections(&self) -> u64 {
         self.connections.load(Ordering::SeqCst)

@@ -1,8 +1,12 @@
 //! What the fuzzers do with their bytes. Each function takes any bytes and returns; what it asserts holds for all of
 //! them. The corpus of each is replayed by the tests of this module.
 
+#[cfg(all(feature = "desired", feature = "testing"))]
+mod desired;
 #[cfg(feature = "testing")]
 mod story;
+#[cfg(all(feature = "desired", feature = "testing"))]
+mod universe;
 
 use std::fmt::{Debug, Display};
 use std::io;
@@ -24,8 +28,17 @@ use crate::model::{
 use crate::procfs::{Connection, Connections, CpuStats, Modules, Sysctl, stats_from_reader};
 use crate::transport::{Received, Transport};
 
+#[cfg(all(feature = "desired", feature = "testing"))]
+pub use desired::plans;
 #[cfg(feature = "testing")]
 pub use story::{fake_kernel, transcript};
+
+/// The library, for what the tests share.
+#[cfg(all(feature = "desired", feature = "testing"))]
+mod house {
+    pub(super) use crate::model::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
+    pub(super) use crate::{desired, model};
+}
 
 /// Reads bytes as datagrams, requests, replies and family records. What can be read is written and read again, and is
 /// the same.
@@ -334,6 +347,12 @@ mod tests {
     #[cfg(feature = "testing")]
     fn corpus_of_the_transcripts() {
         replay("transcript", transcript);
+    }
+
+    #[test]
+    #[cfg(all(feature = "desired", feature = "testing"))]
+    fn corpus_of_the_plans() {
+        replay("plans", plans);
     }
 
     #[test]

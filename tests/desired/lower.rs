@@ -201,7 +201,7 @@ fn defaults_count_where_nothing_is_said() {
             "-A -t 192.0.2.2:443 -s sed",
             "-a -t 192.0.2.2:443 -r 10.0.0.1:80 -m -w 9",
             "-A -f 7 -s wrr",
-            "-a -f 7 -r 10.0.0.1:0 -m -w 9",
+            "-a -f 7 -r 10.0.0.1:80 -m -w 9",
         ]
     );
 }
@@ -243,7 +243,7 @@ fn version_2_says_what_version_1_cannot() {
     };
     assert_eq!(made(&json(2)), ["-A -f 89647 -s custom_1", "-a -f 89647 -r 10.0.0.1:0 -m -w 70000"]);
     assert_eq!(warnings(&json(2)), ["the scheduler custom_1 is not one of Linux: a module must bring it"]);
-    assert_eq!(errors(&json(1)).len(), 1);
+    assert_eq!(errors(&json(1)).len(), 4);
     assert_eq!(errors(r#"{"version": 3}"#), ["version: unknown version 3: there are 1 and 2"]);
 }
 

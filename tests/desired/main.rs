@@ -10,13 +10,31 @@
     reason = "test code"
 )]
 
+/// The library, for what the fuzzers share.
+mod house {
+    pub(super) use ipvs_rs::{
+        Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId, desired, model,
+    };
+}
+#[path = "../../src/fuzzing/universe.rs"]
+mod universe;
+
+mod apply;
+mod drain;
 mod given;
+mod guide;
+mod laws;
+#[cfg(target_os = "linux")]
+mod lock;
 mod lower;
 mod plan;
 mod plan_text;
 mod print;
+mod reading;
 mod reading_params;
 mod saved;
 #[cfg(feature = "schema")]
 mod schema;
 mod scope;
+mod state;
+mod world;

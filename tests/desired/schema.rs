@@ -14,7 +14,10 @@ fn the_copy_in_the_repository_is_the_schema_of_the_types() {
         fs::write(&path, &text).unwrap();
     }
     let copy = fs::read_to_string(&path).unwrap();
-    assert!(copy == text, "the schema is another by now: UPDATE_SCHEMA=1 cargo test --all-features --test desired schema");
+    assert!(
+        copy == text,
+        "the schema is another by now: UPDATE_SCHEMA=1 cargo test --all-features --test desired schema"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::Write;
 use ipvs_rs::testing::Release;
 
 /// Modules of `tests/vm`, the releases in memory that they are left out of, and why.
-const LEFT_OUT: [(&str, &[Release], &str); 13] = [
+const LEFT_OUT: [(&str, &[Release], &str); 14] = [
     ("alone", &Release::ALL, "modules that the machine loads and unloads"),
     ("availability", &Release::ALL, "what the machine says when a module cannot be loaded"),
     (
@@ -13,10 +13,16 @@ const LEFT_OUT: [(&str, &[Release], &str); 13] = [
         &Release::ALL,
         "lists that are disturbed on a second processor; what is made of such lists is tried elsewhere",
     ),
+    ("desired", &Release::ALL, "plans on the real kernel; they are tried in memory elsewhere, step by step"),
     ("differential", &Release::ALL, "the comparison of the real kernel with the one in memory"),
     ("forwarding", &Release::ALL, "schedulers that choose, packets that are lost, connections that end by themselves"),
     ("golden", &Release::ALL, "recordings of the real kernel; they are compared with the one in memory elsewhere"),
     ("ipvsadm", &Release::ALL, "a program that opens a socket of its own"),
+    (
+        "killed",
+        &Release::ALL,
+        "processes that are killed while they write; what a write that fails leaves is tried elsewhere",
+    ),
     ("lifetime", &Release::ALL, "descriptors, threads and memory, which the machine counts"),
     ("netns", &Release::ALL, "names, files and processes of network namespaces"),
     ("privilege", &Release::ALL, "users, capabilities and user namespaces; what they are refused is tried here too"),

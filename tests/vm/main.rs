@@ -45,12 +45,16 @@ mod world;
 mod alone;
 mod availability;
 mod churn;
+#[cfg(feature = "desired")]
+mod desired;
 #[cfg(feature = "testing")]
 mod differential;
 mod forwarding;
 #[cfg(feature = "testing")]
 mod golden;
 mod ipvsadm;
+#[cfg(feature = "desired")]
+mod killed;
 mod lifetime;
 mod netns;
 mod privilege;

@@ -1,6 +1,6 @@
 //! Tests that need a process of their own: one that may do less, that is watched, or whose resources are counted.
 
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 /// Runs one test of this program again, in a process of its own that is started by another program (`setpriv`,
 /// `strace` and the like, with its arguments; nothing for none), in the network namespace of the calling thread.
@@ -19,7 +19,16 @@ pub fn is_again() -> bool {
     std::env::var_os(AGAIN).is_some()
 }
 
+/// Starts one test of this program again, in a process of its own, and does not wait for it.
+pub fn start_again(test: &str) -> Child {
+    command(test, &[]).stdout(Stdio::piped()).spawn().unwrap()
+}
+
 fn run(test: &str, under: &[&str]) -> Output {
+    command(test, under).output().unwrap_or_else(|error| panic!("{under:?}: {error}"))
+}
+
+fn command(test: &str, under: &[&str]) -> Command {
     let this = std::env::current_exe().unwrap();
     let mut command = match under {
         [] => Command::new(this),
@@ -30,7 +39,7 @@ fn run(test: &str, under: &[&str]) -> Output {
         }
     };
     command.args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"]).env(AGAIN, "1");
-    command.output().unwrap_or_else(|error| panic!("{under:?}: {error}"))
+    command
 }
 
 const AGAIN: &str = "IPVS_RS_TEST_AGAIN";

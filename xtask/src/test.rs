@@ -129,12 +129,14 @@ struct Chance {
     calls: u32,
     /// How often each thing is listed while others change it.
     lists: u32,
+    /// How many processes are killed while they write.
+    kills: u32,
 }
 
 impl Chance {
     /// In a run that somebody waits for, and in one that nobody does.
-    const FEW: Self = Self { lines: 200, requests: 2_000, calls: 5_000, lists: 4 };
-    const MANY: Self = Self { lines: 2_000, requests: 20_000, calls: 20_000, lists: 100 };
+    const FEW: Self = Self { lines: 200, requests: 2_000, calls: 5_000, lists: 4, kills: 25 };
+    const MANY: Self = Self { lines: 2_000, requests: 20_000, calls: 20_000, lists: 100, kills: 100 };
 
     /// Hands the numbers over, unless somebody who looks for a difference has said how far.
     fn put_into(self, guest: Guest) -> Guest {
@@ -143,6 +145,7 @@ impl Chance {
             ("IPVS_RS_REQUESTS", self.requests),
             ("IPVS_RS_CALLS", self.calls),
             ("IPVS_RS_LISTS", self.lists),
+            ("IPVS_RS_KILLS", self.kills),
         ];
         let numbers = numbers.into_iter().filter(|(name, _)| std::env::var_os(name).is_none());
         numbers.fold(guest, |guest, (name, number)| guest.env(name, number.to_string()))

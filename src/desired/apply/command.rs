@@ -122,7 +122,7 @@ pub(super) fn count(operation: &Operation) -> usize {
     }
 }
 
-impl<'p> Command<'p> {
+impl Command<'_> {
     /// The commands that undo it. The destinations of a service come in the reverse order of its list, since the kernel
     /// puts each before those that are there, and finds the one that was deleted last first.
     pub(super) fn inverses(self) -> impl Iterator<Item = Self> {

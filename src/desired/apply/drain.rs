@@ -6,7 +6,7 @@ use super::command::{Command, Step};
 use super::error::Failure;
 use super::options::OnError;
 use super::report::{DrainOutcome, Drained};
-use super::run::{Direction, Ended};
+use super::run::{Direction, Ended, PAUSE};
 use super::{Applier, Interrupt, Phase, mark_failed};
 use crate::Error;
 use crate::desired::{Drain, OnTimeout, Operation};
@@ -113,12 +113,17 @@ impl<'p> Group<'p> {
 
 impl<'p> Applier<'_, 'p> {
     /// Gives all destinations that go the weight 0, waits for their connections, each as long as it may, and deletes them.
-    pub(super) fn drain(&mut self, mut groups: Vec<Group<'p>>) -> Ended {
+    pub(super) fn drain(&mut self, groups: Vec<Group<'p>>) -> Ended {
         self.progress.phase = Phase::Draining;
         let quiesce = |service, entry: &'p DestinationEntry| Command::Quiesce { service, from: &entry.destination };
         let steps: Vec<_> = groups.iter().flat_map(|group| group.weighted(quiesce)).collect();
         let mut ended = self.run(steps.into_iter(), Direction::Forward);
         let start = self.options.clock.now();
+        // Those that would get new connections all the time stay.
+        let (failed, mut groups): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| self.has_failed(group));
+        for group in failed {
+            self.note_drained(&group, Duration::ZERO, DrainOutcome::Unfinished);
+        }
         if ended == Ended::Through {
             ended = self.wait(&mut groups, start);
         }
@@ -134,19 +139,21 @@ impl<'p> Applier<'_, 'p> {
     fn wait(&mut self, groups: &mut Vec<Group<'p>>, start: Duration) -> Ended {
         let mut failed_looks = 0;
         loop {
-            match self.look_at(groups) {
-                Ok(()) => failed_looks = 0,
-                Err(error) => {
-                    failed_looks += 1;
-                    if failed_looks == LOOKS {
-                        return self.give_up(groups, error);
-                    }
-                }
-            }
+            let looked = self.look_at(groups);
             self.ask();
             if self.interrupt == Interrupt::Now {
                 return Ended::Interrupted;
             }
+            // Whose connections are not known is neither idle nor over.
+            if let Err(error) = looked {
+                failed_looks += 1;
+                if failed_looks == LOOKS {
+                    return self.give_up(groups, error);
+                }
+                self.options.clock.sleep(PAUSE);
+                continue;
+            }
+            failed_looks = 0;
             let has_to_end = self.interrupt == Interrupt::Stop;
             if has_to_end {
                 // Only the waiting ends.
@@ -217,7 +224,9 @@ impl<'p> Applier<'_, 'p> {
             match outcome {
                 DrainOutcome::Kept => {}
                 DrainOutcome::Restored => {
-                    steps.extend(group.weighted(|service, entry| Command::Restore { service, to: &entry.destination }))
+                    let restore =
+                        |service, entry: &'p DestinationEntry| Command::Restore { service, to: &entry.destination };
+                    steps.extend(group.weighted(restore));
                 }
                 _ => steps.push(Step::new(group.place, group.delete)),
             }
@@ -225,8 +234,7 @@ impl<'p> Applier<'_, 'p> {
         }
         let ended = self.run(steps.into_iter(), Direction::Forward);
         for (group, outcome) in through {
-            let has_failed = self.states.get(group.place).is_some_and(|state| state.has_failed);
-            let is_sure = ended == Ended::Through && !has_failed;
+            let is_sure = ended == Ended::Through && !self.has_failed(&group);
             self.note_drained(&group, waited, if is_sure { outcome } else { DrainOutcome::Unfinished });
         }
         ended
@@ -243,15 +251,10 @@ impl<'p> Applier<'_, 'p> {
             }
             self.options.clock.sleep(left.min(NAP));
             self.ask();
-            if self.interrupt > Interrupt::None && self.is_news() {
+            if self.is_interrupted() {
                 return;
             }
         }
-    }
-
-    /// Whether there is an interrupt that was not acted upon.
-    fn is_news(&self) -> bool {
-        self.interrupt >= self.heeded
     }
 
     /// Lets the rest be, since nobody knows how many connections there are.
@@ -268,6 +271,10 @@ impl<'p> Applier<'_, 'p> {
             OnError::Continue => Ended::Through,
             _ => Ended::Failed,
         }
+    }
+
+    fn has_failed(&self, group: &Group<'p>) -> bool {
+        self.states.get(group.place).is_some_and(|state| state.has_failed)
     }
 
     fn note_drained(&mut self, group: &Group<'p>, waited: Duration, outcome: DrainOutcome) {

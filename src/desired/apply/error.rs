@@ -29,7 +29,7 @@ pub(super) struct Inner {
 pub(super) enum Cause {
     Conflicts(Vec<Conflict>),
     Forbidden(Vec<Operation>),
-    Invalid(Operation, InvalidValue),
+    Invalid(Box<Operation>, InvalidValue),
     Failed(Vec<Failure>),
     Interrupted,
 }
@@ -72,7 +72,7 @@ impl ApplyError {
     /// Before anything was done.
     pub(super) fn refused(cause: Cause, total: usize) -> Self {
         let report = Report { total, ..Report::default() };
-        Self::new(Inner { cause, on_error: OnError::Stop, report, unrestored: Vec::new(), is_forgetful: false })
+        Self::new(Inner { cause, on_error: OnError::Rollback, report, unrestored: Vec::new(), is_forgetful: false })
     }
 
     /// What became of the plan nevertheless.

@@ -96,7 +96,7 @@ fn check(plan: &Plan, options: &ApplyOptions) -> Result<(), Cause> {
             Operation::UpdateService { wanted, .. } => wanted,
             _ => continue,
         };
-        service.validate().map_err(|value| Cause::Invalid(operation.clone(), value))?;
+        service.validate().map_err(|value| Cause::Invalid(Box::new(operation.clone()), value))?;
     }
     Ok(())
 }
@@ -124,7 +124,7 @@ struct Applier<'a, 'p> {
 }
 
 /// The commands of some operations of a plan, in order.
-fn steps<'p>(plan: &'p Plan, which: impl Fn(&Operation) -> bool) -> impl Iterator<Item = Step<'p>> {
+fn steps(plan: &Plan, which: impl Fn(&Operation) -> bool) -> impl Iterator<Item = Step<'_>> {
     let operations = plan.operations().iter().enumerate().filter(move |(_, operation)| which(operation));
     operations.flat_map(|(place, operation)| commands(operation).map(move |command| Step::new(place, command)))
 }

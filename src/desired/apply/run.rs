@@ -20,7 +20,7 @@ const BATCH: usize = 1000;
 /// How often a command is tried that comes to nothing by chance.
 const ATTEMPTS: u8 = 3;
 /// What is waited before the next try.
-const PAUSE: Duration = Duration::from_millis(20);
+pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
 /// Whether commands carry a plan out, or undo it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -91,7 +91,7 @@ impl Written {
 /// none it stays what it is.
 pub(super) fn destination(
     text: &str,
-    service: &ServiceId,
+    service: Option<ServiceId>,
     service_text: &str,
     default_port: Option<u16>,
 ) -> Result<DestinationId, String> {
@@ -109,12 +109,10 @@ pub(super) fn destination(
         }
         Some(None) => return Err(form()),
     };
-    // A mark has no port, and no default makes up for it.
-    let default_port = default_port.filter(|_| service.mark().is_none());
     let port = match own {
         Some(0) => default_port.unwrap_or(0),
         Some(port) => port,
-        None => default_port.or(service.port()).unwrap_or(0),
+        None => default_port.or_else(|| service?.port()).unwrap_or(0),
     };
     DestinationId::new(SocketAddr::new(address, port))
         .map_err(|reason| format!("unable to parse address ({host}) for service {service_text}. {reason}."))

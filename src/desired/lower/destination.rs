@@ -1,91 +1,121 @@
 use super::findings::Findings;
 use super::{Context, Lowering, address, version};
 use crate::desired::{Activity, DesiredDestination, DestinationAttributes, spec};
-use crate::model::{Destination, ForwardMethod, ServiceId, Thresholds, Tunnel, TunnelFlags};
+use crate::model::{Destination, DestinationId, ForwardMethod, ServiceId, Thresholds, Tunnel, TunnelFlags};
 
 impl Lowering {
-    /// A destination of a service, which is named as it was written.
+    /// A destination of a service, which is named as it was written: its identity if its address is right, and all of it
+    /// if everything is.
     #[expect(clippy::unused_self, reason = "the steps of lowering stand together")]
     pub(super) fn destination(
         &self,
-        (service, service_text): (ServiceId, &str),
+        (service, service_text): (Option<ServiceId>, &str),
         context: &Context,
         spec: &spec::Destination,
         path: impl Fn() -> String,
         findings: &mut Findings<'_>,
-    ) -> Option<DesiredDestination> {
+    ) -> (Option<DestinationId>, Option<DesiredDestination>) {
         let before = findings.errors();
-        let Some(text) = spec.address.as_deref().filter(|text| !text.is_empty()) else {
+        let written = spec.address.as_deref().filter(|text| !text.is_empty());
+        if written.is_none() && !findings.is_key_broken(&path(), "address") {
             findings.error(&path(), format!("Destination address may not be empty for service {service_text}"));
-            return None;
-        };
-        let id = match address::destination(text, &service, service_text, context.port) {
-            Ok(id) => id,
-            Err(message) => {
-                findings.error(&format!("{}.address", path()), message);
-                return None;
-            }
-        };
-        let mut destination = Destination::new(id, context.forward);
-        destination.weight = context.weight;
-        if let Some(weight) = spec.weight {
-            if let Some(weight) = context.version.weight(weight) {
-                destination.weight = weight;
+        }
+        let id = written.and_then(|text| {
+            let id = address::destination(text, service, service_text, context.port);
+            id.map_err(|message| findings.error(&format!("{}.address", path()), message)).ok()
+        });
+        // What cannot be called by its address is called by its place.
+        let own_path = if written.is_none() { path() } else { String::new() };
+        let text = written.unwrap_or(&own_path);
+        let mut weight = context.weight;
+        if let Some(number) = spec.weight {
+            if let Some(own) = context.version.weight(number) {
+                weight = own;
             } else {
-                let message = format!("invalid weight ({weight}) for destination {text} in service {service_text}.");
+                let message = format!("invalid weight ({number}) for destination {text} in service {service_text}.");
                 findings.error(&format!("{}.weight", path()), message);
             }
         }
-        if let Some(word) = &spec.forward {
-            if let Some(forward) = context.version.forward(word) {
-                destination.forward = forward;
-            } else {
-                let message = format!(
-                    "invalid forward ({word}) for destination {text} in service {service_text}. Allowed are \
-                     direct,nat,tunnel"
-                );
-                findings.error(&format!("{}.forward", path()), message);
-            }
-        }
+        let forward = forward((text, service_text), context, spec, &path, findings);
+        let thresholds = match &spec.thresholds {
+            Some(spec) => thresholds(spec, text, &path(), findings),
+            None => Some(Thresholds::NONE),
+        };
+        let activity = activity(spec, text, &path, findings);
+        let Some(mut forward) = forward else { return (id, None) };
         if let Some(spec) = &spec.tunnel {
-            tunnel(&mut destination, spec, text, &path(), findings);
+            tunnel(&mut forward, spec, text, &path(), findings);
         }
-        if let Some(spec) = &spec.thresholds {
-            destination.thresholds = thresholds(spec, text, &path(), findings)?;
-        }
-        let is_tunnel = matches!(destination.forward, ForwardMethod::Tunnel(_));
-        if id.family() != service.family() && !is_tunnel {
+        let (Some(identity), Some(thresholds), Some(activity)) = (id, thresholds, activity) else { return (id, None) };
+        let is_tunnel = matches!(forward, ForwardMethod::Tunnel(_));
+        if service.is_some_and(|service| identity.family() != service.family()) && !is_tunnel {
             let message = format!(
                 "destination {text} is of the other address family than service {service_text}: that takes forward: tunnel"
             );
             findings.error(&format!("{}.address", path()), message);
         }
-        let mut desired = DesiredDestination::new(destination);
-        desired.activity = match spec.state.as_deref() {
-            None | Some("active") => Activity::Active,
-            Some("drain") => Activity::Drain,
-            Some(other) => {
-                let message = format!("invalid state ({other}) for destination {text}: expected active or drain");
-                findings.error(&format!("{}.state", path()), message);
-                Activity::Active
-            }
-        };
+        let mut destination = Destination::new(identity, forward).thresholds(thresholds);
+        destination.weight = weight;
+        let mut desired = DesiredDestination::new(destination).activity(activity);
         if context.version == version::Version::One {
             desired.left_alone.set(DestinationAttributes::TUNNEL, spec.tunnel.is_none());
             desired.left_alone.set(DestinationAttributes::THRESHOLDS, spec.thresholds.is_none());
         }
-        if id.to_string() != text {
+        if identity.to_string() != text {
             desired.written = Some(text.into());
         }
-        (findings.errors() == before).then_some(desired)
+        (id, (findings.errors() == before).then_some(desired))
     }
 }
 
-fn tunnel(destination: &mut Destination, spec: &spec::Tunnel, text: &str, path: &str, findings: &mut Findings<'_>) {
+/// The forwarding method, its own or that of the defaults; nothing if it is wrong.
+fn forward(
+    (text, service_text): (&str, &str),
+    context: &Context,
+    spec: &spec::Destination,
+    path: impl Fn() -> String,
+    findings: &mut Findings<'_>,
+) -> Option<ForwardMethod> {
+    // An empty word is as good as none, unlike in the defaults.
+    let Some(word) = spec.forward.as_deref().filter(|word| !word.is_empty()) else {
+        return context.forward.filter(|_| !findings.has_broken() || !findings.is_key_broken(&path(), "forward"));
+    };
+    let forward = context.version.forward(word);
+    if forward.is_none() {
+        let message = format!(
+            "invalid forward ({word}) for destination {text} in service {service_text}. Allowed are direct,nat,tunnel"
+        );
+        findings.error(&format!("{}.forward", path()), message);
+    }
+    forward
+}
+
+fn activity(
+    spec: &spec::Destination,
+    text: &str,
+    path: impl Fn() -> String,
+    findings: &mut Findings<'_>,
+) -> Option<Activity> {
+    match spec.state.as_deref() {
+        None | Some("active") => Some(Activity::Active),
+        Some("drain") => Some(Activity::Drain),
+        Some(other) => {
+            let message = format!("invalid state ({other}) for destination {text}: expected active or drain");
+            findings.error(&format!("{}.state", path()), message);
+            None
+        }
+    }
+}
+
+fn tunnel(forward: &mut ForwardMethod, spec: &spec::Tunnel, text: &str, path: &str, findings: &mut Findings<'_>) {
     let at = |key: &str| format!("{path}.tunnel.{key}");
-    if !matches!(destination.forward, ForwardMethod::Tunnel(_)) {
+    if !matches!(forward, ForwardMethod::Tunnel(_)) {
         findings
             .error(&format!("{path}.tunnel"), format!("destination {text} has a tunnel, which takes forward: tunnel"));
+        return;
+    }
+    let tunnel_path = format!("{path}.tunnel");
+    if ["type", "port", "checksum"].into_iter().any(|key| findings.is_key_broken(&tunnel_path, key)) {
         return;
     }
     let kind = spec.kind.as_deref().unwrap_or("ipip");
@@ -130,10 +160,14 @@ fn tunnel(destination: &mut Destination, spec: &spec::Tunnel, text: &str, path: 
             return;
         }
     };
-    destination.forward = ForwardMethod::Tunnel(tunnel.flags(flags));
+    *forward = ForwardMethod::Tunnel(tunnel.flags(flags));
 }
 
 fn thresholds(spec: &spec::Thresholds, text: &str, path: &str, findings: &mut Findings<'_>) -> Option<Thresholds> {
+    let own_path = format!("{path}.thresholds");
+    if ["upper", "lower"].into_iter().any(|key| findings.is_key_broken(&own_path, key)) {
+        return None;
+    }
     let upper = spec.upper.unwrap_or(0);
     let Some(thresholds) = u32::try_from(upper).ok().and_then(|upper| Thresholds::with_upper(upper).ok()) else {
         let message = format!("invalid upper threshold ({upper}) for destination {text}: expected 0 to 2147483647");

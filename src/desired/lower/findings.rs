@@ -31,12 +31,23 @@ impl<'a> Findings<'a> {
         (self.document.place)(path)
     }
 
-    /// Whether an object could not be read.
+    /// Whether a value could not be read: it is missing, but not because nobody wrote it.
     pub(super) fn is_broken(&self, path: &str) -> bool {
         self.document.broken.contains(path)
     }
 
-    /// Whether there is any object that could not be read.
+    /// Whether the value of a key could not be read.
+    pub(super) fn is_key_broken(&self, path: &str, key: &str) -> bool {
+        // To spell out the path of everything that is missing takes its time.
+        self.has_broken() && self.is_broken(&format!("{path}.{key}"))
+    }
+
+    /// Whether something in an object, which is an item of a list, could not be read.
+    pub(super) fn is_damaged(&self, path: &str) -> bool {
+        self.document.broken.range(path.to_owned()..).next().is_some_and(|first| first.starts_with(path))
+    }
+
+    /// Whether there is anything that could not be read.
     pub(super) fn has_broken(&self) -> bool {
         !self.document.broken.is_empty()
     }

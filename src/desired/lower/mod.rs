@@ -10,7 +10,7 @@ mod service;
 mod settings;
 mod version;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use findings::Findings;
 use version::Version;
@@ -23,8 +23,8 @@ pub(in crate::desired) struct Document<'a> {
     pub(in crate::desired) file: &'a spec::File,
     /// The place of a path such as `services[2].address`; asked for only when there is something to say.
     pub(in crate::desired) place: &'a dyn Fn(&str) -> Place,
-    /// Paths of objects that could not be read: whatever there is to say of them was said.
-    pub(in crate::desired) broken: &'a HashSet<String>,
+    /// Paths of values that could not be read: whatever there is to say of them was said.
+    pub(in crate::desired) broken: &'a BTreeSet<String>,
 }
 
 impl DesiredState {
@@ -48,7 +48,7 @@ impl DesiredState {
     /// ```
     pub fn from_spec(file: &spec::File) -> Result<(Self, Diagnostics), Diagnostics> {
         let place = |path: &str| Place { path: path.to_owned(), ..Place::default() };
-        let (state, diagnostics) = lower(&[Document { file, place: &place, broken: &HashSet::new() }], false);
+        let (state, diagnostics) = lower(&[Document { file, place: &place, broken: &BTreeSet::new() }], false);
         if diagnostics.has_errors() { Err(diagnostics) } else { Ok((state, diagnostics)) }
     }
 }
@@ -73,6 +73,8 @@ struct Lowering {
     names: HashMap<String, Place>,
     /// Where keys stand that only one file may have.
     singles: HashMap<&'static str, Place>,
+    /// Whether nobody knows what is managed.
+    is_scope_wrong: bool,
     /// Each service of the state with where its address was written.
     places: Vec<Place>,
 }
@@ -82,8 +84,12 @@ struct Context {
     version: Version,
     port: Option<u16>,
     weight: Weight,
-    scheduler: Scheduler,
-    forward: ForwardMethod,
+    /// Nothing if the one of the defaults is wrong.
+    scheduler: Option<Scheduler>,
+    /// Nothing if the one of the defaults is wrong.
+    forward: Option<ForwardMethod>,
+    /// Whether something of the defaults is wrong, so that no element is what it should be.
+    are_defaults_wrong: bool,
     /// How destinations are drained, as far as the file says.
     drain: spec::Drain,
 }
@@ -107,7 +113,7 @@ impl Lowering {
         for (service, place) in self.state.services.iter().zip(&self.places) {
             let id = service.id();
             let text = super::service_text(&id);
-            if !self.state.scope.covers(&id) {
+            if !self.is_scope_wrong && !self.state.scope.covers(&id) {
                 let message = format!("service {text} is outside of the scope: it would never be compared or deleted");
                 self.diagnostics.push(findings::invalid(place.clone(), message));
             }
@@ -139,16 +145,18 @@ impl Lowering {
 
 impl Context {
     fn new(version: Version, file: &spec::File, findings: &mut Findings<'_>) -> Self {
-        let defaults = file.defaults.as_ref().filter(|_| !findings.is_broken("defaults"));
+        let before = findings.errors();
+        let is_broken = |key| findings.is_broken("defaults") || findings.is_key_broken("defaults", key);
         let mut context = Self {
             version,
             port: None,
             weight: Weight::ZERO,
-            scheduler: Scheduler::Rr,
-            forward: ForwardMethod::DirectRoute,
-            drain: file.drain.clone().filter(|_| !findings.is_broken("drain")).unwrap_or_default(),
+            scheduler: (!is_broken("sched")).then_some(Scheduler::Rr),
+            forward: (!is_broken("forward")).then_some(ForwardMethod::DirectRoute),
+            are_defaults_wrong: ["port", "weight", "sched", "forward"].into_iter().any(is_broken),
+            drain: file.drain.clone().unwrap_or_default(),
         };
-        let Some(spec::Defaults { port, weight, sched, forward }) = defaults else { return context };
+        let Some(spec::Defaults { port, weight, sched, forward }) = &file.defaults else { return context };
         if let Some(port) = port {
             context.port = u16::try_from(*port).ok().filter(|port| *port != 0);
             if context.port.is_none() {
@@ -162,23 +170,22 @@ impl Context {
             }
         }
         if let Some(name) = sched {
-            match version.scheduler(name) {
-                Some(scheduler) => {
-                    version::warn_of_scheduler(&scheduler, "defaults.sched", findings);
-                    context.scheduler = scheduler;
-                }
+            context.scheduler = version.scheduler(name);
+            match &context.scheduler {
+                Some(scheduler) => version::warn_of_scheduler(scheduler, "defaults.sched", findings),
                 None => findings.error("defaults.sched", format!("invalid default scheduler: {name}")),
             }
         }
         if let Some(word) = forward {
-            match version.forward(word) {
-                Some(forward) => context.forward = forward,
-                None => findings.error(
+            context.forward = version.forward(word);
+            if context.forward.is_none() {
+                findings.error(
                     "defaults.forward",
                     format!("invalid default forward: {word}. Allowed forwards are direct,nat,tunnel"),
-                ),
+                );
             }
         }
+        context.are_defaults_wrong |= findings.errors() != before;
         context
     }
 

@@ -5,7 +5,9 @@ use super::findings::Findings;
 use super::{Context, Lowering, version};
 use crate::desired::print::service_text;
 use crate::desired::{DesiredDestination, DesiredService, ServiceAttributes, spec};
-use crate::model::{AddressFamily, DestinationId, ForwardMethod, Protocol, Scheduler, SchedulerFlags, Service};
+use crate::model::{
+    AddressFamily, DestinationId, ForwardMethod, Protocol, Scheduler, SchedulerFlags, Service, ServiceId,
+};
 
 impl Lowering {
     pub(super) fn service(
@@ -16,36 +18,35 @@ impl Lowering {
         findings: &mut Findings<'_>,
     ) {
         let path = format!("services[{place}]");
-        if findings.is_broken(&path) {
+        if findings.has_broken() && findings.is_broken(&path) {
             return;
         }
-        let Some(text) = spec.address.as_deref().filter(|text| !text.is_empty()) else {
-            findings.error(&path, "Service address may not be empty");
+        let before = findings.errors();
+        let written = spec.address.as_deref().filter(|text| !text.is_empty());
+        let id = self.identity(context, spec, written, &path, findings);
+        // What cannot be called by its address is called by its place.
+        let text = written.unwrap_or(&path);
+        let name = self.name(spec, &path, findings);
+        let drain = context.drain(spec.drain.as_ref(), &format!("{path}.drain"), findings);
+        let Some(id) = id else {
+            settings(None, context, spec, text, &path, findings);
+            self.destinations(None, context, spec, text, &path, findings);
             return;
         };
-        let before = findings.errors();
-        let address_path = format!("{path}.address");
-        let written = match Written::parse(text, context.version) {
-            Ok(written) => written,
-            Err(message) => return findings.error(&address_path, message),
-        };
-        let family = family(spec, &written, text, &path, findings);
-        let id = match written.id(family, context.port) {
-            Ok(id) => id,
-            Err(message) => return findings.error(&address_path, message),
-        };
-        let mut service = Service::new(id, context.scheduler);
-        settings(&mut service, context, spec, text, &path, findings);
+        let mut service = Service::new(id, context.scheduler.unwrap_or(Scheduler::Rr));
+        settings(Some(&mut service), context, spec, text, &path, findings);
         let mut desired = DesiredService::new(service);
         if context.version == version::Version::One {
             desired.left_alone = left_alone(spec);
         }
         desired.written = Some(text).filter(|text| *text != service_text(&id)).map(Into::into);
-        desired.drain = context.drain(spec.drain.as_ref(), &format!("{path}.drain"), findings);
-        desired.name = self.name(spec, &path, findings);
-        self.destinations(&mut desired, context, spec, text, &path, findings);
+        desired.drain = drain;
+        desired.name = name;
+        desired.destinations = self.destinations(Some(id), context, spec, text, &path, findings);
 
-        let is_right = findings.errors() == before;
+        let is_damaged = context.are_defaults_wrong || findings.has_broken() && findings.is_damaged(&path);
+        let is_right = findings.errors() == before && !is_damaged;
+        let address_path = format!("{path}.address");
         let here = findings.place(&address_path);
         match self.services.get(&id) {
             None => {
@@ -59,14 +60,44 @@ impl Lowering {
             }
             Some((index, first)) if self.merge => {
                 let first = first.clone();
-                if let Some(index) = *index {
+                if let Some(index) = index.filter(|_| is_right) {
                     self.unite(index, desired, text, &first, &path, findings);
                 }
             }
+            // With another default port they might be two.
+            Some(_) if context.are_defaults_wrong && id.port() == Some(0) => {}
             Some((_, first)) => {
                 findings.error(&address_path, format!("Service addresses must be unique: {text} (first at {first})"));
             }
         }
+    }
+
+    /// Its identity; nothing if its address is wrong.
+    #[expect(clippy::unused_self, reason = "the steps of lowering stand together")]
+    fn identity(
+        &self,
+        context: &Context,
+        spec: &spec::Service,
+        text: Option<&str>,
+        path: &str,
+        findings: &mut Findings<'_>,
+    ) -> Option<ServiceId> {
+        let address_path = format!("{path}.address");
+        let Some(text) = text else {
+            if !findings.is_key_broken(path, "address") {
+                findings.error(path, "Service address may not be empty");
+            }
+            return None;
+        };
+        let before = findings.errors();
+        let written = Written::parse(text, context.version).map_err(|message| findings.error(&address_path, message));
+        let written = written.ok()?;
+        let family = family(spec, &written, text, path, findings);
+        if findings.errors() != before || findings.is_key_broken(path, "family") {
+            return None;
+        }
+        let id = written.id(family, context.port);
+        id.map_err(|message| findings.error(&address_path, message)).ok()
     }
 
     fn name(&mut self, spec: &spec::Service, path: &str, findings: &mut Findings<'_>) -> Option<String> {
@@ -92,23 +123,25 @@ impl Lowering {
 
     fn destinations(
         &self,
-        desired: &mut DesiredService,
+        service: Option<ServiceId>,
         context: &Context,
         spec: &spec::Service,
         text: &str,
         service_path: &str,
         findings: &mut Findings<'_>,
-    ) {
+    ) -> Vec<DesiredDestination> {
         let specs = spec.destinations.as_deref().unwrap_or_default();
         let mut seen: HashMap<DestinationId, usize> = HashMap::with_capacity(specs.len());
+        let mut lowered = Vec::with_capacity(specs.len());
         for (place, spec) in specs.iter().enumerate() {
             let path = || format!("{service_path}.destinations[{place}]");
             if findings.has_broken() && findings.is_broken(&path()) {
                 continue;
             }
-            let service = (desired.id(), text);
-            let Some(destination) = self.destination(service, context, spec, path, findings) else { continue };
-            if let Some(first) = seen.get(&destination.id()) {
+            let (id, destination) = self.destination((service, text), context, spec, path, findings);
+            // With another default port they might be two.
+            let Some(id) = id.filter(|id| id.port() != 0 || !context.are_defaults_wrong) else { continue };
+            if let Some(first) = seen.get(&id) {
                 let first = findings.place(&format!("{service_path}.destinations[{first}].address"));
                 let written = spec.address.as_deref().unwrap_or_default();
                 let message = format!(
@@ -116,10 +149,11 @@ impl Lowering {
                 );
                 findings.error(&format!("{}.address", path()), message);
             } else {
-                seen.insert(destination.id(), place);
-                desired.destinations.push(destination);
+                seen.insert(id, place);
+                lowered.extend(destination);
             }
         }
+        lowered
     }
 
     /// Adds the destinations of a service that stands in another file as well.
@@ -200,39 +234,35 @@ fn left_alone(spec: &spec::Service) -> ServiceAttributes {
     left_alone
 }
 
+/// Reads the settings of a service into it; of one whose address is wrong, as far as they can be read.
 fn settings(
-    service: &mut Service,
+    service: Option<&mut Service>,
     context: &Context,
     spec: &spec::Service,
     text: &str,
     path: &str,
     findings: &mut Findings<'_>,
 ) {
-    if let Some(name) = &spec.sched {
-        let path = format!("{path}.sched");
-        match context.version.scheduler(name) {
-            Some(scheduler) => {
-                version::warn_of_scheduler(&scheduler, &path, findings);
-                service.scheduler = scheduler;
-            }
-            None => findings.error(&path, format!("invalid scheduler ({name}) for service ({text}).")),
-        }
-    }
+    let scheduler = scheduler(context, spec, text, path, findings);
+    let mut flags = SchedulerFlags::empty();
     for (place, word) in spec.sched_flags.iter().flatten().enumerate() {
-        if let Some(flag) = scheduler_flag(word, &service.scheduler) {
-            service.scheduler_flags |= flag;
-        } else {
-            let fitting = match service.scheduler {
+        let Some(scheduler) = &scheduler else { break };
+        let flag_path = format!("{path}.sched-flags[{place}]");
+        if let Some(flag) = scheduler_flag(word, scheduler) {
+            flags |= flag;
+        } else if !findings.is_broken(&flag_path) {
+            let fitting = match scheduler {
                 Scheduler::Sh | Scheduler::Mh => "fallback, port, flag-1, flag-2 or flag-3",
                 _ => "flag-1, flag-2 or flag-3",
             };
-            let message = format!(
-                "invalid scheduler flag ({word}) for service {text}: with {} expected {fitting}",
-                service.scheduler
-            );
-            findings.error(&format!("{path}.sched-flags[{place}]"), message);
+            let message =
+                format!("invalid scheduler flag ({word}) for service {text}: with {scheduler} expected {fitting}");
+            findings.error(&flag_path, message);
         }
     }
+    let Some(service) = service else { return };
+    service.scheduler = scheduler.unwrap_or(service.scheduler);
+    service.scheduler_flags = flags;
     let is_stream = matches!(service.id.protocol(), Some(Protocol::TCP | Protocol::SCTP));
     if spec.one_packet == Some(true) {
         if is_stream {
@@ -245,6 +275,27 @@ fn settings(
         let subject = super::persistence::Subject { id: service.id, text, version: context.version };
         service.persistence = subject.persistence(persistence, &format!("{path}.persistence"), findings);
     }
+}
+
+/// The scheduler, its own or that of the defaults; nothing if it is wrong.
+fn scheduler(
+    context: &Context,
+    spec: &spec::Service,
+    text: &str,
+    path: &str,
+    findings: &mut Findings<'_>,
+) -> Option<Scheduler> {
+    // An empty word is as good as none, unlike in the defaults.
+    let Some(name) = spec.sched.as_deref().filter(|name| !name.is_empty()) else {
+        return context.scheduler.filter(|_| !findings.is_key_broken(path, "sched"));
+    };
+    let path = format!("{path}.sched");
+    let scheduler = context.version.scheduler(name);
+    match &scheduler {
+        Some(scheduler) => version::warn_of_scheduler(scheduler, &path, findings),
+        None => findings.error(&path, format!("invalid scheduler ({name}) for service ({text}).")),
+    }
+    scheduler
 }
 
 /// `flag-1` fits every scheduler, the others have names with two of them.

@@ -25,11 +25,13 @@ impl Lowering {
             && self.is_first("scope", findings)
             && !findings.is_broken("scope")
         {
+            let before = findings.errors();
             self.state.scope.manage = patterns(scope.manage.as_deref(), "scope.manage", findings);
             self.state.scope.ignore = patterns(scope.ignore.as_deref(), "scope.ignore", findings);
             if scope.manage.as_ref().is_some_and(Vec::is_empty) {
                 findings.error("scope.manage", "an empty list would manage nothing; without the key it is everything");
             }
+            self.is_scope_wrong = findings.errors() != before || findings.has_broken() && findings.is_damaged("scope.");
         }
         if let Some(spec) = &file.drain
             && self.is_first("drain", findings)
@@ -62,6 +64,7 @@ fn patterns(texts: Option<&[String]>, path: &str, findings: &mut Findings<'_>) -
     for (place, text) in texts.unwrap_or_default().iter().enumerate() {
         match text.parse() {
             Ok(pattern) => patterns.push(pattern),
+            Err(_) if findings.is_broken(&format!("{path}[{place}]")) => {}
             Err(error) => findings.error(&format!("{path}[{place}]"), format!("{error}")),
         }
     }
@@ -125,13 +128,16 @@ fn sync_daemon(spec: &spec::Sync, path: &str, findings: &mut Findings<'_>) -> Op
             findings.error(&at("role"), format!("invalid role ({other}): expected master or backup"));
             None
         }
+        None if findings.is_key_broken(path, "role") => None,
         None => {
             findings.error(path, "a daemon needs a role: master or backup");
             None
         }
     };
     let Some(interface) = spec.interface.as_deref().filter(|name| !name.is_empty()) else {
-        findings.error(path, "a daemon needs an interface");
+        if !findings.is_key_broken(path, "interface") {
+            findings.error(path, "a daemon needs an interface");
+        }
         return None;
     };
     let mut daemon = match SyncDaemon::master(interface) {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use nix::ifaddrs::getifaddrs;
 
@@ -25,8 +25,8 @@ impl HostResolver {
         let interfaces = getifaddrs().map_err(|errno| ParamsError::Interfaces { source: io::Error::from(errno) })?;
         let addresses = interfaces.filter_map(|interface| {
             let address = interface.address?;
-            let v4 = address.as_sockaddr_in().map(|v4| IpAddr::from(Ipv4Addr::from(v4.ip())));
-            let ip = v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::from(Ipv6Addr::from(v6.ip()))))?;
+            let v4 = address.as_sockaddr_in().map(|v4| IpAddr::from(v4.ip()));
+            let ip = v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::from(v6.ip())))?;
             Some((interface.interface_name, ip))
         });
         Ok(Self::from_addresses(addresses))

@@ -29,5 +29,5 @@ pub use host::HostResolver;
 pub(in crate::desired) use nearest::nearest;
 pub use resolver::{Chain, MapResolver, Resolver};
 #[cfg(feature = "yaml")]
-pub(in crate::desired) use template::{Substitution, TemplateError};
+pub(in crate::desired) use template::Substitution;
 pub use template::{Syntax, substitute};

@@ -102,15 +102,13 @@ impl Substitution<'_> {
         };
         let key = self.at_depth(key, before, depth + 1)?;
         let value = (self.lookup)(&key);
-        match default {
-            None => value.ok_or(TemplateError::Unknown(key)),
-            Some(default) => match value {
-                Some(value) => Ok(value),
-                None => {
-                    let start = inner.get(..inner.len() - default.len()).unwrap_or_default().chars().count();
-                    self.at_depth(default, before + start, depth + 1)
-                }
-            },
+        match (value, default) {
+            (Some(value), _) => Ok(value),
+            (None, None) => Err(TemplateError::Unknown(key)),
+            (None, Some(default)) => {
+                let start = inner.get(..inner.len() - default.len()).unwrap_or_default().chars().count();
+                self.at_depth(default, before + start, depth + 1)
+            }
         }
     }
 }

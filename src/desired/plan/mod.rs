@@ -155,7 +155,7 @@ impl Planner<'_> {
                 outside += 1;
             } else if self.options.prune {
                 let drain = self.options.drain_of(desired.drain);
-                self.steps.old_services.push(Operation::DeleteService { live: row.clone(), drain });
+                self.steps.old_services.push(Operation::DeleteService { live: Box::new(row.clone()), drain });
             }
         }
         self.sync(live.sync.as_deref().unwrap_or_default());
@@ -240,19 +240,22 @@ impl Steps {
     }
 
     fn in_order(mut self, stop_first: bool) -> Vec<Operation> {
-        let mut operations = Vec::new();
-        operations.extend(self.timeouts);
+        let mut operations = Vec::from_iter(self.timeouts);
+        let mut append = |more: &mut Vec<Operation>| {
+            // The first list is often the only one, and a long one.
+            if operations.is_empty() { std::mem::swap(&mut operations, more) } else { operations.append(more) }
+        };
         if stop_first {
-            operations.append(&mut self.stopped);
+            append(&mut self.stopped);
         }
-        operations.append(&mut self.new_services);
-        operations.append(&mut self.services);
-        operations.append(&mut self.new_destinations);
-        operations.append(&mut self.destinations);
-        operations.append(&mut self.old_destinations);
-        operations.append(&mut self.old_services);
-        operations.append(&mut self.stopped);
-        operations.append(&mut self.started);
+        append(&mut self.new_services);
+        append(&mut self.services);
+        append(&mut self.new_destinations);
+        append(&mut self.destinations);
+        append(&mut self.old_destinations);
+        append(&mut self.old_services);
+        append(&mut self.stopped);
+        append(&mut self.started);
         operations
     }
 }

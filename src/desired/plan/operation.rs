@@ -32,13 +32,13 @@ pub enum Operation {
         /// As it will be: what is left alone is as it was.
         wanted: Service,
         /// What was asked for.
-        desired: DesiredService,
+        desired: Box<DesiredService>,
     },
     /// Deletes a service with all of its destinations.
     #[non_exhaustive]
     DeleteService {
         /// As it is.
-        live: TableService,
+        live: Box<TableService>,
         /// How its destinations are drained before.
         drain: Option<Drain>,
     },

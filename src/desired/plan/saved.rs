@@ -230,11 +230,12 @@ impl SavedOperation {
             OperationKind::UpdateService => {
                 let desired = self.service()?;
                 let live = &live.row(&desired.id())?.service.service;
-                Ok(Operation::UpdateService { live: live.clone(), wanted: wanted_service(live, &desired), desired })
+                let wanted = wanted_service(live, &desired);
+                Ok(Operation::UpdateService { live: live.clone(), wanted, desired: Box::new(desired) })
             }
             OperationKind::DeleteService => {
                 let id = self.service()?.id();
-                Ok(Operation::DeleteService { live: live.row(&id)?.clone(), drain: self.drain()? })
+                Ok(Operation::DeleteService { live: Box::new(live.row(&id)?.clone()), drain: self.drain()? })
             }
             OperationKind::AddDestination => {
                 let (service, destination) = self.destination()?;

@@ -23,7 +23,8 @@ impl Planner<'_> {
                 let is = &live.service.service;
                 let wanted = wanted_service(is, desired);
                 if wanted != *is {
-                    let operation = Operation::UpdateService { live: is.clone(), wanted, desired: desired.clone() };
+                    let operation =
+                        Operation::UpdateService { live: is.clone(), wanted, desired: Box::new(desired.clone()) };
                     self.steps.services.push(operation);
                 }
                 self.destinations(desired, live);

@@ -58,7 +58,7 @@ pub struct Defaults {
     pub port: Option<i64>,
     /// The weight of destinations without one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 2147483647)))]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 2_147_483_647)))]
     pub weight: Option<i64>,
     /// The scheduler of services without one; not written, `rr`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,7 +123,7 @@ pub struct Destination {
     pub address: Option<String>,
     /// Its share of the connections, relative to the others; 0 takes no new ones.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 2147483647)))]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 2_147_483_647)))]
     pub weight: Option<i64>,
     /// `direct`, `nat` or `tunnel`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,11 +208,11 @@ pub struct Tunnel {
 pub struct Thresholds {
     /// With this many it takes no new ones; 0 is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 2147483647)))]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 2_147_483_647)))]
     pub upper: Option<i64>,
     /// Below this many it takes new ones again; 0 is three quarters of the upper one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 2147483647)))]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 2_147_483_647)))]
     pub lower: Option<i64>,
 }
 

@@ -135,7 +135,7 @@ impl Figures {
 }
 
 /// Who takes part, in the order of the columns.
-const CLIENTS: [&str; 4] = ["floor", "ipvs-rs", "ipvs-rs-async", "ipvsadm"];
+const CLIENTS: [&str; 5] = ["floor", "ipvs-rs", "ipvs-rs-async", "ipvs-rs-desired", "ipvsadm"];
 
 fn median(values: &[f64]) -> Option<f64> {
     let mut values = values.to_vec();

@@ -116,11 +116,14 @@ gets the same figures for the same kernel, compiler and library, to some percent
   received with the buffers that suit them best. What it costs is the kernel's, and cannot be saved.
 * **ipvs-rs**: the library, from values to values: encoding, decoding, checks, deadlines. `restore` is `ipvsadm -R` of
   this repository.
+* **ipvs-rs-desired**: the library told what should be there: it reads the table, plans and applies. In the row of the
+  snapshot everything is there already.
 * **ipvsadm**: Debian's program, by `-R` with a file of rules, `-Ln` and `-C`; its start is in the figure.
 
 Every client has network namespaces of its own. W1 to W3 and W5 are one command each, or 64 to a datagram; W4 reads all
 services with their destinations, divided by destinations; W6 is a flush of the whole table; W7 are single commands, of
-which the middle and the 99th percentile are shown.
+which the middle and the 99th percentile are shown. `create` makes a table from nothing in batches, divided by
+destinations.
 
 {tables}"
     )

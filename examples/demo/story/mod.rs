@@ -17,6 +17,8 @@ use crate::report::{Report, say};
 use crate::table;
 use crate::web::WebServer;
 
+mod file;
+
 /// The kernel refreshes its counters every two seconds; a little more is certainly enough.
 const REFRESH: Duration = Duration::from_millis(2_100);
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,6 +59,7 @@ impl Story {
         self.balance(report)?;
         self.drain(report)?;
         self.remove_server(report)?;
+        self.describe(report)?;
         self.account(background, report)
     }
 }

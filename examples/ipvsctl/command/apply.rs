@@ -1,0 +1,263 @@
+//! `apply`: the table becomes what files, or a saved plan, say.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+
+use ipvs_rs::Handle;
+use ipvs_rs::desired::apply::{
+    ApplyError, ApplyOptions, Interrupt, Observer, OnError, Phase, Progress, Report, apply as carry_out,
+};
+use ipvs_rs::desired::plan::{Actions, FieldValue, SavedPlan, SavedPlanError};
+use ipvs_rs::desired::{Live, Lock, Operation, Plan, service_text};
+use ipvs_rs::procfs::{Procfs, Sysctl, SysctlValue};
+
+use crate::args::{self, Applying};
+use crate::command::plan::{APPLYING, Planned, describe};
+use crate::console::Console;
+use crate::failure::{Exit, Failure};
+use crate::pace::Signals;
+use crate::session::Session;
+
+/// Keeps others away from the table of the namespace until it is dropped.
+pub fn lock(session: &Session, applying: &Applying) -> Result<Lock, Failure> {
+    let acquire = || Lock::acquire(&applying.lock_dir, applying.lock_timeout.get());
+    let locked = session.netns.run(acquire).map_err(|error| Failure::new(Exit::Locked, error.to_string()))?;
+    locked.map_err(|error| {
+        let hint = if error.is_held() { "wait longer with --lock-timeout" } else { "another place is --lock-dir" };
+        Failure::new(Exit::Locked, format!("{APPLYING}Unable to lock the table\nReason: {error}; {hint}"))
+    })
+}
+
+/// Reads a saved plan, and makes sure that the table is still the one that it was made for.
+pub fn saved(handle: &Handle, path: &Path) -> Result<Planned, Failure> {
+    let unreadable = |error: io::Error| {
+        Failure::new(Exit::Input, format!("Error reading from input file {}: {error}", path.display()))
+    };
+    let unusable = |error: String| Failure::new(Exit::Input, format!("Error parsing plan from {}: {error}", path.display()));
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(unusable(format!("more than {LONGEST} bytes")));
+    }
+    let plan: SavedPlan = serde_json::from_slice(&bytes)
+        .map_err(|error| unusable(format!("{error}; ipvsctl plan --out FILE writes one")))?;
+    let live = Live::read_all(handle).map_err(|error| Failure::query("services", &error))?;
+    let plan = plan.plan(&live).map_err(|error| match error {
+        SavedPlanError::Stale { .. } => {
+            Failure::new(Exit::Stale, format!("{APPLYING}{}: {error}; nothing was changed", path.display()))
+        }
+        error => unusable(error.to_string()),
+    })?;
+    Ok(Planned { plan, live })
+}
+
+/// The longest plan in bytes.
+const LONGEST: u64 = 1 << 30;
+
+/// Asks whether to go on, if something is to be deleted and somebody wanted to be asked.
+pub fn confirm(console: &mut Console, plan: &Plan, args: &args::Apply) -> Result<(), Failure> {
+    let deletions = plan.summary().delete;
+    if !args.confirm || args.yes || deletions == 0 {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        let message =
+            format!("{APPLYING}{deletions} objects would be deleted, and there is nobody to confirm it: add --yes");
+        return Err(Failure::new(Exit::Apply, message));
+    }
+    console.print(&plan.text().coloured(console.is_coloured()).to_string());
+    console.flush();
+    console.ask("Apply this plan? [y/N] ");
+    let mut answer = String::new();
+    // No answer is no.
+    let _ = io::stdin().read_line(&mut answer);
+    if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Apply, format!("{APPLYING}not confirmed; nothing was changed")))
+}
+
+/// Says what a drain cannot be relied on for.
+pub fn warn_of_persistence(console: &mut Console, procfs: &Procfs, planned: &Planned) {
+    let is_persistent = |operation: &Operation| {
+        let is_drained = matches!(
+            operation,
+            Operation::DeleteService { drain: Some(_), .. } | Operation::DeleteDestination { drain: Some(_), .. }
+        );
+        let row = operation.service().filter(|_| is_drained).and_then(|id| planned.live.table.get(&id));
+        row.is_some_and(|row| row.service.service.persistence.is_some())
+    };
+    if !planned.plan.operations().iter().any(is_persistent) {
+        return;
+    }
+    if procfs.get_sysctl(Sysctl::ExpireQuiescentTemplate).is_ok_and(|value| value == SysctlValue::Number(0)) {
+        console.warning(
+            "A persistent service is drained: clients that it knows come back to a drained destination as long as the \
+             sysctl net.ipv4.vs.expire_quiescent_template is 0",
+        );
+    }
+}
+
+/// Carries a plan out, and reports.
+pub fn apply(
+    handle: &Handle,
+    console: &mut Console,
+    stop: &dyn Stop,
+    plan: &Plan,
+    (applying, allowed): (&Applying, Actions),
+) -> Result<Report, Failure> {
+    let on_error = match applying.on_error {
+        args::OnError::Rollback => OnError::Rollback,
+        args::OnError::Stop => OnError::Stop,
+        args::OnError::Continue => OnError::Continue,
+    };
+    let options = ApplyOptions::new().on_error(on_error).allowed(allowed);
+    let mut watcher = Watcher { console, stop };
+    let applied = carry_out(handle, plan, &options, &mut watcher);
+    console.progress("");
+    let report = match applied {
+        Ok(report) => report,
+        Err(error) => {
+            tell(console, error.report());
+            return Err(explain(&error));
+        }
+    };
+    tell(console, &report);
+    plan.operations().iter().for_each(|operation| log(console, operation));
+    let left: Vec<_> = report.undrained().map(ToString::to_string).collect();
+    if left.is_empty() { Ok(report) } else { Err(Failure::new(Exit::Drain, left.join("\n"))) }
+}
+
+/// Who may want a plan to end.
+pub trait Stop {
+    /// What is wanted now.
+    fn wish(&self) -> Interrupt;
+}
+
+impl Stop for Signals {
+    fn wish(&self) -> Interrupt {
+        match self.count() {
+            0 => Interrupt::None,
+            1 => Interrupt::Stop,
+            _ => Interrupt::Now,
+        }
+    }
+}
+
+struct Watcher<'a> {
+    console: &'a mut Console,
+    stop: &'a dyn Stop,
+}
+
+impl Observer for Watcher<'_> {
+    fn progress(&mut self, progress: &Progress) {
+        if self.console.has_progress() {
+            let Progress { phase, done, total, draining, connections, .. } = progress;
+            let text = match phase {
+                Phase::Draining => format!("draining {draining} destinations: {connections} connections"),
+                phase => format!("{phase}: {done} of {total}"),
+            };
+            self.console.progress(&text);
+        }
+    }
+
+    fn interrupt(&mut self) -> Interrupt {
+        self.stop.wish()
+    }
+}
+
+/// Says what was not as planned.
+fn tell(console: &mut Console, report: &Report) {
+    for warning in report.warnings() {
+        console.warning(&warning.to_string());
+    }
+    for drained in report.drains() {
+        console.info(&drained.to_string());
+    }
+    let (done, total) = (report.done(), report.total());
+    console.debug(|| format!("{done} of {total} operations done"));
+}
+
+/// A line for something that was done.
+fn log(console: &mut Console, operation: &Operation) {
+    let service = operation.service().map(|id| service_text(&id)).unwrap_or_default();
+    let line = match (operation, operation.destination()) {
+        (Operation::AddService { service: desired }, _) => {
+            let count = desired.destinations.len();
+            format!("Adding to current config, addr={service}, destinations={count}")
+        }
+        (Operation::UpdateService { .. }, _) => {
+            format!("Updating service, addr={service}, {}", changes(operation))
+        }
+        (Operation::DeleteService { .. }, _) => format!("Removing service from current config, addr={service}"),
+        (Operation::AddDestination { .. }, Some(destination)) => {
+            format!("Adding destination {destination} to service {service}")
+        }
+        (Operation::UpdateDestination { .. }, Some(destination)) => match operation.changes().as_slice() {
+            [change] if change.field == "weight" => {
+                format!("Updated weight to {} for service {service}/{destination}", change.to)
+            }
+            _ => format!("Updated destination {destination} of service {service}, {}", changes(operation)),
+        },
+        (Operation::DeleteDestination { .. }, Some(destination)) => {
+            format!("Removing destination {destination} from service {service}")
+        }
+        (Operation::UpdateTimeouts { .. }, _) => format!("Updated time-outs, {}", changes(operation)),
+        (operation, _) => describe(operation),
+    };
+    console.info(&line);
+}
+
+fn changes(operation: &Operation) -> String {
+    let change = |change: &ipvs_rs::desired::plan::Change| {
+        let quoted = |value: &FieldValue| value.to_string();
+        format!("{}={}->{}", change.field, quoted(&change.from), quoted(&change.to))
+    };
+    operation.changes().iter().map(change).collect::<Vec<_>>().join(", ")
+}
+
+/// What failed, what the kernel said, and what became of the rest.
+fn explain(error: &ApplyError) -> Failure {
+    let exit = if error.is_rolled_back() { Exit::RolledBack } else { Exit::Apply };
+    if error.is_interrupted() {
+        return Failure::new(exit, format!("{APPLYING}{error}"));
+    }
+    let mut lines = Vec::new();
+    for failure in error.failures() {
+        lines.push(format!("{APPLYING}Unable to apply new config: {}", what(&failure.operation, &failure.error)));
+        lines.push(format!("Reason: {}", failure.error));
+    }
+    if lines.is_empty() {
+        lines.push(format!("{APPLYING}Unable to apply new config: Unable to build change set from new configuration"));
+    }
+    lines.push(match std::error::Error::source(error).filter(|_| error.failures().is_empty()) {
+        Some(source) => format!("Result: {error}: {source}"),
+        None => format!("Result: {error}"),
+    });
+    Failure::new(if error.is_refused() { Exit::Apply } else { exit }, lines.join("\n"))
+}
+
+/// What could not be done.
+fn what(operation: &Operation, error: &ipvs_rs::Error) -> String {
+    let service = operation.service().map(|id| service_text(&id)).unwrap_or_default();
+    let destination = operation.destination().map(|id| id.to_string()).unwrap_or_default();
+    match operation {
+        Operation::AddService { .. } if error.operation() == ipvs_rs::error::Operation::NewDestination => {
+            let destination = match error.target() {
+                ipvs_rs::error::Target::Destination(_, id) => id.to_string(),
+                _ => String::new(),
+            };
+            format!("unable to add new destination(s) {destination} for service {service}")
+        }
+        Operation::AddService { .. } => format!("unable to add ipvs service {service}"),
+        Operation::UpdateService { .. } => format!("unable to edit ipvs service {service}"),
+        Operation::DeleteService { .. } => format!("unable to delete service {service}"),
+        Operation::AddDestination { .. } => format!("unable to add new destination(s) {destination} for service {service}"),
+        Operation::UpdateDestination { .. } => format!("unable to update destination {destination} for service {service}"),
+        Operation::DeleteDestination { .. } => format!("unable to delete destination {destination} for service {service}"),
+        Operation::UpdateTimeouts { .. } => "unable to update time-outs".to_owned(),
+        Operation::StopSync { .. } => "unable to stop a synchronization daemon".to_owned(),
+        _ => "unable to start a synchronization daemon".to_owned(),
+    }
+}

@@ -1,0 +1,201 @@
+//! The files that say what the table should be.
+
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use ipvs_rs::ServiceId;
+use ipvs_rs::desired::files::{self, Loaded, Reader, Source};
+use ipvs_rs::desired::{Diagnostic, Diagnostics, Stage};
+
+use crate::address;
+use crate::args::{Globals, Names};
+use crate::console::Console;
+use crate::failure::{Exit, Failure};
+use crate::params;
+
+/// What is read when nothing is named.
+pub const DEFAULT_FILE: &str = "/etc/ipvsctl.yaml";
+const DEFAULT_FOLDER: &str = "/etc/ipvsctl.d";
+
+/// The longest input in bytes.
+const LONGEST: u64 = 64 << 20;
+
+/// The words that failures begin with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Voice {
+    /// Of commands that look at the table.
+    Table,
+    /// Of `validate`.
+    Validate,
+}
+
+/// Why there is no state.
+#[derive(Debug)]
+pub enum Problem {
+    /// Something could not be read.
+    Failure(Failure),
+    /// There are mistakes in what was read.
+    Found(Diagnostics),
+}
+
+/// Files, and how they are read.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    pub global: &'a Globals,
+    pub file: &'a [OsString],
+    pub merge: bool,
+    pub voice: Voice,
+}
+
+impl Input<'_> {
+    /// What the files are called in sentences.
+    pub fn name(&self) -> String {
+        let names = self.paths().into_iter().map(|path| path.to_string_lossy().into_owned());
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The files that are named, or else the one that is always looked for.
+    pub fn paths(&self) -> Vec<OsString> {
+        if !self.file.is_empty() {
+            return self.file.to_vec();
+        }
+        let has = |path: &str| Path::new(path).exists();
+        vec![if !has(DEFAULT_FILE) && has(DEFAULT_FOLDER) { DEFAULT_FOLDER } else { DEFAULT_FILE }.into()]
+    }
+
+    /// Reads and checks everything.
+    pub fn read(&self) -> Result<Loaded, Problem> {
+        let mut sources = Vec::new();
+        let mut has_stdin = false;
+        for path in self.paths() {
+            if path.is_empty() {
+                let message = match self.voice {
+                    Voice::Table => "Must specify an input file or - for stdin",
+                    Voice::Validate => "Must specify an input file",
+                };
+                return Err(Problem::Failure(Failure::new(Exit::Input, message)));
+            }
+            if path == "-" {
+                if std::mem::replace(&mut has_stdin, true) {
+                    let message = "Standard input can be read once only: -f - stands there twice";
+                    return Err(Problem::Failure(Failure::new(Exit::Usage, message)));
+                }
+                sources.push(standard_input().map_err(Problem::Failure)?);
+            } else {
+                let path = PathBuf::from(path);
+                sources.extend(files::read_path(&path).map_err(|found| Problem::Failure(unreadable(&path, &found)))?);
+            }
+        }
+        let resolver = params::resolver(self.global).map_err(Problem::Failure)?;
+        let reader = Reader::new().resolver(&resolver).merge(self.merge);
+        reader.read(&sources).map_err(Problem::Found)
+    }
+
+    /// Reads and checks everything, and says what is worth a look.
+    pub fn load(&self, console: &mut Console) -> Result<Loaded, Failure> {
+        let loaded = self.read().map_err(|problem| match problem {
+            Problem::Failure(failure) => failure,
+            Problem::Found(found) => {
+                let warnings: Diagnostics = found.warnings().cloned().collect();
+                self.warn(console, &warnings);
+                self.explain(&found)
+            }
+        })?;
+        if self.global.strict && !loaded.warnings.is_empty() {
+            let lines: Vec<_> = loaded.warnings.iter().map(|warning| self.line(warning)).collect();
+            return Err(Failure::new(Exit::Invalid, lines.join("\n")));
+        }
+        self.warn(console, &loaded.warnings);
+        Ok(loaded)
+    }
+
+    fn warn(&self, console: &mut Console, warnings: &Diagnostics) {
+        for warning in warnings {
+            console.warning(&format!("{}{}", place(warning), warning.message));
+        }
+    }
+
+    /// What is wrong, a line for each mistake.
+    pub fn explain(&self, found: &Diagnostics) -> Failure {
+        let exit = match found.failed_stage() {
+            Some(Stage::Reading) => Exit::Input,
+            Some(Stage::Parameters) => Exit::Parameter,
+            _ => Exit::Invalid,
+        };
+        let lines: Vec<_> = found.errors().map(|error| self.line(error)).collect();
+        Failure::new(exit, lines.join("\n"))
+    }
+
+    fn line(&self, diagnostic: &Diagnostic) -> String {
+        let prefix = match (diagnostic.stage, self.voice) {
+            (Stage::Reading, _) => match &diagnostic.place.file {
+                Some(file) => format!("Error parsing yaml from {file}: "),
+                None => "Error parsing yaml: ".to_owned(),
+            },
+            (Stage::Parameters, Voice::Table) => "Error resolving parameters: ".to_owned(),
+            (Stage::Parameters, Voice::Validate) => "Unable to resolve params: ".to_owned(),
+            (_, Voice::Table) => "Error validation model: Configuration not valid: ".to_owned(),
+            (_, Voice::Validate) => "Validation error: Configuration not valid: ".to_owned(),
+        };
+        format!("{}{prefix}{}", place(diagnostic), diagnostic.message)
+    }
+}
+
+/// A service by its address, or by the name that it has in a file.
+pub fn service(
+    global: &Globals,
+    console: &mut Console,
+    handle: &str,
+    names: &Names,
+) -> Result<ServiceId, Failure> {
+    if handle.trim().is_empty() {
+        return Err(Failure::new(Exit::Value, "Must specify a service, such as -s tcp://192.0.2.10:80"));
+    }
+    if let Some(id) = address::service(handle) {
+        return Ok(id);
+    }
+    let input = Input { global, file: &names.file, merge: true, voice: Voice::Table };
+    let shown = handle.escape_debug();
+    if !is_name(handle) || (names.file.is_empty() && input.paths().iter().all(|path| !Path::new(path).exists())) {
+        let message = format!(
+            "Invalid service: \"{shown}\" is no address such as tcp://192.0.2.10:80, udp://[2001:db8::1]:53 or fwmark:7; a \
+             name takes the file that it stands in, with -f"
+        );
+        return Err(Failure::new(Exit::Value, message));
+    }
+    let loaded = input.load(console)?;
+    let found = loaded.state.services.iter().find(|service| service.name.as_deref() == Some(handle));
+    found.map(ipvs_rs::desired::DesiredService::id).ok_or_else(|| {
+        let names: Vec<_> = loaded.state.services.iter().filter_map(|service| service.name.as_deref()).collect();
+        let known = if names.is_empty() { "there are no names".to_owned() } else { format!("names are {}", names.join(", ")) };
+        Failure::new(Exit::Value, format!("Invalid service: no service in {} is called \"{shown}\"; {known}", input.name()))
+    })
+}
+
+fn is_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+fn standard_input() -> Result<Source, Failure> {
+    let failed = |problem: &str| Failure::new(Exit::Input, format!("Error reading from STDIN: {problem}"));
+    let mut bytes = Vec::new();
+    io::stdin().take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| failed(&error.to_string()))?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(failed(&format!("more than {LONGEST} bytes")));
+    }
+    String::from_utf8(bytes).map(|text| Source::new("-", text)).map_err(|_| failed("it is not UTF-8"))
+}
+
+fn unreadable(path: &Path, found: &Diagnostics) -> Failure {
+    let path = path.display();
+    let lines: Vec<_> =
+        found.errors().map(|error| format!("Error reading from input file {path}: {}", error.message)).collect();
+    Failure::new(Exit::Input, lines.join("\n"))
+}
+
+/// Where something stands, in front of what is said of it; nothing where it is not known.
+fn place(diagnostic: &Diagnostic) -> String {
+    let place = diagnostic.place.to_string();
+    if place.is_empty() { place } else { format!("{place}: ") }
+}

@@ -1,0 +1,159 @@
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::Source;
+use super::decode::{Decoder, Found};
+use super::lookup::Lookup;
+use super::parse::parse;
+use super::tree::{Node, Position};
+use crate::desired::lower::{self, lower};
+use crate::desired::params::Resolver;
+use crate::desired::{DesiredState, Diagnostic, Diagnostics, Place, Severity, Stage, spec};
+
+/// Reads files and says what the table should be. It opens none: see [`read_path`](super::read_path).
+///
+/// # Example
+///
+/// ```
+/// use ipvs_rs::desired::files::{Reader, Source};
+/// use ipvs_rs::desired::params::MapResolver;
+///
+/// let source = Source::new("web.yaml", "services:\n- address: tcp://${web}:80\n  sched: wlc\n");
+/// let values = MapResolver::new("values", [("web", "192.0.2.10")]);
+/// let loaded = Reader::new().resolver(&values).read(&[source])?;
+/// assert_eq!(loaded.state.services[0].id().to_string(), "TCP 192.0.2.10:80");
+/// assert_eq!(
+///     loaded.warnings.to_string(),
+///     "web.yaml:2:3: warning: service tcp://192.0.2.10:80 has no destinations: its clients are refused"
+/// );
+/// # Ok::<(), ipvs_rs::desired::Diagnostics>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reader<'r> {
+    resolver: Option<&'r dyn Resolver>,
+    merge: bool,
+}
+
+/// What files say.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Loaded {
+    /// What the table should be.
+    pub state: DesiredState,
+    /// The documents as they were written, parameters replaced: as many as there are in the files.
+    pub files: Vec<spec::File>,
+    /// What is allowed, and seldom meant.
+    pub warnings: Diagnostics,
+    /// The highest version of the format that is written in them; 1 where none is.
+    pub version: u8,
+}
+
+impl<'r> Reader<'r> {
+    /// Reads files without parameters.
+    pub const fn new() -> Self {
+        Self { resolver: None, merge: false }
+    }
+
+    /// Sets where the values of parameters come from.
+    #[must_use]
+    pub const fn resolver(mut self, resolver: &'r dyn Resolver) -> Self {
+        self.resolver = Some(resolver);
+        self
+    }
+
+    /// Sets whether one service may stand in several places, each with some of its destinations.
+    #[must_use]
+    pub const fn merge(mut self, merge: bool) -> Self {
+        self.merge = merge;
+        self
+    }
+
+    /// Reads files, and every document in them, as one description of the table.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the files, and the warnings, by place. [`Diagnostics::failed_stage`] says how far
+    /// the reading came. At most 1000 are told; the last one says how many there are more.
+    pub fn read(&self, sources: &[Source]) -> Result<Loaded, Diagnostics> {
+        let lookup = Lookup::new(self.resolver);
+        let mut documents = Vec::new();
+        let mut found = Vec::new();
+        for source in sources {
+            let parsed = parse(&source.text);
+            found.extend(parsed.problems.into_iter().map(|problem| {
+                Diagnostic::error(Stage::Reading, place(&source.name, problem.position, String::new()), problem.message)
+            }));
+            for node in parsed.documents {
+                let decoded = Decoder::decode(&node, &lookup);
+                found.extend(decoded.found.into_iter().map(|found| diagnostic(&source.name, found)));
+                let document = Document { name: Arc::clone(&source.name), node, broken: decoded.broken };
+                documents.push((document, decoded.file));
+            }
+        }
+        let (state, checked) = self.lower(&documents);
+        found.extend(checked);
+
+        let order = |name: Option<&Arc<str>>| sources.iter().position(|source| Some(&source.name) == name);
+        found.sort_by_cached_key(|one| (order(one.place.file.as_ref()), one.place.line, one.place.column));
+        let found = shortened(found);
+        if found.has_errors() {
+            return Err(found);
+        }
+        let files: Vec<_> = documents.into_iter().map(|(_, file)| file).collect();
+        let version = files.iter().filter_map(|file| u8::try_from(file.version?).ok()).max().unwrap_or(1);
+        Ok(Loaded { state, files, warnings: found, version })
+    }
+
+    fn lower(&self, documents: &[(Document, spec::File)]) -> (DesiredState, Diagnostics) {
+        let places: Vec<_> = documents.iter().map(|(document, _)| |path: &str| document.place(path)).collect();
+        let inputs: Vec<_> = documents
+            .iter()
+            .zip(&places)
+            .map(|((document, file), place)| lower::Document { file, place, broken: &document.broken })
+            .collect();
+        lower(&inputs, self.merge)
+    }
+}
+
+/// Where the values of a document stand.
+struct Document {
+    name: Arc<str>,
+    node: Rc<Node>,
+    broken: BTreeSet<String>,
+}
+
+impl Document {
+    fn place(&self, path: &str) -> Place {
+        place(&self.name, self.node.locate(path), path.to_owned())
+    }
+}
+
+fn place(name: &Arc<str>, position: Position, path: String) -> Place {
+    Place { file: Some(Arc::clone(name)), line: Some(position.line), column: Some(position.column), path }
+}
+
+fn diagnostic(name: &Arc<str>, found: Found) -> Diagnostic {
+    let Found { severity, stage, position, path, message } = found;
+    Diagnostic { severity, stage, place: place(name, position, path), message }
+}
+
+/// More than this nobody reads.
+const MAX_FOUND: usize = 1000;
+
+fn shortened(mut found: Vec<Diagnostic>) -> Diagnostics {
+    if found.len() <= MAX_FOUND {
+        return found.into_iter().collect();
+    }
+    let rest = found.split_off(MAX_FOUND);
+    let errors = || rest.iter().filter(|one| one.severity == Severity::Error);
+    let (severity, stage) = match errors().map(|one| one.stage).min() {
+        Some(stage) => (Severity::Error, stage),
+        None => (Severity::Warning, Stage::Validation),
+    };
+    let count = errors().count();
+    let message = format!("there are {count} more errors and {} more warnings", rest.len() - count);
+    let place = rest.first().map(|one| Place { path: String::new(), ..one.place.clone() }).unwrap_or_default();
+    found.push(Diagnostic { severity, stage, place, message });
+    found.into_iter().collect()
+}

@@ -1,0 +1,127 @@
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::parse::MAX_BYTES;
+use crate::desired::{Diagnostic, Diagnostics, Place, Stage};
+
+/// The text of a file, and what messages call it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Source {
+    /// The name of the file, or of where else the text comes from.
+    pub name: Arc<str>,
+    /// YAML or JSON.
+    pub text: String,
+}
+
+impl Source {
+    /// Text that is there already.
+    pub fn new(name: impl Into<Arc<str>>, text: impl Into<String>) -> Self {
+        Self { name: name.into(), text: text.into() }
+    }
+
+    /// Reads text to its end.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, is no UTF-8, or is longer than 64 MiB, of which no more is read.
+    pub fn from_reader(name: impl Into<Arc<str>>, reader: impl Read) -> Result<Self, Diagnostics> {
+        let name = name.into();
+        let mut bytes = Vec::new();
+        let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+        reader.take(limit).read_to_end(&mut bytes).map_err(|error| failed(&name, None, error.to_string()))?;
+        if bytes.len() > MAX_BYTES {
+            return Err(failed(&name, None, format!("the file is longer than {MAX_BYTES} bytes")));
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Self { name, text }),
+            Err(error) => {
+                let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+                let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+                Err(failed(&name, u32::try_from(line).ok(), "the file is no text in UTF-8".to_owned()))
+            }
+        }
+    }
+}
+
+/// Reads a file, or the files of a folder.
+///
+/// Of a folder those are read whose names end in `.yaml`, `.yml` or `.json`, in the order of the bytes of their names; folders
+/// in it and hidden files are left out. A folder without such a file is an error: it would mean that no service should be
+/// there.
+///
+/// # Errors
+///
+/// Those of [`Source::from_reader`], for every file, and when the path or the folder cannot be opened.
+///
+/// # Example
+///
+/// ```no_run
+/// use ipvs_rs::desired::files::{Reader, read_path};
+///
+/// let sources = read_path("/etc/ipvsctl.d".as_ref())?;
+/// let loaded = Reader::new().read(&sources)?;
+/// println!("{} services", loaded.state.services.len());
+/// # Ok::<(), ipvs_rs::desired::Diagnostics>(())
+/// ```
+pub fn read_path(path: &Path) -> Result<Vec<Source>, Diagnostics> {
+    let is_folder = fs::metadata(path).map_err(|error| failed_at(path, &error))?.is_dir();
+    if !is_folder {
+        return Ok(vec![read_file(path)?]);
+    }
+    let files = files_of(path).map_err(|error| failed_at(path, &error))?;
+    if files.is_empty() {
+        let message = "no file of this folder ends in .yaml, .yml or .json".to_owned();
+        return Err(failed(&name_of(path), None, message));
+    }
+    let mut sources = Vec::new();
+    let mut found = Diagnostics::new();
+    for file in &files {
+        match read_file(file) {
+            Ok(source) => sources.push(source),
+            Err(problems) => found.extend(problems),
+        }
+    }
+    if found.is_empty() { Ok(sources) } else { Err(found) }
+}
+
+fn read_file(path: &Path) -> Result<Source, Diagnostics> {
+    let file = File::open(path).map_err(|error| failed_at(path, &error))?;
+    Source::from_reader(name_of(path), file)
+}
+
+/// The files of a folder that are read, in order.
+fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_ours =
+            path.extension().is_some_and(|extension| ENDINGS.iter().any(|ending| extension == OsStr::new(ending)));
+        let is_hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+        // A link counts as what it leads to; one that leads nowhere is read, to say so.
+        let is_folder = fs::metadata(&path).is_ok_and(|metadata| metadata.is_dir());
+        if is_ours && !is_hidden && !is_folder {
+            files.push(path);
+        }
+    }
+    files.sort_by(|one, other| one.as_os_str().as_encoded_bytes().cmp(other.as_os_str().as_encoded_bytes()));
+    Ok(files)
+}
+
+fn failed_at(path: &Path, error: &io::Error) -> Diagnostics {
+    failed(&name_of(path), None, error.to_string())
+}
+
+fn failed(name: &Arc<str>, line: Option<u32>, message: String) -> Diagnostics {
+    let place = Place { file: Some(Arc::clone(name)), line, ..Place::default() };
+    [Diagnostic::error(Stage::Reading, place, message)].into_iter().collect()
+}
+
+fn name_of(path: &Path) -> Arc<str> {
+    path.display().to_string().into()
+}
+
+const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];

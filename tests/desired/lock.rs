@@ -1,0 +1,79 @@
+//! One writer at a time.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use ipvs_rs::desired::Lock;
+
+#[test]
+fn second_one_is_told_who_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let lock = Lock::acquire(folder.path(), Duration::ZERO).unwrap();
+    let error = Lock::acquire(folder.path(), Duration::ZERO).unwrap_err();
+    assert!(error.is_held() && error.io_error().is_none());
+    assert_eq!(error.holder(), Some(std::process::id()));
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: another process ({}) is changing the table of this network namespace, and did not end within 0ns",
+            lock.path().display(),
+            std::process::id()
+        )
+    );
+}
+
+#[test]
+fn file_is_named_after_the_namespace_and_stays() {
+    let folder = tempfile::tempdir().unwrap().keep().join("made");
+    let inode = fs::metadata("/proc/self/ns/net").unwrap().ino();
+    let lock = Lock::acquire(&folder, Duration::ZERO).unwrap();
+    let path = folder.join(format!("ipvsctl-{inode}.lock"));
+    assert_eq!(lock.path(), path);
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", std::process::id()));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    drop(lock);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "");
+    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
+}
+
+#[test]
+fn who_waits_gets_it_when_the_other_one_is_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let lock = Lock::acquire(folder.path(), Duration::ZERO).unwrap();
+    let (sender, receiver) = mpsc::channel();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let second = Lock::acquire(folder.path(), Duration::from_secs(600));
+            sender.send(second.is_ok()).unwrap();
+        });
+        assert!(receiver.try_recv().is_err());
+        drop(lock);
+        assert!(receiver.recv().unwrap());
+    });
+}
+
+#[test]
+fn link_is_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Lock::acquire(folder.path(), Duration::ZERO).unwrap().path().to_owned();
+    let victim = folder.path().join("victim");
+    fs::write(&victim, "precious").unwrap();
+    fs::remove_file(&path).unwrap();
+    symlink(&victim, &path).unwrap();
+    let error = Lock::acquire(folder.path(), Duration::ZERO).unwrap_err();
+    assert!(!error.is_held() && error.io_error().is_some(), "{error}");
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+}
+
+#[test]
+fn folder_that_cannot_be_made_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = Lock::acquire(&file, Duration::ZERO).unwrap_err();
+    assert!(!error.is_held());
+    assert!(error.to_string().starts_with(&file.display().to_string()), "{error}");
+}

@@ -1,0 +1,191 @@
+//! Plans on the real kernel, with random tables, and failures and interrupts at random steps.
+//!
+//! The same laws are tried on the kernel in memory, at every step.
+
+#[path = "../desired/state.rs"]
+mod state;
+#[path = "../../src/fuzzing/universe.rs"]
+mod universe;
+
+/// The library, for what others share.
+mod house {
+    pub(super) use ipvs_rs::{
+        Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId, desired, model,
+    };
+}
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use fastrand::Rng;
+use ipvs_rs::Handle;
+use ipvs_rs::desired::apply::{ApplyOptions, Interrupt, Observer, OnError, apply};
+use ipvs_rs::desired::{DesiredState, Live, Plan, PlanOptions, plan};
+use ipvs_rs::transport::{KernelSocket, Limits, Received, SocketOptions, Transport};
+
+use self::state::{State, assert_untouched, put};
+use self::universe::{Case, Dice, INTERFACE};
+use crate::conformance::{Interface, World};
+use crate::kernel;
+use crate::namespaces::{Namespace, fresh};
+use crate::world::RealKernel;
+
+/// Random cases of each law.
+const CASES: usize = 24;
+
+/// Something of each random case in a namespace of its own, in which daemons find their interface.
+fn for_random_cases(body: impl Fn(&mut Rng, &Case) + Sync) {
+    let seed = std::env::var("IPVS_RS_SEED").ok().map_or_else(|| fastrand::u64(..), |text| text.parse().unwrap());
+    kernel::note(&format!("IPVS_RS_SEED={seed}"));
+    fresh(|| {
+        let mut rng = Rng::with_seed(seed);
+        for _ in 0..CASES {
+            let bytes: Vec<u8> = std::iter::repeat_with(|| rng.u8(..)).take(400).collect();
+            let case = Dice(&bytes).case();
+            Namespace::new().run(|| {
+                RealKernel.add_interface(&Interface { name: INTERFACE, addresses: &["10.8.8.8/24"], is_up: true });
+                put(&Handle::new().unwrap(), &case);
+                body(&mut rng, &case);
+            });
+        }
+    });
+}
+
+fn planned(handle: &Handle, desired: &DesiredState) -> Plan {
+    plan(&Live::read(handle, desired).unwrap(), desired, &PlanOptions::new())
+}
+
+/// Carries a plan out, whatever was left undone before.
+fn converges(handle: &Handle, before: &State, desired: &DesiredState) {
+    let report = apply(handle, &planned(handle, desired), &ApplyOptions::new(), &mut ()).unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    let rest = planned(handle, desired);
+    assert!(rest.is_empty(), "left to do: {rest}");
+    assert_untouched(before, &State::read(handle), desired);
+}
+
+/// A socket that takes one command at a time and spoils one of those that change something.
+#[derive(Debug)]
+struct Saboteur {
+    socket: KernelSocket,
+    writes: Arc<AtomicUsize>,
+    spoiled: usize,
+}
+
+impl Saboteur {
+    /// A handle whose so-many-th command is none that the kernel knows, and the number of its commands so far.
+    fn handle(spoiled: usize) -> (Handle, Arc<AtomicUsize>) {
+        let writes = Arc::new(AtomicUsize::new(0));
+        let socket = KernelSocket::open(SocketOptions::default()).unwrap();
+        let saboteur = Self { socket, writes: Arc::clone(&writes), spoiled };
+        (Handle::builder().open_over(saboteur).unwrap(), writes)
+    }
+}
+
+impl Transport for Saboteur {
+    fn port(&self) -> u32 {
+        self.socket.port()
+    }
+
+    fn limits(&self) -> Limits {
+        let mut limits = self.socket.limits();
+        limits.answers = 1;
+        limits
+    }
+
+    fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
+        /// Where the command of a message stands, behind the header of 16 bytes.
+        const COMMAND: usize = 16;
+        let mut datagram = datagram.to_vec();
+        // The controller of generic netlink has the number 16; requests that read have the numbers in between.
+        let is_write = datagram[4..6] != 16u16.to_ne_bytes() && !matches!(datagram[COMMAND], 4 | 8 | 11 | 13 | 15);
+        if is_write && self.writes.fetch_add(1, Ordering::Relaxed) == self.spoiled {
+            datagram[COMMAND] = 99;
+        }
+        self.socket.send(&datagram)
+    }
+
+    fn try_receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>> {
+        self.socket.try_receive(buffer)
+    }
+
+    fn wait(&mut self, timeout: Duration) -> io::Result<bool> {
+        self.socket.wait(timeout)
+    }
+}
+
+/// Interrupts when it is asked for the so-many-th time.
+struct Interrupter(usize, Interrupt);
+
+impl Observer for Interrupter {
+    fn interrupt(&mut self) -> Interrupt {
+        self.0 = self.0.saturating_sub(1);
+        if self.0 == 0 { self.1 } else { Interrupt::None }
+    }
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn goal_is_reached_from_any_table_and_nothing_else_is_touched() {
+    for_random_cases(|_, case| {
+        let handle = Handle::new().unwrap();
+        let before = State::read(&handle);
+        if planned(&handle, &case.desired).conflicts().is_empty() {
+            converges(&handle, &before, &case.desired);
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn failure_at_any_step_leaves_the_table_as_it_was_or_one_that_can_be_completed() {
+    for_random_cases(|rng, case| {
+        let ours = Handle::new().unwrap();
+        let before = State::read(&ours);
+        let plan = planned(&ours, &case.desired);
+        if !plan.conflicts().is_empty() {
+            return;
+        }
+        for on_error in [OnError::Rollback, OnError::Rollback, OnError::Stop] {
+            let spoiled = rng.usize(0..=plan.len());
+            let (handle, writes) = Saboteur::handle(spoiled);
+            let options = ApplyOptions::new().on_error(on_error);
+            let Err(error) = apply(&handle, &plan, &options, &mut ()) else {
+                assert!(writes.load(Ordering::Relaxed) <= spoiled);
+                break;
+            };
+            assert!(error.kernel_error().unwrap().is_unsupported(), "{error:?}");
+            if on_error == OnError::Rollback {
+                assert!(error.is_rolled_back(), "{error:#?}");
+                assert_eq!(State::read(&ours), before, "{error:?}");
+            }
+        }
+        converges(&ours, &before, &case.desired);
+    });
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn interrupt_at_any_step_leaves_the_table_as_it_was_or_one_that_can_be_completed() {
+    for_random_cases(|rng, case| {
+        let ours = Handle::new().unwrap();
+        let before = State::read(&ours);
+        let plan = planned(&ours, &case.desired);
+        if !plan.conflicts().is_empty() {
+            return;
+        }
+        for with in [Interrupt::Stop, Interrupt::Stop, Interrupt::Now] {
+            let (handle, _) = Saboteur::handle(usize::MAX);
+            let mut observer = Interrupter(rng.usize(1..=plan.len() + 1), with);
+            let Err(error) = apply(&handle, &plan, &ApplyOptions::new(), &mut observer) else { break };
+            assert!(error.is_interrupted(), "{error:?}");
+            if with == Interrupt::Stop {
+                assert!(error.is_rolled_back(), "{error:#?}");
+                assert_eq!(State::read(&ours), before, "{error:?}");
+            }
+        }
+        converges(&ours, &before, &case.desired);
+    });
+}

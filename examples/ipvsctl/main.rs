@@ -13,8 +13,10 @@ mod console;
 mod failure;
 mod generate;
 mod pace;
+mod params;
 mod run;
 mod session;
+mod source;
 
 use std::env;
 use std::io::Write;

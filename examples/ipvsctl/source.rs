@@ -1,15 +1,17 @@
 //! The files that say what the table should be.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ipvs_rs::ServiceId;
 use ipvs_rs::desired::files::{self, Loaded, Reader, Source};
-use ipvs_rs::desired::{Diagnostic, Diagnostics, Stage};
+use ipvs_rs::desired::{Diagnostic, Diagnostics, Stage, service_text};
+use ipvs_rs::model::Weight;
 
 use crate::address;
 use crate::args::{Globals, Names};
+use crate::command::set::Place;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::params;
@@ -17,9 +19,6 @@ use crate::params;
 /// What is read when nothing is named.
 pub const DEFAULT_FILE: &str = "/etc/ipvsctl.yaml";
 const DEFAULT_FOLDER: &str = "/etc/ipvsctl.d";
-
-/// The longest input in bytes.
-const LONGEST: u64 = 64 << 20;
 
 /// The words that failures begin with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -143,12 +142,7 @@ impl Input<'_> {
 }
 
 /// A service by its address, or by the name that it has in a file.
-pub fn service(
-    global: &Globals,
-    console: &mut Console,
-    handle: &str,
-    names: &Names,
-) -> Result<ServiceId, Failure> {
+pub fn service(global: &Globals, console: &mut Console, handle: &str, names: &Names) -> Result<ServiceId, Failure> {
     if handle.trim().is_empty() {
         return Err(Failure::new(Exit::Value, "Must specify a service, such as -s tcp://192.0.2.10:80"));
     }
@@ -168,8 +162,32 @@ pub fn service(
     let found = loaded.state.services.iter().find(|service| service.name.as_deref() == Some(handle));
     found.map(ipvs_rs::desired::DesiredService::id).ok_or_else(|| {
         let names: Vec<_> = loaded.state.services.iter().filter_map(|service| service.name.as_deref()).collect();
-        let known = if names.is_empty() { "there are no names".to_owned() } else { format!("names are {}", names.join(", ")) };
-        Failure::new(Exit::Value, format!("Invalid service: no service in {} is called \"{shown}\"; {known}", input.name()))
+        let known =
+            if names.is_empty() { "there are no names".to_owned() } else { format!("names are {}", names.join(", ")) };
+        Failure::new(
+            Exit::Value,
+            format!("Invalid service: no service in {} is called \"{shown}\"; {known}", input.name()),
+        )
+    })
+}
+
+/// The weight that a destination has in a file.
+pub fn weight(global: &Globals, console: &mut Console, place: &Place, names: &Names) -> Result<Weight, Failure> {
+    let input = Input { global, file: &names.file, merge: true, voice: Voice::Table };
+    let hint = "say which weight it gets with --weight, or which file has it with -f";
+    if names.file.is_empty() && input.paths().iter().all(|path| !Path::new(path).exists()) {
+        return Err(Failure::new(Exit::Value, format!("Nobody knows which weight {} had: {hint}", place.destination)));
+    }
+    let loaded = input.load(console)?;
+    let service = loaded.state.get(&place.service);
+    let found =
+        service.and_then(|service| service.destinations.iter().rev().find(|wanted| wanted.id() == place.destination));
+    found.map(|wanted| wanted.destination.weight).ok_or_else(|| {
+        let service = service_text(&place.service);
+        Failure::new(
+            Exit::Value,
+            format!("Destination {} of service {service} is not in {}: {hint}", place.destination, input.name()),
+        )
     })
 }
 
@@ -178,13 +196,11 @@ fn is_name(text: &str) -> bool {
 }
 
 fn standard_input() -> Result<Source, Failure> {
-    let failed = |problem: &str| Failure::new(Exit::Input, format!("Error reading from STDIN: {problem}"));
-    let mut bytes = Vec::new();
-    io::stdin().take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| failed(&error.to_string()))?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(failed(&format!("more than {LONGEST} bytes")));
-    }
-    String::from_utf8(bytes).map(|text| Source::new("-", text)).map_err(|_| failed("it is not UTF-8"))
+    Source::from_reader("-", io::stdin().lock()).map_err(|found| {
+        let lines: Vec<_> =
+            found.errors().map(|error| format!("Error reading from STDIN: {}", error.message)).collect();
+        Failure::new(Exit::Input, lines.join("\n"))
+    })
 }
 
 fn unreadable(path: &Path, found: &Diagnostics) -> Failure {

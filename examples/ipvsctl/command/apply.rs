@@ -34,7 +34,8 @@ pub fn saved(handle: &Handle, path: &Path) -> Result<Planned, Failure> {
     let unreadable = |error: io::Error| {
         Failure::new(Exit::Input, format!("Error reading from input file {}: {error}", path.display()))
     };
-    let unusable = |error: String| Failure::new(Exit::Input, format!("Error parsing plan from {}: {error}", path.display()));
+    let unusable =
+        |error: String| Failure::new(Exit::Input, format!("Error parsing plan from {}: {error}", path.display()));
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
     if bytes.len() as u64 > LONGEST {
@@ -183,7 +184,7 @@ fn tell(console: &mut Console, report: &Report) {
 fn log(console: &mut Console, operation: &Operation) {
     let service = operation.service().map(|id| service_text(&id)).unwrap_or_default();
     let line = match (operation, operation.destination()) {
-        (Operation::AddService { service: desired }, _) => {
+        (Operation::AddService { service: desired, .. }, _) => {
             let count = desired.destinations.len();
             format!("Adding to current config, addr={service}, destinations={count}")
         }
@@ -253,9 +254,15 @@ fn what(operation: &Operation, error: &ipvs_rs::Error) -> String {
         Operation::AddService { .. } => format!("unable to add ipvs service {service}"),
         Operation::UpdateService { .. } => format!("unable to edit ipvs service {service}"),
         Operation::DeleteService { .. } => format!("unable to delete service {service}"),
-        Operation::AddDestination { .. } => format!("unable to add new destination(s) {destination} for service {service}"),
-        Operation::UpdateDestination { .. } => format!("unable to update destination {destination} for service {service}"),
-        Operation::DeleteDestination { .. } => format!("unable to delete destination {destination} for service {service}"),
+        Operation::AddDestination { .. } => {
+            format!("unable to add new destination(s) {destination} for service {service}")
+        }
+        Operation::UpdateDestination { .. } => {
+            format!("unable to update destination {destination} for service {service}")
+        }
+        Operation::DeleteDestination { .. } => {
+            format!("unable to delete destination {destination} for service {service}")
+        }
         Operation::UpdateTimeouts { .. } => "unable to update time-outs".to_owned(),
         Operation::StopSync { .. } => "unable to stop a synchronization daemon".to_owned(),
         _ => "unable to start a synchronization daemon".to_owned(),

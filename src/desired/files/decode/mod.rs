@@ -7,8 +7,6 @@ use std::collections::BTreeSet;
 
 use path::Path;
 
-use path::Path;
-
 use super::lookup::Lookup;
 use super::scalar::Number;
 use super::tree::{Content, Entry, Node, Position, Scalar};

@@ -17,6 +17,8 @@ mod params;
 mod run;
 mod session;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::env;
 use std::io::Write;

@@ -97,7 +97,7 @@ impl Input<'_> {
             Problem::Failure(failure) => failure,
             Problem::Found(found) => {
                 let warnings: Diagnostics = found.warnings().cloned().collect();
-                self.warn(console, &warnings);
+                warn(console, &warnings);
                 self.explain(&found)
             }
         })?;
@@ -105,14 +105,8 @@ impl Input<'_> {
             let lines: Vec<_> = loaded.warnings.iter().map(|warning| self.line(warning)).collect();
             return Err(Failure::new(Exit::Invalid, lines.join("\n")));
         }
-        self.warn(console, &loaded.warnings);
+        warn(console, &loaded.warnings);
         Ok(loaded)
-    }
-
-    fn warn(&self, console: &mut Console, warnings: &Diagnostics) {
-        for warning in warnings {
-            console.warning(&format!("{}{}", place(warning), warning.message));
-        }
     }
 
     /// What is wrong, a line for each mistake.
@@ -208,6 +202,12 @@ fn unreadable(path: &Path, found: &Diagnostics) -> Failure {
     let lines: Vec<_> =
         found.errors().map(|error| format!("Error reading from input file {path}: {}", error.message)).collect();
     Failure::new(Exit::Input, lines.join("\n"))
+}
+
+fn warn(console: &mut Console, warnings: &Diagnostics) {
+    for warning in warnings {
+        console.warning(&format!("{}{}", place(warning), warning.message));
+    }
 }
 
 /// Where something stands, in front of what is said of it; nothing where it is not known.

@@ -28,6 +28,7 @@ fn nothing_to_change_is_an_empty_mapping() {
 
 #[test]
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn each_change_is_one_item_of_its_type() {
     let without_second = BASE.replace("  - {address: '10.0.0.3:80', weight: 1, forward: nat}\n", "");
     let table = [

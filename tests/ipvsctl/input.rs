@@ -103,9 +103,12 @@ fn broken_input_changes_nothing() {
         world.write("parameter.yaml", "services:\n- address: tcp://${a}:80\n");
         world.write("good.yaml", MODEL);
         world.shell("mkdir -p folder; printf '\\377\\376' > bytes.yaml");
-        let bomb: String =
-            (0..40).map(|level| format!("a{}: &a{level} [*a{}, *a{}]\n", level, level - 1, level - 1)).collect();
-        world.write("bomb.yaml", &format!("x: &a-1 [y]\n{bomb}services:\n"));
+        let mut bomb = "x: &a0 [y]\n".to_owned();
+        for level in 1..40 {
+            let below = level - 1;
+            bomb += &format!("a{level}: &a{level} [*a{below}, *a{below}]\n");
+        }
+        world.write("bomb.yaml", &(bomb + "services:\n"));
         for (status, words) in [
             (30, &["-f", "missing.yaml"][..]),
             (30, &["-f", ""]),

@@ -105,7 +105,7 @@ type Trait = (PathBuf, Option<(u64, i64, i64, u64)>);
 
 /// The files, and what is in the directories, as they are now.
 fn look(input: &Input<'_>) -> Vec<Trait> {
-    let parameters = input.global.params_file.iter().map(|path| OsString::from(path));
+    let parameters = input.global.params_file.iter().map(OsString::from);
     let mut traits = Vec::new();
     for path in input.paths().into_iter().chain(parameters) {
         let path = PathBuf::from(path);

@@ -38,7 +38,7 @@ fn bench_plan(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("desired");
     group.sample_size(10);
     let options = PlanOptions::new();
-    for count in [10_000, 100_000, 1_000_000] {
+    for count in [10_000, 100_000, 400_000] {
         group.throughput(Throughput::Elements(count.into()));
         let (is, other) = (table(count, 1), table(count, 2));
         let desired = DesiredState::from(&is);

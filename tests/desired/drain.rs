@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ipvs_rs::desired::apply::{Clock, DrainOutcome, Interrupt, Observer, Phase, Progress, Report, apply};
+use ipvs_rs::desired::apply::{
+    Clock, DrainOutcome, Interrupt, Observer, Phase, Progress, Report, apply, held_by_persistence,
+};
 use ipvs_rs::desired::{DesiredState, Drain, OnTimeout, WaitFor};
 use ipvs_rs::error::Errno;
 use ipvs_rs::model::SyncDaemon;
@@ -297,4 +299,15 @@ fn lists_longer_than_a_datagram_are_looked_at_too() {
     let deleted: Vec<_> = report.drains().iter().filter(|it| it.outcome == DrainOutcome::Deleted).collect();
     assert_eq!(deleted.len(), 1);
     assert_eq!(deleted[0].to_string(), "destination 10.0.0.150:80 of TCP 192.0.2.80:80: deleted with 1 connection");
+}
+
+#[test]
+fn clients_that_persistence_holds_are_told_of_before() {
+    let world = busy_world();
+    world.kernel.carry(&id(WEB_ID), &id(SERVER_3), Traffic::new().held(2)).unwrap();
+    let drained = world.plan(&only_the_first(Drain::new(secs(9))));
+    let held: Vec<(ServiceId, DestinationId)> = held_by_persistence(&drained).collect();
+    assert_eq!(held, [(id(WEB_ID), id(SERVER_3))]);
+    let deleted = world.plan(&desired(&[WEB, WEB_1]));
+    assert_eq!(held_by_persistence(&deleted).count(), 0);
 }

@@ -32,16 +32,18 @@ use crate::kernel;
 use crate::namespaces::{Namespace, fresh};
 use crate::world::RealKernel;
 
-/// Random cases of each law.
-const CASES: usize = 24;
+/// Random cases of each law, if `IPVS_RS_CASES` says nothing else.
+const CASES: u64 = 12;
 
 /// Something of each random case in a namespace of its own, in which daemons find their interface.
 fn for_random_cases(body: impl Fn(&mut Rng, &Case) + Sync) {
-    let seed = std::env::var("IPVS_RS_SEED").ok().map_or_else(|| fastrand::u64(..), |text| text.parse().unwrap());
-    kernel::note(&format!("IPVS_RS_SEED={seed}"));
+    let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
+    let seed = number("IPVS_RS_SEED").unwrap_or_else(|| fastrand::u64(..));
+    let cases = number("IPVS_RS_CASES").unwrap_or(CASES);
+    kernel::note(&format!("IPVS_RS_SEED={seed} IPVS_RS_CASES={cases}"));
     fresh(|| {
         let mut rng = Rng::with_seed(seed);
-        for _ in 0..CASES {
+        for _ in 0..cases {
             let bytes: Vec<u8> = std::iter::repeat_with(|| rng.u8(..)).take(400).collect();
             let case = Dice(&bytes).case();
             Namespace::new().run(|| {

@@ -179,7 +179,10 @@ fn steps(kernels: &[Version], slow: bool) -> Vec<Step> {
         cargo("tests", &["test", "--quiet", "--lib", "--tests"]),
         cargo("tests, all features", &["test", "--quiet", "--workspace", "--all-features"]),
         // Each measurement once, to see that it works.
-        cargo("benches", &["test", "--quiet", "--all-features", "--bench", "codec", "--bench", "handle"]),
+        cargo(
+            "benches",
+            &["test", "--quiet", "--all-features", "--bench", "codec", "--bench", "handle", "--bench", "desired"],
+        ),
         cargo("benches, peers", &["test", "--quiet", "--manifest-path", PEERS, "--target-dir", "target", "--locked"]),
         Step {
             name: "documentation".to_owned(),

@@ -9,7 +9,7 @@ use super::report::{DrainOutcome, Drained};
 use super::run::{Direction, Ended, PAUSE};
 use super::{Applier, Interrupt, Phase, mark_failed};
 use crate::Error;
-use crate::desired::{Drain, OnTimeout, Operation};
+use crate::desired::{Drain, OnTimeout, Operation, Plan};
 use crate::model::{DestinationEntry, DestinationId, ServiceId, Weight};
 
 /// How often in a row the counters may be unreadable.
@@ -56,6 +56,31 @@ pub(super) fn is_drained(operation: &Operation) -> bool {
 /// What has to be drained.
 pub(super) fn groups(operations: &[Operation]) -> Vec<Group<'_>> {
     operations.iter().enumerate().filter_map(|(place, operation)| Group::of(place, operation)).collect()
+}
+
+/// The destinations of a plan that are drained while persistence holds clients to them.
+///
+/// Those clients come back to a destination of weight 0, so that waiting for them may be in vain, unless the sysctl
+/// `net.ipv4.vs.expire_quiescent_template` is 1: say so before, where it is not.
+///
+/// # Example
+///
+/// ```no_run
+/// use ipvs_rs::desired::Plan;
+/// use ipvs_rs::desired::apply::held_by_persistence;
+///
+/// # fn made() -> Plan { Plan::default() }
+/// let plan = made();
+/// for (service, destination) in held_by_persistence(&plan) {
+///     eprintln!("clients of {service} are held to {destination}");
+/// }
+/// ```
+pub fn held_by_persistence(plan: &Plan) -> impl Iterator<Item = (ServiceId, DestinationId)> {
+    let groups = groups(plan.operations()).into_iter();
+    groups.flat_map(|group| {
+        let held = group.members.into_iter().filter(|member| member.entry.persistent_connections > 0);
+        held.map(move |member| (*group.service, member.entry.id()))
+    })
 }
 
 impl<'p> Group<'p> {

@@ -45,6 +45,7 @@ mod run;
 use std::collections::HashSet;
 
 pub use clock::{Clock, SystemClock};
+pub use drain::held_by_persistence;
 pub use error::{ApplyError, Failure, Unrestored};
 pub use observer::{Interrupt, Observer, Phase, Progress};
 pub use options::{ApplyOptions, OnError, OnErrorError};

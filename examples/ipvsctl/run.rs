@@ -35,11 +35,11 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
         Command::Drain(drain) => runner.drain(console, &drain),
         Command::Undrain(undrain) => runner.undrain(console, &undrain),
         Command::Zero(args) => {
-            let service = runner.optional(console, args.service.as_deref(), &args.names)?;
+            let service = runner.optional(args.service.as_deref(), &args.names)?;
             set::zero(&runner.open(console)?.handle, console, service.as_ref())
         }
         Command::Stats(args) => {
-            let service = runner.optional(console, args.service.as_deref(), &args.names)?;
+            let service = runner.optional(args.service.as_deref(), &args.names)?;
             let counting = Counting { service, output: args.output, watch: args.watch.map(Duration::from) };
             let handle = runner.open(console)?.handle;
             stats::stats(&handle, console, &mut Signals::catch(SECOND)?, &counting)
@@ -78,21 +78,16 @@ impl Runner<'_> {
         Input { global: self.global, file: &files.file, merge: files.merge, voice }
     }
 
-    fn service(&self, console: &mut Console, handle: &str, names: &Names) -> Result<ServiceId, Failure> {
-        source::service(self.global, console, handle, names)
+    fn service(&self, handle: &str, names: &Names) -> Result<ServiceId, Failure> {
+        source::service(self.global, handle, names)
     }
 
-    fn optional(
-        &self,
-        console: &mut Console,
-        handle: Option<&str>,
-        names: &Names,
-    ) -> Result<Option<ServiceId>, Failure> {
-        handle.map(|handle| self.service(console, handle, names)).transpose()
+    fn optional(&self, handle: Option<&str>, names: &Names) -> Result<Option<ServiceId>, Failure> {
+        handle.map(|handle| self.service(handle, names)).transpose()
     }
 
-    fn place(&self, console: &mut Console, target: &Target) -> Result<Place, Failure> {
-        let service = self.service(console, &target.service, &target.names)?;
+    fn place(&self, target: &Target) -> Result<Place, Failure> {
+        let service = self.service(&target.service, &target.names)?;
         Ok(Place { service, destination: address::destination(&target.destination, &service)? })
     }
 
@@ -127,7 +122,7 @@ impl Runner<'_> {
         }
         plan::check(&planned.plan, allowed, plan::APPLYING)?;
         apply::confirm(console, &planned.plan, args)?;
-        apply::warn_of_persistence(console, &Procfs::of(session.netns.clone()), &planned);
+        apply::warn_of_persistence(console, &Procfs::of(session.netns.clone()), &planned.plan);
         let signals = Signals::catch(THIRD)?;
         // Nothing to report: the sentence stands for it, whether or not anything had to be changed.
         let _report = apply::apply(handle, console, &signals, &planned.plan, (&args.applying, allowed))?;
@@ -143,23 +138,23 @@ impl Runner<'_> {
     }
 
     fn get(&self, console: &mut Console, get: &args::Get) -> Result<(), Failure> {
-        let service = self.optional(console, get.service.as_deref(), &get.names)?;
+        let service = self.optional(get.service.as_deref(), &get.names)?;
         get::get(&self.open(console)?.handle, console, get, service.as_ref())
     }
 
     fn set(&self, console: &mut Console, set: Set) -> Result<(), Failure> {
         match set {
             Set::Weight { weight, target, time } => {
-                let (weight, place) = (set::weight(&weight)?, self.place(console, &target)?);
+                let (weight, place) = (set::weight(&weight)?, self.place(&target)?);
                 let handle = self.open(console)?.handle;
                 set::ramp_weight(&handle, console, &mut Signals::catch(SECOND)?, &place, (weight, time))
             }
             Set::Thresholds { upper, lower, target } => {
-                let place = self.place(console, &target)?;
+                let place = self.place(&target)?;
                 set::set_thresholds(&self.open(console)?.handle, console, &place, (upper, lower))
             }
             Set::Sched { scheduler, flags, service, names } => {
-                let service = self.service(console, &service, &names)?;
+                let service = self.service(&service, &names)?;
                 let handle = self.open(console)?.handle;
                 set::set_scheduler(&handle, console, &service, (&scheduler, flags.as_deref()))
             }
@@ -168,7 +163,7 @@ impl Runner<'_> {
                 set::set_timeouts(&self.open(console)?.handle, console, timeouts)
             }
             Set::State { state: args::State::Drain, target, .. } => {
-                let place = self.place(console, &target)?;
+                let place = self.place(&target)?;
                 set::set_weight(&self.open(console)?.handle, console, &place, Weight::ZERO)
             }
             Set::State { state: args::State::Active, target, weight } => {
@@ -178,7 +173,7 @@ impl Runner<'_> {
     }
 
     fn drain(&self, console: &mut Console, args: &args::Drain) -> Result<(), Failure> {
-        let service = self.service(console, &args.service, &args.names)?;
+        let service = self.service(&args.service, &args.names)?;
         let destinations = args.destination.iter().map(|destination| address::destination(destination, &service));
         let destinations: Vec<DestinationId> = destinations.collect::<Result<_, _>>()?;
         let wait = match args.wait {
@@ -199,16 +194,16 @@ impl Runner<'_> {
     }
 
     fn undrain(&self, console: &mut Console, args: &args::Undrain) -> Result<(), Failure> {
-        let place = self.place(console, &args.target)?;
+        let place = self.place(&args.target)?;
         let weight = match &args.weight {
             Some(weight) => set::any_weight(weight)?,
-            None => source::weight(self.global, console, &place, &args.target.names)?,
+            None => source::weight(self.global, &place, &args.target.names)?,
         };
         drain::undrain(&self.open(console)?.handle, console, &place, weight)
     }
 
     fn conns(&self, console: &mut Console, args: &args::Conns) -> Result<(), Failure> {
-        let service = self.optional(console, args.service.as_deref(), &args.names)?;
+        let service = self.optional(args.service.as_deref(), &args.names)?;
         let destination = args.destination.as_deref().map(|text| {
             let id = text.trim().parse::<DestinationId>();
             id.map_err(|error| {

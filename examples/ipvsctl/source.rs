@@ -109,6 +109,14 @@ impl Input<'_> {
         Ok(loaded)
     }
 
+    /// Reads and checks everything for one thing that stands in it; the rest is no matter of whoever asks.
+    fn look_up(&self) -> Result<Loaded, Failure> {
+        self.read().map_err(|problem| match problem {
+            Problem::Failure(failure) => failure,
+            Problem::Found(found) => self.explain(&found),
+        })
+    }
+
     /// What is wrong, a line for each mistake.
     pub fn explain(&self, found: &Diagnostics) -> Failure {
         let exit = match found.failed_stage() {
@@ -136,7 +144,7 @@ impl Input<'_> {
 }
 
 /// A service by its address, or by the name that it has in a file.
-pub fn service(global: &Globals, console: &mut Console, handle: &str, names: &Names) -> Result<ServiceId, Failure> {
+pub fn service(global: &Globals, handle: &str, names: &Names) -> Result<ServiceId, Failure> {
     if handle.trim().is_empty() {
         return Err(Failure::new(Exit::Value, "Must specify a service, such as -s tcp://192.0.2.10:80"));
     }
@@ -152,7 +160,7 @@ pub fn service(global: &Globals, console: &mut Console, handle: &str, names: &Na
         );
         return Err(Failure::new(Exit::Value, message));
     }
-    let loaded = input.load(console)?;
+    let loaded = input.look_up()?;
     let found = loaded.state.services.iter().find(|service| service.name.as_deref() == Some(handle));
     found.map(ipvs_rs::desired::DesiredService::id).ok_or_else(|| {
         let names: Vec<_> = loaded.state.services.iter().filter_map(|service| service.name.as_deref()).collect();
@@ -166,13 +174,13 @@ pub fn service(global: &Globals, console: &mut Console, handle: &str, names: &Na
 }
 
 /// The weight that a destination has in a file.
-pub fn weight(global: &Globals, console: &mut Console, place: &Place, names: &Names) -> Result<Weight, Failure> {
+pub fn weight(global: &Globals, place: &Place, names: &Names) -> Result<Weight, Failure> {
     let input = Input { global, file: &names.file, merge: true, voice: Voice::Table };
     let hint = "say which weight it gets with --weight, or which file has it with -f";
     if names.file.is_empty() && input.paths().iter().all(|path| !Path::new(path).exists()) {
         return Err(Failure::new(Exit::Value, format!("Nobody knows which weight {} had: {hint}", place.destination)));
     }
-    let loaded = input.load(console)?;
+    let loaded = input.look_up()?;
     let service = loaded.state.get(&place.service);
     let found =
         service.and_then(|service| service.destinations.iter().rev().find(|wanted| wanted.id() == place.destination));

@@ -64,9 +64,7 @@ fn ports_of_direct_and_tunnel_destinations_are_stored_as_given() {
         assert_eq!(
             world.saved(),
             "-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 10.0.0.2:80 -g -w 1\n\
-             -a -t 192.0.2.1:80 -r 10.0.0.3:90 -m -w 2\n-a -t 192.0.2.1:80 -r 10.0.0.4:100 -i -w 3 \
-             --tun-type ipip --tun-nocsum\n"
-                .replace(" --tun-type ipip --tun-nocsum", "")
+             -a -t 192.0.2.1:80 -r 10.0.0.3:90 -m -w 2\n-a -t 192.0.2.1:80 -r 10.0.0.4:100 -i -w 3 --tun-type ipip\n"
         );
         world.apply(
             "defaults: {weight: 1}\nservices:\n- address: tcp://192.0.2.1:80\n  destinations:\n\
@@ -74,7 +72,7 @@ fn ports_of_direct_and_tunnel_destinations_are_stored_as_given() {
         );
         assert_eq!(
             world.saved(),
-            "-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 10.0.0.2:80 -i -w 1\n\
+            "-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 10.0.0.2:80 -i -w 1 --tun-type ipip\n\
              -a -t 192.0.2.1:80 -r 10.0.0.4:100 -g -w 3\n"
         );
     });

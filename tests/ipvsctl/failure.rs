@@ -78,7 +78,7 @@ fn without_privilege_the_table_cannot_be_read() {
         world.write("model.yaml", "{}");
         for words in [
             &["get"][..],
-            &["apply", "-f", "model.yaml", "--lock-dir=/tmp"],
+            &["apply", "-f", "model.yaml"],
             &["changeset", "-f", "model.yaml"],
             &["stats"],
             &["zero"],

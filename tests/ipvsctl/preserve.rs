@@ -19,11 +19,9 @@ fn version_1_leaves_what_it_cannot_say() {
         );
         assert_eq!(
             world.saved(),
-            "-A -u 192.0.2.1:53 -s wrr -o\n-A -t 192.0.2.1:80 -s sed -p 300 -M 255.255.255.0\n\
-             -a -t 192.0.2.1:80 -r 10.0.0.2:80 -m -w 5\n\
-             -a -t 192.0.2.1:80 -r 10.0.0.3:80 -i -w 6 --tun-type gue --tun-port 6080 --tun-nocsum\n"
-                .lines()
-                .fold(String::new(), |all, line| all + line + "\n")
+            "-A -t 192.0.2.1:80 -s sed -p 300 -M 255.255.255.0\n-a -t 192.0.2.1:80 -r 10.0.0.2:80 -m -w 5\n\
+             -a -t 192.0.2.1:80 -r 10.0.0.3:80 -i -w 6 --tun-type gue --tun-port 6080 --tun-nocsum\n\
+             -A -u 192.0.2.1:53 -s wrr -o\n"
         );
         let thresholds = world.ipvsadm(&["-L", "-n", "--thresholds"]);
         assert!(

@@ -93,8 +93,8 @@ fn form(argument: &clap::Arg) -> String {
     let value = value.filter(|_| argument.get_action().takes_values());
     match value {
         Some(value) if form.is_empty() => form = value,
-        Some(value) if argument.is_require_equals_set() => form.push_str(&format!("[={value}]")),
-        Some(value) => form.push_str(&format!(" {value}")),
+        Some(value) if argument.is_require_equals_set() => form.extend(["[=", &value, "]"]),
+        Some(value) => form.extend([" ", &value]),
         None => {}
     }
     form
@@ -105,7 +105,7 @@ fn help(argument: &clap::Arg) -> String {
     let possible = argument.get_possible_values();
     let words: Vec<_> = possible.iter().map(clap::builder::PossibleValue::get_name).collect();
     if !words.is_empty() && argument.get_action().takes_values() && words != ["true", "false"] {
-        help.push_str(&format!(" ({})", words.join(", ")));
+        help.extend([" (", &words.join(", "), ")"]);
     }
     help
 }

@@ -1,5 +1,7 @@
 //! The command line.
 
+#![expect(clippy::doc_markdown, reason = "help is printed as it stands")]
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -185,7 +187,6 @@ pub struct Planning {
 }
 
 #[derive(Args, Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Get {
     /// Format
     #[arg(short, long, value_enum, default_value = "yaml")]
@@ -307,7 +308,6 @@ pub struct Applying {
 }
 
 #[derive(Args, Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Apply {
     /// Carry out a plan that `ipvsctl plan --out` saved
     #[arg(

@@ -7,7 +7,7 @@ fn invocation(words: &[&str]) -> Invocation {
 }
 
 fn refusal(words: &[&str]) -> ErrorKind {
-    read([&["ipvsctl"], words].concat()).map(|_| panic!("{words:?}")).unwrap_or_else(|error| error.kind())
+    read([&["ipvsctl"], words].concat()).map_or_else(|error| error.kind(), |_| panic!("{words:?}"))
 }
 
 fn files(words: &[&str]) -> Vec<OsString> {

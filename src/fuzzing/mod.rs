@@ -3,6 +3,8 @@
 
 #[cfg(all(feature = "desired", feature = "testing"))]
 mod desired;
+#[cfg(feature = "yaml")]
+mod files;
 #[cfg(feature = "testing")]
 mod story;
 #[cfg(all(feature = "desired", feature = "testing"))]
@@ -30,6 +32,8 @@ use crate::transport::{Received, Transport};
 
 #[cfg(all(feature = "desired", feature = "testing"))]
 pub use desired::plans;
+#[cfg(feature = "yaml")]
+pub use files::{parameters, spec_files};
 #[cfg(feature = "testing")]
 pub use story::{fake_kernel, transcript};
 
@@ -353,6 +357,18 @@ mod tests {
     #[cfg(all(feature = "desired", feature = "testing"))]
     fn corpus_of_the_plans() {
         replay("plans", plans);
+    }
+
+    #[test]
+    #[cfg(feature = "yaml")]
+    fn corpus_of_the_spec_files() {
+        replay("spec_files", spec_files);
+    }
+
+    #[test]
+    #[cfg(feature = "yaml")]
+    fn corpus_of_the_parameters() {
+        replay("parameters", parameters);
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod plan_text;
 mod print;
 mod reading;
 mod reading_params;
+mod reading_rules;
 mod saved;
 #[cfg(feature = "schema")]
 mod schema;

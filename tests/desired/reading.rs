@@ -338,7 +338,7 @@ fn a_file_of_ten_megabytes_is_read() {
     let mut text = "services:\n".to_owned();
     let mut count = 0;
     while text.len() < 10 << 20 {
-        writeln!(text, "- address: fwmark:{}\n  destinations:", count + 1).unwrap();
+        writeln!(text, "- address: fwmark:{}\n  x-note: {}\n  destinations:", count + 1, "note ".repeat(800)).unwrap();
         for place in 0..20 {
             writeln!(text, "  - address: 10.{}.{}.{place}:80\n    weight: 1", count >> 8, count & 255).unwrap();
         }
@@ -350,15 +350,30 @@ fn a_file_of_ten_megabytes_is_read() {
 }
 
 #[test]
-fn very_many_errors_are_counted() {
-    let found = read(&format!("services:\n{}", "- 5\n".repeat(100_000))).unwrap_err();
+fn very_many_errors_are_not_all_told() {
+    let found = read(&format!("services:\n{}", "- 5\n".repeat(20_000))).unwrap_err();
     assert_eq!(found.len(), 1001);
-    assert_eq!(
-        found.iter().last().unwrap().to_string(),
-        "f:1002:3: error: there are 99000 more errors and 0 more warnings"
-    );
-    let found = read(&format!("services:\n{}", "- address: ${x}\n".repeat(100_000))).unwrap_err();
+    let last = "f:1002:3: error: there are more: at least 9000 errors and 0 warnings";
+    assert_eq!(found.iter().last().unwrap().to_string(), last);
+    let found = read(&format!("services:\n{}", "- address: ${x}\n".repeat(20_000))).unwrap_err();
     assert_eq!((found.len(), found.failed_stage()), (1001, Some(Stage::Parameters)));
+    let found = read(&format!("services:\n{}", "- address: x\n".repeat(20_000))).unwrap_err();
+    assert_eq!((found.len(), found.failed_stage()), (1001, Some(Stage::Validation)));
+}
+
+#[test]
+fn very_many_warnings_hide_no_error() {
+    let unknown = "- {address: fwmark:1, destinations: [{address: 10.0.0.1, weight: 1, port: 1}]}\n";
+    let many: String = (1..=12_000).map(|mark| unknown.replace(":1,", &format!(":{mark},"))).collect();
+    let loaded = read(&format!("services:\n{many}")).unwrap();
+    assert_eq!((loaded.state.services.len(), loaded.warnings.len()), (12_000, 1001));
+    let found = read(&format!("services:\n{many}- address: x\n")).unwrap_err();
+    assert_eq!((found.len(), found.failed_stage()), (1001, Some(Stage::Validation)));
+
+    let lonely: String = (1..=12_000).map(|mark| format!("- address: fwmark:{mark}\n")).collect();
+    assert_eq!(read(&format!("services:\n{lonely}")).unwrap().state.services.len(), 12_000);
+    let found = read(&format!("services:\n{lonely}- address: x\n")).unwrap_err();
+    assert_eq!(found.failed_stage(), Some(Stage::Validation));
 }
 
 #[test]

@@ -74,11 +74,12 @@ impl<'r> Reader<'r> {
     /// # Errors
     ///
     /// Everything that is wrong with the files, and the warnings, by place. [`Diagnostics::failed_stage`] says how far
-    /// the reading came. At most 1000 are told; the last one says how many there are more.
+    /// the reading came. Of very many, 1000 are told; the last one says that there are more.
     pub fn read(&self, sources: &[Source]) -> Result<Loaded, Diagnostics> {
         let lookup = Lookup::new(self.resolver);
         let mut documents = Vec::new();
         let mut found = Vec::new();
+        let mut is_hopeless = false;
         for source in sources {
             let parsed = parse(&source.text);
             found.extend(parsed.problems.into_iter().map(|problem| {
@@ -87,11 +88,12 @@ impl<'r> Reader<'r> {
             for node in parsed.documents {
                 let decoded = Decoder::decode(&node, &lookup);
                 found.extend(decoded.found.into_iter().map(|found| diagnostic(&source.name, found)));
+                is_hopeless |= decoded.is_hopeless;
                 let document = Document { name: Arc::clone(&source.name), node, broken: decoded.broken };
                 documents.push((document, decoded.file));
             }
         }
-        let (state, checked) = self.lower(&documents);
+        let (state, checked) = if is_hopeless { <_>::default() } else { self.lower(&documents) };
         found.extend(checked);
 
         let order = |name: Option<&Arc<str>>| sources.iter().position(|source| Some(&source.name) == name);
@@ -152,7 +154,7 @@ fn shortened(mut found: Vec<Diagnostic>) -> Diagnostics {
         None => (Severity::Warning, Stage::Validation),
     };
     let count = errors().count();
-    let message = format!("there are {count} more errors and {} more warnings", rest.len() - count);
+    let message = format!("there are more: at least {count} errors and {} warnings", rest.len() - count);
     let place = rest.first().map(|one| Place { path: String::new(), ..one.place.clone() }).unwrap_or_default();
     found.push(Diagnostic { severity, stage, place, message });
     found.into_iter().collect()

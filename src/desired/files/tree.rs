@@ -1,3 +1,5 @@
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A document as it was written: what stands where, before anybody asks what it means.
@@ -10,6 +12,8 @@ pub(in crate::desired) struct Node {
     pub(super) size: u64,
     /// The number of lists and mappings in each other.
     pub(super) height: usize,
+    /// The places of the keys of a large mapping, once somebody asks.
+    index: OnceCell<HashMap<String, usize>>,
 }
 
 #[derive(Debug)]
@@ -49,17 +53,23 @@ pub(in crate::desired) struct Position {
 
 impl Node {
     pub(super) fn scalar(position: Position, text: String, is_quoted: bool) -> Self {
-        Self { position, content: Content::Scalar(Scalar { text, is_quoted }), size: 1, height: 0 }
+        Self {
+            position,
+            content: Content::Scalar(Scalar { text, is_quoted }),
+            size: 1,
+            height: 0,
+            index: OnceCell::new(),
+        }
     }
 
     pub(super) fn list(position: Position, items: Vec<Rc<Self>>) -> Self {
         let (size, height) = measure(items.iter());
-        Self { position, content: Content::List(items), size, height }
+        Self { position, content: Content::List(items), size, height, index: OnceCell::new() }
     }
 
     pub(super) fn mapping(position: Position, entries: Vec<Entry>) -> Self {
         let (size, height) = measure(entries.iter().map(|entry| &entry.value));
-        Self { position, content: Content::Mapping(entries), size, height }
+        Self { position, content: Content::Mapping(entries), size, height, index: OnceCell::new() }
     }
 
     /// Whether nothing was written, in one of the ways to do so.
@@ -77,6 +87,18 @@ impl Node {
         }
     }
 
+    /// The entry of a key.
+    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
+        let Content::Mapping(entries) = &self.content else { return None };
+        if entries.len() <= FEW {
+            return entries.iter().find(|entry| entry.key.text == key);
+        }
+        let index = self
+            .index
+            .get_or_init(|| entries.iter().enumerate().map(|(place, entry)| (entry.key.text.clone(), place)).collect());
+        index.get(key).and_then(|place| entries.get(*place))
+    }
+
     /// Where the value of a path such as `services[2].destinations[0].weight` stands, or, if there is none, what it is
     /// missing in.
     pub(super) fn locate(&self, path: &str) -> Position {
@@ -88,10 +110,7 @@ impl Node {
                     let item = index.parse().ok().and_then(|index: usize| items.get(index));
                     item.map(|item| (item, item.position))
                 }
-                (Content::Mapping(entries), None) => {
-                    let entry = entries.iter().find(|entry| entry.key.text == step);
-                    entry.map(|entry| (&entry.value, entry.position()))
-                }
+                (Content::Mapping(_), None) => node.entry(step).map(|entry| (&entry.value, entry.position())),
                 _ => None,
             };
             let Some((next, place)) = next else { break };
@@ -100,6 +119,9 @@ impl Node {
         position
     }
 }
+
+/// So many keys are looked through one after the other.
+const FEW: usize = 16;
 
 /// Values and levels of what holds these.
 fn measure<'n>(children: impl Iterator<Item = &'n Rc<Node>>) -> (u64, usize) {

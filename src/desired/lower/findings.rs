@@ -6,20 +6,26 @@ pub(super) struct Findings<'a> {
     document: &'a Document<'a>,
     diagnostics: Diagnostics,
     errors: usize,
+    warnings: usize,
 }
 
 impl<'a> Findings<'a> {
     pub(super) const fn new(document: &'a Document<'a>) -> Self {
-        Self { document, diagnostics: Diagnostics::new(), errors: 0 }
+        Self { document, diagnostics: Diagnostics::new(), errors: 0, warnings: 0 }
     }
 
     pub(super) fn error(&mut self, path: &str, message: impl Into<String>) {
         self.errors += 1;
-        self.diagnostics.push(invalid(self.place(path), message));
+        if self.errors <= MAX_FOUND {
+            self.diagnostics.push(invalid(self.place(path), message));
+        }
     }
 
     pub(super) fn warning(&mut self, path: &str, message: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::warning(Stage::Validation, self.place(path), message));
+        self.warnings += 1;
+        if self.warnings <= MAX_FOUND {
+            self.diagnostics.push(Diagnostic::warning(Stage::Validation, self.place(path), message));
+        }
     }
 
     /// The number of errors so far: whoever sees it grow knows that something of his is wrong.
@@ -56,6 +62,9 @@ impl<'a> Findings<'a> {
         self.diagnostics
     }
 }
+
+/// More errors, or warnings, than this are not kept of one file: they would take more memory than the file.
+const MAX_FOUND: usize = 10_000;
 
 /// A value that no table can have.
 pub(super) fn invalid(place: Place, message: impl Into<String>) -> Diagnostic {

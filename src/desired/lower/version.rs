@@ -38,8 +38,8 @@ impl Version {
 
     /// Names that nobody knows may be those of modules from outside, if the file is written for that.
     pub(super) fn scheduler(self, name: &str) -> Option<Scheduler> {
-        let known = Scheduler::KNOWN.into_iter().filter(|known| *known != Scheduler::None);
-        known.into_iter().find(|known| known.name() == name).or_else(|| {
+        // `none` among them: what `get` prints of a service whose scheduler was taken away must be readable.
+        Scheduler::KNOWN.into_iter().find(|known| known.name() == name).or_else(|| {
             let other = self == Self::Two && is_module_name(name);
             Scheduler::from_name(name).ok().filter(|scheduler| other && matches!(scheduler, Scheduler::Other(_)))
         })

@@ -10,11 +10,11 @@ impl Decoder<'_> {
             return Some(spec::File::default());
         }
         let path = Path::File;
-        let Content::Mapping(entries) = &document.content else {
+        if !matches!(document.content, Content::Mapping(_)) {
             self.unexpected(document, &path, "a mapping with the key services");
             return None;
-        };
-        let version = self.version(Fields(entries))?;
+        }
+        let version = self.version(Fields(document))?;
         self.is_version_2 = version == Some(2);
         let keys = ["version", "timeouts", "sync", "scope", "drain", "defaults", "services"];
         let fields = self.mapping(document, &path, "the file", &keys)?;

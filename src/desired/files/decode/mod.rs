@@ -20,6 +20,8 @@ pub(super) struct Decoded {
     pub(super) found: Vec<Found>,
     /// The paths of values that are missing because they were wrong.
     pub(super) broken: BTreeSet<String>,
+    /// Whether there are so many errors that not all of them were kept.
+    pub(super) is_hopeless: bool,
 }
 
 #[derive(Debug)]
@@ -36,34 +38,49 @@ pub(super) struct Decoder<'d> {
     is_version_2: bool,
     found: Vec<Found>,
     broken: BTreeSet<String>,
+    errors: usize,
+    warnings: usize,
 }
+
+/// More errors, or warnings, than this are not kept of one document: they would take more memory than the document.
+const MAX_FOUND: usize = 10_000;
 
 /// The values of a mapping, by key.
 #[derive(Clone, Copy)]
-struct Fields<'n>(&'n [Entry]);
+struct Fields<'n>(&'n Node);
 
 impl<'n> Fields<'n> {
     /// The entry of a key that somebody gave a value.
     fn get(self, key: &str) -> Option<&'n Entry> {
-        self.0.iter().find(|entry| entry.key.text == key).filter(|entry| !entry.value.is_null())
+        self.0.entry(key).filter(|entry| !entry.value.is_null())
     }
 }
 
 impl<'d> Decoder<'d> {
     pub(super) fn decode(document: &Node, lookup: &'d Lookup<'d>) -> Decoded {
-        let mut decoder = Self { lookup, is_version_2: false, found: Vec::new(), broken: BTreeSet::new() };
+        let mut decoder =
+            Self { lookup, is_version_2: false, found: Vec::new(), broken: BTreeSet::new(), errors: 0, warnings: 0 };
         let file = decoder.file(document).unwrap_or_default();
-        Decoded { file, found: decoder.found, broken: decoder.broken }
+        Decoded { file, found: decoder.found, broken: decoder.broken, is_hopeless: decoder.errors > MAX_FOUND }
     }
 
     fn push(&mut self, severity: Severity, stage: Stage, position: Position, path: String, message: String) {
-        self.found.push(Found { severity, stage, position, path, message });
+        let count = match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        *count += 1;
+        if *count <= MAX_FOUND {
+            self.found.push(Found { severity, stage, position, path, message });
+        }
     }
 
     /// Something is wrong with a value, and nobody has to say so again.
     fn error(&mut self, stage: Stage, position: Position, path: &Path<'_>, message: impl Into<String>) {
         let path = path.to_string();
-        self.broken.insert(path.clone());
+        if self.errors < MAX_FOUND {
+            self.broken.insert(path.clone());
+        }
         self.push(Severity::Error, stage, position, path, message.into());
     }
 
@@ -106,7 +123,7 @@ impl<'d> Decoder<'d> {
             if let Some(near) = near {
                 message.push_str(&format!("; did you mean {near}?"));
                 // Who meant another key has said what it is.
-                let is_absent = !entries.iter().any(|entry| entry.key.text == near);
+                let is_absent = node.entry(near).is_none();
                 if let Some(near) = keys.iter().find(|key| **key == near).filter(|_| self.is_version_2 && is_absent) {
                     self.broken.insert(path.key(near).to_string());
                 }
@@ -114,7 +131,7 @@ impl<'d> Decoder<'d> {
             let name = if matches!(path, Path::File) { key.to_owned() } else { format!("{path}.{key}") };
             self.push(severity, Stage::Validation, entry.key.position, name, message);
         }
-        Some(Fields(entries))
+        Some(Fields(node))
     }
 
     /// A list; items that are wrong stand in it as they are when nothing was written, so that the others keep their

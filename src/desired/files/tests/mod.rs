@@ -1,5 +1,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "test code")]
 
+mod printed;
+
 use proptest::prelude::*;
 use serde::Serialize as _;
 use serde_json::{Map, Value, json};

@@ -1,0 +1,128 @@
+//! Files that are printed are read back.
+
+use std::time;
+
+use proptest::option::of;
+use proptest::prelude::*;
+
+use super::super::decode::Decoder;
+use super::super::lookup::Lookup;
+use super::super::parse::parse;
+use crate::desired::{spec, yaml};
+
+/// Any text at all; what stands for parameters would be replaced.
+fn text() -> impl Strategy<Value = String> {
+    let any = any::<String>().prop_map(|text| text.replace('$', ""));
+    prop_oneof![any, "[a-z]{1,6}", "[0-9a-fx.:_-]{0,10}", "(yes|No|null|~|true|<<|0x1f|1_0|12:30|1e3|)"]
+}
+
+fn duration() -> impl Strategy<Value = spec::Duration> {
+    let milliseconds = (0..1_000_000_u64).prop_map(time::Duration::from_millis);
+    prop_oneof![any::<u64>().prop_map(time::Duration::from_secs), milliseconds].prop_map(Into::into)
+}
+
+fn list<T: std::fmt::Debug>(item: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<T>> {
+    prop::collection::vec(item, 0..4)
+}
+
+fn drain() -> impl Strategy<Value = spec::Drain> {
+    let parts = (of(duration()), of(duration()), of(text()), of(text()));
+    parts.prop_map(|(timeout, poll, wait, on_timeout)| spec::Drain { timeout, poll, wait, on_timeout })
+}
+
+fn persistence() -> impl Strategy<Value = spec::Persistence> {
+    let settings = (of(duration()), of(text()), of(any::<i64>()), of(text()));
+    let settings = settings.prop_map(|(timeout, netmask, prefix, engine)| {
+        spec::Persistence::Settings(spec::PersistenceSettings { timeout, netmask, prefix, engine })
+    });
+    prop_oneof![
+        any::<bool>().prop_map(spec::Persistence::Switch),
+        duration().prop_map(spec::Persistence::Timeout),
+        settings
+    ]
+}
+
+fn destination() -> impl Strategy<Value = spec::Destination> {
+    let tunnel = (of(text()), of(any::<i64>()), of(text()));
+    let tunnel = tunnel.prop_map(|(kind, port, checksum)| spec::Tunnel { kind, port, checksum });
+    let thresholds = (of(any::<i64>()), of(any::<i64>()));
+    let thresholds = thresholds.prop_map(|(upper, lower)| spec::Thresholds { upper, lower });
+    let parts = (of(text()), of(any::<i64>()), of(text()), of(tunnel), of(thresholds), of(text()));
+    parts.prop_map(|(address, weight, forward, tunnel, thresholds, state)| spec::Destination {
+        address,
+        weight,
+        forward,
+        tunnel,
+        thresholds,
+        state,
+        stats: None,
+    })
+}
+
+fn service() -> impl Strategy<Value = spec::Service> {
+    let names = (of(text()), of(text()), of(text()), of(text()));
+    let settings = (of(list(text())), of(any::<bool>()), of(persistence()), of(drain()), of(list(destination())));
+    (names, settings).prop_map(|((name, address, family, sched), settings)| {
+        let (sched_flags, one_packet, persistence, drain, destinations) = settings;
+        let stats = None;
+        spec::Service { name, address, family, sched, sched_flags, one_packet, persistence, drain, stats, destinations }
+    })
+}
+
+fn sync() -> impl Strategy<Value = spec::Sync> {
+    let numbers = (of(any::<i64>()), of(any::<i64>()), of(any::<i64>()), of(any::<i64>()));
+    let parts = ((of(text()), of(text()), of(text())), numbers);
+    parts.prop_map(|((role, interface, group), (id, port, ttl, maxlen))| spec::Sync {
+        role,
+        interface,
+        id,
+        group,
+        port,
+        ttl,
+        maxlen,
+    })
+}
+
+fn file() -> impl Strategy<Value = spec::File> {
+    let timeouts = (of(duration()), of(duration()), of(duration()));
+    let timeouts = timeouts.prop_map(|(tcp, tcpfin, udp)| spec::Timeouts { tcp, tcpfin, udp });
+    let scope = (of(list(text())), of(list(text()))).prop_map(|(manage, ignore)| spec::Scope { manage, ignore });
+    let defaults = (of(any::<i64>()), of(any::<i64>()), of(text()), of(text()));
+    let defaults = defaults.prop_map(|(port, weight, sched, forward)| spec::Defaults { port, weight, sched, forward });
+    let version = prop_oneof![Just(None), Just(Some(1)), Just(Some(2))];
+    let parts = (version, of(timeouts), of(list(sync())), of(scope), of(drain()), of(defaults), of(list(service())));
+    parts.prop_map(|(version, timeouts, sync, scope, drain, defaults, services)| spec::File {
+        version,
+        timeouts,
+        sync,
+        scope,
+        drain,
+        defaults,
+        services,
+    })
+}
+
+fn read(text: &str) -> spec::File {
+    let parsed = parse(text);
+    assert_eq!(parsed.problems, [], "{text}");
+    let lookup = Lookup::new(None);
+    let decoded = Decoder::decode(parsed.documents.first().unwrap(), &lookup);
+    assert!(decoded.found.is_empty(), "{:?} in {text}", decoded.found);
+    decoded.file
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn a_file_is_the_same_in_yaml(file in file()) {
+        let text = yaml::to_string(&file).unwrap();
+        prop_assert_eq!(read(&text), file, "{}", text);
+    }
+
+    #[test]
+    fn a_file_is_the_same_in_json(file in file()) {
+        let text = serde_json::to_string_pretty(&file).unwrap();
+        prop_assert_eq!(read(&text), file, "{}", text);
+    }
+}

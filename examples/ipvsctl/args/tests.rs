@@ -27,6 +27,18 @@ fn grammar_is_sound() {
 }
 
 #[test]
+fn every_command_says_what_it_does() {
+    let mut seen = std::collections::HashSet::new();
+    let mut level = vec![grammar()];
+    while let Some(command) = level.pop() {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        assert!(!about.is_empty() && seen.insert(about.clone()), "{}: {about}", command.get_name());
+        level.extend(command.get_subcommands().cloned());
+    }
+    assert!(seen.contains("Print the table") && seen.contains("The weight of a destination"), "{seen:?}");
+}
+
+#[test]
 fn every_form_of_a_file_is_the_same() {
     for command in ["validate", "changeset", "apply", "plan", "diff", "watch"] {
         for form in [&["-f", "a.yaml"][..], &["-f=a.yaml"], &["-fa.yaml"], &["--file", "a.yaml"], &["--file=a.yaml"]] {

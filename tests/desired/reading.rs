@@ -370,7 +370,8 @@ fn very_many_warnings_hide_no_error() {
     let found = read(&format!("services:\n{many}- address: x\n")).unwrap_err();
     assert_eq!((found.len(), found.failed_stage()), (1001, Some(Stage::Validation)));
 
-    let lonely: String = (1..=12_000).map(|mark| format!("- address: fwmark:{mark}\n")).collect();
+    let mut lonely = String::new();
+    (1..=12_000).for_each(|mark| writeln!(lonely, "- address: fwmark:{mark}").unwrap());
     assert_eq!(read(&format!("services:\n{lonely}")).unwrap().state.services.len(), 12_000);
     let found = read(&format!("services:\n{lonely}- address: x\n")).unwrap_err();
     assert_eq!(found.failed_stage(), Some(Stage::Validation));

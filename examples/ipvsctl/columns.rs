@@ -1,5 +1,7 @@
 //! Text in columns.
 
+use std::fmt::Write as _;
+
 /// Rows under titles. Columns are as wide as their longest entry, two blanks apart.
 pub struct Columns {
     titles: Vec<Title>,
@@ -44,10 +46,11 @@ impl Columns {
             if !line.is_empty() {
                 line.push_str("  ");
             }
-            line.push_str(&match title {
-                Title::Left(_) => format!("{cell:<width$}"),
-                Title::Right(_) => format!("{cell:>width$}"),
-            });
+            // Writing to a string does not fail.
+            let _ = match title {
+                Title::Left(_) => write!(line, "{cell:<width$}"),
+                Title::Right(_) => write!(line, "{cell:>width$}"),
+            };
         }
         text.push_str(line.trim_end());
         text.push('\n');

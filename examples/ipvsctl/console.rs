@@ -79,7 +79,13 @@ impl Console {
     /// Outputs that are kept.
     #[cfg(test)]
     pub fn memory(verbose: u8) -> Self {
-        let mut console = Self::standard(&Globals { verbose, color: Some(Colour::Never), ..Globals::default() });
+        Self::memory_of(&Globals { verbose, color: Some(Colour::Never), ..Globals::default() })
+    }
+
+    /// The same, as a command line has them.
+    #[cfg(test)]
+    pub fn memory_of(global: &Globals) -> Self {
+        let mut console = Self::standard(global);
         (console.out, console.err) = (Stream::Memory(Vec::new()), Stream::Memory(Vec::new()));
         console.has_progress = false;
         console

@@ -78,7 +78,7 @@ fn commands(grammar: &clap::Command, prefix: &str, page: &mut Roff) {
         page.control("SS", [heading.as_str()]);
         page.text([roman(command.get_about().map(ToString::to_string).unwrap_or_default())]);
         let own = command.get_arguments().filter(|argument| !argument.is_hide_set());
-        for argument in own.filter(|argument| argument.get_help_heading() != Some(GLOBAL) && !is_help(argument)) {
+        for argument in own.filter(|argument| argument.get_help_heading() != Some(args::GLOBAL) && !is_help(argument)) {
             page.control("TP", []).text([roman(form(argument))]).text([roman(help(argument))]);
         }
     }
@@ -93,8 +93,8 @@ fn form(argument: &clap::Arg) -> String {
     let value = value.filter(|_| argument.get_action().takes_values());
     match value {
         Some(value) if form.is_empty() => form = value,
-        Some(value) if argument.is_require_equals_set() => form.push_str(&format!("[={value}]")),
-        Some(value) => form.push_str(&format!(" {value}")),
+        Some(value) if argument.is_require_equals_set() => form.extend(["[=", &value, "]"]),
+        Some(value) => form.extend([" ", &value]),
         None => {}
     }
     form
@@ -105,7 +105,7 @@ fn help(argument: &clap::Arg) -> String {
     let possible = argument.get_possible_values();
     let words: Vec<_> = possible.iter().map(clap::builder::PossibleValue::get_name).collect();
     if !words.is_empty() && argument.get_action().takes_values() && words != ["true", "false"] {
-        help.push_str(&format!(" ({})", words.join(", ")));
+        help.extend([" (", &words.join(", "), ")"]);
     }
     help
 }
@@ -113,8 +113,6 @@ fn help(argument: &clap::Arg) -> String {
 fn is_help(argument: &clap::Arg) -> bool {
     matches!(argument.get_id().as_str(), "help" | "version")
 }
-
-const GLOBAL: &str = "Global options";
 
 const DESCRIPTION: [&str; 5] = [
     "Makes the table of IPVS in the running kernel what files of YAML or JSON say: virtual services, each with the \

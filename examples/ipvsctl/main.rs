@@ -13,8 +13,12 @@ mod console;
 mod failure;
 mod generate;
 mod pace;
+mod params;
 mod run;
 mod session;
+mod source;
+#[cfg(test)]
+mod tests;
 
 use std::env;
 use std::io::Write;

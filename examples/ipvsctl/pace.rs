@@ -1,7 +1,8 @@
 //! Time that passes, and signals that end it.
 
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,43 +23,42 @@ pub trait Pace {
 /// The clock of the system and the signals of this process.
 pub struct Signals {
     begin: Instant,
-    ended: Arc<AtomicBool>,
+    count: Arc<AtomicUsize>,
     reload: Arc<AtomicBool>,
 }
 
 impl Signals {
-    /// From now on the first `SIGINT` or `SIGTERM` is a wish, and the second one the end.
-    pub fn catch() -> Result<Self, Failure> {
-        let (ended, reload) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        for signal in [SIGINT, SIGTERM] {
-            // In this order: the end looks at what the wish has set.
-            flag::register_conditional_shutdown(signal, 128 + signal, ended.clone())
-                .and_then(|_| flag::register(signal, ended.clone()))
-                .map_err(|error| Failure::new(Exit::Apply, format!("Unable to watch for signals: {error}")))?;
-        }
-        Ok(Self { begin: Instant::now(), ended, reload })
+    /// From now on the first `SIGINT` or `SIGTERM` is a wish, and the one of this number is the end.
+    pub fn catch(last: usize) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::new(Exit::Apply, format!("Unable to watch for signals: {error}"));
+        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+        let count = Arc::new(AtomicUsize::new(0));
+        let counter = count.clone();
+        let listen = move || {
+            for signal in &mut signals {
+                if counter.fetch_add(1, Ordering::Relaxed) + 1 >= last {
+                    std::process::exit(128 + signal);
+                }
+            }
+        };
+        thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(failed)?;
+        Ok(Self { begin: Instant::now(), count, reload: Arc::new(AtomicBool::new(false)) })
     }
 
     /// Takes `SIGHUP` for a wish to read files again.
     pub fn catch_reload(&self) -> Result<(), Failure> {
-        flag::register(SIGHUP, self.reload.clone())
-            .map(drop)
-            .map_err(|error| Failure::new(Exit::Apply, format!("Unable to watch for signals: {error}")))
+        let failed = |error: io::Error| Failure::new(Exit::Apply, format!("Unable to watch for signals: {error}"));
+        flag::register(SIGHUP, self.reload.clone()).map(drop).map_err(failed)
     }
 
-    /// Whether somebody wants this to end.
-    pub fn is_ended(&self) -> bool {
-        self.ended.load(Ordering::Relaxed)
+    /// How often somebody wanted this to end.
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
     }
 
     /// Whether somebody wanted files to be read again since this was last asked.
     pub fn take_reload(&self) -> bool {
         self.reload.swap(false, Ordering::Relaxed)
-    }
-
-    /// Set once somebody wants this to end.
-    pub fn flag(&self) -> Arc<AtomicBool> {
-        self.ended.clone()
     }
 }
 
@@ -68,7 +68,7 @@ impl Pace for Signals {
     }
 
     fn wait_until(&mut self, elapsed: Duration) -> bool {
-        while !self.is_ended() {
+        while self.count() == 0 {
             let left = elapsed.saturating_sub(self.elapsed());
             if left.is_zero() {
                 return true;

@@ -2,44 +2,53 @@
 
 use std::time::Duration;
 
-use ipvs_rs::desired::{Drain, OnTimeout, WaitFor};
+use ipvs_rs::desired::{Drain, OnTimeout, WaitFor, spec};
 use ipvs_rs::model::Weight;
 use ipvs_rs::procfs::Procfs;
 use ipvs_rs::{DestinationId, ServiceId};
 
 use crate::address;
-use crate::args::{self, Command, Globals, Names, Set, Target};
+use crate::args::{self, Command, Files, Globals, Names, PlanFormat, Set, Target};
 use crate::command::conns::{self, Listing};
 use crate::command::drain::{self, Draining};
-use crate::command::get;
 use crate::command::set::{self, Place};
 use crate::command::stats::{self, Counting};
+use crate::command::{apply, get, plan, validate, watch};
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::generate;
 use crate::pace::Signals;
 use crate::session::{self, Session};
+use crate::source::{self, Input, Voice};
 
 /// Does what was asked for.
 pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<(), Failure> {
     let runner = Runner { global };
     match command {
         Command::Get(get) => runner.get(console, &get),
+        Command::Validate(args) => validate::validate(console, runner.input(&args.files, Voice::Validate), args.output),
+        Command::Plan(args) => runner.plan(console, &args),
+        Command::Changeset(args) => runner.changeset(console, &args),
+        Command::Apply(args) => runner.apply(console, &args),
+        Command::Watch(args) => runner.watch(console, &args),
         Command::Set(set) => runner.set(console, set),
         Command::Drain(drain) => runner.drain(console, &drain),
         Command::Undrain(undrain) => runner.undrain(console, &undrain),
-        Command::Zero(zero) => {
-            let service = zero.service.as_deref().map(|service| runner.service(service, &zero.names)).transpose()?;
+        Command::Zero(args) => {
+            let service = runner.optional(args.service.as_deref(), &args.names)?;
             set::zero(&runner.open(console)?.handle, console, service.as_ref())
         }
-        Command::Stats(stats) => {
-            let service = stats.service.as_deref().map(|service| runner.service(service, &stats.names)).transpose()?;
-            let watch = stats.watch.map(Duration::from);
-            let counting = Counting { service, output: stats.output, watch };
+        Command::Stats(args) => {
+            let service = runner.optional(args.service.as_deref(), &args.names)?;
+            let counting = Counting { service, output: args.output, watch: args.watch.map(Duration::from) };
             let handle = runner.open(console)?.handle;
-            stats::stats(&handle, console, &mut Signals::catch()?, &counting)
+            stats::stats(&handle, console, &mut Signals::catch(SECOND)?, &counting)
         }
-        Command::Conns(conns) => runner.conns(console, &conns),
+        Command::Conns(args) => runner.conns(console, &args),
+        Command::Schema => {
+            console.print(&get::as_json(&spec::schema())?);
+            Ok(())
+        }
         Command::Completions { shell } => {
             console.print(&generate::completions(shell));
             Ok(())
@@ -48,9 +57,13 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
             console.print(&generate::man());
             Ok(())
         }
-        _ => Ok(()),
     }
 }
+
+/// The signal that ends the program at once: the one after the wish.
+const SECOND: usize = 2;
+/// The same where the second one is the wish to leave everything as it is.
+const THIRD: usize = 3;
 
 struct Runner<'a> {
     global: &'a Globals,
@@ -61,13 +74,71 @@ impl Runner<'_> {
         Session::open(self.global, console)
     }
 
-    /// A service by its address, or by the name that it has in a file.
-    fn service(&self, handle: &str, _names: &Names) -> Result<ServiceId, Failure> {
-        address::service(handle).ok_or_else(|| Failure::new(Exit::Value, "x"))
+    fn input<'i>(&'i self, files: &'i Files, voice: Voice) -> Input<'i> {
+        Input { global: self.global, file: &files.file, merge: files.merge, voice }
+    }
+
+    fn service(&self, handle: &str, names: &Names) -> Result<ServiceId, Failure> {
+        source::service(self.global, handle, names)
+    }
+
+    fn optional(&self, handle: Option<&str>, names: &Names) -> Result<Option<ServiceId>, Failure> {
+        handle.map(|handle| self.service(handle, names)).transpose()
+    }
+
+    fn place(&self, target: &Target) -> Result<Place, Failure> {
+        let service = self.service(&target.service, &target.names)?;
+        Ok(Place { service, destination: address::destination(&target.destination, &service)? })
+    }
+
+    fn plan(&self, console: &mut Console, args: &args::Plan) -> Result<(), Failure> {
+        let loaded = self.input(&args.files, Voice::Table).load(console)?;
+        let allowed = plan::allowed(&args.planning)?;
+        plan::plan(&self.open(console)?.handle, console, &loaded.state, args, allowed)
+    }
+
+    fn changeset(&self, console: &mut Console, args: &args::Changeset) -> Result<(), Failure> {
+        let loaded = self.input(&args.files, Voice::Table).load(console)?;
+        let allowed = plan::allowed(&args.planning)?;
+        plan::changeset(&self.open(console)?.handle, console, &loaded.state, args, allowed)
+    }
+
+    fn apply(&self, console: &mut Console, args: &args::Apply) -> Result<(), Failure> {
+        let input = self.input(&args.files, Voice::Table);
+        let loaded = if args.saved.is_none() { Some(input.load(console)?) } else { None };
+        let allowed = plan::allowed(&args.planning)?;
+        let session = self.open(console)?;
+        let handle = &session.handle;
+        // What is only shown keeps nobody waiting.
+        let _lock = if args.dry_run { None } else { Some(apply::lock(&session, &args.applying)?) };
+        let (planned, name) = match (&args.saved, loaded) {
+            (Some(path), _) => (apply::saved(handle, path)?, path.display().to_string()),
+            (None, Some(loaded)) => (plan::make(handle, &loaded.state, &args.planning)?, input.name()),
+            (None, None) => return Ok(()),
+        };
+        if args.dry_run {
+            plan::show(console, &planned, PlanFormat::Text)?;
+            return plan::check(&planned.plan, allowed, plan::APPLYING);
+        }
+        plan::check(&planned.plan, allowed, plan::APPLYING)?;
+        apply::confirm(console, &planned.plan, args)?;
+        apply::warn_of_persistence(console, &Procfs::of(session.netns.clone()), &planned.plan);
+        let signals = Signals::catch(THIRD)?;
+        // Nothing to report: the sentence stands for it, whether or not anything had to be changed.
+        let _report = apply::apply(handle, console, &signals, &planned.plan, (&args.applying, allowed))?;
+        console.done(&format!("Applied configuration from {name}"));
+        Ok(())
+    }
+
+    fn watch(&self, console: &mut Console, args: &args::Watch) -> Result<(), Failure> {
+        let input = self.input(&args.files, Voice::Table);
+        let allowed = plan::allowed(&args.planning)?;
+        let session = self.open(console)?;
+        watch::watch(&session, console, &mut Signals::catch(THIRD)?, (input, args), allowed)
     }
 
     fn get(&self, console: &mut Console, get: &args::Get) -> Result<(), Failure> {
-        let service = get.service.as_deref().map(|service| self.service(service, &get.names)).transpose()?;
+        let service = self.optional(get.service.as_deref(), &get.names)?;
         get::get(&self.open(console)?.handle, console, get, service.as_ref())
     }
 
@@ -76,7 +147,7 @@ impl Runner<'_> {
             Set::Weight { weight, target, time } => {
                 let (weight, place) = (set::weight(&weight)?, self.place(&target)?);
                 let handle = self.open(console)?.handle;
-                set::ramp_weight(&handle, console, &mut Signals::catch()?, &place, (weight, time))
+                set::ramp_weight(&handle, console, &mut Signals::catch(SECOND)?, &place, (weight, time))
             }
             Set::Thresholds { upper, lower, target } => {
                 let place = self.place(&target)?;
@@ -119,18 +190,20 @@ impl Runner<'_> {
         let draining = Draining { service, destinations: &destinations, drain, delete: args.delete };
         let Session { handle, netns } = self.open(console)?;
         drain::warn(&handle, console, &Procfs::of(netns), &draining)?;
-        drain::drain(&handle, console, &mut Signals::catch()?, &draining)
+        drain::drain(&handle, console, &mut Signals::catch(SECOND)?, &draining)
     }
 
     fn undrain(&self, console: &mut Console, args: &args::Undrain) -> Result<(), Failure> {
-        let weight = args.weight.as_deref().map(set::any_weight).transpose()?;
         let place = self.place(&args.target)?;
-        let weight = weight.unwrap_or_default();
+        let weight = match &args.weight {
+            Some(weight) => set::any_weight(weight)?,
+            None => source::weight(self.global, &place, &args.target.names)?,
+        };
         drain::undrain(&self.open(console)?.handle, console, &place, weight)
     }
 
     fn conns(&self, console: &mut Console, args: &args::Conns) -> Result<(), Failure> {
-        let service = args.service.as_deref().map(|service| self.service(service, &args.names)).transpose()?;
+        let service = self.optional(args.service.as_deref(), &args.names)?;
         let destination = args.destination.as_deref().map(|text| {
             let id = text.trim().parse::<DestinationId>();
             id.map_err(|error| {
@@ -140,10 +213,5 @@ impl Runner<'_> {
         let listing = Listing { service, destination: destination.transpose()?, output: args.output };
         let netns = session::namespace(self.global.netns.as_deref())?;
         conns::conns(&Procfs::of(netns), console, &listing)
-    }
-
-    fn place(&self, target: &Target) -> Result<Place, Failure> {
-        let service = self.service(&target.service, &target.names)?;
-        Ok(Place { service, destination: address::destination(&target.destination, &service)? })
     }
 }

@@ -1,15 +1,17 @@
 //! The files that say what the table should be.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ipvs_rs::ServiceId;
 use ipvs_rs::desired::files::{self, Loaded, Reader, Source};
-use ipvs_rs::desired::{Diagnostic, Diagnostics, Stage};
+use ipvs_rs::desired::{Diagnostic, Diagnostics, Stage, service_text};
+use ipvs_rs::model::Weight;
 
 use crate::address;
 use crate::args::{Globals, Names};
+use crate::command::set::Place;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::params;
@@ -17,9 +19,6 @@ use crate::params;
 /// What is read when nothing is named.
 pub const DEFAULT_FILE: &str = "/etc/ipvsctl.yaml";
 const DEFAULT_FOLDER: &str = "/etc/ipvsctl.d";
-
-/// The longest input in bytes.
-const LONGEST: u64 = 64 << 20;
 
 /// The words that failures begin with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -98,7 +97,7 @@ impl Input<'_> {
             Problem::Failure(failure) => failure,
             Problem::Found(found) => {
                 let warnings: Diagnostics = found.warnings().cloned().collect();
-                self.warn(console, &warnings);
+                warn(console, &warnings);
                 self.explain(&found)
             }
         })?;
@@ -106,14 +105,16 @@ impl Input<'_> {
             let lines: Vec<_> = loaded.warnings.iter().map(|warning| self.line(warning)).collect();
             return Err(Failure::new(Exit::Invalid, lines.join("\n")));
         }
-        self.warn(console, &loaded.warnings);
+        warn(console, &loaded.warnings);
         Ok(loaded)
     }
 
-    fn warn(&self, console: &mut Console, warnings: &Diagnostics) {
-        for warning in warnings {
-            console.warning(&format!("{}{}", place(warning), warning.message));
-        }
+    /// Reads and checks everything for one thing that stands in it; the rest is no matter of whoever asks.
+    fn look_up(&self) -> Result<Loaded, Failure> {
+        self.read().map_err(|problem| match problem {
+            Problem::Failure(failure) => failure,
+            Problem::Found(found) => self.explain(&found),
+        })
     }
 
     /// What is wrong, a line for each mistake.
@@ -143,12 +144,7 @@ impl Input<'_> {
 }
 
 /// A service by its address, or by the name that it has in a file.
-pub fn service(
-    global: &Globals,
-    console: &mut Console,
-    handle: &str,
-    names: &Names,
-) -> Result<ServiceId, Failure> {
+pub fn service(global: &Globals, handle: &str, names: &Names) -> Result<ServiceId, Failure> {
     if handle.trim().is_empty() {
         return Err(Failure::new(Exit::Value, "Must specify a service, such as -s tcp://192.0.2.10:80"));
     }
@@ -164,12 +160,36 @@ pub fn service(
         );
         return Err(Failure::new(Exit::Value, message));
     }
-    let loaded = input.load(console)?;
+    let loaded = input.look_up()?;
     let found = loaded.state.services.iter().find(|service| service.name.as_deref() == Some(handle));
     found.map(ipvs_rs::desired::DesiredService::id).ok_or_else(|| {
         let names: Vec<_> = loaded.state.services.iter().filter_map(|service| service.name.as_deref()).collect();
-        let known = if names.is_empty() { "there are no names".to_owned() } else { format!("names are {}", names.join(", ")) };
-        Failure::new(Exit::Value, format!("Invalid service: no service in {} is called \"{shown}\"; {known}", input.name()))
+        let known =
+            if names.is_empty() { "there are no names".to_owned() } else { format!("names are {}", names.join(", ")) };
+        Failure::new(
+            Exit::Value,
+            format!("Invalid service: no service in {} is called \"{shown}\"; {known}", input.name()),
+        )
+    })
+}
+
+/// The weight that a destination has in a file.
+pub fn weight(global: &Globals, place: &Place, names: &Names) -> Result<Weight, Failure> {
+    let input = Input { global, file: &names.file, merge: true, voice: Voice::Table };
+    let hint = "say which weight it gets with --weight, or which file has it with -f";
+    if names.file.is_empty() && input.paths().iter().all(|path| !Path::new(path).exists()) {
+        return Err(Failure::new(Exit::Value, format!("Nobody knows which weight {} had: {hint}", place.destination)));
+    }
+    let loaded = input.look_up()?;
+    let service = loaded.state.get(&place.service);
+    let found =
+        service.and_then(|service| service.destinations.iter().rev().find(|wanted| wanted.id() == place.destination));
+    found.map(|wanted| wanted.destination.weight).ok_or_else(|| {
+        let service = service_text(&place.service);
+        Failure::new(
+            Exit::Value,
+            format!("Destination {} of service {service} is not in {}: {hint}", place.destination, input.name()),
+        )
     })
 }
 
@@ -178,13 +198,11 @@ fn is_name(text: &str) -> bool {
 }
 
 fn standard_input() -> Result<Source, Failure> {
-    let failed = |problem: &str| Failure::new(Exit::Input, format!("Error reading from STDIN: {problem}"));
-    let mut bytes = Vec::new();
-    io::stdin().take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| failed(&error.to_string()))?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(failed(&format!("more than {LONGEST} bytes")));
-    }
-    String::from_utf8(bytes).map(|text| Source::new("-", text)).map_err(|_| failed("it is not UTF-8"))
+    Source::from_reader("-", io::stdin().lock()).map_err(|found| {
+        let lines: Vec<_> =
+            found.errors().map(|error| format!("Error reading from STDIN: {}", error.message)).collect();
+        Failure::new(Exit::Input, lines.join("\n"))
+    })
 }
 
 fn unreadable(path: &Path, found: &Diagnostics) -> Failure {
@@ -192,6 +210,12 @@ fn unreadable(path: &Path, found: &Diagnostics) -> Failure {
     let lines: Vec<_> =
         found.errors().map(|error| format!("Error reading from input file {path}: {}", error.message)).collect();
     Failure::new(Exit::Input, lines.join("\n"))
+}
+
+fn warn(console: &mut Console, warnings: &Diagnostics) {
+    for warning in warnings {
+        console.warning(&format!("{}{}", place(warning), warning.message));
+    }
 }
 
 /// Where something stands, in front of what is said of it; nothing where it is not known.

@@ -45,6 +45,8 @@ enum Work {
     Kernel { kernel: Version, part: Part, chance: Chance },
     /// `tests/ipvsadm` in a guest: our program beside Debian's.
     Ipvsadm { kernel: Version, chance: Chance },
+    /// `tests/ipvsctl` in a guest, with Debian's ipvsadm looking on.
+    Ipvsctl { kernel: Version },
     /// `cargo xtask golden --check`.
     Golden { kernel: Version },
     /// `cargo xtask demo`.
@@ -200,6 +202,7 @@ fn steps(kernels: &[Version], slow: bool) -> Vec<Step> {
             steps.push(Step { name: format!("{} {kernel}", part.name()), work });
         }
         steps.push(Step { name: format!("ipvsadm {kernel}"), work: Work::Ipvsadm { kernel: *kernel, chance } });
+        steps.push(Step { name: format!("ipvsctl {kernel}"), work: Work::Ipvsctl { kernel: *kernel } });
         steps.push(Step { name: format!("golden {kernel}"), work: Work::Golden { kernel: *kernel } });
         steps.push(Step { name: format!("demo {kernel}"), work: Work::Demo { kernel: *kernel } });
     }
@@ -312,21 +315,32 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
         }
         Work::Ipvsadm { kernel, chance } => {
             let with = ipvsadm(workspace, *kernel, &["--skip", "availability::"])?;
-            let with = PRELOADED.iter().fold(chance.put_into(with), |guest, module| guest.module(*module));
-            let without = ipvsadm(workspace, *kernel, &["availability::"])?.without_ipvs(true);
-            let mut all_passed = true;
-            for guest in [with, without] {
-                let mut own = Vec::new();
-                let status = into(&mut own, |sink| guest.output(sink.clone(), sink.clone()).run(progress))?;
-                output.extend_from_slice(&own);
-                all_passed &= ended_well(status, &own)?;
-            }
-            Ok(all_passed)
+            let with = chance.put_into(with);
+            let without = ipvsadm(workspace, *kernel, &["availability::"])?;
+            both(with, without, output, progress)
+        }
+        Work::Ipvsctl { kernel } => {
+            let with = ipvsctl(workspace, *kernel, &["--skip", "availability::"])?;
+            let without = ipvsctl(workspace, *kernel, &["availability::"])?;
+            both(with, without, output, progress)
         }
         Work::Golden { kernel } => golden::check(workspace, *kernel, output, progress),
         Work::Codec => Ok(into(output, |sink| bench::codec::run(workspace, sink, progress))? == 0),
         Work::Demo { kernel } => Ok(into(output, |sink| demo::run(workspace, *kernel, sink, progress))? == 0),
     }
+}
+
+/// Runs one guest that has IPVS and one that lacks it.
+fn both(with: Guest, without: Guest, output: &mut Vec<u8>, progress: &Progress) -> Result<bool> {
+    let with = PRELOADED.iter().fold(with, |guest, module| guest.module(*module));
+    let mut all_passed = true;
+    for guest in [with, without.without_ipvs(true)] {
+        let mut own = Vec::new();
+        let status = into(&mut own, |sink| guest.output(sink.clone(), sink.clone()).run(progress))?;
+        output.extend_from_slice(&own);
+        all_passed &= ended_well(status, &own)?;
+    }
+    Ok(all_passed)
 }
 
 /// A guest with some of the tests of `tests/ipvsadm`, our programs and the original's.
@@ -346,6 +360,21 @@ fn ipvsadm(workspace: &Workspace, kernel: Version, tests: &[&str]) -> Result<Gue
     // Somebody else who programs the table, a terminal to watch on, and a user who may do nothing.
     let others =
         [("keepalived", "keepalived"), ("script", "bsdutils"), ("stty", "coreutils"), ("setpriv", "util-linux")];
+    Ok(others.into_iter().fold(guest, |guest, (name, package)| guest.with(Tool::new(name, package))))
+}
+
+/// A guest with some of the tests of `tests/ipvsctl`, our program and Debian's ipvsadm.
+fn ipvsctl(workspace: &Workspace, kernel: Version, tests: &[&str]) -> Result<Guest> {
+    let options = BuildOptions::default();
+    let program = workspace.build(&Target::Test("ipvsctl".to_owned()), &options)?;
+    let arguments = ["--ignored", "--test-threads", "1"].iter().chain(tests).copied();
+    let guest = Guest::new(workspace, kernel)
+        .machine(Machine { cpus: 1, ..Machine::default() })
+        .command(program, arguments)
+        .timeout(Duration::from_secs(1800))
+        .program(workspace.build(&Target::Example("ipvsctl".to_owned()), &options)?);
+    // Who sees the table with other eyes, a terminal to be asked on, and a user who may do nothing.
+    let others = [("ipvsadm", "ipvsadm"), ("script", "bsdutils"), ("setpriv", "util-linux")];
     Ok(others.into_iter().fold(guest, |guest, (name, package)| guest.with(Tool::new(name, package))))
 }
 
@@ -446,6 +475,7 @@ test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
             "kernel, churn 6.12".to_owned(),
             "kernel, without IPVS 6.12".to_owned(),
             "ipvsadm 6.12".to_owned(),
+            "ipvsctl 6.12".to_owned(),
             "golden 6.12".to_owned(),
             "demo 6.12".to_owned(),
         ]));

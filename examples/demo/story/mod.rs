@@ -42,7 +42,7 @@ impl Story {
         let target = SocketAddr::new(place.virtual_address, 80);
         say(&format!("\n== {} ==", place.family));
         Ok(Self {
-            service: Service::new(ServiceId::tcp(target)?, Scheduler::Rr),
+            service: Service::new(ServiceId::tcp(target)?, Scheduler::Wrr),
             alpha: WebServer::start("alpha", alpha, &lab.servers)?,
             beta: WebServer::start("beta", beta, &lab.servers)?,
             director: lab.director.clone(),
@@ -68,7 +68,7 @@ impl Story {
 impl Story {
     fn make_service(&self, report: &mut Report) -> Told<()> {
         let id = self.service.id;
-        report.step(&format!("Make the service {id}, round robin, with the servers alpha and beta."));
+        report.step(&format!("Make the service {id}, weighted round robin, with the servers alpha and beta."));
         say("    One batch of three commands, through a handle to the director's namespace.");
         let here = namespace()?;
         let servers = [&self.alpha, &self.beta].map(|server| Destination::new(server.id(), ForwardMethod::Masquerade));

@@ -1,5 +1,7 @@
 //! The command line.
 
+#![expect(clippy::doc_markdown, reason = "help is printed as it stands")]
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -17,9 +19,9 @@ pub struct Invocation {
     pub command: Command,
 }
 
-/// Options that stand anywhere.
+// Options that stand anywhere. (What is written in the form of documentation becomes the help of commands.)
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Global options")]
+#[command(next_help_heading = GLOBAL)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Globals {
     /// Say what is done, on standard error; twice, say more [env: IPVSCTL_LOG_VERBOSE]
@@ -127,7 +129,7 @@ pub enum Command {
     Man,
 }
 
-/// The files that say what the table should be.
+// The files that say what the table should be.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Files {
     /// File or directory that says what the table should be, - for standard input; may be repeated
@@ -139,7 +141,7 @@ pub struct Files {
     pub merge: bool,
 }
 
-/// The file that names of services stand in.
+// The file that names of services stand in.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Names {
     /// File or directory in which the names of services stand
@@ -147,7 +149,7 @@ pub struct Names {
     pub file: Vec<OsString>,
 }
 
-/// A destination, by its service and its address.
+// A destination, by its service and its address.
 #[derive(Args, Clone, Debug)]
 pub struct Target {
     /// Service, such as tcp://192.0.2.10:80 or fwmark:7, or its name in a file
@@ -160,11 +162,14 @@ pub struct Target {
     pub names: Names,
 }
 
-/// How a plan is made.
+// How a plan is made.
 #[derive(Args, Clone, Debug)]
 pub struct Planning {
     /// Leave the weights of destinations that are there as they are
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true")]
+    #[arg(
+        long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false",
+        default_missing_value = "true"
+    )]
     pub keep_weights: bool,
     /// Whether services that are in no file are deleted
     #[arg(
@@ -185,7 +190,6 @@ pub struct Planning {
 }
 
 #[derive(Args, Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Get {
     /// Format
     #[arg(short, long, value_enum, default_value = "yaml")]
@@ -292,7 +296,7 @@ pub enum ChangesetFormat {
     Json,
 }
 
-/// How a plan is carried out.
+// How a plan is carried out.
 #[derive(Args, Clone, Debug)]
 pub struct Applying {
     /// What happens to what was done when something fails
@@ -307,7 +311,6 @@ pub struct Applying {
 }
 
 #[derive(Args, Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Apply {
     /// Carry out a plan that `ipvsctl plan --out` saved
     #[arg(
@@ -593,8 +596,16 @@ impl Tool {
 
 /// Clap's own global options take the values of one place only; these are options of every level instead.
 fn with_globals(command: clap::Command) -> clap::Command {
-    Globals::augment_args(command).args_override_self(true).mut_subcommands(with_globals)
+    let without_repeating = |argument: clap::Arg| {
+        let is_global = argument.get_help_heading() == Some(GLOBAL);
+        argument.hide_short_help(is_global)
+    };
+    let below = |command: clap::Command| with_globals(command).mut_args(without_repeating);
+    Globals::augment_args(command).args_override_self(true).mut_subcommands(below)
 }
+
+/// The heading of options that stand anywhere.
+pub const GLOBAL: &str = "Global options";
 
 impl Globals {
     /// Adds what stands further right: lists grow, of everything else the last one counts.

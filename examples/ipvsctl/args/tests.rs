@@ -7,7 +7,7 @@ fn invocation(words: &[&str]) -> Invocation {
 }
 
 fn refusal(words: &[&str]) -> ErrorKind {
-    read([&["ipvsctl"], words].concat()).map(|_| panic!("{words:?}")).unwrap_or_else(|error| error.kind())
+    read([&["ipvsctl"], words].concat()).map_or_else(|error| error.kind(), |_| panic!("{words:?}"))
 }
 
 fn files(words: &[&str]) -> Vec<OsString> {
@@ -24,6 +24,18 @@ fn files(words: &[&str]) -> Vec<OsString> {
 #[test]
 fn grammar_is_sound() {
     grammar().debug_assert();
+}
+
+#[test]
+fn every_command_says_what_it_does() {
+    let mut seen = std::collections::HashSet::new();
+    let mut level = vec![grammar()];
+    while let Some(command) = level.pop() {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        assert!(!about.is_empty() && seen.insert(about.clone()), "{}: {about}", command.get_name());
+        level.extend(command.get_subcommands().cloned());
+    }
+    assert!(seen.contains("Print the table") && seen.contains("The weight of a destination"), "{seen:?}");
 }
 
 #[test]

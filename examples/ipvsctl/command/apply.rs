@@ -7,6 +7,7 @@ use std::path::Path;
 use ipvs_rs::Handle;
 use ipvs_rs::desired::apply::{
     ApplyError, ApplyOptions, Interrupt, Observer, OnError, Phase, Progress, Report, apply as carry_out,
+    held_by_persistence,
 };
 use ipvs_rs::desired::plan::{Actions, FieldValue, SavedPlan, SavedPlanError};
 use ipvs_rs::desired::{Live, Lock, Operation, Plan, service_text};
@@ -24,6 +25,10 @@ pub fn lock(session: &Session, applying: &Applying) -> Result<Lock, Failure> {
     let acquire = || Lock::acquire(&applying.lock_dir, applying.lock_timeout.get());
     let locked = session.netns.run(acquire).map_err(|error| Failure::new(Exit::Locked, error.to_string()))?;
     locked.map_err(|error| {
+        // Who may not write there mostly may not change the table either, which is what is to be said.
+        if let Some(refused) = session.handle.get_info().err().filter(|_| !error.is_held()) {
+            return Failure::query("services", &refused);
+        }
         let hint = if error.is_held() { "wait longer with --lock-timeout" } else { "another place is --lock-dir" };
         Failure::new(Exit::Locked, format!("{APPLYING}Unable to lock the table\nReason: {error}; {hint}"))
     })
@@ -34,7 +39,8 @@ pub fn saved(handle: &Handle, path: &Path) -> Result<Planned, Failure> {
     let unreadable = |error: io::Error| {
         Failure::new(Exit::Input, format!("Error reading from input file {}: {error}", path.display()))
     };
-    let unusable = |error: String| Failure::new(Exit::Input, format!("Error parsing plan from {}: {error}", path.display()));
+    let unusable =
+        |error: String| Failure::new(Exit::Input, format!("Error parsing plan from {}: {error}", path.display()));
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
     if bytes.len() as u64 > LONGEST {
@@ -79,23 +85,16 @@ pub fn confirm(console: &mut Console, plan: &Plan, args: &args::Apply) -> Result
 }
 
 /// Says what a drain cannot be relied on for.
-pub fn warn_of_persistence(console: &mut Console, procfs: &Procfs, planned: &Planned) {
-    let is_persistent = |operation: &Operation| {
-        let is_drained = matches!(
-            operation,
-            Operation::DeleteService { drain: Some(_), .. } | Operation::DeleteDestination { drain: Some(_), .. }
-        );
-        let row = operation.service().filter(|_| is_drained).and_then(|id| planned.live.table.get(&id));
-        row.is_some_and(|row| row.service.service.persistence.is_some())
-    };
-    if !planned.plan.operations().iter().any(is_persistent) {
-        return;
-    }
+pub fn warn_of_persistence(console: &mut Console, procfs: &Procfs, plan: &Plan) {
+    let held: Vec<_> =
+        held_by_persistence(plan).map(|(service, id)| format!("{id} of {}", service_text(&service))).collect();
+    let Some(first) = held.first() else { return };
     if procfs.get_sysctl(Sysctl::ExpireQuiescentTemplate).is_ok_and(|value| value == SysctlValue::Number(0)) {
-        console.warning(
-            "A persistent service is drained: clients that it knows come back to a drained destination as long as the \
-             sysctl net.ipv4.vs.expire_quiescent_template is 0",
-        );
+        let others = if held.len() > 1 { format!(" and {} more", held.len() - 1) } else { String::new() };
+        console.warning(&format!(
+            "Persistence holds clients to {first}{others}: they come back although it is drained, as long as the sysctl \
+             net.ipv4.vs.expire_quiescent_template is 0"
+        ));
     }
 }
 
@@ -183,7 +182,7 @@ fn tell(console: &mut Console, report: &Report) {
 fn log(console: &mut Console, operation: &Operation) {
     let service = operation.service().map(|id| service_text(&id)).unwrap_or_default();
     let line = match (operation, operation.destination()) {
-        (Operation::AddService { service: desired }, _) => {
+        (Operation::AddService { service: desired, .. }, _) => {
             let count = desired.destinations.len();
             format!("Adding to current config, addr={service}, destinations={count}")
         }
@@ -253,9 +252,15 @@ fn what(operation: &Operation, error: &ipvs_rs::Error) -> String {
         Operation::AddService { .. } => format!("unable to add ipvs service {service}"),
         Operation::UpdateService { .. } => format!("unable to edit ipvs service {service}"),
         Operation::DeleteService { .. } => format!("unable to delete service {service}"),
-        Operation::AddDestination { .. } => format!("unable to add new destination(s) {destination} for service {service}"),
-        Operation::UpdateDestination { .. } => format!("unable to update destination {destination} for service {service}"),
-        Operation::DeleteDestination { .. } => format!("unable to delete destination {destination} for service {service}"),
+        Operation::AddDestination { .. } => {
+            format!("unable to add new destination(s) {destination} for service {service}")
+        }
+        Operation::UpdateDestination { .. } => {
+            format!("unable to update destination {destination} for service {service}")
+        }
+        Operation::DeleteDestination { .. } => {
+            format!("unable to delete destination {destination} for service {service}")
+        }
         Operation::UpdateTimeouts { .. } => "unable to update time-outs".to_owned(),
         Operation::StopSync { .. } => "unable to stop a synchronization daemon".to_owned(),
         _ => "unable to start a synchronization daemon".to_owned(),

@@ -80,14 +80,14 @@ fn show(
 impl Listing {
     /// Whether a connection is one of those. Connections by a firewall mark do not tell it; their templates do.
     fn holds(&self, connection: &Connection) -> bool {
-        let service = self.service.is_none_or(|service| match service.mark() {
-            Some(mark) => connection.mark() == Some(mark.get()),
-            None => {
-                let is_there = service.address() == Some(connection.service.ip());
-                let has_port = service.port() == Some(0) || service.port() == Some(connection.service.port());
-                let protocol = service.protocol().map(|protocol| protocol.to_string());
-                is_there && has_port && protocol == Some(connection.protocol.to_string())
+        let service = self.service.is_none_or(|service| {
+            if let Some(mark) = service.mark() {
+                return connection.mark() == Some(mark.get());
             }
+            let is_there = service.address() == Some(connection.service.ip());
+            let has_port = service.port() == Some(0) || service.port() == Some(connection.service.port());
+            let protocol = service.protocol().map(|protocol| protocol.to_string());
+            is_there && has_port && protocol == Some(connection.protocol.to_string())
         });
         let destination = self.destination.is_none_or(|destination| {
             destination.address() == connection.destination.ip() && destination.port() == connection.destination.port()

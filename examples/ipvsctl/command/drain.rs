@@ -57,7 +57,7 @@ pub fn drain(
         if now >= end {
             break true;
         }
-        console.progress(&progress(&waiting, end - now));
+        console.progress(&progress(&waiting, end.saturating_sub(now)));
         if !pace.wait_until(end.min(now + drain.poll)) {
             break false;
         }
@@ -153,7 +153,9 @@ fn give_up(
         ));
     }
     if drain.on_timeout == OnTimeout::Delete {
-        lines.iter().for_each(|line| console.warning(line));
+        for line in &lines {
+            console.warning(line);
+        }
         return Ok(());
     }
     Err(Failure::new(Exit::Drain, lines.join("\n")))
@@ -196,7 +198,8 @@ pub fn undrain(handle: &Handle, console: &mut Console, place: &Place, weight: We
     Ok(())
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(feature = "testing")]
+#[cfg(test)]
 mod tests {
     use ipvs_rs::testing::{FakeKernel, Traffic};
     use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};

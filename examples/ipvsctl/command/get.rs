@@ -1,5 +1,7 @@
 //! `get`: the table.
 
+use std::fmt::Write as _;
+
 use ipvs_rs::desired::{Live, Order, PrintOptions, service_text, spec, yaml};
 use ipvs_rs::model::ForwardMethod;
 use ipvs_rs::{DestinationEntry, Handle, ServiceEntry, ServiceId};
@@ -112,10 +114,11 @@ fn as_table(live: &Live, get: &Get) -> String {
     if let Some(timeouts) = live.timeouts.filter(|_| get.all) {
         let seconds = |timeout: Option<ipvs_rs::model::Timeout>| timeout.map_or(0, ipvs_rs::model::Timeout::as_secs);
         let (tcp, tcp_fin, udp) = (seconds(timeouts.tcp), seconds(timeouts.tcp_fin), seconds(timeouts.udp));
-        text.push_str(&format!("\ntime-outs: tcp {tcp}s, tcpfin {tcp_fin}s, udp {udp}s\n"));
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "\ntime-outs: tcp {tcp}s, tcpfin {tcp_fin}s, udp {udp}s");
     }
     for daemon in live.sync.iter().flatten().filter(|_| get.all) {
-        text.push_str(&format!("sync daemon: {}, {}, id {}\n", daemon.role, daemon.interface, daemon.sync_id));
+        let _ = writeln!(text, "sync daemon: {}, {}, id {}", daemon.role, daemon.interface, daemon.sync_id);
     }
     text
 }
@@ -171,7 +174,8 @@ const fn forward(method: ForwardMethod) -> &'static str {
     }
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(feature = "testing")]
+#[cfg(test)]
 mod tests {
     use clap::Parser;
     use ipvs_rs::testing::FakeKernel;

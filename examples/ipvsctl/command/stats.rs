@@ -217,7 +217,8 @@ fn replace(stats: &mut Stats, before: Option<&Stats>, passed: Option<Duration>) 
     stats.bytes_per_sec_out = rate(stats.bytes_out, before.bytes_out);
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(feature = "testing")]
+#[cfg(test)]
 mod tests {
     use ipvs_rs::testing::{FakeKernel, Traffic};
     use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};

@@ -43,7 +43,7 @@ pub fn validate(console: &mut Console, input: Input<'_>, output: ValidateFormat)
                 Err(Problem::Found(found)) => found,
                 Err(Problem::Failure(failure)) => return Err(failure),
             };
-            let valid = !found.has_errors() && !(input.global.strict && !found.is_empty());
+            let valid = !found.has_errors() && (found.is_empty() || !input.global.strict);
             let diagnostics = found.iter().map(record).collect();
             console.print(&get::as_json(&Document { valid, diagnostics })?);
             if valid { Ok(()) } else { Err(Failure::silent(exit(&input, &found))) }

@@ -59,7 +59,7 @@ fn file(path: &Path) -> Result<MapResolver, Failure> {
         let message = format!("--params-file {name} must be JSON or YAML: it has more than {LONGEST} bytes");
         return Err(Failure::new(Exit::Input, message));
     }
-    let text = String::from_utf8(bytes).map_err(|_| {
+    let text = String::from_utf8(bytes).map_err(|_unsaid| {
         Failure::new(Exit::Input, format!("--params-file {name} must be JSON or YAML: it is not UTF-8"))
     })?;
     document("--params-file", name, &text)

@@ -31,7 +31,8 @@ impl Fetcher {
         let certificates = match &global.params_ca {
             None => RootCerts::PlatformVerifier,
             Some(path) => {
-                let pem = fs::read(path).map_err(|error| failed(&format!("--params-ca {}: {error}", path.display())))?;
+                let pem =
+                    fs::read(path).map_err(|error| failed(&format!("--params-ca {}: {error}", path.display())))?;
                 let mut certificates: Vec<Certificate<'static>> = Vec::new();
                 for item in parse_pem(&pem) {
                     let broken = |error| failed(&format!("--params-ca {}: {error}", path.display()));
@@ -68,8 +69,7 @@ impl Fetcher {
             let left = TOTAL.saturating_sub(begin.elapsed());
             // What was meant for one server is no other server's business.
             let headers = if here.origin() == origin { &*self.headers } else { &[] };
-            let mut response =
-                self.get(&here, headers, left).map_err(|error| failed(&format!("{here}: {error}")))?;
+            let mut response = self.get(&here, headers, left).map_err(|error| failed(&format!("{here}: {error}")))?;
             let status = response.status();
             if status.is_redirection() {
                 let next = location(&here, &response)?;
@@ -222,7 +222,10 @@ mod tests {
         let (address, _asked) = server(vec![redirection("/x"); 6]);
         assert!(fetch(&plain(), &address).unwrap_err().ends_with("more than 5 redirections"));
         let (address, _asked) = server(vec![redirection("http://192.0.2.1/")]);
-        assert!(fetch(&plain(), &address).unwrap_err().contains("192.0.2.1/: plain HTTP"), "the way out is no way around");
+        assert!(
+            fetch(&plain(), &address).unwrap_err().contains("192.0.2.1/: plain HTTP"),
+            "the way out is no way around"
+        );
     }
 
     #[test]

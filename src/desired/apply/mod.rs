@@ -190,6 +190,7 @@ impl<'a, 'p> Applier<'a, 'p> {
     }
 
     fn carry_out(&mut self) -> Ended {
+        self.tell();
         let groups = drain::groups(self.plan.operations());
         // The kernel refuses a daemon while there are destinations of the other family: those that go, go first.
         let daemon_comes_last = groups.iter().any(drain::Group::mixes_families);

@@ -5,7 +5,7 @@ use std::fmt;
 /// All methods are called by the thread that applies the plan, and between two datagrams the handle is locked: an
 /// observer that used it would wait for ever. `()` looks on and lets everything happen.
 pub trait Observer {
-    /// Is told how far the plan has come: after some hundred commands at most, and after each look at the connections of
+    /// Is told how far the plan has come: at the beginning, after a thousand commands at most, and after each look at the connections of
     /// destinations that drain.
     fn progress(&mut self, progress: &Progress) {
         let _ = progress;

@@ -27,7 +27,7 @@ impl Place {
 
 /// Reads the weight of `set weight`.
 pub fn weight(text: &str) -> Result<Weight, Failure> {
-    text.parse::<u16>().map(Weight::from).map_err(|_| {
+    text.parse::<u16>().map(Weight::from).map_err(|_unsaid| {
         Failure::new(Exit::Value, format!("Invalid weight: \"{}\" is no number from 0 to 65535", text.escape_debug()))
     })
 }
@@ -247,5 +247,6 @@ pub fn missing(what: &str, service: &ServiceId, destination: Option<&Destination
     )
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(feature = "testing")]
+#[cfg(test)]
 mod tests;

@@ -178,7 +178,7 @@ fn thresholds_change_and_nothing_else() {
 fn scheduler_changes_and_persistence_stays() {
     let kernel = kernel();
     let handle = kernel.handle().unwrap();
-    let mut set = |name, flags| set_scheduler(&handle, &mut Console::memory(0), &place().service, (name, flags));
+    let set = |name, flags| set_scheduler(&handle, &mut Console::memory(0), &place().service, (name, flags));
 
     set("sh", None).unwrap();
     assert_eq!(live_service(&kernel), service(), "the same scheduler keeps its flags");

@@ -1,0 +1,127 @@
+//! `watch`: the table stays what files say.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipvs_rs::desired::files::Loaded;
+use ipvs_rs::desired::plan::Actions;
+
+use crate::args;
+use crate::command::{apply, plan};
+use crate::console::Console;
+use crate::failure::{Exit, Failure};
+use crate::pace::{Pace, Signals};
+use crate::session::Session;
+use crate::source::Input;
+
+/// How often files are looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Applies files, and again whenever they or the table change, until a signal ends it.
+///
+/// What is wrong with the files at the start ends it; later, the last files that were right go on counting.
+pub fn watch(
+    session: &Session,
+    console: &mut Console,
+    signals: &mut Signals,
+    (input, args): (Input<'_>, &args::Watch),
+    allowed: Actions,
+) -> Result<(), Failure> {
+    if input.file.iter().any(|path| path == "-") {
+        return Err(Failure::new(Exit::Usage, "Standard input cannot be watched: name a file or directory with -f"));
+    }
+    signals.catch_reload()?;
+    let mut seen = look(&input);
+    let mut loaded = input.load(console)?;
+    let mut due = Duration::ZERO;
+    loop {
+        let is_wanted = signals.take_reload();
+        let now = look(&input);
+        if is_wanted || now != seen {
+            seen = now;
+            match input.load(console) {
+                Ok(new) => {
+                    console.info(&format!("Read {}", input.name()));
+                    loaded = new;
+                    due = Duration::ZERO;
+                }
+                Err(failure) => {
+                    console.failure(&failure);
+                    console.warning("The files are wrong: the table is kept as they were before");
+                }
+            }
+        }
+        if signals.elapsed() >= due {
+            match once(session, console, signals, (&loaded, &input), (args, allowed)) {
+                Ok(()) => {}
+                // A signal that came meanwhile is the end.
+                Err(failure) if signals.count() > 0 => return Err(failure),
+                Err(failure) => console.failure(&failure),
+            }
+            due = signals.elapsed() + args.interval.get();
+        }
+        console.flush();
+        let next = signals.elapsed() + LOOK.min(due.saturating_sub(signals.elapsed()));
+        if !signals.wait_until(next) {
+            return Ok(());
+        }
+    }
+}
+
+/// Compares the table with the files, and changes it if it is another one.
+fn once(
+    session: &Session,
+    console: &mut Console,
+    signals: &Signals,
+    (loaded, input): (&Loaded, &Input<'_>),
+    (args, allowed): (&args::Watch, Actions),
+) -> Result<(), Failure> {
+    // Mostly there is nothing to do, and nobody need wait for that.
+    if plan::make(&session.handle, &loaded.state, &args.planning)?.plan.is_empty() {
+        return Ok(());
+    }
+    let _lock = apply::lock(session, &args.applying)?;
+    let planned = plan::make(&session.handle, &loaded.state, &args.planning)?;
+    plan::check(&planned.plan, allowed, plan::APPLYING)?;
+    let report = apply::apply(&session.handle, console, signals, &planned.plan, (&args.applying, allowed))?;
+    if report.changed() > 0 {
+        let summary = planned.plan.summary();
+        console.done(&format!(
+            "Applied configuration from {} ({} added, {} changed, {} deleted)",
+            input.name(),
+            summary.add,
+            summary.change,
+            summary.delete
+        ));
+    }
+    Ok(())
+}
+
+/// What tells a file from what it was: its place, length, time and number.
+type Trait = (PathBuf, Option<(u64, i64, i64, u64)>);
+
+/// The files, and what is in the directories, as they are now.
+fn look(input: &Input<'_>) -> Vec<Trait> {
+    let parameters = input.global.params_file.iter().map(OsString::from);
+    let mut traits = Vec::new();
+    for path in input.paths().into_iter().chain(parameters) {
+        let path = PathBuf::from(path);
+        if let Ok(entries) = fs::read_dir(&path) {
+            let mut names: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+            names.sort();
+            traits.extend(names.into_iter().map(|path| with_traits(&path)));
+        }
+        traits.push(with_traits(&path));
+    }
+    traits
+}
+
+fn with_traits(path: &Path) -> Trait {
+    // Of what a link leads to: that is what is read.
+    let metadata = fs::metadata(path).ok();
+    let traits = metadata.map(|metadata| (metadata.len(), metadata.mtime(), metadata.mtime_nsec(), metadata.ino()));
+    (path.to_owned(), traits)
+}

@@ -53,7 +53,7 @@ fn applying(on_error: args::OnError) -> Applying {
 
 /// Applies a text with a wish, and returns what was said.
 fn applied(handle: &Handle, text: &str, on_error: args::OnError, wish: Interrupt) -> (Result<Report, Failure>, String) {
-    let planned = plan::make(handle, &state(text), &planning("*")).unwrap();
+    let planned = plan::make(handle, &mut Console::memory(0), &state(text), &planning("*")).unwrap();
     let mut console = Console::memory(1);
     let done = apply(handle, &mut console, &Wish(wish), &planned.plan, (&applying(on_error), Actions::all()));
     (done, console.taken().1)
@@ -176,7 +176,7 @@ fn saved_plan_fits_its_table_only() {
 #[test]
 fn forbidden_changes_are_all_named() {
     let (_kernel, handle) = kernel(LIVE);
-    let planned = plan::make(&handle, &state(MODEL), &planning("*")).unwrap();
+    let planned = plan::make(&handle, &mut Console::memory(0), &state(MODEL), &planning("*")).unwrap();
     let failure = plan::check(&planned.plan, "us,ad".parse().unwrap(), APPLYING).unwrap_err();
     assert_eq!(failure.exit, Exit::Apply);
     assert_eq!(
@@ -197,7 +197,7 @@ fn drains_of_the_command_line_count_more_than_those_of_files() {
     let drained = |planning: &Planning| {
         let (_kernel, handle) = kernel(LIVE);
         let model = "version: 2\ndrain: {timeout: 5s}\nservices:\n- {address: 'tcp://192.0.2.1:80'}\n";
-        let planned = plan::make(&handle, &state(model), planning).unwrap();
+        let planned = plan::make(&handle, &mut Console::memory(0), &state(model), planning).unwrap();
         let operation = planned.plan.operations().first().cloned();
         let Some(Operation::DeleteDestination { drain, .. }) = operation else { panic!("{operation:?}") };
         drain.map(|drain| drain.timeout)

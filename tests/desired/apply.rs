@@ -371,3 +371,18 @@ fn interrupt_after_the_last_datagram_is_too_late() {
     let report = apply(&world.handle, &from_to(&[], &desired(&[WEB])), &world.options(), &mut observer).unwrap();
     assert!(report.is_complete());
 }
+
+#[test]
+fn what_is_to_go_is_as_good_as_gone_when_its_service_is() {
+    // Somebody else has deleted the service since the plan was made.
+    let world = World::one_by_one();
+    let plan = from_to(&[WEB, WEB_1], &desired(&[WEB, WEB_2]));
+    let options = world.options().on_error(OnError::Continue);
+    let error = apply(&world.handle, &plan, &options, &mut ()).unwrap_err();
+    assert_eq!((error.report().done(), error.report().failed()), (1, 1));
+    assert!(error.kernel_error().unwrap().is_not_found());
+    assert_eq!(
+        error.report().warnings()[0].to_string(),
+        "delete-destination 198.51.100.11:80 of TCP 192.0.2.80:80: it was gone already"
+    );
+}

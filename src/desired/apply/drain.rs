@@ -16,6 +16,8 @@ use crate::model::{DestinationEntry, DestinationId, ServiceId, Weight};
 const LOOKS: u32 = 3;
 /// How often a list is read until what is missing in it is gone.
 const ATTEMPTS: u32 = 10;
+/// The shortest time between two looks.
+const LEAST: Duration = Duration::from_millis(1);
 /// How long it takes at most until an interrupt is seen.
 const NAP: Duration = Duration::from_millis(100);
 
@@ -267,7 +269,8 @@ impl<'p> Applier<'_, 'p> {
 
     /// Sleeps until it is time for the next look.
     fn rest(&mut self, groups: &[Group<'p>], waited: Duration) {
-        let time = groups.iter().map(|group| group.drain.poll.min(group.drain.timeout.saturating_sub(waited))).min();
+        let until_look = |drain: Drain| drain.poll.max(LEAST).min(drain.timeout.saturating_sub(waited));
+        let time = groups.iter().map(|group| until_look(group.drain)).min();
         let until = self.options.clock.now().saturating_add(time.unwrap_or_default());
         loop {
             let left = until.saturating_sub(self.options.clock.now());

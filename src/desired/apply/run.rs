@@ -147,7 +147,8 @@ impl<'a, 'p> Applier<'a, 'p> {
             return;
         }
         batch.retain(|step| {
-            let is_lost = step.command.service().is_some_and(|service| self.failed_services.contains(&service));
+            let is_missing = |service| self.failed_services.contains(&service);
+            let is_lost = !step.command.removes() && step.command.service().is_some_and(is_missing);
             if is_lost {
                 mark_failed(&mut self.states, step.place);
             }

@@ -97,6 +97,10 @@ impl Failure {
             _ if error.is_permission_denied() => {
                 (Exit::Query, format!("Unable to query IPVS ({what}): permission denied, needs CAP_NET_ADMIN."))
             }
+            // The module is there; something else is the matter.
+            ErrorKind::Timeout | ErrorKind::Unstable | ErrorKind::Interrupted | ErrorKind::Decode => {
+                (Exit::Query, format!("Unable to query IPVS ({what})."))
+            }
             _ => (Exit::Query, format!("Unable to query IPVS ({what}). Is the kernel module installed and active?")),
         };
         Self::new(exit, format!("Unable to get current ipvs config: {sentence}\nReason: {error}"))

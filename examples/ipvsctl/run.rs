@@ -113,7 +113,7 @@ impl Runner<'_> {
         let _lock = if args.dry_run { None } else { Some(apply::lock(&session, &args.applying)?) };
         let (planned, name) = match (&args.saved, loaded) {
             (Some(path), _) => (apply::saved(handle, path)?, path.display().to_string()),
-            (None, Some(loaded)) => (plan::make(handle, &loaded.state, &args.planning)?, input.name()),
+            (None, Some(loaded)) => (plan::make(handle, console, &loaded.state, &args.planning)?, input.name()),
             (None, None) => return Ok(()),
         };
         if args.dry_run {

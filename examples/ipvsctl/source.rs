@@ -106,6 +106,10 @@ impl Input<'_> {
             return Err(Failure::new(Exit::Invalid, lines.join("\n")));
         }
         warn(console, &loaded.warnings);
+        console.debug(|| {
+            let (services, destinations) = (loaded.state.services.len(), loaded.state.destination_count());
+            format!("Read {services} services with {destinations} destinations from {}", self.name())
+        });
         Ok(loaded)
     }
 

@@ -28,6 +28,7 @@ const LEFT_OUT: [(&str, &[Release], &str); 15] = [
     ("privilege", &Release::ALL, "users, capabilities and user namespaces; what they are refused is tried here too"),
     ("procfs", &Release::ALL, "files under /proc"),
     ("soak", &Release::ALL, "a receive buffer that overflows by itself; a kernel that misbehaves has its own soak"),
+    ("steady", &Release::ALL, "packets of a client that never pauses"),
     ("syscalls", &Release::ALL, "system calls, traced"),
 ];
 

@@ -46,6 +46,14 @@ fn without_modprobe_there_is_no_ipvs() {
 
 #[test]
 #[ignore = "needs root, our program and no ip_vs: cargo xtask test --only ipvsctl"]
+fn without_ipvs_there_are_no_connections() {
+    let said = run(&["conns"], &[]);
+    assert_eq!((said.status, &*said.stdout), (20, ""), "{}", said.stderr);
+    assert!(said.stderr.contains("modprobe ip_vs"), "{}", said.stderr);
+}
+
+#[test]
+#[ignore = "needs root, our program and no ip_vs: cargo xtask test --only ipvsctl"]
 fn without_ipvs_files_can_be_checked_all_the_same() {
     assert_eq!(run(&["validate", "-f", "-"], &[]).stdout, "Configuration valid.\n");
     for (words, inside) in [

@@ -46,11 +46,11 @@ pub struct Globals {
     #[arg(long)]
     pub strict: bool,
     /// Parameters from addresses of this host: ${host.IF}, ${host.IF_N} [env: IPVSCTL_PARAMS_HOST_NETWORK]
-    #[arg(long)]
-    pub params_network: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub params_network: Option<bool>,
     /// Parameters from the environment: ${env.NAME} [env: IPVSCTL_PARAMS_HOST_ENV]
-    #[arg(long)]
-    pub params_env: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub params_env: Option<bool>,
     /// Parameters from a file of YAML or JSON; may be repeated [env: IPVSCTL_PARAMS_FILE]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub params_file: Vec<PathBuf>,
@@ -617,8 +617,8 @@ impl Globals {
         self.netns = right.netns.or(self.netns.take());
         self.no_modprobe |= right.no_modprobe;
         self.strict |= right.strict;
-        self.params_network |= right.params_network;
-        self.params_env |= right.params_env;
+        self.params_network = right.params_network.or(self.params_network);
+        self.params_env = right.params_env.or(self.params_env);
         self.params_file.extend(right.params_file);
         self.params_url.extend(right.params_url);
         self.params_insecure |= right.params_insecure;
@@ -645,8 +645,10 @@ impl Globals {
         if switch("IPVSCTL_LOG_VERBOSE")? && self.verbose == 0 {
             self.verbose = 1;
         }
-        self.params_network |= switch("IPVSCTL_PARAMS_HOST_NETWORK")?;
-        self.params_env |= switch("IPVSCTL_PARAMS_HOST_ENV")?;
+        let network = switch("IPVSCTL_PARAMS_HOST_NETWORK")?;
+        let environment = switch("IPVSCTL_PARAMS_HOST_ENV")?;
+        self.params_network.get_or_insert(network);
+        self.params_env.get_or_insert(environment);
         if self.params_file.is_empty() {
             self.params_file = list("IPVSCTL_PARAMS_FILE").into_iter().map(PathBuf::from).collect();
         }

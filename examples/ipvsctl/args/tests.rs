@@ -61,7 +61,7 @@ fn global_options_stand_anywhere_and_add_up() {
         &["-v", "--params-file=a", "validate", "--params-env", "--netns=blue", "--params-file=b"],
     ] {
         let global = invocation(words).global;
-        assert_eq!((global.verbose, global.params_env, global.params_network), (1, true, false), "{words:?}");
+        assert_eq!((global.verbose, global.params_env, global.params_network), (1, Some(true), None), "{words:?}");
         assert_eq!(global.params_file, [PathBuf::from("a"), PathBuf::from("b")], "{words:?}");
         assert_eq!(global.netns.as_deref(), Some("blue"), "{words:?}");
     }
@@ -165,15 +165,18 @@ fn environment(words: &[&str], variables: &[(&str, &str)]) -> Result<Globals, Fa
 #[test]
 fn each_switch_has_its_own_variable() {
     let global = environment(&["get"], &[("IPVSCTL_PARAMS_HOST_NETWORK", "true")]).unwrap();
-    assert_eq!((global.params_network, global.params_env, global.verbose), (true, false, 0));
+    assert_eq!((global.params_network, global.params_env, global.verbose), (Some(true), Some(false), 0));
     let global = environment(&["get"], &[("IPVSCTL_PARAMS_HOST_ENV", "1")]).unwrap();
-    assert_eq!((global.params_network, global.params_env, global.verbose), (false, true, 0));
+    assert_eq!((global.params_network, global.params_env, global.verbose), (Some(false), Some(true), 0));
     let global = environment(&["get"], &[("IPVSCTL_LOG_VERBOSE", "T")]).unwrap();
-    assert_eq!((global.params_network, global.params_env, global.verbose), (false, false, 1));
+    assert_eq!((global.params_network, global.params_env, global.verbose), (Some(false), Some(false), 1));
+    let off = ["get", "--params-network=false", "--params-env=true"];
+    let global = environment(&off, &[("IPVSCTL_PARAMS_HOST_NETWORK", "true")]).unwrap();
+    assert_eq!((global.params_network, global.params_env), (Some(false), Some(true)), "an option counts more");
     let global = environment(&["get", "-vv"], &[("IPVSCTL_LOG_VERBOSE", "true")]).unwrap();
     assert_eq!(global.verbose, 2);
     let global = environment(&["get"], &[("IPVSCTL_LOG_VERBOSE", ""), ("IPVSCTL_PARAMS_HOST_ENV", "False")]).unwrap();
-    assert_eq!((global.verbose, global.params_env), (0, false));
+    assert_eq!((global.verbose, global.params_env), (0, Some(false)));
 }
 
 #[test]

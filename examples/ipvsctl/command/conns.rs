@@ -37,14 +37,17 @@ struct Record {
     engine_data: Option<String>,
 }
 
+fn failed(error: &ProcfsError) -> Failure {
+    let is_missing = error.is_not_available() || error.namespace_error().is_some();
+    let exit = if is_missing && !error.is_permission_denied() { Exit::NotAvailable } else { Exit::Query };
+    Failure::new(
+        exit,
+        format!("Unable to get current ipvs config: Unable to query IPVS (connections).\nReason: {error}"),
+    )
+}
+
 /// Shows the connections of a network namespace.
 pub fn conns(procfs: &Procfs, console: &mut Console, listing: &Listing) -> Result<(), Failure> {
-    let failed = |error: &ProcfsError| {
-        Failure::new(
-            Exit::Query,
-            format!("Unable to get current ipvs config: Unable to read connections\nReason: {error}"),
-        )
-    };
     let connections = procfs.connections().map_err(|error| failed(&error))?;
     show(connections, console, listing).map_err(|error| match error {
         Problem::Reading(error) => failed(&error),

@@ -47,9 +47,24 @@ pub fn options(planning: &Planning) -> PlanOptions {
 }
 
 /// Compares the table with what it should be.
-pub fn make(handle: &Handle, desired: &DesiredState, planning: &Planning) -> Result<Planned, Failure> {
+pub fn make(
+    handle: &Handle,
+    console: &mut Console,
+    desired: &DesiredState,
+    planning: &Planning,
+) -> Result<Planned, Failure> {
     let live = Live::read(handle, desired).map_err(|error| Failure::query("services", &error))?;
     let plan = ipvs_rs::desired::plan(&live, desired, &options(planning));
+    console.debug(|| {
+        let (services, destinations) = (live.table.len(), live.table.destination_count());
+        format!(
+            "The table has {services} services with {destinations} destinations; {} operations are planned",
+            plan.len()
+        )
+    });
+    for operation in plan.operations() {
+        console.debug(|| format!("Planned: {}", describe(operation)));
+    }
     Ok(Planned { plan, live })
 }
 
@@ -61,7 +76,7 @@ pub fn plan(
     args: &args::Plan,
     allowed: Actions,
 ) -> Result<(), Failure> {
-    let planned = make(handle, desired, &args.planning)?;
+    let planned = make(handle, console, desired, &args.planning)?;
     if let Some(path) = &args.out {
         save(&planned, path)?;
     }
@@ -106,7 +121,7 @@ pub fn changeset(
     args: &args::Changeset,
     allowed: Actions,
 ) -> Result<(), Failure> {
-    let Planned { plan, .. } = make(handle, desired, &args.planning)?;
+    let Planned { plan, .. } = make(handle, console, desired, &args.planning)?;
     let change_set = plan.change_set();
     let text = match args.output {
         ChangesetFormat::Yaml => get::as_yaml(&change_set)?,

@@ -80,11 +80,11 @@ fn once(
     (args, allowed): (&args::Watch, Actions),
 ) -> Result<(), Failure> {
     // Mostly there is nothing to do, and nobody need wait for that.
-    if plan::make(&session.handle, &loaded.state, &args.planning)?.plan.is_empty() {
+    if plan::make(&session.handle, console, &loaded.state, &args.planning)?.plan.is_empty() {
         return Ok(());
     }
     let _lock = apply::lock(session, &args.applying)?;
-    let planned = plan::make(&session.handle, &loaded.state, &args.planning)?;
+    let planned = plan::make(&session.handle, console, &loaded.state, &args.planning)?;
     plan::check(&planned.plan, allowed, plan::APPLYING)?;
     let report = apply::apply(&session.handle, console, signals, &planned.plan, (&args.applying, allowed))?;
     if report.changed() > 0 {

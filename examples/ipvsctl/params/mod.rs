@@ -16,10 +16,10 @@ use crate::session;
 /// The sources that are switched on, in the order in which they are asked.
 pub fn resolver(global: &Globals) -> Result<Chain<'static>, Failure> {
     let mut chain = Chain::new();
-    if global.params_network {
+    if global.params_network.unwrap_or(false) {
         chain = chain.with(host(global)?);
     }
-    if global.params_env {
+    if global.params_env.unwrap_or(false) {
         chain = chain.with(EnvResolver::new());
     }
     for path in &global.params_file {

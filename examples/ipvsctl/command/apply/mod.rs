@@ -266,3 +266,7 @@ fn what(operation: &Operation, error: &ipvs_rs::Error) -> String {
         _ => "unable to start a synchronization daemon".to_owned(),
     }
 }
+
+#[cfg(feature = "testing")]
+#[cfg(test)]
+mod tests;

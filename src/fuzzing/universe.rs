@@ -207,6 +207,7 @@ fn service_ids() -> Vec<ServiceId> {
     ids
 }
 
+#[allow(clippy::panic, reason = "it takes the patterns that stand here")]
 fn pattern(text: &str) -> super::house::desired::Pattern {
     match text.parse() {
         Ok(pattern) => pattern,

@@ -263,11 +263,41 @@ fn several_files_and_documents_are_one_table() {
 
 #[test]
 fn services_in_several_files_can_be_merged() {
-    let one = Source::new("a", "services: [{address: fwmark:1, destinations: [{address: 10.0.0.1}]}]");
-    let two = Source::new("b", "services: [{address: fwmark:1, destinations: [{address: 10.0.0.2}]}]");
-    let loaded = Reader::new().merge(true).read(&[one, two]).unwrap();
-    assert_eq!(loaded.state.services.len(), 1);
-    assert_eq!(loaded.state.destination_count(), 2);
+    let one =
+        Source::new("a", "services: [{name: n, address: fwmark:1, sched: wlc, destinations: [{address: 10.0.0.1}]}]");
+    let two = Source::new(
+        "b",
+        "services: [{name: n, address: fwmark:1, one-packet: true, destinations: [{address: 10.0.0.2}, {address: 10.0.0.1}]}]",
+    );
+    let reader = Reader::new().merge(true);
+    let loaded = reader.read(&[one.clone(), two.clone()]).unwrap();
+    let [service] = loaded.state.services.as_slice() else { panic!("{:?}", loaded.state) };
+    assert_eq!((service.service.scheduler.name(), service.service.one_packet), ("wlc", true));
+    let addresses: Vec<_> = service.destinations.iter().map(|row| row.id().to_string()).collect();
+    assert_eq!(addresses, ["10.0.0.1:0", "10.0.0.2:0"]);
+
+    let errors = |text: &str| {
+        let found = reader.read(&[one.clone(), two.clone(), Source::new("c", text)]).unwrap_err();
+        found.errors().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        errors("services: [{name: m, address: fwmark:1, sched: rr, one-packet: false}]"),
+        [
+            "c:1:19: error: service fwmark:1 has another name than at a:1:31",
+            "c:1:48: error: service fwmark:1 has another sched than at a:1:31",
+            "c:1:64: error: service fwmark:1 has another one-packet than at a:1:31",
+        ]
+    );
+    assert_eq!(
+        errors("services: [{address: fwmark:1, destinations: [{address: 10.0.0.1, weight: 5}]}]"),
+        [
+            "c:1:22: error: destination 10.0.0.1:0 of service fwmark:1 has other settings than with the service at a:1:31"
+        ]
+    );
+    assert_eq!(
+        errors("services: [{name: n, address: fwmark:2}]"),
+        ["c:1:19: error: Service names must be unique: n (first at a:1:19)"]
+    );
 }
 
 #[test]
@@ -370,7 +400,8 @@ fn very_many_warnings_hide_no_error() {
     let found = read(&format!("services:\n{many}- address: x\n")).unwrap_err();
     assert_eq!((found.len(), found.failed_stage()), (1001, Some(Stage::Validation)));
 
-    let lonely: String = (1..=12_000).map(|mark| format!("- address: fwmark:{mark}\n")).collect();
+    let mut lonely = String::new();
+    (1..=12_000).for_each(|mark| writeln!(lonely, "- address: fwmark:{mark}").unwrap());
     assert_eq!(read(&format!("services:\n{lonely}")).unwrap().state.services.len(), 12_000);
     let found = read(&format!("services:\n{lonely}- address: x\n")).unwrap_err();
     assert_eq!(found.failed_stage(), Some(Stage::Validation));

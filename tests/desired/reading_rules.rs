@@ -1,5 +1,7 @@
 //! The rules of a file, each with its words, its place and the step that finds it; and what was wrong with them once.
 
+use std::fmt::Write as _;
+
 use ipvs_rs::desired::files::{Loaded, Reader, Source};
 use ipvs_rs::desired::{
     DestinationAttributes, Diagnostics, Live, PlanOptions, PrintOptions, ServiceAttributes, Stage, plan, spec, yaml,
@@ -210,9 +212,9 @@ fn forty_services_are_forty() {
     let mut text = "services:\n".to_owned();
     for (place, scheduler) in schedulers.iter().enumerate() {
         for protocol in ["tcp", "udp", "sctp"] {
-            text.push_str(&format!("- address: {protocol}://192.0.2.{place}:80\n  sched: {scheduler}\n"));
+            writeln!(text, "- address: {protocol}://192.0.2.{place}:80\n  sched: {scheduler}").unwrap();
         }
-        text.push_str(&format!("- address: fwmark:{}\n  sched: {scheduler}\n", place + 1));
+        writeln!(text, "- address: fwmark:{}\n  sched: {scheduler}", place + 1).unwrap();
     }
     text = text.replacen("  sched: rr\n", "", 1);
     let state = read(&text).unwrap().state;

@@ -5,7 +5,7 @@ use std::io::Write;
 use ipvs_rs::testing::Release;
 
 /// Modules of `tests/vm`, the releases in memory that they are left out of, and why.
-const LEFT_OUT: [(&str, &[Release], &str); 14] = [
+const LEFT_OUT: [(&str, &[Release], &str); 15] = [
     ("alone", &Release::ALL, "modules that the machine loads and unloads"),
     ("availability", &Release::ALL, "what the machine says when a module cannot be loaded"),
     (
@@ -28,6 +28,7 @@ const LEFT_OUT: [(&str, &[Release], &str); 14] = [
     ("privilege", &Release::ALL, "users, capabilities and user namespaces; what they are refused is tried here too"),
     ("procfs", &Release::ALL, "files under /proc"),
     ("soak", &Release::ALL, "a receive buffer that overflows by itself; a kernel that misbehaves has its own soak"),
+    ("steady", &Release::ALL, "packets of a client that never pauses"),
     ("syscalls", &Release::ALL, "system calls, traced"),
 ];
 

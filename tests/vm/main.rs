@@ -61,6 +61,8 @@ mod privilege;
 mod procfs;
 #[cfg(feature = "testing")]
 mod soak;
+#[cfg(feature = "desired")]
+mod steady;
 mod syscalls;
 
 use world::on_the_real_kernel;

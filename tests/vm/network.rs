@@ -65,6 +65,11 @@ impl Network {
         patient(self.servers.run(|| UdpSocket::bind(address)).unwrap())
     }
 
+    /// Runs something on the client.
+    pub fn on_client<T: Send>(&self, body: impl FnOnce() -> T + Send) -> T {
+        self.client.run(body)
+    }
+
     pub fn connect(&self, address: &str) -> std::io::Result<TcpStream> {
         let address: SocketAddr = address.parse().unwrap();
         self.client.run(|| TcpStream::connect_timeout(&address, PATIENCE))

@@ -146,7 +146,8 @@ impl<'t> Builder<'t> {
                 self.count(position)?;
                 let is_quoted = means_text(tag.as_deref(), style);
                 let node = Rc::new(Node::scalar(position, text.into_owned(), is_quoted));
-                self.finished(node, anchor)
+                self.finished(node, anchor);
+                Ok(())
             }
             Event::SequenceStart(anchor, _) => self.begin(Open { position, anchor, kind: OpenKind::List(Vec::new()) }),
             Event::MappingStart(anchor, _) => {
@@ -158,7 +159,8 @@ impl<'t> Builder<'t> {
                     OpenKind::List(items) => Node::list(position, items),
                     OpenKind::Mapping(mapping) => Node::mapping(position, self.entries(mapping)?),
                 };
-                self.finished(Rc::new(node), anchor)
+                self.finished(Rc::new(node), anchor);
+                Ok(())
             }
         }
     }
@@ -189,7 +191,8 @@ impl<'t> Builder<'t> {
         if self.open.len() + node.height > MAX_DEPTH {
             return Err(too_deep(position));
         }
-        self.finished(node, 0)
+        self.finished(node, 0);
+        Ok(())
     }
 
     fn count_aliased(&mut self, values: u64, position: Position) -> Result<(), Problem> {
@@ -202,7 +205,7 @@ impl<'t> Builder<'t> {
     }
 
     /// Puts a value where it belongs.
-    fn finished(&mut self, node: Rc<Node>, anchor: usize) -> Result<(), Problem> {
+    fn finished(&mut self, node: Rc<Node>, anchor: usize) {
         if anchor != 0 {
             self.anchors.insert(anchor, Rc::clone(&node));
         }
@@ -226,7 +229,6 @@ impl<'t> Builder<'t> {
                 },
             },
         }
-        Ok(())
     }
 
     /// What a mapping holds: its own keys, each once, and those that it takes over.
@@ -287,10 +289,7 @@ impl<'t> Builder<'t> {
 /// Whether a value is text, whatever it looks like.
 fn means_text(tag: Option<&Tag>, style: ScalarStyle) -> bool {
     match tag {
-        Some(tag) if tag.is_yaml_core_schema() => match tag.suffix.as_str() {
-            "int" | "float" | "bool" | "null" => false,
-            _ => true,
-        },
+        Some(tag) if tag.is_yaml_core_schema() => !matches!(tag.suffix.as_str(), "int" | "float" | "bool" | "null"),
         Some(tag) if tag.handle.is_empty() && tag.suffix == "!" => true,
         _ => style != ScalarStyle::Plain,
     }

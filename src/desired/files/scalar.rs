@@ -83,11 +83,12 @@ fn fraction(text: &str) -> Option<Number> {
     let looks_like_one = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
         && text.bytes().any(|byte| byte.is_ascii_digit());
     let number: f64 = text.parse().ok().filter(|_| looks_like_one)?;
-    // Up to here every whole number has a float of its own.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() <= EXACT {
         #[allow(clippy::cast_possible_truncation, reason = "whole and in range")]
         return Some(Number::Whole(number as i128));
     }
     Some(Number::Fraction(number))
 }
+
+/// Up to here every whole number has a float of its own.
+const EXACT: f64 = 9_007_199_254_740_992.0;

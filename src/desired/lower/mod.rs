@@ -5,6 +5,7 @@
 mod address;
 mod destination;
 mod findings;
+mod merge;
 mod persistence;
 mod service;
 mod settings;
@@ -70,13 +71,16 @@ struct Lowering {
     diagnostics: Diagnostics,
     /// Each service by identity: its place in the state, or none if it has a mistake, and where it was written.
     services: HashMap<ServiceId, (Option<usize>, Place)>,
-    names: HashMap<String, Place>,
+    /// Each name with the service that has it, and where it was written.
+    names: HashMap<String, (Option<ServiceId>, Place)>,
     /// Where keys stand that only one file may have.
     singles: HashMap<&'static str, Place>,
     /// Whether nobody knows what is managed.
     is_scope_wrong: bool,
     /// Each service of the state with where its address was written.
     places: Vec<Place>,
+    /// Each service of the state with the settings that somebody wrote.
+    said: Vec<merge::Said>,
 }
 
 /// What holds for the elements of one file.

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use super::address::Written;
 use super::findings::Findings;
+use super::merge::Said;
 use super::{Context, Lowering, version};
 use crate::desired::print::service_text;
 use crate::desired::{DesiredDestination, DesiredService, ServiceAttributes, spec};
@@ -26,7 +27,7 @@ impl Lowering {
         let id = self.identity(context, spec, written, &path, findings);
         // What cannot be called by its address is called by its place.
         let text = written.unwrap_or(&path);
-        let name = self.name(spec, &path, findings);
+        let name = self.name(spec, id, &path, findings);
         let drain = context.drain(spec.drain.as_ref(), &format!("{path}.drain"), findings);
         let Some(id) = id else {
             settings(None, context, spec, text, &path, findings);
@@ -56,12 +57,13 @@ impl Lowering {
                     warn(&desired, spec, text, &path, findings);
                     self.state.services.push(desired);
                     self.places.push(here);
+                    self.said.push(Said::by(spec));
                 }
             }
             Some((index, first)) if self.merge => {
                 let first = first.clone();
                 if let Some(index) = index.filter(|_| is_right) {
-                    self.unite(index, desired, text, &first, &path, findings);
+                    self.unite(index, desired, Said::by(spec), (text, &path, &first), findings);
                 }
             }
             // With another default port they might be two.
@@ -100,7 +102,13 @@ impl Lowering {
         id.map_err(|message| findings.error(&address_path, message)).ok()
     }
 
-    fn name(&mut self, spec: &spec::Service, path: &str, findings: &mut Findings<'_>) -> Option<String> {
+    fn name(
+        &mut self,
+        spec: &spec::Service,
+        id: Option<ServiceId>,
+        path: &str,
+        findings: &mut Findings<'_>,
+    ) -> Option<String> {
         let name = spec.name.as_deref()?;
         let path = format!("{path}.name");
         let is_right = (1..=63).contains(&name.len())
@@ -111,12 +119,13 @@ impl Lowering {
             findings.error(&path, message);
             return None;
         }
-        if let Some(first) = self.names.get(name) {
-            if !self.merge {
+        if let Some((owner, first)) = self.names.get(name) {
+            let is_itself = self.merge && (owner.is_none() || id.is_none() || *owner == id);
+            if !is_itself {
                 findings.error(&path, format!("Service names must be unique: {name} (first at {first})"));
             }
         } else {
-            self.names.insert(name.to_owned(), findings.place(&path));
+            self.names.insert(name.to_owned(), (id, findings.place(&path)));
         }
         Some(name.to_owned())
     }
@@ -155,44 +164,6 @@ impl Lowering {
         }
         lowered
     }
-
-    /// Adds the destinations of a service that stands in another file as well.
-    fn unite(
-        &mut self,
-        index: usize,
-        desired: DesiredService,
-        text: &str,
-        first: &crate::desired::Place,
-        path: &str,
-        findings: &mut Findings<'_>,
-    ) {
-        let Some(known) = self.state.services.get_mut(index) else { return };
-        if known.service != desired.service || known.left_alone != desired.left_alone {
-            let message = format!("service {text} has other settings than at {first}");
-            findings.error(&format!("{path}.address"), message);
-            return;
-        }
-        known.name = known.name.take().or(desired.name);
-        known.drain = known.drain.or(desired.drain);
-        let there: HashMap<_, _> = known.destinations.iter().map(|wanted| (wanted.id(), wanted.clone())).collect();
-        for destination in desired.destinations {
-            match there.get(&destination.id()) {
-                None => known.destinations.push(destination),
-                Some(other) if is_same(other, &destination) => {}
-                Some(_) => {
-                    let message = format!(
-                        "destination {} of service {text} has other settings than with the service at {first}",
-                        destination.id()
-                    );
-                    findings.error(&format!("{path}.address"), message);
-                }
-            }
-        }
-    }
-}
-
-fn is_same(one: &DesiredDestination, other: &DesiredDestination) -> bool {
-    one.destination == other.destination && one.activity == other.activity && one.left_alone == other.left_alone
 }
 
 /// The value of `family`, which counts for a mark only.

@@ -92,11 +92,10 @@ impl Flat<'_> {
 /// Whether some version of YAML has another meaning for a key.
 fn is_no_text(key: &str) -> bool {
     let scalar = Scalar { text: key.to_owned(), is_quoted: false };
-    const WORDS: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
     scalar.is_null()
         || scalar.as_bool().is_some()
         || scalar.as_number().is_some()
-        || WORDS.iter().any(|word| key.eq_ignore_ascii_case(word))
+        || WORDS_OF_1_1.iter().any(|word| key.eq_ignore_ascii_case(word))
 }
 
 /// A single value as text; nothing if it is null.
@@ -111,3 +110,6 @@ fn text(scalar: &Scalar) -> Option<String> {
         (None, None) => scalar.text.clone(),
     })
 }
+
+/// What YAML 1.1 takes for true and false besides those.
+const WORDS_OF_1_1: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];

@@ -14,7 +14,11 @@ impl Decoder<'_> {
             self.unexpected(document, &path, "a mapping with the key services");
             return None;
         }
-        let version = self.version(Fields(document))?;
+        let before = self.errors;
+        let version = self.version(Fields(document));
+        if self.errors != before {
+            return None;
+        }
         self.is_version_2 = version == Some(2);
         let keys = ["version", "timeouts", "sync", "scope", "drain", "defaults", "services"];
         let fields = self.mapping(document, &path, "the file", &keys)?;
@@ -29,13 +33,13 @@ impl Decoder<'_> {
         })
     }
 
-    /// The version, which decides about everything else; nothing if it is not known.
-    fn version(&mut self, fields: Fields<'_>) -> Option<Option<i64>> {
+    /// The version, which decides about everything else.
+    fn version(&mut self, fields: Fields<'_>) -> Option<i64> {
         let path = Path::File;
-        let Some(entry) = fields.get("version") else { return Some(None) };
+        let entry = fields.get("version")?;
         let version = self.integer(fields, &path, "version")?;
         if (1..=2).contains(&version) {
-            return Some(Some(version));
+            return Some(version);
         }
         let message = format!("there is no version {version}; versions are 1 and 2");
         self.error(Stage::Validation, entry.value.position, &path.key("version"), message);
@@ -134,21 +138,17 @@ impl Decoder<'_> {
     }
 
     fn persistence(&mut self, node: &Node, path: &Path<'_>) -> Option<spec::Persistence> {
-        match &node.content {
-            Content::Scalar(scalar) => match scalar.as_bool() {
-                Some(switch) => Some(spec::Persistence::Switch(switch)),
-                None => self.duration_of(node, scalar, path).map(spec::Persistence::Timeout),
-            },
-            _ => {
-                let fields = self.mapping(node, path, "persistence", &["timeout", "netmask", "prefix", "engine"])?;
-                Some(spec::Persistence::Settings(spec::PersistenceSettings {
-                    timeout: self.duration(fields, path, "timeout"),
-                    netmask: self.text(fields, path, "netmask"),
-                    prefix: self.integer(fields, path, "prefix"),
-                    engine: self.text(fields, path, "engine"),
-                }))
-            }
+        if let Content::Scalar(scalar) = &node.content {
+            let switch = scalar.as_bool().map(spec::Persistence::Switch);
+            return switch.or_else(|| self.duration_of(node, scalar, path).map(spec::Persistence::Timeout));
         }
+        let fields = self.mapping(node, path, "persistence", &["timeout", "netmask", "prefix", "engine"])?;
+        Some(spec::Persistence::Settings(spec::PersistenceSettings {
+            timeout: self.duration(fields, path, "timeout"),
+            netmask: self.text(fields, path, "netmask"),
+            prefix: self.integer(fields, path, "prefix"),
+            engine: self.text(fields, path, "engine"),
+        }))
     }
 
     fn destination(&mut self, node: &Node, path: &Path<'_>) -> Option<spec::Destination> {

@@ -121,7 +121,7 @@ impl<'d> Decoder<'d> {
             let mut message = format!("unknown key \"{}\" in {what}", shortened(key).escape_debug());
             let severity = if self.is_version_2 { Severity::Error } else { Severity::Warning };
             if let Some(near) = near {
-                message.push_str(&format!("; did you mean {near}?"));
+                message = format!("{message}; did you mean {near}?");
                 // Who meant another key has said what it is.
                 let is_absent = node.entry(near).is_none();
                 if let Some(near) = keys.iter().find(|key| **key == near).filter(|_| self.is_version_2 && is_absent) {
@@ -163,13 +163,11 @@ impl<'d> Decoder<'d> {
 
     /// A single value that is not nothing.
     fn scalar<'n>(&mut self, entry: &'n Entry, path: &Path<'_>, expected: &str) -> Option<&'n Scalar> {
-        match &entry.value.content {
-            Content::Scalar(scalar) => Some(scalar),
-            _ => {
-                self.unexpected(&entry.value, path, expected);
-                None
-            }
-        }
+        let Content::Scalar(scalar) = &entry.value.content else {
+            self.unexpected(&entry.value, path, expected);
+            return None;
+        };
+        Some(scalar)
     }
 
     /// Text in which parameters are replaced, if this version does so everywhere.
@@ -257,10 +255,10 @@ impl<'d> Decoder<'d> {
     }
 
     fn duration_of(&mut self, node: &Node, scalar: &Scalar, path: &Path<'_>) -> Option<spec::Duration> {
-        if let Some(Number::Whole(number)) = scalar.as_number() {
-            if let Ok(seconds) = u64::try_from(number) {
-                return Some(spec::Duration::from_secs(seconds));
-            }
+        if let Some(Number::Whole(number)) = scalar.as_number()
+            && let Ok(seconds) = u64::try_from(number)
+        {
+            return Some(spec::Duration::from_secs(seconds));
         }
         let text = self.replaced(node, scalar, path, self.is_version_2)?;
         let duration = text.parse().ok();

@@ -2,6 +2,8 @@
 
 mod printed;
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 use serde::Serialize as _;
 use serde_json::{Map, Value, json};
@@ -21,7 +23,7 @@ fn value(node: &Node) -> Value {
         Content::Scalar(scalar) => match (scalar.as_bool(), scalar.as_number()) {
             (Some(switch), _) => json!(switch),
             (None, Some(Number::Whole(number))) => {
-                i64::try_from(number).map(Value::from).unwrap_or_else(|_| json!(u64::try_from(number).unwrap()))
+                i64::try_from(number).map_or_else(|_| json!(u64::try_from(number).unwrap()), Value::from)
             }
             (None, Some(Number::Fraction(number))) => json!(number),
             (None, None) => json!(scalar.text),
@@ -114,7 +116,7 @@ fn a_bomb_of_aliases_is_one_error() {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..20 {
         let before = level - 1;
-        text.push_str(&format!("a{level}: &a{level} [{}]\n", vec![format!("*a{before}"); 10].join(", ")));
+        writeln!(text, "a{level}: &a{level} [{}]", vec![format!("*a{before}"); 10].join(", ")).unwrap();
     }
     let found = problems(&text);
     assert_eq!(found.len(), 1);
@@ -124,7 +126,7 @@ fn a_bomb_of_aliases_is_one_error() {
 #[test]
 fn a_bomb_of_merged_mappings_is_one_error() {
     let mut text = "a: &a {".to_owned();
-    (0..2000).for_each(|key| text.push_str(&format!("k{key}: 1, ")));
+    (0..2000).for_each(|key| write!(text, "k{key}: 1, ").unwrap());
     text.push_str("}\nl:\n");
     text.push_str(&"- {<<: *a}\n".repeat(2000));
     let found = problems(&text);

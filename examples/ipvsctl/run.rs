@@ -18,7 +18,7 @@ use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::generate;
 use crate::pace::Signals;
-use crate::session::{self, Session};
+use crate::session::Session;
 use crate::source::{self, Input, Voice};
 
 /// Does what was asked for.
@@ -211,7 +211,8 @@ impl Runner<'_> {
             })
         });
         let listing = Listing { service, destination: destination.transpose()?, output: args.output };
-        let netns = session::namespace(self.global.netns.as_deref())?;
+        // The files are there once IPVS is loaded, which asking for it does.
+        let Session { netns, .. } = self.open(console)?;
         conns::conns(&Procfs::of(netns), console, &listing)
     }
 }

@@ -64,7 +64,7 @@ fn bench_apply(criterion: &mut Criterion) {
     let handle = kernel.handle().unwrap();
     let to = |table: &Table, live: &Live| plan(live, &DesiredState::from(table), &PlanOptions::new());
     let first = to(&is, &Live::default());
-    apply(&handle, &first, &ApplyOptions::new(), &mut ()).unwrap();
+    let _report = apply(&handle, &first, &ApplyOptions::new(), &mut ()).unwrap();
     // Each undoes the other.
     let plans = [to(&other, &Live::new(is.clone())), to(&is, &Live::new(other.clone()))];
     group.bench_function(BenchmarkId::new("apply-updates-twice", count), |bencher| {

@@ -62,11 +62,13 @@ impl Dice<'_> {
     fn desired(&mut self, has_mixed: bool) -> DesiredState {
         let mut state = DesiredState::new();
         if self.flip() {
-            state.scope = match self.below(3) {
-                0 => Scope::all(),
-                1 => Scope::all().manage(pattern("tcp://*")).manage(pattern("fwmark:1-9")),
-                _ => Scope::all().ignore(pattern("tcp://192.0.2.1")).ignore(pattern("fwmark6:*")),
+            let (managed, ignored): (&[&str], &[&str]) = match self.below(3) {
+                0 => (&[], &[]),
+                1 => (&["tcp://*", "fwmark:1-9"], &[]),
+                _ => (&[], &["tcp://192.0.2.1", "fwmark6:*"]),
             };
+            state.scope.manage.extend(managed.iter().flat_map(|pattern| pattern.parse()));
+            state.scope.ignore.extend(ignored.iter().flat_map(|pattern| pattern.parse()));
         }
         state.services = self.services(has_mixed);
         state.services.retain(|service| state.scope.covers(&service.id()));
@@ -205,11 +207,4 @@ fn service_ids() -> Vec<ServiceId> {
     ];
     ids.extend(marks.into_iter().flatten());
     ids
-}
-
-fn pattern(text: &str) -> super::house::desired::Pattern {
-    match text.parse() {
-        Ok(pattern) => pattern,
-        Err(error) => panic!("{error}"),
-    }
 }

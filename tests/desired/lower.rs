@@ -282,6 +282,7 @@ fn every_setting_of_the_kernel_can_be_said() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of everything that is refused")]
 fn settings_that_no_kernel_has_are_refused() {
     let service = |more: &str| format!(r#"{{"version": 2, "services": [{{{more}}}]}}"#);
     let tcp = |more: &str| service(&format!(r#""address": "tcp://192.0.2.1:80", {more}"#));

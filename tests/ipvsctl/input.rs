@@ -1,5 +1,6 @@
 //! Where files and parameters come from, and how broken ones end.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::thread;
@@ -106,7 +107,7 @@ fn broken_input_changes_nothing() {
         let mut bomb = "x: &a0 [y]\n".to_owned();
         for level in 1..40 {
             let below = level - 1;
-            bomb += &format!("a{level}: &a{level} [*a{below}, *a{below}]\n");
+            writeln!(bomb, "a{level}: &a{level} [*a{below}, *a{below}]").unwrap();
         }
         world.write("bomb.yaml", &(bomb + "services:\n"));
         for (status, words) in [

@@ -66,6 +66,7 @@ impl Network {
     }
 
     /// Runs something on the client.
+    #[cfg(feature = "desired")]
     pub fn on_client<T: Send>(&self, body: impl FnOnce() -> T + Send) -> T {
         self.client.run(body)
     }

@@ -1,6 +1,6 @@
 //! Tests that need a process of their own: one that may do less, that is watched, or whose resources are counted.
 
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
 /// Runs one test of this program again, in a process of its own that is started by another program (`setpriv`,
 /// `strace` and the like, with its arguments; nothing for none), in the network namespace of the calling thread.
@@ -20,8 +20,9 @@ pub fn is_again() -> bool {
 }
 
 /// Starts one test of this program again, in a process of its own, and does not wait for it.
-pub fn start_again(test: &str) -> Child {
-    command(test, &[]).stdout(Stdio::piped()).spawn().unwrap()
+#[cfg(feature = "desired")]
+pub fn start_again(test: &str) -> std::process::Child {
+    command(test, &[]).stdout(std::process::Stdio::piped()).spawn().unwrap()
 }
 
 fn run(test: &str, under: &[&str]) -> Output {

@@ -1,5 +1,7 @@
 //! The chapter in which the service is described by a file.
 
+use std::fmt::Write as _;
+use std::panic::resume_unwind;
 use std::thread;
 
 use ipvs_rs::Handle;
@@ -67,7 +69,7 @@ impl Story {
         let still = self.client.again(&mut held)? == "beta";
         report.check(still && !applying.is_finished(), "beta has weight 0, and serves the connection that is open")?;
         drop(held);
-        let applied = applying.join().map_err(|_| "applying panicked")??;
+        let applied = applying.join().unwrap_or_else(|panic| resume_unwind(panic))?;
         let drained = applied.drains().first().ok_or("nothing was drained")?;
         let claim = format!("the connection was closed, and {:.1} s later beta is gone", drained.waited.as_secs_f64());
         report.check(drained.outcome == DrainOutcome::Idle && applied.is_complete(), &claim)?;
@@ -91,7 +93,7 @@ impl Story {
         for (name, weight) in servers {
             let server = [&self.alpha, &self.beta].into_iter().find(|server| server.name() == *name);
             let id = server.ok_or("there are two servers")?.id();
-            text.push_str(&format!("  - {{address: \"{id}\", weight: {weight}}}\n"));
+            writeln!(text, "  - {{address: \"{id}\", weight: {weight}}}")?;
         }
         Ok(text)
     }

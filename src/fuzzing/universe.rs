@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::house::desired::{
-    Activity, DesiredDestination, DesiredService, DesiredState, DestinationAttributes, Drain, OnTimeout, Scope,
+    Activity, DesiredDestination, DesiredService, DesiredState, DestinationAttributes, Drain, OnTimeout, Pattern,
     ServiceAttributes, WaitFor,
 };
 use super::house::model::{
@@ -67,8 +67,8 @@ impl Dice<'_> {
                 1 => (&["tcp://*", "fwmark:1-9"], &[]),
                 _ => (&[], &["tcp://192.0.2.1", "fwmark6:*"]),
             };
-            state.scope.manage.extend(managed.iter().flat_map(|pattern| pattern.parse()));
-            state.scope.ignore.extend(ignored.iter().flat_map(|pattern| pattern.parse()));
+            state.scope.manage.extend(managed.iter().flat_map(|pattern| pattern.parse::<Pattern>()));
+            state.scope.ignore.extend(ignored.iter().flat_map(|pattern| pattern.parse::<Pattern>()));
         }
         state.services = self.services(has_mixed);
         state.services.retain(|service| state.scope.covers(&service.id()));

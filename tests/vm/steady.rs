@@ -65,9 +65,13 @@ fn a_steady_client_is_not_refused_while_the_scheduler_changes_if_the_director_ke
 
             let limits = ["/proc/sys/net/ipv4/icmp_ratelimit", "/proc/sys/net/ipv6/icmp/ratelimit"];
             let before = limits.map(|limit| fs::read_to_string(limit).unwrap());
-            limits.iter().for_each(|limit| fs::write(limit, "86400000").unwrap());
+            for limit in limits {
+                fs::write(limit, "86400000").unwrap();
+            }
             client.while_it_asks(flip);
-            limits.iter().zip(before).for_each(|(limit, before)| fs::write(limit, before).unwrap());
+            for (limit, before) in limits.iter().zip(before) {
+                fs::write(limit, before).unwrap();
+            }
             assert_eq!(client.failed(), refused, "{address}: refused although the director kept silent");
         }
     });
@@ -128,9 +132,9 @@ impl<'n> Client<'n> {
                 scope.spawn(|| {
                     self.network.on_client(|| {
                         while !stop.load(Ordering::SeqCst) {
-                            self.once()
+                            self.once();
                         }
-                    })
+                    });
                 });
                 let stopper = Flag(&stop);
                 body();

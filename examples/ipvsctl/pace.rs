@@ -81,6 +81,7 @@ impl Pace for Signals {
 }
 
 /// Time that passes at once, and ends when a test says so.
+#[cfg(feature = "testing")]
 #[cfg(test)]
 pub struct Scripted<'a> {
     pub elapsed: Duration,
@@ -88,6 +89,7 @@ pub struct Scripted<'a> {
     pub meanwhile: Box<dyn FnMut(Duration) + 'a>,
 }
 
+#[cfg(feature = "testing")]
 #[cfg(test)]
 impl<'a> Scripted<'a> {
     pub fn new() -> Self {
@@ -99,6 +101,7 @@ impl<'a> Scripted<'a> {
     }
 }
 
+#[cfg(feature = "testing")]
 #[cfg(test)]
 impl Pace for Scripted<'_> {
     fn elapsed(&self) -> Duration {

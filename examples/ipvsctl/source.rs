@@ -83,7 +83,8 @@ impl Input<'_> {
                 sources.push(standard_input().map_err(Problem::Failure)?);
             } else {
                 let path = PathBuf::from(path);
-                sources.extend(files::read_path(&path).map_err(|found| Problem::Failure(unreadable(&path, &found)))?);
+                sources
+                    .extend(files::read_path(&path).map_err(|found| Problem::Failure(self.unreadable(&path, &found)))?);
             }
         }
         let resolver = params::resolver(self.global).map_err(Problem::Failure)?;
@@ -130,6 +131,13 @@ impl Input<'_> {
         };
         let lines: Vec<_> = found.errors().map(|error| self.line(error)).collect();
         Failure::new(exit, lines.join("\n"))
+    }
+
+    fn unreadable(&self, path: &Path, found: &Diagnostics) -> Failure {
+        let hint = if self.file.is_empty() { "; name another file or a directory with -f" } else { "" };
+        let path = path.display();
+        let line = |error: &Diagnostic| format!("Error reading from input file {path}: {}{hint}", error.message);
+        Failure::new(Exit::Input, found.errors().map(line).collect::<Vec<_>>().join("\n"))
     }
 
     fn line(&self, diagnostic: &Diagnostic) -> String {
@@ -207,13 +215,6 @@ fn standard_input() -> Result<Source, Failure> {
             found.errors().map(|error| format!("Error reading from STDIN: {}", error.message)).collect();
         Failure::new(Exit::Input, lines.join("\n"))
     })
-}
-
-fn unreadable(path: &Path, found: &Diagnostics) -> Failure {
-    let path = path.display();
-    let lines: Vec<_> =
-        found.errors().map(|error| format!("Error reading from input file {path}: {}", error.message)).collect();
-    Failure::new(Exit::Input, lines.join("\n"))
 }
 
 fn warn(console: &mut Console, warnings: &Diagnostics) {

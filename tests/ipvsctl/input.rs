@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::thread;
 
+use crate::kernel;
 use crate::world::scene;
 
 const MODEL: &str = "services:\n- address: tcp://192.0.2.1:80\n  sched: wlc\n";
@@ -162,5 +163,28 @@ fn folder_is_all_of_its_files() {
         assert!(said.contains("10-a.yaml") && said.contains("more.yaml"), "both places: {said}");
         let said = world.ok_but_warned(&["plan", "-f", "conf", "-f", "more.yaml", "--merge"]);
         assert!(said.contains("+ destination 10.0.0.2:80"), "{said}");
+    });
+}
+
+#[test]
+#[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
+fn default_file_counts_before_the_default_folder() {
+    if !kernel::is_ours() {
+        // The files of somebody's machine are not ours.
+        return kernel::note("default files are looked at in the virtual machine only");
+    }
+    scene(|world| {
+        let said = world.fails(30, &["apply"]);
+        assert!(said.starts_with("Error reading from input file /etc/ipvsctl.yaml: "), "{said}");
+        assert!(said.trim_end().ends_with("name another file or a directory with -f"), "{said}");
+        std::fs::create_dir_all("/etc/ipvsctl.d").unwrap();
+        std::fs::write("/etc/ipvsctl.d/a.yaml", MODEL).unwrap();
+        assert_eq!(world.ok_but_warned(&["apply"]), "Applied configuration from /etc/ipvsctl.d\n");
+        assert_eq!(world.saved(), "-A -t 192.0.2.1:80 -s wlc\n");
+        std::fs::write("/etc/ipvsctl.yaml", "{}").unwrap();
+        assert_eq!(world.ok_but_warned(&["apply"]), "Applied configuration from /etc/ipvsctl.yaml\n");
+        assert_eq!(world.saved(), "");
+        std::fs::remove_file("/etc/ipvsctl.yaml").unwrap();
+        std::fs::remove_dir_all("/etc/ipvsctl.d").unwrap();
     });
 }

@@ -1,6 +1,7 @@
 use clap::error::ErrorKind;
 
 use super::*;
+use crate::failure::{Exit, Failure};
 
 fn invocation(words: &[&str]) -> Invocation {
     read([&["ipvsctl"], words].concat()).unwrap_or_else(|error| panic!("{words:?}: {error}"))

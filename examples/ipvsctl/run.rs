@@ -124,8 +124,9 @@ impl Runner<'_> {
         apply::confirm(console, &planned.plan, args)?;
         apply::warn_of_persistence(console, &Procfs::of(session.netns.clone()), &planned.plan);
         let signals = Signals::catch(THIRD)?;
+        let way = apply::way(&session, console, &planned.plan, (&args.applying, allowed));
         // Nothing to report: the sentence stands for it, whether or not anything had to be changed.
-        let _report = apply::apply(handle, console, &signals, &planned.plan, (&args.applying, allowed))?;
+        let _report = apply::apply(handle, console, &signals, &planned.plan, way)?;
         console.done(&format!("Applied configuration from {name}"));
         Ok(())
     }

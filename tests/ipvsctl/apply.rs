@@ -248,3 +248,22 @@ fn executed_operations_are_told_on_request() {
         assert_eq!(world.ok(&["-q", "apply", "-f", "none.yaml"]), "", "quiet");
     });
 }
+
+#[test]
+#[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
+fn limits_that_keep_the_director_silent_are_set_back() {
+    scene(|world| {
+        let limits = "cat /proc/sys/net/ipv4/icmp_ratelimit /proc/sys/net/ipv6/icmp/ratelimit";
+        world.shell("echo 1234 > /proc/sys/net/ipv4/icmp_ratelimit; echo 2345 > /proc/sys/net/ipv6/icmp/ratelimit");
+        world.apply(BASE);
+        world.write("changed.yaml", &BASE.replace("wrr", "wlc"));
+        let said = world.ctl(&["-vv", "apply", "--no-refusals", "-f", "changed.yaml"]);
+        assert_eq!(said.status, 0, "{}", said.stderr);
+        assert!(said.stderr.contains("not told that they are refused"), "{}", said.stderr);
+        assert_eq!(world.shell(limits), "1234\n2345\n");
+        assert!(world.saved().starts_with("-A -t 192.0.2.1:80 -s wlc\n"));
+
+        let again = world.ctl(&["-vv", "apply", "--no-refusals", "-f", "changed.yaml"]);
+        assert!(!again.stderr.contains("not told"), "no scheduler changes: {}", again.stderr);
+    });
+}

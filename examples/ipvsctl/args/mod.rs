@@ -233,6 +233,13 @@ pub struct Applying {
     /// What happens to what was done when something fails
     #[arg(long, value_name = "WAY", value_enum, default_value = "rollback")]
     pub on_error: OnError,
+    /// Have clients try again, instead of being refused, while the scheduler of a service changes
+    ///
+    /// The kernel takes the old scheduler away before it puts the new one in its place, and tells who connects in between
+    /// that the port cannot be reached. With this option net.ipv4.icmp_ratelimit and net.ipv6.icmp.ratelimit are a day for
+    /// as long as schedulers change, so that nobody is told, and clients try again after a second.
+    #[arg(long)]
+    pub no_refusals: bool,
     /// How long to wait for another ipvsctl that is changing the table
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub lock_timeout: Duration,

@@ -86,7 +86,8 @@ fn once(
     let _lock = apply::lock(session, &args.applying)?;
     let planned = plan::make(&session.handle, console, &loaded.state, &args.planning)?;
     plan::check(&planned.plan, allowed, plan::APPLYING)?;
-    let report = apply::apply(&session.handle, console, signals, &planned.plan, (&args.applying, allowed))?;
+    let way = apply::way(session, console, &planned.plan, (&args.applying, allowed));
+    let report = apply::apply(&session.handle, console, signals, &planned.plan, way)?;
     if report.changed() > 0 {
         let summary = planned.plan.summary();
         console.done(&format!(

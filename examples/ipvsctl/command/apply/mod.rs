@@ -1,5 +1,7 @@
 //! `apply`: the table becomes what files, or a saved plan, say.
 
+mod silence;
+
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
@@ -13,6 +15,7 @@ use ipvs_rs::desired::plan::{Actions, FieldValue, SavedPlan, SavedPlanError};
 use ipvs_rs::desired::{Live, Lock, Operation, Plan, service_text};
 use ipvs_rs::procfs::{Procfs, Sysctl, SysctlValue};
 
+pub use self::silence::Silence;
 use crate::args::{self, Applying};
 use crate::command::plan::{APPLYING, Planned, describe};
 use crate::console::Console;
@@ -98,22 +101,37 @@ pub fn warn_of_persistence(console: &mut Console, procfs: &Procfs, plan: &Plan) 
     }
 }
 
+/// How a plan is carried out.
+pub struct Way {
+    pub on_error: args::OnError,
+    pub allowed: Actions,
+    /// Kept until schedulers have changed.
+    pub silence: Option<Silence>,
+}
+
+/// The way that the command line asks for.
+pub fn way(session: &Session, console: &mut Console, plan: &Plan, (applying, allowed): (&Applying, Actions)) -> Way {
+    let silence = applying.no_refusals.then(|| Silence::during(plan, &session.netns, console)).flatten();
+    Way { on_error: applying.on_error, allowed, silence }
+}
+
 /// Carries a plan out, and reports.
 pub fn apply(
     handle: &Handle,
     console: &mut Console,
     stop: &dyn Stop,
     plan: &Plan,
-    (applying, allowed): (&Applying, Actions),
+    way: Way,
 ) -> Result<Report, Failure> {
-    let on_error = match applying.on_error {
+    let on_error = match way.on_error {
         args::OnError::Rollback => OnError::Rollback,
         args::OnError::Stop => OnError::Stop,
         args::OnError::Continue => OnError::Continue,
     };
-    let options = ApplyOptions::new().on_error(on_error).allowed(allowed);
-    let mut watcher = Watcher { console, stop };
+    let options = ApplyOptions::new().on_error(on_error).allowed(way.allowed);
+    let mut watcher = Watcher { console, stop, silence: way.silence };
     let applied = carry_out(handle, plan, &options, &mut watcher);
+    watcher.speak();
     console.progress("");
     let report = match applied {
         Ok(report) => report,
@@ -147,10 +165,22 @@ impl Stop for Signals {
 struct Watcher<'a> {
     console: &'a mut Console,
     stop: &'a dyn Stop,
+    silence: Option<Silence>,
+}
+
+impl Watcher<'_> {
+    fn speak(&mut self) {
+        if let Some(silence) = self.silence.take() {
+            silence.end(self.console);
+        }
+    }
 }
 
 impl Observer for Watcher<'_> {
     fn progress(&mut self, progress: &Progress) {
+        if progress.phase == Phase::Draining {
+            self.speak();
+        }
         if self.console.has_progress() {
             let Progress { phase, done, total, draining, connections, .. } = progress;
             let text = match phase {

@@ -1,4 +1,3 @@
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ipvs_rs::desired::files::{Reader, Source};
@@ -47,15 +46,12 @@ fn planning(allowed: &str) -> Planning {
     Planning { keep_weights: false, prune: true, drain: None, no_drain: false, allowed_actions: allowed.to_owned() }
 }
 
-fn applying(on_error: args::OnError) -> Applying {
-    Applying { on_error, lock_timeout: spec::Duration::from_secs(0), lock_dir: PathBuf::from("/nowhere") }
-}
-
 /// Applies a text with a wish, and returns what was said.
 fn applied(handle: &Handle, text: &str, on_error: args::OnError, wish: Interrupt) -> (Result<Report, Failure>, String) {
     let planned = plan::make(handle, &mut Console::memory(0), &state(text), &planning("*")).unwrap();
     let mut console = Console::memory(1);
-    let done = apply(handle, &mut console, &Wish(wish), &planned.plan, (&applying(on_error), Actions::all()));
+    let way = Way { on_error, allowed: Actions::all(), silence: None };
+    let done = apply(handle, &mut console, &Wish(wish), &planned.plan, way);
     (done, console.taken().1)
 }
 

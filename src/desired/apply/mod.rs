@@ -53,7 +53,7 @@ pub use report::{DrainOutcome, Drained, Finding, Report, Warning};
 
 use super::{Operation, Plan};
 use crate::Handle;
-use crate::model::ServiceId;
+use crate::model::{ServiceId, SyncRole};
 use command::{Command, Step, commands, count};
 use error::{Cause, Inner};
 use run::{Direction, Ended};
@@ -114,6 +114,8 @@ struct Applier<'a, 'p> {
     journal: Vec<Step<'p>>,
     /// Services that could not be made, or are gone.
     failed_services: HashSet<ServiceId>,
+    /// Daemons that could not be stopped.
+    failed_stops: HashSet<SyncRole>,
     failures: Vec<Failure>,
     unrestored: Vec<Unrestored>,
     report: Report,
@@ -157,6 +159,7 @@ impl<'a, 'p> Applier<'a, 'p> {
             states: plan.operations().iter().map(state).collect(),
             journal: Vec::new(),
             failed_services: HashSet::new(),
+            failed_stops: HashSet::new(),
             failures: Vec::new(),
             unrestored: Vec::new(),
             report: Report { total, ..Report::default() },
@@ -230,6 +233,7 @@ impl<'a, 'p> Applier<'a, 'p> {
             }
         }
         self.failed_services.clear();
+        self.failed_stops.clear();
         self.heeded = Interrupt::Now;
         self.progress = Progress {
             phase: Phase::RollingBack,

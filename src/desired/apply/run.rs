@@ -141,14 +141,18 @@ impl<'a, 'p> Applier<'a, 'p> {
         }
     }
 
-    /// Leaves out what cannot succeed because its service could not be made.
+    /// Leaves out what cannot succeed because its service could not be made, or its predecessor not be stopped.
     fn skip_consequences(&mut self, batch: &mut Vec<Step<'p>>) {
-        if self.failed_services.is_empty() {
+        if self.failed_services.is_empty() && self.failed_stops.is_empty() {
             return;
         }
         batch.retain(|step| {
             let is_missing = |service| self.failed_services.contains(&service);
-            let is_lost = !step.command.removes() && step.command.service().is_some_and(is_missing);
+            let is_lost = match &step.command {
+                // What still runs is in its way.
+                Command::StartSync { daemon } => self.failed_stops.contains(&daemon.role),
+                command => !command.removes() && command.service().is_some_and(is_missing),
+            };
             if is_lost {
                 mark_failed(&mut self.states, step.place);
             }
@@ -285,6 +289,9 @@ impl<'a, 'p> Applier<'a, 'p> {
                 mark_failed(&mut self.states, step.place);
                 if let Some(service) = failed_service(&step.command, &error) {
                     self.failed_services.insert(service);
+                }
+                if let Command::StopSync { daemon } = &step.command {
+                    self.failed_stops.insert(daemon.role);
                 }
                 let is_hopeless = error.kind() != ErrorKind::Kernel;
                 let action = step.command.to_string();

@@ -253,14 +253,15 @@ fn executed_operations_are_told_on_request() {
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
 fn limits_that_keep_the_director_silent_are_set_back() {
     scene(|world| {
+        // Whole ticks of the clock, however many a second has: the kernel rounds up to them.
         let limits = "cat /proc/sys/net/ipv4/icmp_ratelimit /proc/sys/net/ipv6/icmp/ratelimit";
-        world.shell("echo 1234 > /proc/sys/net/ipv4/icmp_ratelimit; echo 2345 > /proc/sys/net/ipv6/icmp/ratelimit");
+        world.shell("echo 1200 > /proc/sys/net/ipv4/icmp_ratelimit; echo 2400 > /proc/sys/net/ipv6/icmp/ratelimit");
         world.apply(BASE);
         world.write("changed.yaml", &BASE.replace("wrr", "wlc"));
         let said = world.ctl(&["-vv", "apply", "--no-refusals", "-f", "changed.yaml"]);
         assert_eq!(said.status, 0, "{}", said.stderr);
         assert!(said.stderr.contains("not told that they are refused"), "{}", said.stderr);
-        assert_eq!(world.shell(limits), "1234\n2345\n");
+        assert_eq!(world.shell(limits), "1200\n2400\n");
         assert!(world.saved().starts_with("-A -t 192.0.2.1:80 -s wlc\n"));
 
         let again = world.ctl(&["-vv", "apply", "--no-refusals", "-f", "changed.yaml"]);

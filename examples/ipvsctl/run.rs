@@ -98,7 +98,7 @@ impl Runner<'_> {
     }
 
     fn changeset(&self, console: &mut Console, args: &args::Changeset) -> Result<(), Failure> {
-        let loaded = self.input(&args.files, Voice::Table).load(console)?;
+        let loaded = self.input(&args.files, Voice::Changes).load(console)?;
         let allowed = plan::allowed(&args.planning)?;
         plan::changeset(&self.open(console)?.handle, console, &loaded.state, args, allowed)
     }

@@ -25,6 +25,9 @@ const DEFAULT_FOLDER: &str = "/etc/ipvsctl.d";
 pub enum Voice {
     /// Of commands that look at the table.
     Table,
+    /// Of `changeset`: the same, but whoever compares its output with `{}` often has both outputs in one, so that what is
+    /// only worth a look is told with `-v`.
+    Changes,
     /// Of `validate`.
     Validate,
 }
@@ -70,7 +73,7 @@ impl Input<'_> {
         for path in self.paths() {
             if path.is_empty() {
                 let message = match self.voice {
-                    Voice::Table => "Must specify an input file or - for stdin",
+                    Voice::Table | Voice::Changes => "Must specify an input file or - for stdin",
                     Voice::Validate => "Must specify an input file",
                 };
                 return Err(Problem::Failure(Failure::new(Exit::Input, message)));
@@ -98,7 +101,7 @@ impl Input<'_> {
             Problem::Failure(failure) => failure,
             Problem::Found(found) => {
                 let warnings: Diagnostics = found.warnings().cloned().collect();
-                warn(console, &warnings);
+                self.warn(console, &warnings);
                 self.explain(&found)
             }
         })?;
@@ -106,12 +109,22 @@ impl Input<'_> {
             let lines: Vec<_> = loaded.warnings.iter().map(|warning| self.line(warning)).collect();
             return Err(Failure::new(Exit::Invalid, lines.join("\n")));
         }
-        warn(console, &loaded.warnings);
+        self.warn(console, &loaded.warnings);
         console.debug(|| {
             let (services, destinations) = (loaded.state.services.len(), loaded.state.destination_count());
             format!("Read {services} services with {destinations} destinations from {}", self.name())
         });
         Ok(loaded)
+    }
+
+    fn warn(&self, console: &mut Console, warnings: &Diagnostics) {
+        for warning in warnings {
+            let text = format!("{}{}", place(warning), warning.message);
+            match self.voice {
+                Voice::Changes => console.info(&text),
+                Voice::Table | Voice::Validate => console.warning(&text),
+            }
+        }
     }
 
     /// Reads and checks everything for one thing that stands in it; the rest is no matter of whoever asks.
@@ -146,9 +159,9 @@ impl Input<'_> {
                 Some(file) => format!("Error parsing yaml from {file}: "),
                 None => "Error parsing yaml: ".to_owned(),
             },
-            (Stage::Parameters, Voice::Table) => "Error resolving parameters: ".to_owned(),
+            (Stage::Parameters, Voice::Table | Voice::Changes) => "Error resolving parameters: ".to_owned(),
             (Stage::Parameters, Voice::Validate) => "Unable to resolve params: ".to_owned(),
-            (_, Voice::Table) => "Error validation model: Configuration not valid: ".to_owned(),
+            (_, Voice::Table | Voice::Changes) => "Error validation model: Configuration not valid: ".to_owned(),
             (_, Voice::Validate) => "Validation error: Configuration not valid: ".to_owned(),
         };
         format!("{}{prefix}{}", place(diagnostic), diagnostic.message)
@@ -215,12 +228,6 @@ fn standard_input() -> Result<Source, Failure> {
             found.errors().map(|error| format!("Error reading from STDIN: {}", error.message)).collect();
         Failure::new(Exit::Input, lines.join("\n"))
     })
-}
-
-fn warn(console: &mut Console, warnings: &Diagnostics) {
-    for warning in warnings {
-        console.warning(&format!("{}{}", place(warning), warning.message));
-    }
 }
 
 /// Where something stands, in front of what is said of it; nothing where it is not known.

@@ -147,7 +147,7 @@ items:
         let before = world.saved();
         for (kind, model, expected) in &table {
             world.write("model.yaml", model);
-            let said = world.ok_but_warned(&["changeset", "-f", "model.yaml"]);
+            let said = world.ok(&["changeset", "-f", "model.yaml"]);
             let words = TYPES.iter().filter(|word| said.contains(**word)).collect::<Vec<_>>();
             assert_eq!(words, [kind], "{said}");
             let expected = expected.replace("updated              model", "updated model");

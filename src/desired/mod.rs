@@ -25,8 +25,10 @@ pub mod params;
 pub mod plan;
 mod print;
 mod scope;
+mod settings;
 pub mod spec;
 mod state;
+mod taste;
 #[cfg(feature = "yaml")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "yaml")))]
 pub mod yaml;

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Change, Operation, Plan};
+use super::{Operation, Plan, SettingChange};
 use crate::desired::print::{
     destination_as_is, family_word, service_address, service_as_is, service_text, sync_as_is, timeouts_as_is,
 };
@@ -41,7 +41,7 @@ pub struct Item {
     pub sync: Option<spec::Sync>,
     /// The settings that become others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<Change>,
+    pub changes: Vec<SettingChange>,
 }
 
 impl Plan {

@@ -1,7 +1,6 @@
 //! The way from what is there to what should be, as a value that can be printed, saved and carried out.
 
 mod actions;
-mod change;
 mod change_set;
 mod fingerprint;
 mod operation;
@@ -15,8 +14,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 pub use actions::{ActionError, Actions};
-pub use change::{Change, FieldValue};
-pub(in crate::desired) use change::{checksum_word, flag_words, forward_word, tunnel_word};
 pub use change_set::{ChangeSet, Item};
 pub use operation::{Operation, OperationKind};
 pub use options::{Draining, PlanOptions};
@@ -25,6 +22,7 @@ pub use saved::{SavedPlan, SavedPlanError};
 pub(in crate::desired) use service::wanted_service;
 pub use text::PlanText;
 
+pub use super::settings::{FieldValue, SettingChange};
 use super::{DesiredState, Live, Scope};
 use crate::model::{Config, DestinationId, ServiceId, SyncDaemon, SyncRole, TableService};
 

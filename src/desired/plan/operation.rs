@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::change::{Change, changes_of_config, changes_of_destination, changes_of_service};
+use crate::desired::settings::{SettingChange, changes_of_config, changes_of_destination, changes_of_service};
 use crate::desired::{DesiredDestination, DesiredService, Drain};
 use crate::model::{
     Config, Destination, DestinationEntry, DestinationId, Service, ServiceId, SyncDaemon, TableService,
@@ -186,7 +186,7 @@ impl Operation {
     }
 
     /// The settings that become others, each with what it was and what it will be; none for what is made or deleted.
-    pub fn changes(&self) -> Vec<Change> {
+    pub fn changes(&self) -> Vec<SettingChange> {
         match self {
             Self::UpdateTimeouts { live, wanted } => changes_of_config(live, wanted),
             Self::UpdateService { live, wanted, .. } => changes_of_service(live, wanted),

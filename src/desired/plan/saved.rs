@@ -4,7 +4,7 @@ use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 use super::service::{wanted_destination, wanted_service};
-use super::{Change, Operation, OperationKind, Plan, Summary};
+use super::{Operation, OperationKind, Plan, SettingChange, Summary};
 use crate::desired::print::{
     destination_as_is, drain_as_is, family_word, scope_as_is, service_address, service_as_is, sync_as_is,
     timeouts_as_is,
@@ -98,7 +98,7 @@ struct SavedOperation {
     drain: Option<spec::Drain>,
     /// For people: what is carried out follows from the rest.
     #[serde(default, deserialize_with = "ignored", skip_serializing_if = "Vec::is_empty")]
-    changes: Vec<Change>,
+    changes: Vec<SettingChange>,
 }
 
 impl Plan {
@@ -322,7 +322,7 @@ const fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-fn ignored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Change>, D::Error> {
+fn ignored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SettingChange>, D::Error> {
     de::IgnoredAny::deserialize(deserializer).map(|_| Vec::new())
 }
 

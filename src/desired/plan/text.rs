@@ -1,8 +1,8 @@
 use std::fmt::{self, Write as _};
 
-use super::{Change, Operation, OperationKind, Plan};
-use crate::desired::plan::{checksum_word, flag_words, forward_word, tunnel_word};
+use super::{Operation, OperationKind, Plan, SettingChange};
 use crate::desired::print::service_text;
+use crate::desired::settings::{checksum_word, flag_words, forward_word, tunnel_word};
 use crate::desired::{DesiredDestination, DesiredService, Drain, spec};
 use crate::model::{Destination, DestinationEntry, ForwardMethod, ServiceId, SyncDaemon, TableService};
 
@@ -55,8 +55,8 @@ impl PlanText<'_> {
         }
     }
 
-    fn changes(&self, f: &mut fmt::Formatter<'_>, indent: usize, changes: &[Change]) -> fmt::Result {
-        for Change { field, from, to } in changes {
+    fn changes(&self, f: &mut fmt::Formatter<'_>, indent: usize, changes: &[SettingChange]) -> fmt::Result {
+        for SettingChange { field, from, to } in changes {
             let width = FIELD.saturating_sub(indent);
             self.coloured_line(f, '~', &format!("{:indent$}{field:width$}{from} -> {to}", ""))?;
         }

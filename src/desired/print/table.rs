@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use super::address::{family_word, service_address};
 use super::defaults::factor;
 use super::options::{Order, PrintOptions};
-use crate::desired::plan::{checksum_word, flag_words, forward_word, tunnel_word};
+use crate::desired::settings::{checksum_word, flag_words, forward_word, tunnel_word};
 use crate::desired::{Drain, Live, OnTimeout, Pattern, Scope, WaitFor, spec};
 use crate::model::{
     Config, Destination, DestinationEntry, ForwardMethod, Granularity, Persistence, Protocol, Scheduler, Service,

@@ -239,7 +239,7 @@ fn log(console: &mut Console, operation: &Operation) {
 }
 
 fn changes(operation: &Operation) -> String {
-    let change = |change: &ipvs_rs::desired::plan::Change| {
+    let change = |change: &ipvs_rs::desired::plan::SettingChange| {
         let quoted = |value: &FieldValue| value.to_string();
         format!("{}={}->{}", change.field, quoted(&change.from), quoted(&change.to))
     };

@@ -10,7 +10,7 @@ use crate::model::{
 /// A setting that becomes another.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Change {
+pub struct SettingChange {
     /// Its key in a file.
     pub field: &'static str,
     /// What it was.
@@ -106,7 +106,7 @@ pub(in crate::desired) fn flag_words(service: &Service) -> Vec<String> {
     words.map(|word| word.strip_prefix("sh-").or_else(|| word.strip_prefix("mh-")).unwrap_or(word).to_owned()).collect()
 }
 
-pub(super) fn changes_of_service(live: &Service, wanted: &Service) -> Vec<Change> {
+pub(in crate::desired) fn changes_of_service(live: &Service, wanted: &Service) -> Vec<SettingChange> {
     let mut changes = Vec::new();
     let flags = |service| {
         let words = flag_words(service);
@@ -123,7 +123,7 @@ pub(super) fn changes_of_service(live: &Service, wanted: &Service) -> Vec<Change
     changes
 }
 
-pub(super) fn changes_of_destination(live: &Destination, wanted: &Destination) -> Vec<Change> {
+pub(in crate::desired) fn changes_of_destination(live: &Destination, wanted: &Destination) -> Vec<SettingChange> {
     let mut changes = Vec::new();
     let tunnel = |destination: &Destination| match destination.forward {
         ForwardMethod::Tunnel(tunnel) => tunnel_text(tunnel),
@@ -136,7 +136,7 @@ pub(super) fn changes_of_destination(live: &Destination, wanted: &Destination) -
     changes
 }
 
-pub(super) fn changes_of_config(live: &Config, wanted: &Config) -> Vec<Change> {
+pub(in crate::desired) fn changes_of_config(live: &Config, wanted: &Config) -> Vec<SettingChange> {
     let mut changes = Vec::new();
     let fields =
         [("tcp", live.tcp, wanted.tcp), ("tcpfin", live.tcp_fin, wanted.tcp_fin), ("udp", live.udp, wanted.udp)];
@@ -148,10 +148,10 @@ pub(super) fn changes_of_config(live: &Config, wanted: &Config) -> Vec<Change> {
     changes
 }
 
-fn add<T: Into<FieldValue>>(changes: &mut Vec<Change>, field: &'static str, from: T, to: T) {
+fn add<T: Into<FieldValue>>(changes: &mut Vec<SettingChange>, field: &'static str, from: T, to: T) {
     let (from, to) = (from.into(), to.into());
     if from != to {
-        changes.push(Change { field, from, to });
+        changes.push(SettingChange { field, from, to });
     }
 }
 

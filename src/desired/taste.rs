@@ -1,0 +1,121 @@
+//! Settings that the kernel takes, and that a person hardly means.
+//!
+//! Whoever reads a file warns of them, since the table that the file was written from may have them. A plan refuses to
+//! make them anew.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::settings::tunnel_word;
+use crate::model::{
+    Destination, ForwardMethod, Granularity, Protocol, Service, ServiceId, Thresholds, TunnelFlags, TunnelKind,
+};
+
+/// A setting that the kernel takes, and that a person hardly means.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(in crate::desired) struct Oddity {
+    /// The key of the setting in a file, such as `persistence.netmask`.
+    pub(in crate::desired) key: &'static str,
+    /// What is odd about it, as the end of "… has": `one-packet scheduling, which is for udp and firewall marks only`.
+    pub(in crate::desired) problem: String,
+}
+
+fn odd(key: &'static str, problem: impl Into<String>) -> Oddity {
+    Oddity { key, problem: problem.into() }
+}
+
+/// Returns what is odd about a service; in the order of its keys.
+pub(in crate::desired) fn oddities_of_service(service: &Service) -> Vec<Oddity> {
+    let mut found = Vec::new();
+    let protocol = service.id.protocol();
+    if service.id.address().is_some_and(is_mapped) {
+        found.push(odd("address", "an IPv4-mapped IPv6 address, which no packet carries: write the IPv4 address"));
+    }
+    if let Some(protocol) = protocol.filter(|it| ![Protocol::TCP, Protocol::UDP, Protocol::SCTP].contains(it)) {
+        let problem = format!("the protocol {}; expected tcp, udp or sctp", protocol.number());
+        found.push(odd("address", problem));
+    }
+    let is_stream = matches!(protocol, Some(Protocol::TCP | Protocol::SCTP));
+    if service.one_packet && is_stream {
+        found.push(odd("one-packet", "one-packet scheduling, which is for udp and firewall marks only"));
+    }
+    if let Some(persistence) = service.persistence {
+        if persistence.timeout_secs() == 0 {
+            found.push(odd("persistence.timeout", "a persistence of 0 seconds, which is none; expected 1 or more"));
+        }
+        if let Granularity::Mask(mask) = persistence.granularity
+            && !is_contiguous(mask)
+        {
+            let problem = format!("the netmask {mask}; expected one without holes, such as 255.255.255.0");
+            found.push(odd("persistence.netmask", problem));
+        }
+        if persistence.engine.is_some() && is_stream {
+            found.push(odd("persistence.engine", "a persistence engine, which is for udp only"));
+        }
+    }
+    found
+}
+
+/// Returns what is odd about a destination of a service; in the order of its keys.
+pub(in crate::desired) fn oddities_of_destination(service: &ServiceId, destination: &Destination) -> Vec<Oddity> {
+    let mut found = Vec::new();
+    if is_mapped(destination.id.address()) {
+        found.push(odd("address", "an IPv4-mapped IPv6 address, which no packet carries: write the IPv4 address"));
+    }
+    match destination.forward {
+        ForwardMethod::Tunnel(tunnel) => {
+            let kind = tunnel.kind();
+            let fitting = match kind {
+                TunnelKind::Gue => TunnelFlags::CHECKSUM | TunnelFlags::REMOTE_CHECKSUM,
+                TunnelKind::Gre => TunnelFlags::CHECKSUM,
+                _ => TunnelFlags::empty(),
+            };
+            if !matches!(kind, TunnelKind::Ipip | TunnelKind::Gue | TunnelKind::Gre) {
+                found.push(odd("tunnel.type", format!("the tunnel type {}; expected ipip, gue or gre", kind.number())));
+            }
+            if tunnel.port().is_some() && kind != TunnelKind::Gue {
+                let problem = format!("a tunnel port, which {} does not have: that is for gue", tunnel_word(kind));
+                found.push(odd("tunnel.port", problem));
+            }
+            if !fitting.contains(tunnel.tunnel_flags()) {
+                let expected = match kind {
+                    TunnelKind::Gue => "off, on or remote",
+                    TunnelKind::Gre => "off or on",
+                    _ => "off",
+                };
+                let problem =
+                    format!("tunnel checksum flags that {} does not have; expected {expected}", tunnel_word(kind));
+                found.push(odd("tunnel.checksum", problem));
+            }
+        }
+        ForwardMethod::Unknown(unknown) => {
+            let problem = format!("the forwarding method {}; expected direct, nat or tunnel", unknown.number());
+            found.push(odd("forward", problem));
+        }
+        _ => {}
+    }
+    if destination.id.family() != service.family() && !matches!(destination.forward, ForwardMethod::Tunnel(_)) {
+        let problem = "an address of the other family than its service, which takes forward: tunnel";
+        found.push(odd("address", problem));
+    }
+    if !is_ordered(destination.thresholds) {
+        let problem = "thresholds that are out of range; expected an upper one of 0 to 2147483647 and a lower one not \
+                       above it";
+        found.push(odd("thresholds", problem));
+    }
+    found
+}
+
+fn is_mapped(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(address) if address.to_ipv4_mapped().is_some())
+}
+
+fn is_contiguous(mask: Ipv4Addr) -> bool {
+    let bits = mask.to_bits();
+    bits.leading_ones() + bits.trailing_zeros() >= 32
+}
+
+fn is_ordered(thresholds: Thresholds) -> bool {
+    let number = |limit: Option<std::num::NonZeroU32>| limit.map_or(0, std::num::NonZeroU32::get);
+    let (upper, lower) = (number(thresholds.upper()), number(thresholds.lower()));
+    Thresholds::with_upper(upper).and_then(|thresholds| thresholds.with_lower(lower)).is_ok()
+}

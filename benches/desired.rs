@@ -37,7 +37,7 @@ fn table(destinations: u32, weight: u16) -> Table {
 fn bench_plan(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("desired");
     group.sample_size(10);
-    let options = PlanOptions::new();
+    let options = PlanOptions::new().prune(true);
     for count in [10_000, 100_000, 400_000] {
         group.throughput(Throughput::Elements(count.into()));
         let (is, other) = (table(count, 1), table(count, 2));
@@ -62,7 +62,7 @@ fn bench_apply(criterion: &mut Criterion) {
     let (is, other) = (table(count, 1), table(count, 2));
     let kernel = FakeKernel::new();
     let handle = kernel.handle().unwrap();
-    let to = |table: &Table, live: &Live| plan(live, &DesiredState::from(table), &PlanOptions::new());
+    let to = |table: &Table, live: &Live| plan(live, &DesiredState::from(table), &PlanOptions::new().prune(true));
     let first = to(&is, &Live::default());
     let _report = apply(&handle, &first, &ApplyOptions::new(), &mut ()).unwrap();
     // Each undoes the other.
@@ -77,7 +77,7 @@ fn bench_apply(criterion: &mut Criterion) {
     let desired = DesiredState::from(&is);
     group.bench_function(BenchmarkId::new("apply-nothing", count), |bencher| {
         bencher.iter(|| {
-            let plan = plan(&Live::read(&handle, &desired).unwrap(), &desired, &PlanOptions::new());
+            let plan = plan(&Live::read(&handle, &desired).unwrap(), &desired, &PlanOptions::new().prune(true));
             apply(&handle, &plan, &ApplyOptions::new(), &mut ()).unwrap()
         });
     });

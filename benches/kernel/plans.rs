@@ -21,7 +21,7 @@ impl Plans {
     /// Makes it so, and returns how many operations that took.
     fn make(&self, desired: &DesiredState) -> usize {
         let live = Live::read(&self.handle, desired).unwrap();
-        let plan = plan(&live, desired, &PlanOptions::new());
+        let plan = plan(&live, desired, &PlanOptions::new().prune(true));
         apply(&self.handle, &plan, &ApplyOptions::new(), &mut ()).unwrap().done()
     }
 }

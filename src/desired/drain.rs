@@ -1,3 +1,5 @@
+use crate::model::DestinationEntry;
+
 use std::time::Duration;
 
 /// How the connections of a destination are given time to end before it is deleted.
@@ -100,6 +102,29 @@ impl OnTimeout {
             Self::Delete => "delete",
             Self::Keep => "keep",
             Self::Fail => "fail",
+        }
+    }
+}
+
+/// The connections of a destination.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Connections {
+    /// Those that are active.
+    pub active: u32,
+    /// Those that are not.
+    pub inactive: u32,
+    /// Those by which persistence holds clients.
+    pub persistent: u32,
+}
+
+impl Connections {
+    /// Returns the connections of a destination as it was observed.
+    pub const fn of(entry: &DestinationEntry) -> Self {
+        Self {
+            active: entry.active_connections,
+            inactive: entry.inactive_connections,
+            persistent: entry.persistent_connections,
         }
     }
 }

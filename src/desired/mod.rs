@@ -34,7 +34,7 @@ mod taste;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, Stage};
-pub use drain::{Drain, OnTimeout, WaitFor};
+pub use drain::{Connections, Drain, OnTimeout, WaitFor};
 pub use live::Live;
 #[cfg(target_os = "linux")]
 pub use lock::{Lock, LockError};

@@ -15,7 +15,8 @@ use crate::model::{
 pub(in crate::desired) struct Oddity {
     /// The key of the setting in a file, such as `persistence.netmask`.
     pub(in crate::desired) key: &'static str,
-    /// What is odd about it, as the end of "… has": `one-packet scheduling, which is for udp and firewall marks only`.
+    /// What is odd about it, as the end of "… has", such as
+    /// `one-packet scheduling, which is for udp and firewall marks only`.
     pub(in crate::desired) problem: String,
 }
 

@@ -1,10 +1,9 @@
 //! Plans that are carried out on a kernel in memory, which misbehaves once.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::universe::{Case, Dice, INTERFACE};
-use crate::desired::apply::{ApplyOptions, Clock, Interrupt, Observer, OnError, apply};
+use crate::desired::apply::{Applier, ApplyError, ApplyOptions, Interrupt, Observer, OnError, Report, apply, drive};
 use crate::desired::{DesiredState, Live, Plan, PlanOptions, plan};
 use crate::error::Errno;
 use crate::handle::Handle;
@@ -37,8 +36,8 @@ pub fn plans(bytes: &[u8]) {
     };
     kernel.misbehave(Mishaps::new().well(step.into()).then(fault));
     let on_error = OnError::ALL.get(usize::from(on_error)).copied().unwrap_or_default();
-    let options = ApplyOptions::new().on_error(on_error).clock(FakeClock::default());
-    let result = apply(&handle, &plan, &options, &mut Interrupter(asked));
+    let options = ApplyOptions::new().on_error(on_error);
+    let result = apply_at_once(&handle, &plan, &options, &mut Interrupter(asked));
     kernel.behave();
     let after = look(&handle);
     match result {
@@ -54,7 +53,7 @@ pub fn plans(bytes: &[u8]) {
     // Nobody has connections here, so that nothing is drained for long.
     let rest = planned(&handle, &case.desired);
     let report = apply(&handle, &rest, &ApplyOptions::new(), &mut ());
-    assert!(report.as_ref().is_ok_and(crate::desired::apply::Report::is_complete), "{report:?}");
+    assert!(report.as_ref().is_ok_and(Report::is_complete), "{report:?}");
     let nothing = planned(&handle, &case.desired);
     assert!(nothing.is_empty(), "{nothing}");
     assert_eq!(before.outside(&case.desired), look(&handle).outside(&case.desired));
@@ -76,7 +75,7 @@ fn put(handle: &Handle, case: &Case) {
 
 fn planned(handle: &Handle, desired: &DesiredState) -> Plan {
     let live = Live::read(handle, desired).unwrap_or_default();
-    plan(&live, desired, &PlanOptions::new())
+    plan(&live, desired, &PlanOptions::new().prune(true))
 }
 
 fn look(handle: &Handle) -> Seen {
@@ -111,18 +110,19 @@ impl Seen {
     }
 }
 
-/// Time that passes when somebody waits for it.
-#[derive(Clone, Debug, Default)]
-struct FakeClock(Arc<Mutex<Duration>>);
-
-impl Clock for FakeClock {
-    fn now(&self) -> Duration {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn sleep(&self, time: Duration) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += time;
-    }
+/// Carries a plan out in a time that passes as soon as it is waited for.
+pub(super) fn apply_at_once(
+    handle: &Handle,
+    plan: &Plan,
+    options: &ApplyOptions,
+    observer: &mut dyn Observer,
+) -> Result<Report, ApplyError> {
+    let mut now = Instant::now();
+    let mut wait = |time: Duration| {
+        now += time;
+        now
+    };
+    drive(&mut Applier::new(plan, options), handle, observer, &mut wait)
 }
 
 /// Interrupts when it was asked so often.

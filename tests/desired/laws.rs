@@ -1,8 +1,8 @@
 //! What is true of every table, every state and every moment at which something goes wrong.
 
-use ipvs_rs::desired::apply::{Interrupt, OnError, apply};
-use ipvs_rs::desired::plan::Actions;
-use ipvs_rs::desired::{DesiredState, DestinationAttributes, Live, Operation, PlanOptions, ServiceAttributes, plan};
+use ipvs_rs::desired::apply::{ApplyOptions, Interrupt, OnError};
+use ipvs_rs::desired::plan::{Actions, Change, Object};
+use ipvs_rs::desired::{DesiredState, DestinationAttributes, Live, PlanOptions, ServiceAttributes, plan};
 use ipvs_rs::error::Errno;
 use ipvs_rs::testing::{Fault, Plan as Mishaps};
 use proptest::collection::vec;
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::state::{State, assert_untouched};
 use super::universe::{Case, Dice};
-use super::world::{Interrupter, World};
+use super::world::{Driver, Interrupter, World};
 
 fn arb_case() -> impl Strategy<Value = Case> {
     vec(any::<u8>(), 0..400).prop_map(|bytes| Dice(&bytes).case())
@@ -61,7 +61,7 @@ proptest! {
         live.timeouts = Some(case.config);
         live.sync = Some(case.daemons.clone());
         let desired = DesiredState::from(&case.table).timeouts(case.config).sync(case.daemons);
-        prop_assert!(plan(&live, &desired, &PlanOptions::new()).is_empty());
+        prop_assert!(plan(&live, &desired, &PlanOptions::new().prune(true)).is_empty());
     }
 
     #[test]
@@ -70,14 +70,14 @@ proptest! {
         let before = world.state();
         let plan = world.plan(&case.desired);
         prop_assume!(plan.conflicts().is_empty());
-        let report = apply(&world.handle, &plan, &world.options(), &mut ()).unwrap();
+        let report = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap();
         prop_assert!(report.is_complete(), "{report:?}");
         prop_assert_eq!((report.done(), report.failed(), report.changed()), (plan.len(), 0, plan.len()));
         assert_reached(&world, &before, &case.desired);
 
         world.forget();
-        let plan = ipvs_rs::desired::plan(&world.live(&case.desired), &case.desired, &PlanOptions::new());
-        prop_assert!(apply(&world.handle, &plan, &world.options(), &mut ()).unwrap().is_complete());
+        let plan = ipvs_rs::desired::plan(&world.live(&case.desired), &case.desired, &PlanOptions::new().prune(true));
+        prop_assert!(world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap().is_complete());
         prop_assert_eq!(world.requests(), 0);
     }
 
@@ -88,7 +88,7 @@ proptest! {
         let before = world.state();
         let plan = world.plan(&desired);
         prop_assume!(plan.conflicts().is_empty());
-        let _report = apply(&world.handle, &plan, &world.options(), &mut ()).unwrap();
+        let _report = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap();
         let (goal, after) = (goal(&before, &desired), world.state());
         prop_assert_eq!((goal.services, goal.config), (after.services, after.config));
         if let Some(daemons) = &desired.sync {
@@ -100,9 +100,9 @@ proptest! {
     fn kept_weights_do_not_change(case in arb_case()) {
         let world = World::new().hold(&case);
         let before = world.state();
-        let plan = plan(&world.live(&case.desired), &case.desired, &PlanOptions::new().keep_weights(true));
+        let plan = plan(&world.live(&case.desired), &case.desired, &PlanOptions::new().prune(true).keep_weights(true));
         prop_assume!(plan.conflicts().is_empty());
-        let _report = apply(&world.handle, &plan, &world.options(), &mut ()).unwrap();
+        let _report = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap();
         for (id, (_, destinations)) in world.state().services {
             for (destination, now) in destinations {
                 let was = before.services.get(&id).and_then(|(_, all)| all.get(&destination));
@@ -117,7 +117,7 @@ proptest! {
         let plan = world.plan(&case.desired);
         let allowed = Actions::from_bits_truncate(bits);
         let is_forbidden = plan.forbidden(allowed).count() > 0;
-        let applied = apply(&world.handle, &plan, &world.options().allowed(allowed), &mut ());
+        let applied = world.apply(&plan, &ApplyOptions::new().allowed(allowed), &mut ());
         if !plan.conflicts().is_empty() {
             prop_assert!(applied.unwrap_err().is_conflict());
             prop_assert_eq!(world.requests(), 0);
@@ -131,21 +131,21 @@ proptest! {
     }
 }
 
-/// Does something for every moment at which something can go wrong: each time a kernel as at the beginning. Returns
-/// when the function says that the moment was too late.
+/// Does something for every moment at which something can go wrong, with each driver: each time a kernel as at the
+/// beginning. Ends when the function says that the moment was too late.
 fn at_every_step(
     case: &Case,
     make: fn() -> World,
     mut body: impl FnMut(&World, &ipvs_rs::desired::Plan, usize) -> bool,
 ) {
-    for step in 0..MANY {
-        let world = make().hold(case);
-        let plan = world.plan(&case.desired);
-        if !plan.conflicts().is_empty() || body(&world, &plan, step) {
-            return;
-        }
+    for driver in Driver::ALL {
+        let ends = |step| {
+            let world = make().driven_by(*driver).hold(case);
+            let plan = world.plan(&case.desired);
+            !plan.conflicts().is_empty() || body(&world, &plan, step)
+        };
+        assert!((0..MANY).any(ends), "it never came to an end with {driver:?}");
     }
-    panic!("it never came to an end");
 }
 
 proptest! {
@@ -157,7 +157,7 @@ proptest! {
         at_every_step(&case, make, |world, plan, step| {
             let before = world.state();
             world.kernel.misbehave(Mishaps::new().well(step).then(Fault::Refuse(Errno::EPERM)));
-            let applied = apply(&world.handle, plan, &world.options(), &mut ());
+            let applied = world.apply(plan, &ApplyOptions::new(), &mut ());
             world.kernel.behave();
             match applied {
                 Err(error) => {
@@ -187,7 +187,7 @@ proptest! {
         at_every_step(&case, make, |world, plan, step| {
             let before = world.state();
             world.kernel.misbehave(Mishaps::new().well(step).then(fault.clone()));
-            let report = apply(&world.handle, plan, &world.options(), &mut ()).unwrap();
+            let report = world.apply(plan, &ApplyOptions::new(), &mut ()).unwrap();
             world.kernel.behave();
             assert!(report.is_complete() && report.warnings().is_empty(), "{report:?}");
             assert_reached(world, &before, &case.desired);
@@ -201,7 +201,7 @@ proptest! {
         at_every_step(&case, World::one_by_one, |world, plan, step| {
             let before = world.state();
             world.kernel.misbehave(Mishaps::new().well(step).then(Fault::Refuse(Errno::EINVAL)));
-            let applied = apply(&world.handle, plan, &world.options().on_error(on_error), &mut ());
+            let applied = world.apply(plan, &ApplyOptions::new().on_error(on_error), &mut ());
             world.kernel.behave();
             assert_untouched(&before, &world.state(), &case.desired);
             let Err(error) = applied else {
@@ -210,10 +210,14 @@ proptest! {
             };
             assert_eq!(error.failures().len(), 1, "{error:#?}");
             // A daemon that could not be stopped keeps the next one from starting, if that is tried at all.
-            let stayed = match error.operation() {
-                Some(Operation::StopSync { live, .. }) if goes_on => plan.operations().iter().any(
-                    |operation| matches!(operation, Operation::StartSync { wanted, .. } if wanted.role == live.role),
-                ),
+            let stayed = match error.operation().map(|operation| &operation.object) {
+                Some(Object::SyncDaemon(Change { before: Some(stopped), after: None })) if goes_on => {
+                    let starts = |object: &Object| match object {
+                        Object::SyncDaemon(Change { after: Some(daemon), .. }) => daemon.role == stopped.role,
+                        _ => false,
+                    };
+                    plan.operations().iter().any(|operation| starts(&operation.object))
+                }
                 _ => false,
             };
             assert_eq!((error.report().failed(), error.report().rolled_back()), (1 + usize::from(stayed), 0));
@@ -222,7 +226,7 @@ proptest! {
             }
             let rest = world.plan(&case.desired);
             assert!(!rest.is_empty());
-            let _report = apply(&world.handle, &rest, &world.options(), &mut ()).unwrap();
+            let _report = world.apply(&rest, &ApplyOptions::new(), &mut ()).unwrap();
             assert_reached(world, &before, &case.desired);
             false
         });
@@ -234,7 +238,7 @@ proptest! {
         at_every_step(&case, World::one_by_one, |world, plan, step| {
             let before = world.state();
             let mut observer = Interrupter::new(step, with);
-            let applied = apply(&world.handle, plan, &world.options(), &mut observer);
+            let applied = world.apply(plan, &ApplyOptions::new(), &mut observer);
             match &applied {
                 Ok(report) => assert_eq!(report.is_interrupted(), observer.asked > step),
                 Err(error) => {
@@ -247,7 +251,7 @@ proptest! {
             }
             assert_untouched(&before, &world.state(), &case.desired);
             let rest = world.plan(&case.desired);
-            let _report = apply(&world.handle, &rest, &world.options(), &mut ()).unwrap();
+            let _report = world.apply(&rest, &ApplyOptions::new(), &mut ()).unwrap();
             assert_reached(world, &before, &case.desired);
             observer.asked <= step
         });

@@ -28,7 +28,7 @@ fn warnings(json: &str) -> Vec<String> {
 }
 
 fn made(json: &str) -> Vec<String> {
-    let plan = plan(&Live::default(), &state(json), &PlanOptions::new());
+    let plan = plan(&Live::default(), &state(json), &PlanOptions::new().prune(true));
     plan.rules().to_string().lines().map(str::to_owned).collect()
 }
 
@@ -582,7 +582,7 @@ fn what_is_printed_of_a_table_is_that_table() {
     for factor in [false, true] {
         let options = ipvs_rs::desired::PrintOptions::new().factor_defaults(factor);
         let (desired, _) = DesiredState::from_spec(&spec::File::from_live(&live, &options)).unwrap();
-        let plan = plan(&live, &desired, &PlanOptions::new());
+        let plan = plan(&live, &desired, &PlanOptions::new().prune(true));
         assert!(plan.is_empty(), "{plan}");
     }
 }

@@ -30,6 +30,7 @@ mod lower;
 mod plan;
 mod plan_text;
 mod print;
+mod races;
 mod reading;
 mod reading_params;
 mod reading_rules;

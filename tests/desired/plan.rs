@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use ipvs_rs::desired::plan::{Actions, Conflict, Draining};
+use ipvs_rs::desired::plan::{Actions, Conflict, Draining, Verb};
 use ipvs_rs::desired::{
-    Activity, DesiredDestination, DesiredService, DesiredState, DestinationAttributes, Drain, Live, Operation, Plan,
-    PlanOptions, Scope, ServiceAttributes, plan,
+    Activity, DesiredDestination, DesiredService, DesiredState, DestinationAttributes, Drain, Live, Plan, PlanOptions,
+    Scope, ServiceAttributes, plan,
 };
 use ipvs_rs::model::{Config, SyncDaemon};
 
@@ -16,7 +16,7 @@ fn rules(plan: &Plan) -> Vec<String> {
 }
 
 fn planned(live: &Live, desired: &DesiredState) -> Vec<String> {
-    rules(&plan(live, desired, &PlanOptions::new()))
+    rules(&plan(live, desired, &PlanOptions::new().prune(true)))
 }
 
 #[test]
@@ -27,7 +27,9 @@ fn what_is_there_already_needs_nothing() {
 
 #[test]
 fn the_order_of_a_list_is_no_difference() {
-    assert!(plan(&live(&[WEB, WEB_1, WEB_2]), &desired(&[WEB, WEB_2, WEB_1]), &PlanOptions::new()).is_empty());
+    assert!(
+        plan(&live(&[WEB, WEB_1, WEB_2]), &desired(&[WEB, WEB_2, WEB_1]), &PlanOptions::new().prune(true)).is_empty()
+    );
 }
 
 #[test]
@@ -119,7 +121,7 @@ fn a_way_that_is_no_tunnel_any_more_does_not_keep_its_tunnel() {
 fn weights_can_be_kept_where_destinations_are_there() {
     let live = live(&[WEB, "-a -t 192.0.2.80:80 -r 198.51.100.11:80 -m -w 0"]);
     let desired = desired(&[WEB, WEB_1, WEB_2]);
-    let plan = plan(&live, &desired, &PlanOptions::new().keep_weights(true));
+    let plan = plan(&live, &desired, &PlanOptions::new().prune(true).keep_weights(true));
     assert_eq!(
         rules(&plan),
         ["-a -t 192.0.2.80:80 -r 198.51.100.12:80 -g -w 100", "-e -t 192.0.2.80:80 -r 198.51.100.11:80 -g -w 0",]
@@ -144,7 +146,7 @@ fn a_destination_that_drains_has_weight_0_and_gets_its_own_back() {
 fn what_is_outside_of_the_scope_is_left_alone() {
     let live = live(&[WEB, WEB_1, "-A -t 203.0.113.1:80 -s rr", "-A -f 7 -s rr"]);
     let scope = Scope::all().manage("tcp://192.0.2.0/24".parse().unwrap()).ignore("*://192.0.2.9".parse().unwrap());
-    let plan = plan(&live, &DesiredState::new().scope(scope), &PlanOptions::new());
+    let plan = plan(&live, &DesiredState::new().scope(scope), &PlanOptions::new().prune(true));
     assert_eq!(rules(&plan), ["-D -t 192.0.2.80:80"]);
     assert_eq!(plan.outside(), 2);
 }
@@ -152,7 +154,7 @@ fn what_is_outside_of_the_scope_is_left_alone() {
 #[test]
 fn a_service_that_is_wanted_outside_of_the_scope_is_a_conflict() {
     let scope = Scope::all().manage("tcp://203.0.113.0/24".parse().unwrap());
-    let plan = plan(&Live::default(), &desired(&[WEB, WEB_1]).scope(scope), &PlanOptions::new());
+    let plan = plan(&Live::default(), &desired(&[WEB, WEB_1]).scope(scope), &PlanOptions::new().prune(true));
     assert!(plan.is_empty());
     assert_eq!(
         plan.conflicts().iter().map(Conflict::to_string).collect::<Vec<_>>(),
@@ -163,7 +165,7 @@ fn a_service_that_is_wanted_outside_of_the_scope_is_a_conflict() {
 #[test]
 fn services_are_not_deleted_without_pruning_but_destinations_are() {
     let live = live(&[WEB, WEB_1, WEB_2, "-A -f 7 -s rr"]);
-    let plan = plan(&live, &desired(&[WEB, WEB_1]), &PlanOptions::new().prune(false));
+    let plan = plan(&live, &desired(&[WEB, WEB_1]), &PlanOptions::new().prune(true).prune(false));
     assert_eq!(rules(&plan), ["-d -t 192.0.2.80:80 -r 198.51.100.12:80"]);
 }
 
@@ -227,7 +229,7 @@ fn a_daemon_that_is_in_the_way_of_a_mixed_service_stops_first() {
             "-D -f 7",
         ]
     );
-    let conflicts = plan(&live, &mixed, &PlanOptions::new());
+    let conflicts = plan(&live, &mixed, &PlanOptions::new().prune(true));
     assert_eq!(
         conflicts.conflicts().iter().map(Conflict::to_string).collect::<Vec<_>>(),
         ["destination [2001:db8::1]:80 of service TCP 192.0.2.1:80 is of the other address family, which the kernel \
@@ -240,8 +242,8 @@ fn a_daemon_cannot_start_while_a_mixed_service_stays() {
     let mut live = live(&["-A -t 192.0.2.1:80 -s rr", "-a -t 192.0.2.1:80 -r [2001:db8::1]:80 -i -w 1"]);
     live.sync = Some(vec![]);
     let start = DesiredState::new().sync(vec![SyncDaemon::master("eth1").unwrap()]);
-    assert_eq!(plan(&live, &start, &PlanOptions::new()).conflicts(), []);
-    assert_eq!(plan(&live, &start, &PlanOptions::new().prune(false)).conflicts().len(), 1);
+    assert_eq!(plan(&live, &start, &PlanOptions::new().prune(true)).conflicts(), []);
+    assert_eq!(plan(&live, &start, &PlanOptions::new().prune(true).prune(false)).conflicts().len(), 1);
 }
 
 #[test]
@@ -251,12 +253,12 @@ fn destinations_are_drained_as_their_service_says_or_else_as_the_state_or_the_ca
     let state =
         DesiredState::new().drain(minute).service(wanted(WEB, &[]).drain(second)).service(wanted("-A -f 7 -s rr", &[]));
     let drains = |state: &DesiredState, draining| -> Vec<Option<Drain>> {
-        let plan = plan(&live, state, &PlanOptions::new().draining(draining));
+        let plan = plan(&live, state, &PlanOptions::new().prune(true).draining(draining));
         plan.operations()
             .iter()
-            .map(|operation| match operation {
-                Operation::DeleteDestination { drain, .. } | Operation::DeleteService { drain, .. } => *drain,
-                other => panic!("{other:?}"),
+            .map(|operation| {
+                assert_eq!(operation.verb(), Verb::Delete, "{operation:?}");
+                operation.drain
             })
             .collect()
     };
@@ -276,7 +278,7 @@ fn each_operation_needs_exactly_its_actions() {
         "-a -t 192.0.2.2:80 -r 10.0.0.1:80 -m -w 1",
         "-A -t 192.0.2.3:80 -s rr",
     ]);
-    let plan = plan(&live, &desired, &PlanOptions::new());
+    let plan = plan(&live, &desired, &PlanOptions::new().prune(true));
     let needed: Vec<_> = plan.operations().iter().map(|operation| Actions::needed_by(operation).to_string()).collect();
     assert_eq!(needed, ["as,ad", "as", "us", "ad", "ud", "dd", "ds"]);
     let without: Actions = "as,us,ds,ud,dd".parse().unwrap();

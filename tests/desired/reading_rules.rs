@@ -15,7 +15,7 @@ fn read(text: &str) -> Result<Loaded, Diagnostics> {
 
 fn made(text: &str) -> Vec<String> {
     let loaded = read(text).unwrap_or_else(|found| panic!("{text}: {found}"));
-    let plan = plan(&Live::default(), &loaded.state, &PlanOptions::new());
+    let plan = plan(&Live::default(), &loaded.state, &PlanOptions::new().prune(true));
     plan.rules().to_string().lines().map(str::to_owned).collect()
 }
 
@@ -140,7 +140,7 @@ fn a_firewall_mark_has_no_port() {
     let text = "defaults: {port: 80}\nservices:\n- {address: fwmark:7, destinations: [{address: 10.0.0.1}]}\n";
     let table = ["-A -f 7 -s rr", "-a -f 7 -r 10.0.0.1:80 -g -w 0"];
     assert_eq!(made(text), table);
-    let again = plan(&live(&table), &read(text).unwrap().state, &PlanOptions::new());
+    let again = plan(&live(&table), &read(text).unwrap().state, &PlanOptions::new().prune(true));
     assert!(again.is_empty(), "{again}");
 }
 
@@ -173,7 +173,7 @@ fn version_1_leaves_what_it_does_not_say_as_it_is() {
     let left_alone = DestinationAttributes::TUNNEL | DestinationAttributes::THRESHOLDS;
     assert_eq!(one.services[0].destinations[0].left_alone, left_alone);
     assert_eq!(
-        plan(&live(&table), &one, &PlanOptions::new()).rules().to_string().lines().collect::<Vec<_>>(),
+        plan(&live(&table), &one, &PlanOptions::new().prune(true)).rules().to_string().lines().collect::<Vec<_>>(),
         [
             "-E -u 192.0.2.1:53 -s wrr -p 300 -o -b flag-2",
             "-e -u 192.0.2.1:53 -r 10.0.0.1:53 -i -w 7 -x 10 -y 5 --tun-type gue --tun-port 6080 --tun-nocsum",
@@ -200,7 +200,7 @@ fn what_get_prints_is_read_and_changes_nothing() {
     for options in [PrintOptions::new(), PrintOptions::new().factor_defaults(true), PrintOptions::new().stats(true)] {
         let file = spec::File::from_live(&live, &options);
         for text in [yaml::to_string(&file).unwrap(), serde_json::to_string(&file).unwrap()] {
-            let plan = plan(&live, &read(&text).unwrap().state, &PlanOptions::new());
+            let plan = plan(&live, &read(&text).unwrap().state, &PlanOptions::new().prune(true));
             assert!(plan.is_empty(), "{text}\n{plan}");
         }
     }

@@ -36,7 +36,7 @@ fn whole() -> (Live, Plan) {
         .sync(vec![SyncDaemon::backup("eth1").unwrap().sync_id(7)])
         .drain(Drain::new(Duration::from_secs(60)))
         .scope(Scope::all().ignore("*://203.0.113.0/24".parse().unwrap()));
-    let plan = plan(&live, &desired, &PlanOptions::new());
+    let plan = plan(&live, &desired, &PlanOptions::new().prune(true));
     (live, plan)
 }
 
@@ -70,7 +70,7 @@ fn a_plan_is_not_carried_out_on_another_table() {
 #[test]
 fn what_a_plan_did_not_look_at_may_have_changed() {
     let before = live(&[WEB]);
-    let plan = plan(&before, &DesiredState::new(), &PlanOptions::new());
+    let plan = plan(&before, &DesiredState::new(), &PlanOptions::new().prune(true));
     let saved = plan.saved(&before);
     let mut now = before;
     now.timeouts = Some(Config::new().udp(Duration::from_secs(1)).unwrap());
@@ -83,7 +83,7 @@ fn a_saved_plan_is_json_for_scripts() {
     let live = live(&[WEB, WEB_1, WEB_2]);
     let desired =
         DesiredState::new().service(wanted(WEB, &["-a -t 192.0.2.80:80 -r 198.51.100.11:80 -g -w 200"]).named("web"));
-    let saved = plan(&live, &desired, &PlanOptions::new()).saved(&live);
+    let saved = plan(&live, &desired, &PlanOptions::new().prune(true)).saved(&live);
     assert_eq!(
         serde_json::to_value(&saved).unwrap(),
         json!({

@@ -2,10 +2,12 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ipvs_rs::Handle;
-use ipvs_rs::desired::apply::{ApplyOptions, Clock, Interrupt, Observer, Progress};
+#[cfg(feature = "tokio")]
+use ipvs_rs::desired::apply::apply_async;
+use ipvs_rs::desired::apply::{Applier, ApplyError, ApplyOptions, Interrupt, Observer, Progress, Report, drive};
 use ipvs_rs::desired::{DesiredState, Live, Plan, PlanOptions, plan};
 use ipvs_rs::model::Table;
 use ipvs_rs::testing::{FakeKernel, FakeSocket, Interface};
@@ -19,6 +21,35 @@ pub(crate) struct World {
     pub(crate) kernel: FakeKernel,
     pub(crate) handle: Handle,
     sent: Sent,
+    answers: Option<usize>,
+    driver: Driver,
+    listing: Hook,
+}
+
+/// What another program does when the first piece of a list of destinations is made and nobody has it yet.
+#[derive(Clone, Default)]
+struct Hook(Arc<Mutex<Option<Box<dyn FnMut() + Send>>>>);
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hook")
+    }
+}
+
+/// What turns the steps of a plan into calls.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Driver {
+    Blocking,
+    #[cfg(feature = "tokio")]
+    Tokio,
+}
+
+impl Driver {
+    pub(crate) const ALL: &[Self] = &[
+        Self::Blocking,
+        #[cfg(feature = "tokio")]
+        Self::Tokio,
+    ];
 }
 
 /// The commands of all datagrams.
@@ -30,13 +61,7 @@ struct Tap {
     socket: FakeSocket,
     sent: Sent,
     answers: Option<usize>,
-}
-
-/// Time that passes when somebody waits for it; connections come and go with it.
-#[derive(Clone, Debug)]
-pub(crate) struct FakeClock {
-    kernel: FakeKernel,
-    now: Arc<Mutex<Duration>>,
+    listing: Hook,
 }
 
 /// What interrupts when it is asked for the so-many-th time.
@@ -63,9 +88,15 @@ impl World {
         let kernel = FakeKernel::new();
         kernel.add_interface(Interface::new(INTERFACE));
         let sent = Sent::default();
-        let handle =
-            Handle::builder().open_over(Tap { socket: kernel.transport(), sent: Arc::clone(&sent), answers }).unwrap();
-        Self { kernel, handle, sent }
+        let listing = Hook::default();
+        let tap = || Tap { socket: kernel.transport(), sent: Arc::clone(&sent), answers, listing: listing.clone() };
+        // Lists take turns between two sockets, which cut at different places.
+        let handle = Handle::builder().open_over_several(tap(), [tap()]).unwrap();
+        Self { kernel, handle, sent, answers, driver: Driver::Blocking, listing }
+    }
+
+    pub(crate) fn driven_by(self, driver: Driver) -> Self {
+        Self { driver, ..self }
     }
 
     /// Puts everything of a case there, through another socket.
@@ -92,15 +123,54 @@ impl World {
     }
 
     pub(crate) fn plan(&self, desired: &DesiredState) -> Plan {
-        plan(&self.live(desired), desired, &PlanOptions::new())
+        plan(&self.live(desired), desired, &PlanOptions::new().prune(true))
     }
 
-    pub(crate) fn options(&self) -> ApplyOptions {
-        ApplyOptions::new().clock(self.clock())
+    /// Carries a plan out in a time that passes as soon as it is waited for, for the kernel too. What happens in it
+    /// happens after the function was told what time it is.
+    pub(crate) fn apply_while(
+        &self,
+        plan: &Plan,
+        options: &ApplyOptions,
+        observer: &mut dyn Observer,
+        mut meanwhile: impl FnMut(Duration),
+    ) -> Result<Report, ApplyError> {
+        let (begin, mut passed) = (Instant::now(), Duration::ZERO);
+        let mut wait = |time: Duration| {
+            if !time.is_zero() {
+                self.kernel.advance(time);
+                passed += time;
+                meanwhile(passed);
+            }
+            begin + passed
+        };
+        drive(&mut Applier::new(plan, options), &self.handle, observer, &mut wait)
     }
 
-    pub(crate) fn clock(&self) -> FakeClock {
-        FakeClock { kernel: self.kernel.clone(), now: Arc::default() }
+    /// The same without anything that happens meanwhile.
+    pub(crate) fn apply(
+        &self,
+        plan: &Plan,
+        options: &ApplyOptions,
+        observer: &mut (dyn Observer + Send),
+    ) -> Result<Report, ApplyError> {
+        match self.driver {
+            Driver::Blocking => self.apply_while(plan, options, observer, |_| {}),
+            #[cfg(feature = "tokio")]
+            Driver::Tokio => {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+                runtime.unwrap().block_on(async {
+                    let tap = || Tap {
+                        socket: self.kernel.transport(),
+                        sent: Arc::clone(&self.sent),
+                        answers: self.answers,
+                        listing: self.listing.clone(),
+                    };
+                    let handle = Handle::builder().open_async_over_several(tap(), [tap()]).await.unwrap();
+                    apply_async(&handle, plan, options, observer).await
+                })
+            }
+        }
     }
 
     /// The requests that change something, by their names in the kernel, each datagram apart.
@@ -114,6 +184,11 @@ impl World {
     /// The number of requests of any kind.
     pub(crate) fn requests(&self) -> usize {
         self.sent.lock().unwrap().iter().map(Vec::len).sum()
+    }
+
+    /// Does something whenever destinations are listed.
+    pub(crate) fn while_listing(&self, work: impl FnMut() + Send + 'static) {
+        *self.listing.0.lock().unwrap() = Some(Box::new(work));
     }
 
     pub(crate) fn forget(&self) {
@@ -160,8 +235,13 @@ impl Transport for Tap {
             }
             rest = &rest[length.next_multiple_of(4).min(rest.len())..];
         }
+        let lists = commands.contains(&8);
         self.sent.lock().unwrap().push(commands);
-        self.socket.send(datagram)
+        self.socket.send(datagram)?;
+        if lists && let Some(work) = self.listing.0.lock().unwrap().as_mut() {
+            work();
+        }
+        Ok(())
     }
 
     fn try_receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>> {
@@ -173,14 +253,10 @@ impl Transport for Tap {
     }
 }
 
-impl Clock for FakeClock {
-    fn now(&self) -> Duration {
-        *self.now.lock().unwrap()
-    }
-
-    fn sleep(&self, time: Duration) {
-        self.kernel.advance(time);
-        *self.now.lock().unwrap() += time;
+#[cfg(feature = "tokio")]
+impl ipvs_rs::transport::AsyncTransport for Tap {
+    fn arrival(&mut self, timeout: Duration) -> ipvs_rs::transport::Arrival<'_> {
+        self.socket.arrival(timeout)
     }
 }
 

@@ -56,7 +56,7 @@ fn for_random_cases(body: impl Fn(&mut Rng, &Case) + Sync) {
 }
 
 fn planned(handle: &Handle, desired: &DesiredState) -> Plan {
-    plan(&Live::read(handle, desired).unwrap(), desired, &PlanOptions::new())
+    plan(&Live::read(handle, desired).unwrap(), desired, &PlanOptions::new().prune(true))
 }
 
 /// Carries a plan out, whatever was left undone before.

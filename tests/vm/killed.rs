@@ -48,16 +48,17 @@ fn what_a_killed_process_left_half_done_is_finished_by_the_next() {
 
             let goal = state(kill % 2 == 0);
             let found = Live::read(&handle, &goal).unwrap();
-            let both = [state(true), state(false)].map(|state| plan(&found, &state, &PlanOptions::new()).is_empty());
+            let both = [state(true), state(false)]
+                .map(|state| plan(&found, &state, &PlanOptions::new().prune(true)).is_empty());
             half_done += u64::from(both == [false, false]);
 
-            let way = plan(&found, &goal, &PlanOptions::new());
+            let way = plan(&found, &goal, &PlanOptions::new().prune(true));
             let begin = Instant::now();
             let report = apply(&handle, &way, &ApplyOptions::new(), &mut Slow).unwrap();
             took = begin.elapsed().min(Duration::from_secs(1));
             assert!(report.is_complete() && report.warnings().is_empty(), "{kill}: {report:?}");
             let now = Live::read(&handle, &goal).unwrap();
-            assert!(plan(&now, &goal, &PlanOptions::new()).is_empty(), "{kill}");
+            assert!(plan(&now, &goal, &PlanOptions::new().prune(true)).is_empty(), "{kill}");
             assert_eq!(of_nobody(&now.table), (Some(foreign.clone()), vec![server.clone()]), "{kill}");
         }
         println!("note: {half_done} of {kills} tables were half done when they were found");
@@ -71,7 +72,7 @@ fn go_back_and_forth() {
     let begin = Instant::now();
     while begin.elapsed() < Duration::from_secs(60) {
         for goal in [state(true), state(false)] {
-            let way = plan(&Live::read(&handle, &goal).unwrap(), &goal, &PlanOptions::new());
+            let way = plan(&Live::read(&handle, &goal).unwrap(), &goal, &PlanOptions::new().prune(true));
             if !way.is_empty() {
                 println!("{APPLYING}");
                 assert!(apply(&handle, &way, &ApplyOptions::new(), &mut Slow).unwrap().is_complete());

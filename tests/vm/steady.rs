@@ -87,7 +87,8 @@ fn make(handle: &Handle, address: &str, scheduler: Scheduler, servers: &[(&str, 
     let drain = Drain::new(Duration::from_secs(20)).poll(Duration::from_millis(20));
     let goal = DesiredState::new().service(service).drain(drain);
     let live = Live::read(handle, &goal).unwrap();
-    let report = apply(handle, &plan(&live, &goal, &PlanOptions::new()), &ApplyOptions::new(), &mut ()).unwrap();
+    let report =
+        apply(handle, &plan(&live, &goal, &PlanOptions::new().prune(true)), &ApplyOptions::new(), &mut ()).unwrap();
     assert!(report.is_complete() && report.undrained().next().is_none(), "{report:?}");
 }
 

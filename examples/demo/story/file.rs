@@ -101,7 +101,7 @@ impl Story {
     fn plan(&self, file: &str) -> Told<Plan> {
         let desired = Reader::new().read(&[Source::new("web.yaml", file)])?.state;
         let live = Live::read(&self.handle, &desired)?;
-        Ok(plan(&live, &desired, &PlanOptions::new()))
+        Ok(plan(&live, &desired, &PlanOptions::new().prune(true)))
     }
 
     fn apply(&self, plan: &Plan) -> Told<Applied> {

@@ -1,25 +1,58 @@
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::mem;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::command::{Command, Step};
+use super::applier::{Applier, Ended, Run};
+use super::command::{Command, Part, Role, Value};
 use super::error::Failure;
+use super::facts::Facts;
+use super::observer::{Interrupt, Phase};
 use super::options::OnError;
 use super::report::{DrainOutcome, Drained};
-use super::run::{Direction, Ended, PAUSE};
-use super::{Applier, Interrupt, Phase, mark_failed};
-use crate::Error;
-use crate::desired::{Drain, OnTimeout, Operation, Plan};
-use crate::model::{DestinationEntry, DestinationId, ServiceId, Weight};
+use super::settle::PAUSE;
+use super::step::Question;
+use crate::desired::plan::{Change, Object, Operation, Plan, Verb};
+use crate::desired::{Connections, Drain, OnTimeout};
+use crate::model::{Destination, DestinationId, ServiceId, Weight};
 
 /// How often in a row the counters may be unreadable.
-const LOOKS: u32 = 3;
-/// How often a list is read until what is missing in it is gone.
-const ATTEMPTS: u32 = 10;
+pub(super) const LOOKS: u32 = 3;
 /// The shortest time between two looks.
 const LEAST: Duration = Duration::from_millis(1);
-/// How long it takes at most until an interrupt is seen.
-const NAP: Duration = Duration::from_millis(100);
+
+/// Destinations that are being drained, from one plan to the next: what a program keeps that goes on reconciling while
+/// servers drain.
+///
+/// A drain goes on if the next plan deletes the same destination or service, and ends if it does not.
+#[derive(Clone, Debug, Default)]
+pub struct Drains {
+    held: Vec<Held>,
+    /// Those whose time was over and that got their weight back: they are not drained again for the same wish.
+    restored: HashSet<Key>,
+}
+
+/// A destination, or a service with all of its destinations.
+type Key = (ServiceId, Option<DestinationId>);
+
+#[derive(Clone, Debug)]
+struct Held {
+    key: Key,
+    since: Instant,
+    /// The destinations as they were before they got weight 0.
+    before: Vec<Destination>,
+}
+
+impl Drains {
+    /// The number of destinations and services that are being drained.
+    pub fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Whether nothing is being drained.
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+}
 
 /// Destinations that are drained and deleted together: one, or all of a service.
 #[derive(Debug)]
@@ -27,13 +60,19 @@ pub(super) struct Group<'p> {
     place: usize,
     service: &'p ServiceId,
     drain: Drain,
-    delete: Command<'p>,
+    delete: Part<'p>,
     members: Vec<Member<'p>>,
+    /// When the waiting began.
+    since: Option<Instant>,
 }
 
 #[derive(Debug)]
 struct Member<'p> {
-    entry: &'p DestinationEntry,
+    /// As it is in the plan.
+    planned: &'p Destination,
+    /// As it was before it was first drained.
+    before: Value<'p, Destination>,
+    connections: Connections,
     /// The connections that are waited for; `None` if the destination is gone.
     left: Option<u32>,
 }
@@ -48,11 +87,7 @@ enum Fate {
 
 /// Whether the destinations of an operation have to be drained.
 pub(super) fn is_drained(operation: &Operation) -> bool {
-    match operation {
-        Operation::DeleteDestination { drain, .. } => drain.is_some(),
-        Operation::DeleteService { drain, live } => drain.is_some() && !live.destinations.is_empty(),
-        _ => false,
-    }
+    Group::of(0, operation).is_some()
 }
 
 /// What has to be drained.
@@ -80,44 +115,64 @@ pub(super) fn groups(operations: &[Operation]) -> Vec<Group<'_>> {
 pub fn held_by_persistence(plan: &Plan) -> impl Iterator<Item = (ServiceId, DestinationId)> {
     let groups = groups(plan.operations()).into_iter();
     groups.flat_map(|group| {
-        let held = group.members.into_iter().filter(|member| member.entry.persistent_connections > 0);
-        held.map(move |member| (*group.service, member.entry.id()))
+        let held = group.members.into_iter().filter(|member| member.connections.persistent > 0);
+        held.map(move |member| (*group.service, member.planned.id))
     })
 }
 
 impl<'p> Group<'p> {
     fn of(place: usize, operation: &'p Operation) -> Option<Self> {
-        let member = |entry: &'p DestinationEntry| Member { entry, left: Some(u32::MAX) };
-        match operation {
-            _ if !is_drained(operation) => None,
-            Operation::DeleteDestination { service, live, drain: Some(drain) } => {
-                let delete =
-                    Command::DeleteDestination { service, id: &live.destination.id, was: Some(&live.destination) };
-                Some(Self { place, service, drain: *drain, delete, members: vec![member(live)] })
+        let drain = operation.drain.filter(|_| operation.verb() == Verb::Delete)?;
+        let member = |planned: &'p Destination, connections| Member {
+            planned,
+            before: Value::Planned(planned),
+            connections,
+            left: Some(u32::MAX),
+        };
+        let (service, delete, members) = match &operation.object {
+            Object::Destination(service, change) => {
+                let planned = change.before.as_ref()?;
+                let delete = Part::Destination(service, Change::delete(Value::Planned(planned)));
+                (service, delete, vec![member(planned, operation.connections)])
             }
-            Operation::DeleteService { live, drain: Some(drain) } => {
-                let service = &live.service.service.id;
-                let delete = Command::DeleteService { id: service, was: Some(live) };
-                Some(Self {
-                    place,
-                    service,
-                    drain: *drain,
-                    delete,
-                    members: live.destinations.iter().map(member).collect(),
-                })
+            Object::Service(change) => {
+                let row = change.before.as_ref().filter(|row| !row.destinations.is_empty())?;
+                let members = row.destinations.iter().map(|it| member(&it.destination, Connections::of(it)));
+                (&row.service.service.id, Part::Service(Change::delete(Value::Planned(row))), members.collect())
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some(Self { place, service, drain, delete, members, since: None })
     }
 
     pub(super) fn mixes_families(&self) -> bool {
-        self.members.iter().any(|member| member.entry.id().family() != self.service.family())
+        self.members.iter().any(|member| member.planned.id.family() != self.service.family())
     }
 
-    /// Commands that are one for each destination that has a weight.
-    fn weighted(&self, command: impl Fn(&'p ServiceId, &'p DestinationEntry) -> Command<'p>) -> Vec<Step<'p>> {
-        let weighted = self.members.iter().filter(|member| member.entry.destination.weight != Weight::ZERO);
-        weighted.map(|member| Step::new(self.place, command(self.service, member.entry))).collect()
+    fn key(&self) -> Key {
+        let destination = self.members.first().map(|member| member.planned.id);
+        (*self.service, destination.filter(|_| matches!(self.delete, Part::Destination(..))))
+    }
+
+    /// The commands that give weight 0 to those that have a weight.
+    fn quiesce(&self) -> impl Iterator<Item = Command<'p>> {
+        let weighted = self.members.iter().filter(|member| member.planned.weight != Weight::ZERO);
+        weighted.map(|member| {
+            let drained = Value::own(member.planned.clone().drained());
+            let change = Change::update(Value::Planned(member.planned), drained);
+            Command { role: Role::Quiesce, ..Command::new(self.place, Part::Destination(self.service, change)) }
+        })
+    }
+
+    /// The commands that give those their weight back that had one.
+    fn restore(&self) -> impl Iterator<Item = Command<'p>> {
+        let weighted =
+            self.members.iter().filter(|member| member.before.weight != Weight::ZERO && member.left.is_some());
+        weighted.map(|member| {
+            let change =
+                Change::update(Value::own(Destination::clone(&member.before).drained()), member.before.clone());
+            Command { role: Role::Restore, ..Command::new(self.place, Part::Destination(self.service, change)) }
+        })
     }
 
     fn connections(&self) -> u64 {
@@ -129,118 +184,131 @@ impl<'p> Group<'p> {
         self.members.iter().filter(|member| member.left.is_some_and(|left| left > 0)).count()
     }
 
-    fn fate(&self, waited: Duration, has_to_end: bool) -> Fate {
+    fn waited(&self, now: Instant) -> Duration {
+        self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+
+    fn fate(&self, now: Instant, has_to_end: bool) -> Fate {
         match self.busy() {
             0 => Fate::IsIdle,
-            _ if has_to_end || waited >= self.drain.timeout => Fate::IsOver,
+            _ if has_to_end || self.waited(now) >= self.drain.timeout => Fate::IsOver,
             _ => Fate::Waits,
+        }
+    }
+
+    /// What has to be asked before the connections of all members are known.
+    fn question(&self, facts: &Facts) -> Option<Question> {
+        let Some(list) = facts.list(self.service) else { return Some(Question::Destinations(*self.service)) };
+        let is_sure = list.is_stable() || list.is_refused();
+        // A list that other programs change while it is read can miss what is there.
+        let is_missing = |member: &Member<'_>| member.left.is_some() && list.get(&member.planned.id).is_none();
+        (!is_sure && self.members.iter().any(is_missing)).then_some(Question::StableDestinations(*self.service))
+    }
+
+    fn count(&mut self, facts: &Facts) {
+        let Some(list) = facts.list(self.service) else { return };
+        for member in self.members.iter_mut().filter(|member| member.left.is_some()) {
+            member.left = list.get(&member.planned.id).map(|entry| {
+                member.connections = Connections::of(entry);
+                self.drain.wait.count(entry.active_connections, entry.inactive_connections)
+            });
         }
     }
 }
 
-impl<'p> Applier<'_, 'p> {
-    /// Gives all destinations that go the weight 0, waits for their connections, each as long as it may, and deletes them.
-    pub(super) fn drain(&mut self, groups: Vec<Group<'p>>) -> Ended {
-        self.progress.phase = Phase::Draining;
-        let quiesce = |service, entry: &'p DestinationEntry| Command::Quiesce { service, from: &entry.destination };
-        let steps: Vec<_> = groups.iter().flat_map(|group| group.weighted(quiesce)).collect();
-        let mut ended = self.run(steps.into_iter(), Direction::Forward);
-        let start = self.options.clock.now();
-        // Those that would get new connections all the time stay.
-        let (failed, mut groups): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| self.has_failed(group));
-        for group in failed {
-            self.note_drained(&group, Duration::ZERO, DrainOutcome::Unfinished);
-        }
-        if ended == Ended::Through {
-            ended = self.wait(&mut groups, start);
-        }
-        let waited = self.options.clock.now().saturating_sub(start);
-        for group in groups {
-            self.note_drained(&group, waited, DrainOutcome::Unfinished);
-        }
-        (self.progress.draining, self.progress.connections) = (0, 0);
-        ended
-    }
-
-    /// Takes away those that are through until none is left.
-    fn wait(&mut self, groups: &mut Vec<Group<'p>>, start: Duration) -> Ended {
-        let mut failed_looks = 0;
-        loop {
-            let looked = self.look_at(groups);
-            self.ask();
-            if self.interrupt == Interrupt::Now {
-                return Ended::Interrupted;
-            }
-            // Whose connections are not known is neither idle nor over.
-            if let Err(error) = looked {
-                failed_looks += 1;
-                if failed_looks == LOOKS {
-                    return self.give_up(groups, error);
-                }
-                self.options.clock.sleep(PAUSE);
-                continue;
-            }
-            failed_looks = 0;
-            let has_to_end = self.interrupt == Interrupt::Stop;
-            if has_to_end {
-                // Only the waiting ends.
-                self.heeded = Interrupt::Now;
-            }
-            let waited = self.options.clock.now().saturating_sub(start);
-            let ended = self.take_away(groups, waited, has_to_end);
-            if ended != Ended::Through {
-                return ended;
-            }
-            self.progress.draining = groups.iter().map(Group::busy).sum();
-            self.progress.connections = groups.iter().map(Group::connections).sum();
-            self.tell();
-            if groups.is_empty() {
-                return Ended::Through;
-            }
-            self.rest(groups, waited);
-        }
-    }
-
-    /// Reads the counters: one list for each service.
-    fn look_at(&self, groups: &mut [Group<'p>]) -> Result<(), Error> {
-        let mut lists: HashMap<ServiceId, HashMap<DestinationId, DestinationEntry>> = HashMap::new();
-        let by_id = |entries: Vec<DestinationEntry>| entries.into_iter().map(|entry| (entry.id(), entry)).collect();
-        for group in groups {
-            let mut is_sure = false;
+impl<'p> Applier<'p> {
+    /// Goes on with drains of an earlier plan, and is done as soon as only connections are left to be waited for:
+    /// [`take_drains`](Self::take_drains) has what is still being drained.
+    #[must_use]
+    pub fn beside(mut self, drains: Drains) -> Self {
+        self.waits = false;
+        for held in drains.held {
+            let Some(group) = self.groups.iter_mut().find(|group| group.key() == held.key) else { continue };
+            group.since = Some(held.since);
             for member in &mut group.members {
-                if member.left.is_none() {
-                    continue;
-                }
-                if !lists.contains_key(group.service) {
-                    lists.insert(*group.service, by_id(self.handle.get_destinations(group.service)?));
-                }
-                let find = |lists: &HashMap<ServiceId, HashMap<DestinationId, DestinationEntry>>| {
-                    let entry = lists.get(group.service)?.get(&member.entry.id())?;
-                    Some(group.drain.wait.count(entry.active_connections, entry.inactive_connections))
-                };
-                let mut left = find(&lists);
-                // A list that others change while it is read can miss what is there.
-                if left.is_none() && !is_sure {
-                    is_sure = true;
-                    let entries = self.handle.get_destinations_stable(group.service, ATTEMPTS)?;
-                    lists.insert(*group.service, by_id(entries));
-                    left = find(&lists);
-                }
-                member.left = left;
+                let before = held.before.iter().find(|before| before.id == member.planned.id);
+                member.before = before.map_or(Value::Planned(member.planned), |before| Value::own(before.clone()));
             }
         }
-        Ok(())
+        let (stay, groups): (Vec<_>, Vec<_>) =
+            mem::take(&mut self.groups).into_iter().partition(|group| drains.restored.contains(&group.key()));
+        self.groups = groups;
+        for mut group in stay {
+            group.members.iter_mut().for_each(|member| member.left = member.left.map(|_| 0));
+            self.restored.insert(group.key());
+            self.note_drained(&group, DrainOutcome::Restored);
+        }
+        self
+    }
+
+    /// Takes what is still being drained, for the applier of the next plan.
+    pub fn take_drains(&mut self) -> Drains {
+        let held = mem::take(&mut self.groups).into_iter().filter_map(|group| {
+            let before = group.members.iter().map(|member| (*member.before).clone()).collect();
+            Some(Held { key: group.key(), since: group.since?, before })
+        });
+        Drains { held: held.collect(), restored: mem::take(&mut self.restored) }
+    }
+
+    /// Gives all destinations that go the weight 0.
+    pub(super) fn quiesce(&mut self) {
+        self.progress.phase = Phase::Draining;
+        let commands: Vec<_> = self.groups.iter().flat_map(Group::quiesce).collect();
+        self.start(Run::Quiesce, commands.into_iter());
+    }
+
+    /// Begins to wait, but for those that would get new connections all the time: they stay.
+    pub(super) fn quiesced(&mut self, ended: Ended) {
+        let now = self.now;
+        let (failed, groups): (Vec<_>, Vec<_>) =
+            mem::take(&mut self.groups).into_iter().partition(|group| self.has_failed(group));
+        self.groups = groups;
+        self.groups.iter_mut().for_each(|group| group.since = group.since.or(now));
+        for group in failed {
+            self.note_drained(&group, DrainOutcome::Unfinished);
+        }
+        self.go_on_draining(ended);
+    }
+
+    /// Looks at the counters; sends what follows from them, or waits for the next look.
+    pub(super) fn look(&mut self) {
+        if self.interrupt >= Interrupt::Now {
+            return self.go_on_draining(Ended::Interrupted);
+        }
+        if let Some(question) = self.groups.iter().find_map(|group| group.question(&self.facts)) {
+            self.question = Some(question);
+            return;
+        }
+        let is_refused = |group: &Group<'_>| self.facts.list(group.service).is_none_or(super::facts::List::is_refused);
+        let is_refused = self.groups.iter().any(is_refused);
+        let facts = mem::take(&mut self.facts);
+        // A destination whose connections are not known is neither idle nor over.
+        if is_refused {
+            self.failed_looks += 1;
+            if self.failed_looks == LOOKS {
+                return self.give_up(facts);
+            }
+            return self.pause_for(PAUSE);
+        }
+        self.failed_looks = 0;
+        self.groups.iter_mut().for_each(|group| group.count(&facts));
+        let has_to_end = self.interrupt >= Interrupt::Stop;
+        if has_to_end {
+            // Only the waiting ends.
+            self.heeded = Interrupt::Now;
+        }
+        self.take_away(has_to_end);
     }
 
     /// Deletes what is idle, and does with the rest what was said if its time is over.
-    fn take_away(&mut self, groups: &mut Vec<Group<'p>>, waited: Duration, has_to_end: bool) -> Ended {
-        let mut steps = Vec::new();
+    fn take_away(&mut self, has_to_end: bool) {
+        let Some(now) = self.now else { return };
+        let mut commands = Vec::new();
         let mut through = Vec::new();
-        for group in mem::take(groups) {
-            let fate = group.fate(waited, has_to_end);
-            let outcome = match (fate, group.drain.on_timeout) {
+        for group in mem::take(&mut self.groups) {
+            let outcome = match (group.fate(now, has_to_end), group.drain.on_timeout) {
                 (Fate::Waits, _) => {
-                    groups.push(group);
+                    self.groups.push(group);
                     continue;
                 }
                 (Fate::IsIdle, _) => DrainOutcome::Idle,
@@ -251,64 +319,86 @@ impl<'p> Applier<'_, 'p> {
             match outcome {
                 DrainOutcome::Kept => {}
                 DrainOutcome::Restored => {
-                    let restore =
-                        |service, entry: &'p DestinationEntry| Command::Restore { service, to: &entry.destination };
-                    steps.extend(group.weighted(restore));
+                    self.restored.insert(group.key());
+                    commands.extend(group.restore());
                 }
-                _ => steps.push(Step::new(group.place, group.delete)),
+                _ => commands.push(Command::new(group.place, group.delete.clone())),
             }
             through.push((group, outcome));
         }
-        let ended = self.run(steps.into_iter(), Direction::Forward);
+        self.start(Run::TakeAway(through), commands.into_iter());
+    }
+
+    /// Notes what became of those that were taken away, and waits for the others.
+    pub(super) fn taken_away(&mut self, through: Vec<(Group<'p>, DrainOutcome)>, ended: Ended) {
         for (group, outcome) in through {
             let is_sure = ended == Ended::Through && !self.has_failed(&group);
-            self.note_drained(&group, waited, if is_sure { outcome } else { DrainOutcome::Unfinished });
+            self.note_drained(&group, if is_sure { outcome } else { DrainOutcome::Unfinished });
         }
-        ended
+        self.progress.draining = self.groups.iter().map(Group::busy).sum();
+        self.progress.connections = self.groups.iter().map(Group::connections).sum();
+        self.has_news = true;
+        self.go_on_draining(ended);
     }
 
-    /// Sleeps until it is time for the next look.
-    fn rest(&mut self, groups: &[Group<'p>], waited: Duration) {
-        let until_look = |drain: Drain| drain.poll.max(LEAST).min(drain.timeout.saturating_sub(waited));
-        let time = groups.iter().map(|group| until_look(group.drain)).min();
-        let until = self.options.clock.now().saturating_add(time.unwrap_or_default());
-        loop {
-            let left = until.saturating_sub(self.options.clock.now());
-            if left.is_zero() {
-                return;
+    fn go_on_draining(&mut self, ended: Ended) {
+        if ended != Ended::Through {
+            for group in mem::take(&mut self.groups) {
+                self.note_drained(&group, DrainOutcome::Unfinished);
             }
-            self.options.clock.sleep(left.min(NAP));
-            self.ask();
-            if self.is_interrupted() {
-                return;
+        }
+        let is_waiting = self.progress.draining > 0;
+        match self.next_look().filter(|_| is_waiting) {
+            _ if self.groups.is_empty() || (is_waiting && !self.waits) => {
+                (self.progress.draining, self.progress.connections) = (0, 0);
+                self.drained(ended);
             }
+            Some(time) => {
+                self.has_waited = true;
+                self.pause_for(time);
+                self.watch();
+            }
+            None => self.watch(),
         }
     }
 
-    /// Lets the rest be, since nobody knows how many connections there are.
-    fn give_up(&mut self, groups: &[Group<'p>], error: Error) -> Ended {
-        for group in groups {
-            mark_failed(&mut self.states, group.place);
-        }
+    /// The time until the next look.
+    fn next_look(&self) -> Option<Duration> {
+        let now = self.now?;
+        let until_look = |group: &Group<'_>| {
+            let Drain { poll, timeout, .. } = group.drain;
+            poll.max(LEAST).min(timeout.saturating_sub(group.waited(now)))
+        };
+        self.groups.iter().map(until_look).min()
+    }
+
+    /// Lets the rest be, since it is not known how many connections there are.
+    fn give_up(&mut self, facts: Facts) {
+        let groups = mem::take(&mut self.groups);
         let first = groups.first().and_then(|group| Some((group, self.plan.operations().get(group.place)?)));
-        if let Some((group, operation)) = first {
+        if let Some(((group, operation), (_, error))) = first.zip(facts.refusal) {
             let action = format!("look at the connections of {}", group.service);
             self.failures.push(Failure::new(operation.clone(), action, error, false));
         }
-        match self.options.on_error {
+        for group in groups {
+            self.mark_failed(group.place);
+            self.note_drained(&group, DrainOutcome::Unfinished);
+        }
+        self.go_on_draining(match self.options.on_error {
             OnError::Continue => Ended::Through,
             _ => Ended::Failed,
-        }
+        });
     }
 
     fn has_failed(&self, group: &Group<'p>) -> bool {
         self.states.get(group.place).is_some_and(|state| state.has_failed)
     }
 
-    fn note_drained(&mut self, group: &Group<'p>, waited: Duration, outcome: DrainOutcome) {
+    fn note_drained(&mut self, group: &Group<'p>, outcome: DrainOutcome) {
+        let waited = self.now.map_or(Duration::ZERO, |now| group.waited(now));
         self.report.drains.extend(group.members.iter().map(|member| Drained {
             service: *group.service,
-            destination: member.entry.id(),
+            destination: member.planned.id,
             outcome: if member.left.is_none() { DrainOutcome::Gone } else { outcome },
             left: member.left.filter(|left| *left != u32::MAX).unwrap_or(0),
             waited,

@@ -2,8 +2,7 @@ use std::fmt;
 
 use super::options::OnError;
 use super::report::Report;
-use crate::desired::Operation;
-use crate::desired::plan::Conflict;
+use crate::desired::plan::{Conflict, Object as Subject, Operation};
 use crate::model::InvalidValue;
 
 /// Why a plan was not carried out, and what is left of it.
@@ -31,6 +30,12 @@ pub(super) enum Cause {
     Forbidden(Vec<Operation>),
     Invalid(Box<Operation>, InvalidValue),
     Failed(Vec<Failure>),
+    /// Another program took away what these need.
+    Raced(Vec<Failure>),
+    /// In the last look these were not as the plan has them.
+    Changed(Vec<Operation>),
+    /// The last look failed.
+    Unconfirmed(crate::Error),
     Interrupted,
 }
 
@@ -44,7 +49,7 @@ pub struct Failure {
     pub action: String,
     /// What the kernel said.
     pub error: crate::Error,
-    /// Whether somebody else made the object meanwhile, with other settings.
+    /// Whether another program made the object meanwhile with other settings, or took away what it needs.
     pub is_conflict: bool,
 }
 
@@ -84,7 +89,7 @@ impl ApplyError {
     /// something else had failed is left out.
     pub fn failures(&self) -> &[Failure] {
         match &self.0.cause {
-            Cause::Failed(failures) => failures,
+            Cause::Failed(failures) | Cause::Raced(failures) => failures,
             _ => &[],
         }
     }
@@ -92,16 +97,19 @@ impl ApplyError {
     /// The operation that failed first, or was refused first.
     pub fn operation(&self) -> Option<&Operation> {
         match &self.0.cause {
-            Cause::Forbidden(operations) => operations.first(),
+            Cause::Forbidden(operations) | Cause::Changed(operations) => operations.first(),
             Cause::Invalid(operation, _) => Some(operation),
-            Cause::Failed(failures) => failures.first().map(|failure| &failure.operation),
-            Cause::Conflicts(_) | Cause::Interrupted => None,
+            Cause::Failed(failures) | Cause::Raced(failures) => failures.first().map(|failure| &failure.operation),
+            Cause::Conflicts(_) | Cause::Unconfirmed(_) | Cause::Interrupted => None,
         }
     }
 
-    /// What the kernel said to the first operation that failed.
+    /// What the kernel said to the first operation that failed, or to the last look.
     pub fn kernel_error(&self) -> Option<&crate::Error> {
-        self.failures().first().map(|failure| &failure.error)
+        match &self.0.cause {
+            Cause::Unconfirmed(error) => Some(error),
+            _ => self.failures().first().map(|failure| &failure.error),
+        }
     }
 
     /// What makes the plan impossible, if it was refused for that.
@@ -136,14 +144,25 @@ impl ApplyError {
         matches!(self.0.cause, Cause::Forbidden(_))
     }
 
-    /// Whether somebody else made an object meanwhile, with other settings, or the plan had
+    /// Whether another program made an object meanwhile with other settings, or the plan had
     /// [conflicts](Self::conflicts) in itself.
     pub fn is_conflict(&self) -> bool {
         match &self.0.cause {
             Cause::Conflicts(_) => true,
-            Cause::Failed(failures) => failures.first().is_some_and(|failure| failure.is_conflict),
+            Cause::Failed(failures) | Cause::Raced(failures) => failures.first().is_some_and(|it| it.is_conflict),
             _ => false,
         }
+    }
+
+    /// Whether another program changed the table meanwhile, so that it is not what the plan promised: read it and make
+    /// a new plan. Nothing is undone for that.
+    pub const fn is_raced(&self) -> bool {
+        matches!(self.0.cause, Cause::Raced(_) | Cause::Changed(_))
+    }
+
+    /// Whether everything was done, but the table could not be read afterwards.
+    pub const fn is_unconfirmed(&self) -> bool {
+        matches!(self.0.cause, Cause::Unconfirmed(_))
     }
 
     /// Whether it was ended from outside.
@@ -153,7 +172,10 @@ impl ApplyError {
 
     /// Whether what was done is undone, all of it. Also true when nothing had been done.
     pub fn is_rolled_back(&self) -> bool {
-        self.0.on_error == OnError::Rollback && self.0.report.rolled_back == self.0.report.changed
+        !self.is_raced()
+            && !self.is_unconfirmed()
+            && self.0.on_error == OnError::Rollback
+            && self.0.report.rolled_back == self.0.report.changed
     }
 }
 
@@ -178,10 +200,29 @@ impl fmt::Display for ApplyError {
             }
             Cause::Failed(failures) => {
                 if let Some(first) = failures.first() {
-                    let others = if first.is_conflict { ", which somebody else made with other settings" } else { "" };
+                    let others = if first.is_conflict { ", since another program changed the table" } else { "" };
                     write!(f, "cannot {}{others}", first.action)?;
                 }
                 more(f, failures.len())?;
+            }
+            Cause::Raced(failures) => {
+                if let Some(first) = failures.first() {
+                    write!(f, "cannot {}, since another program changed the table", first.action)?;
+                }
+                more(f, failures.len())?;
+                return write!(f, "; {} of {} {} done", report.done, report.total, operations(report.total));
+            }
+            Cause::Changed(changed) => {
+                f.write_str("another program changed the table meanwhile: ")?;
+                if let Some(first) = changed.first() {
+                    write!(f, "{} {} did not last", first.kind(), Object(first))?;
+                }
+                more(f, changed.len())?;
+                return write!(f, "; {} of {} {} done", report.done, report.total, operations(report.total));
+            }
+            Cause::Unconfirmed(_) => {
+                let Report { done, total, .. } = report;
+                return write!(f, "{done} of {total} {} done, but the table cannot be read", operations(*total));
             }
             Cause::Interrupted => f.write_str("interrupted")?,
         }
@@ -223,12 +264,11 @@ struct Object<'a>(&'a Operation);
 
 impl fmt::Display for Object<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0, self.0.service(), self.0.destination()) {
+        match (&self.0.object, self.0.service(), self.0.destination()) {
             (_, Some(service), Some(destination)) => write!(f, "{destination} of {service}"),
             (_, Some(service), None) => write!(f, "{service}"),
-            (Operation::UpdateTimeouts { wanted, .. }, ..) => write!(f, "{wanted}"),
-            (Operation::StopSync { live }, ..) => write!(f, "{live}"),
-            (Operation::StartSync { wanted }, ..) => write!(f, "{wanted}"),
+            (Subject::Timeouts(change), ..) => change.after.iter().try_for_each(|config| write!(f, "{config}")),
+            (Subject::SyncDaemon(change), ..) => change.latest().into_iter().try_for_each(|it| write!(f, "{it}")),
             _ => Ok(()),
         }
     }
@@ -252,10 +292,7 @@ impl std::error::Error for ApplyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.cause {
             Cause::Invalid(_, value) => Some(value),
-            Cause::Failed(failures) => {
-                failures.first().map(|failure| -> &(dyn std::error::Error + 'static) { &failure.error })
-            }
-            _ => None,
+            _ => self.kernel_error().map(|error| -> &(dyn std::error::Error + 'static) { error }),
         }
     }
 }

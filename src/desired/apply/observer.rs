@@ -1,9 +1,9 @@
 use std::fmt;
 
-/// Who is told how far a plan has come, and may end it.
+/// Is told how far a plan has come, and may end it.
 ///
-/// All methods are called by the thread that applies the plan, and between two datagrams the handle is locked: an
-/// observer that used it would wait for ever. `()` looks on and lets everything happen.
+/// All methods are called by the thread or task that applies the plan, and between two datagrams the handle is locked:
+/// an observer that used it would wait for ever. `()` looks on and lets everything happen.
 pub trait Observer {
     /// Is told how far the plan has come: at the beginning, after a thousand commands at most, and after each look at the connections of
     /// destinations that drain.

@@ -1,8 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
-use super::clock::{Clock, SystemClock};
 use crate::desired::plan::Actions;
 
 /// How a plan is carried out.
@@ -14,15 +12,15 @@ use crate::desired::plan::Actions;
 /// # let _ = options;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ApplyOptions {
     /// What becomes of what is done when an operation fails.
     pub on_error: OnError,
     /// The kinds of operations that may be carried out; a plan with another one is refused as a whole.
     pub allowed: Actions,
-    /// Where time comes from.
-    pub clock: Arc<dyn Clock>,
+    /// What becomes of an object that appeared or vanished since the plan was made.
+    pub on_race: OnRace,
 }
 
 /// What becomes of what is done when an operation fails: `--on-error`.
@@ -40,37 +38,48 @@ pub enum OnError {
     Continue,
 }
 
-/// A word that is no [`OnError`].
+/// What becomes of an object that another program made, changed or deleted since the plan was made.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum OnRace {
+    /// It is planned again on what is there, three times at most: for a plan that says what the table should be.
+    #[default]
+    PlanAgain,
+    /// It is a failure: for a plan that changes what is there, and makes nothing that has gone.
+    Fail,
+}
+
+/// A word that is not an [`OnError`].
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("\"{}\" is none of rollback, stop and continue", .word.escape_debug())]
+#[error("\"{}\" is not a valid reaction to an error: expected rollback, stop or continue", .word.escape_debug())]
 pub struct OnErrorError {
     word: String,
 }
 
 impl ApplyOptions {
-    /// Everything is allowed, a failure undoes what was done, and the clock is the system's.
-    pub fn new() -> Self {
-        Self { on_error: OnError::Rollback, allowed: Actions::all(), clock: Arc::new(SystemClock::new()) }
+    /// Everything is allowed, a failure undoes what was done, and what another program did is planned again.
+    pub const fn new() -> Self {
+        Self { on_error: OnError::Rollback, allowed: Actions::all(), on_race: OnRace::PlanAgain }
     }
 
     /// Sets what becomes of what is done when an operation fails.
     #[must_use]
-    pub fn on_error(mut self, on_error: OnError) -> Self {
+    pub const fn on_error(mut self, on_error: OnError) -> Self {
         self.on_error = on_error;
         self
     }
 
     /// Sets the kinds of operations that may be carried out.
     #[must_use]
-    pub fn allowed(mut self, actions: Actions) -> Self {
+    pub const fn allowed(mut self, actions: Actions) -> Self {
         self.allowed = actions;
         self
     }
 
-    /// Sets where time comes from.
+    /// Sets what becomes of an object that appeared or vanished since the plan was made.
     #[must_use]
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Arc::new(clock);
+    pub const fn on_race(mut self, on_race: OnRace) -> Self {
+        self.on_race = on_race;
         self
     }
 }

@@ -13,6 +13,7 @@ pub struct Report {
     pub(super) failed: usize,
     pub(super) changed: usize,
     pub(super) rolled_back: usize,
+    pub(super) pending: usize,
     pub(super) is_interrupted: bool,
     pub(super) warnings: Vec<Warning>,
     pub(super) drains: Vec<Drained>,
@@ -32,7 +33,7 @@ pub struct Warning {
     pub finding: Finding,
 }
 
-/// What an operation came upon that somebody else did since the plan was made.
+/// What an operation came upon that another program did since the plan was made.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Finding {
@@ -70,7 +71,7 @@ pub enum DrainOutcome {
     Kept,
     /// The time was over, and it has its weight again.
     Restored,
-    /// Somebody else deleted it.
+    /// Another program deleted it.
     Gone,
     /// The waiting ended because something failed or because of an [interrupt](super::Interrupt::Now).
     Unfinished,
@@ -100,6 +101,12 @@ impl Report {
     /// The number of operations that changed the table and were undone.
     pub const fn rolled_back(&self) -> usize {
         self.rolled_back
+    }
+
+    /// The number of operations whose destinations are still being drained, where that is
+    /// [not waited for](super::apply_beside).
+    pub const fn pending(&self) -> usize {
+        self.pending
     }
 
     /// Whether everything of the plan is there.
@@ -156,7 +163,7 @@ impl fmt::Display for Drained {
             DrainOutcome::Deleted => write!(f, "deleted with {left}"),
             DrainOutcome::Kept => write!(f, "kept at weight 0 with {left}"),
             DrainOutcome::Restored => write!(f, "given its weight back, with {left}"),
-            DrainOutcome::Gone => f.write_str("deleted by somebody else"),
+            DrainOutcome::Gone => f.write_str("deleted by another program"),
             DrainOutcome::Unfinished => write!(f, "still there with {left}"),
         }
     }

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use bitflags::bitflags;
 
-use super::{Operation, OperationKind};
+use super::{Object, Operation, OperationKind, Verb};
 
 bitflags! {
     /// Kinds of operations that may be carried out: `--allowed-actions`.
@@ -55,26 +55,35 @@ const WORDS: [(&str, Actions); 9] = [
 impl Actions {
     /// What an operation needs: a new service with destinations needs two.
     pub fn needed_by(operation: &Operation) -> Self {
-        match operation {
-            Operation::AddService { service } if service.destinations.is_empty() => Self::ADD_SERVICE,
-            Operation::AddService { .. } => Self::ADD_SERVICE | Self::ADD_DESTINATION,
-            other => match other.kind() {
-                OperationKind::AddService => Self::ADD_SERVICE,
-                OperationKind::UpdateService => Self::UPDATE_SERVICE,
-                OperationKind::DeleteService => Self::DELETE_SERVICE,
-                OperationKind::AddDestination => Self::ADD_DESTINATION,
-                OperationKind::UpdateDestination => Self::UPDATE_DESTINATION,
-                OperationKind::DeleteDestination => Self::DELETE_DESTINATION,
-                OperationKind::UpdateTimeouts => Self::UPDATE_TIMEOUTS,
-                OperationKind::StartSync => Self::START_SYNC,
-                OperationKind::StopSync => Self::STOP_SYNC,
-            },
-        }
+        let makes_destinations = match &operation.object {
+            Object::Service(change) if change.verb() == Verb::Add => {
+                change.after.as_ref().is_some_and(|row| !row.destinations.is_empty())
+            }
+            _ => false,
+        };
+        let own = Self::from(operation.kind());
+        if makes_destinations { own | Self::ADD_DESTINATION } else { own }
     }
 
     /// Whether an operation may be carried out.
     pub fn allow(self, operation: &Operation) -> bool {
         self.contains(Self::needed_by(operation))
+    }
+}
+
+impl From<OperationKind> for Actions {
+    fn from(kind: OperationKind) -> Self {
+        match kind {
+            OperationKind::AddService => Self::ADD_SERVICE,
+            OperationKind::UpdateService => Self::UPDATE_SERVICE,
+            OperationKind::DeleteService => Self::DELETE_SERVICE,
+            OperationKind::AddDestination => Self::ADD_DESTINATION,
+            OperationKind::UpdateDestination => Self::UPDATE_DESTINATION,
+            OperationKind::DeleteDestination => Self::DELETE_DESTINATION,
+            OperationKind::UpdateTimeouts => Self::UPDATE_TIMEOUTS,
+            OperationKind::StartSync => Self::START_SYNC,
+            OperationKind::StopSync => Self::STOP_SYNC,
+        }
     }
 }
 

@@ -1,11 +1,13 @@
-use serde::Serialize;
+use serde::de::{self, Deserialize, Deserializer};
+use serde::{Deserialize as DeriveDeserialize, Serialize};
 
-use super::{Operation, Plan, SettingChange};
+use super::{Labels, Object, Operation, OperationKind, Plan, SettingChange, Verb};
 use crate::desired::print::{
-    destination_as_is, family_word, service_address, service_as_is, service_text, sync_as_is, timeouts_as_is,
+    destination_as_is, drain_as_is, family_word, service_address, service_as_is, service_text, sync_as_is,
+    timeouts_as_is,
 };
-use crate::desired::{DesiredDestination, DesiredService, spec};
-use crate::model::{Destination, Service, ServiceId};
+use crate::desired::spec;
+use crate::model::{Destination, ServiceId, TableService};
 
 /// The operations of a [`Plan`] as data: what `ipvsctl changeset` prints.
 ///
@@ -19,109 +21,113 @@ pub struct ChangeSet {
 }
 
 /// An operation as data.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, DeriveDeserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Item {
     /// Its kind.
     #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// What it does and why, for people.
+    pub kind: OperationKind,
+    /// What it does and why, for people; empty in a saved plan.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// The service: in whole where it is made or changed, otherwise its address.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<spec::Service>,
     /// The destination: in whole where it is made or changed, otherwise its address.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<spec::Destination>,
     /// The time-outs that change.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeouts: Option<spec::Timeouts>,
     /// The synchronization daemon.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sync: Option<spec::Sync>,
-    /// The settings that become others.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// How what is deleted is drained before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain: Option<spec::Drain>,
+    /// The settings that become others. For people: what is carried out follows from the rest.
+    #[serde(default, deserialize_with = "ignored", skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<SettingChange>,
 }
 
 impl Plan {
     /// The operations as data.
     pub fn change_set(&self) -> ChangeSet {
+        let item = |operation| Item {
+            description: description(operation, &self.labels),
+            // A plan that is kept has it; scripts compare the items of a change set.
+            drain: None,
+            ..Item::new(operation, &self.labels)
+        };
         ChangeSet { items: self.operations().iter().map(item).collect() }
     }
 }
 
-fn item(operation: &Operation) -> Item {
-    let item = Item { kind: operation.kind().name(), changes: operation.changes(), ..Item::default() };
-    match operation {
-        Operation::UpdateTimeouts { wanted, .. } => Item {
-            description: "Changing timeouts because they differ".to_owned(),
-            timeouts: Some(timeouts_as_is(wanted)),
-            ..item
-        },
-        Operation::AddService { service } => {
-            let whole = whole_service(&service.service, service);
-            let description = format!("Adding new service {} because it does not yet exist", text_of_service(service));
-            Item { description, service: Some(whole), ..item }
+impl Item {
+    /// Returns an operation as data, with addresses as they were written where that is known.
+    pub(super) fn new(operation: &Operation, labels: &Labels) -> Self {
+        let kind = operation.kind();
+        let mut item = Self {
+            kind,
+            description: String::new(),
+            service: operation.service().map(|id| address_only(&id)),
+            destination: None,
+            timeouts: None,
+            sync: None,
+            drain: operation.drain.as_ref().map(drain_as_is),
+            changes: operation.changes(),
+        };
+        match &operation.object {
+            Object::Timeouts(change) => item.timeouts = change.after.as_ref().map(timeouts_as_is),
+            Object::Service(change) => {
+                if let Some(after) = &change.after {
+                    item.service = Some(whole_service(after, labels));
+                }
+            }
+            Object::Destination(service, change) => {
+                item.destination = match (&change.after, &change.before) {
+                    (Some(after), _) => Some(whole_destination(service, after, labels)),
+                    (None, before) => before.as_ref().map(|before| spec::Destination {
+                        address: Some(before.id.to_string()),
+                        ..spec::Destination::default()
+                    }),
+                };
+            }
+            Object::SyncDaemon(change) => item.sync = change.latest().map(sync_as_is),
         }
-        Operation::UpdateService { wanted, desired, .. } => {
-            let whole = whole_service(wanted, desired);
-            let description =
-                format!("Updating existing service {} because details have changed", text_of_service(desired));
-            Item { description, service: Some(whole), ..item }
-        }
-        Operation::DeleteService { live, .. } => {
-            let id = live.service.id();
-            let service = service_text(&id);
-            let description =
-                format!("Delete existing service {service} because it does not exist in updated model any more");
-            Item { description, service: Some(address_only(&id)), ..item }
-        }
-        Operation::AddDestination { service: id, destination } => {
-            let whole = whole_destination(&destination.created(), destination.written.as_deref());
-            let service = service_text(id);
-            let address = text_of_destination(destination);
-            let description =
-                format!("Adding new destination {address} to service {service} because it does not yet exist");
-            Item { description, service: Some(address_only(id)), destination: Some(whole), ..item }
-        }
-        Operation::UpdateDestination { service: id, wanted, written, .. } => {
-            let whole = whole_destination(wanted, written.as_deref());
-            let service = service_text(id);
-            let address = written.as_deref().map_or_else(|| wanted.id.to_string(), str::to_owned);
-            let description =
-                format!("Updating existing destination {address} in service {service} because details have changed");
-            Item { description, service: Some(address_only(id)), destination: Some(whole), ..item }
-        }
-        Operation::DeleteDestination { service: id, live, .. } => {
-            let service = service_text(id);
-            let address = live.id().to_string();
-            let description = format!(
-                "Delete existing destination {address} in service {service} because it does not exist in updated model \
-                 any more"
-            );
-            let destination = spec::Destination { address: Some(address), ..spec::Destination::default() };
-            Item { description, service: Some(address_only(id)), destination: Some(destination), ..item }
-        }
-        Operation::StopSync { live } => Item {
-            description: format!("Stopping the {} daemon because it is not as it should be", live.role),
-            sync: Some(sync_as_is(live)),
-            ..item
-        },
-        Operation::StartSync { wanted } => Item {
-            description: format!("Starting the {} daemon because it does not run", wanted.role),
-            sync: Some(sync_as_is(wanted)),
-            ..item
-        },
+        item
     }
 }
 
-fn text_of_service(desired: &DesiredService) -> String {
-    desired.written.as_deref().map_or_else(|| service_text(&desired.id()), str::to_owned)
-}
-
-fn text_of_destination(desired: &DesiredDestination) -> String {
-    desired.written.as_deref().map_or_else(|| desired.id().to_string(), str::to_owned)
+fn description(operation: &Operation, labels: &Labels) -> String {
+    let kind = operation.kind();
+    let service = operation.service();
+    let written = |verb: Verb| service.and_then(|id| labels.written(&id, None).filter(|_| verb != Verb::Delete));
+    let service_text = service.map(|id| service_text(&id)).unwrap_or_default();
+    let (object, why) = match (&operation.object, kind.verb()) {
+        (Object::Timeouts(_), _) => return "Changing timeouts because they differ".to_owned(),
+        (Object::SyncDaemon(change), verb) => {
+            let role = change.latest().map(|daemon| daemon.role.to_string()).unwrap_or_default();
+            return match verb {
+                Verb::Delete => format!("Stopping the {role} daemon because it is not as it should be"),
+                _ => format!("Starting the {role} daemon because it does not run"),
+            };
+        }
+        (Object::Service(_), verb) => (format!("service {}", written(verb).unwrap_or(&service_text)), verb),
+        (Object::Destination(service, change), verb) => {
+            let id = change.latest().map(|destination| destination.id);
+            let written = id.and_then(|id| labels.written(service, Some(id))).filter(|_| verb != Verb::Delete);
+            let address = written.map_or_else(|| id.map(|id| id.to_string()).unwrap_or_default(), str::to_owned);
+            let relation = if verb == Verb::Add { "to" } else { "in" };
+            (format!("destination {address} {relation} service {service_text}"), verb)
+        }
+    };
+    match why {
+        Verb::Add => format!("Adding new {object} because it does not yet exist"),
+        Verb::Update => format!("Updating existing {object} because details have changed"),
+        Verb::Delete => format!("Delete existing {object} because it does not exist in updated model any more"),
+    }
 }
 
 fn address_only(id: &ServiceId) -> spec::Service {
@@ -132,24 +138,40 @@ fn address_only(id: &ServiceId) -> spec::Service {
     }
 }
 
-fn whole_service(settings: &Service, desired: &DesiredService) -> spec::Service {
-    let destinations: Vec<_> = desired
-        .destinations
-        .iter()
-        .map(|destination| whole_destination(&destination.created(), destination.written.as_deref()))
-        .collect();
-    let mut whole = service_as_is(settings);
-    if let Some(written) = &desired.written {
-        whole.address = Some(written.to_string());
+fn whole_service(row: &TableService, labels: &Labels) -> spec::Service {
+    let id = row.service.id();
+    let destinations: Vec<_> =
+        row.destinations.iter().map(|entry| whole_destination(&id, &entry.destination, labels)).collect();
+    let mut whole = service_as_is(&row.service.service);
+    if let Some(written) = labels.written(&id, None) {
+        whole.address = Some(written.to_owned());
     }
     whole.destinations = (!destinations.is_empty()).then_some(destinations);
     whole
 }
 
-fn whole_destination(settings: &Destination, written: Option<&str>) -> spec::Destination {
+fn whole_destination(service: &ServiceId, settings: &Destination, labels: &Labels) -> spec::Destination {
     let mut whole = destination_as_is(settings);
-    if let Some(written) = written {
+    if let Some(written) = labels.written(service, Some(settings.id)) {
         whole.address = Some(written.to_owned());
     }
     whole
+}
+
+fn ignored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SettingChange>, D::Error> {
+    de::IgnoredAny::deserialize(deserializer).map(|_| Vec::new())
+}
+
+impl Serialize for OperationKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for OperationKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        kind.ok_or_else(|| de::Error::custom(format_args!("\"{}\" is not an operation", name.escape_debug())))
+    }
 }

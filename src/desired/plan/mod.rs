@@ -15,15 +15,16 @@ use std::fmt;
 
 pub use actions::{ActionError, Actions};
 pub use change_set::{ChangeSet, Item};
-pub use operation::{Operation, OperationKind};
+pub use operation::{Change, Object, Operation, OperationKind, Verb};
 pub use options::{Draining, PlanOptions};
 pub use rules::PlanRules;
 pub use saved::{SavedPlan, SavedPlanError};
-pub(in crate::desired) use service::wanted_service;
+pub(in crate::desired) use service::with_settings;
 pub use text::PlanText;
 
 pub use super::settings::{FieldValue, SettingChange};
-use super::{DesiredState, Live, Scope};
+use super::taste::{Oddity, oddities_of_destination, oddities_of_service};
+use super::{DesiredService, DesiredState, Live, Scope};
 use crate::model::{Config, DestinationId, ServiceId, SyncDaemon, SyncRole, TableService};
 
 /// What has to be done, in the order in which it is safe.
@@ -37,8 +38,31 @@ pub struct Plan {
     operations: Vec<Operation>,
     conflicts: Vec<Conflict>,
     outside: usize,
-    names: BTreeMap<ServiceId, String>,
+    labels: Labels,
     scope: Scope,
+}
+
+/// What people call the services and destinations of a plan.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Labels {
+    names: BTreeMap<ServiceId, String>,
+    /// Addresses as they were written, where that is not the canonical form.
+    written: HashMap<(ServiceId, Option<DestinationId>), Box<str>>,
+}
+
+impl Labels {
+    fn add(&mut self, desired: &DesiredService) {
+        let id = desired.id();
+        self.names.extend(desired.name.clone().map(|name| (id, name)));
+        self.written.extend(desired.written.clone().map(|written| ((id, None), written)));
+        for wanted in &desired.destinations {
+            self.written.extend(wanted.written.clone().map(|written| ((id, Some(wanted.id())), written)));
+        }
+    }
+
+    fn written(&self, service: &ServiceId, destination: Option<DestinationId>) -> Option<&str> {
+        self.written.get(&(*service, destination)).map(|written| &**written)
+    }
 }
 
 /// How much a [`Plan`] does.
@@ -74,6 +98,17 @@ pub enum Conflict {
         /// The daemon.
         role: SyncRole,
     },
+    /// A service or destination would get a setting anew that the kernel takes, and that is hardly meant: one-packet
+    /// scheduling of TCP, for instance. What is there already is left as it is.
+    #[non_exhaustive]
+    Odd {
+        /// The service.
+        service: ServiceId,
+        /// The destination, if it is one of its destinations.
+        destination: Option<DestinationId>,
+        /// The setting, and what would be right.
+        problem: String,
+    },
 }
 
 /// Works out what has to be done; does nothing.
@@ -96,7 +131,7 @@ pub enum Conflict {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn plan(live: &Live, desired: &DesiredState, options: &PlanOptions) -> Plan {
-    Planner { options, desired, lists: service::Lists::default(), steps: Steps::default(), names: BTreeMap::new() }
+    Planner { options, desired, lists: service::Lists::default(), steps: Steps::default(), labels: Labels::default() }
         .plan(live)
 }
 
@@ -119,7 +154,7 @@ struct Planner<'a> {
     desired: &'a DesiredState,
     lists: service::Lists,
     steps: Steps,
-    names: BTreeMap<ServiceId, String>,
+    labels: Labels,
 }
 
 impl Planner<'_> {
@@ -153,15 +188,16 @@ impl Planner<'_> {
                 outside += 1;
             } else if self.options.prune {
                 let drain = self.options.drain_of(desired.drain);
-                self.steps.old_services.push(Operation::DeleteService { live: Box::new(row.clone()), drain });
+                self.steps.old_services.push(Operation::of_service(Change::delete(row.clone())).drained(drain));
             }
         }
         self.sync(live.sync.as_deref().unwrap_or_default());
         self.check_families(live, &last, &mut conflicts);
+        self.steps.changes_and_additions().for_each(|operation| odd(operation, &mut conflicts));
 
         let is_mixed = desired.sync.is_some() && desired.mixes_families();
-        let Self { steps, names, .. } = self;
-        Plan { operations: steps.in_order(is_mixed), conflicts, outside, names, scope: desired.scope.clone() }
+        let Self { steps, labels, .. } = self;
+        Plan { operations: steps.in_order(is_mixed), conflicts, outside, labels, scope: desired.scope.clone() }
     }
 
     fn timeouts(&mut self, live: Option<&Config>) {
@@ -172,7 +208,7 @@ impl Planner<'_> {
         wanted.tcp_fin = desired.tcp_fin.filter(|_| desired.tcp_fin != live.tcp_fin);
         wanted.udp = desired.udp.filter(|_| desired.udp != live.udp);
         if wanted != Config::new() {
-            self.steps.timeouts = Some(Operation::UpdateTimeouts { live, wanted });
+            self.steps.timeouts = Some(Operation::timeouts(Change::update(both_say(&live, &wanted), wanted)));
         }
     }
 
@@ -187,8 +223,8 @@ impl Planner<'_> {
             {
                 continue;
             }
-            self.steps.stopped.extend(runs.map(|live| Operation::StopSync { live }));
-            self.steps.started.extend(should.map(|wanted| Operation::StartSync { wanted }));
+            self.steps.stopped.extend(runs.map(|runs| Operation::sync_daemon(Change::delete(runs))));
+            self.steps.started.extend(should.map(|should| Operation::sync_daemon(Change::add(should))));
         }
     }
 
@@ -227,6 +263,42 @@ pub(in crate::desired) fn is_like(runs: &SyncDaemon, should: &SyncDaemon) -> boo
         && (should.ttl.is_none() || runs.ttl == should.ttl)
 }
 
+/// Adds what is odd about the objects of an operation, and was not before.
+fn odd(operation: &Operation, conflicts: &mut Vec<Conflict>) {
+    let mut check = |service: ServiceId, destination: Option<DestinationId>, before: &[Oddity], after: Vec<Oddity>| {
+        let new = after.into_iter().filter(|oddity| !before.contains(oddity));
+        conflicts.extend(new.map(|oddity| Conflict::Odd { service, destination, problem: oddity.problem }));
+    };
+    match &operation.object {
+        Object::Service(change) => {
+            let Some(after) = &change.after else { return };
+            let id = after.service.id();
+            let of = |row: &TableService| oddities_of_service(&row.service.service);
+            check(id, None, &change.before.as_ref().map(of).unwrap_or_default(), of(after));
+            if change.before.is_none() {
+                for destination in after.destinations.iter().map(|entry| &entry.destination) {
+                    check(id, Some(destination.id), &[], oddities_of_destination(&id, destination));
+                }
+            }
+        }
+        Object::Destination(service, change) => {
+            let Some(after) = &change.after else { return };
+            let of = |destination| oddities_of_destination(service, destination);
+            check(*service, Some(after.id), &change.before.as_ref().map(of).unwrap_or_default(), of(after));
+        }
+        Object::Timeouts(_) | Object::SyncDaemon(_) => {}
+    }
+}
+
+/// Returns what of these time-outs the others say as well.
+pub(in crate::desired) fn both_say(config: &Config, other: &Config) -> Config {
+    let mut both = Config::new();
+    both.tcp = config.tcp.filter(|_| other.tcp.is_some());
+    both.tcp_fin = config.tcp_fin.filter(|_| other.tcp_fin.is_some());
+    both.udp = config.udp.filter(|_| other.udp.is_some());
+    both
+}
+
 impl Steps {
     /// The number of operations about services and destinations so far.
     fn count(&self) -> usize {
@@ -235,6 +307,11 @@ impl Steps {
             + self.new_destinations.len()
             + self.destinations.len()
             + self.old_destinations.len()
+    }
+
+    fn changes_and_additions(&self) -> impl Iterator<Item = &Operation> {
+        let Self { new_services, services, new_destinations, destinations, .. } = self;
+        [new_services, services, new_destinations, destinations].into_iter().flatten()
     }
 
     fn in_order(mut self, stop_first: bool) -> Vec<Operation> {
@@ -296,24 +373,18 @@ impl Plan {
 
     /// What people call a service that the plan changes.
     pub fn name(&self, service: &ServiceId) -> Option<&str> {
-        self.names.get(service).map(String::as_str)
+        self.labels.names.get(service).map(String::as_str)
     }
 
     /// How much is done.
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
         for operation in &self.operations {
-            match operation.kind() {
-                OperationKind::AddService | OperationKind::AddDestination | OperationKind::StartSync => {
-                    summary.add += 1;
-                }
-                OperationKind::UpdateTimeouts | OperationKind::UpdateService | OperationKind::UpdateDestination => {
-                    summary.change += 1;
-                }
-                OperationKind::DeleteService | OperationKind::DeleteDestination | OperationKind::StopSync => {
-                    summary.delete += 1;
-                }
-            }
+            *match operation.verb() {
+                Verb::Add => &mut summary.add,
+                Verb::Update => &mut summary.change,
+                Verb::Delete => &mut summary.delete,
+            } += 1;
         }
         summary
     }
@@ -334,6 +405,10 @@ impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OutsideScope { service } => write!(f, "service {service} is outside of the scope"),
+            Self::Odd { service, destination: Some(destination), problem } => {
+                write!(f, "destination {destination} of service {service} would get {problem}")
+            }
+            Self::Odd { service, destination: None, problem } => write!(f, "service {service} would get {problem}"),
             Self::MixedFamilies { service, destination, role } => write!(
                 f,
                 "destination {destination} of service {service} is of the other address family, which the kernel refuses \

@@ -6,7 +6,7 @@ use crate::desired::Drain;
 pub struct PlanOptions {
     /// Whether destinations that are there keep their weight; new ones have that of the desired state.
     pub keep_weights: bool,
-    /// Whether services that should not be there are deleted.
+    /// Whether services are deleted that are not in the state. Off, unless it is asked for.
     pub prune: bool,
     /// How destinations are drained.
     pub draining: Draining,
@@ -26,9 +26,11 @@ pub enum Draining {
 }
 
 impl PlanOptions {
-    /// Weights are changed, services deleted, and destinations drained as the desired state says.
+    /// Weights are changed, services that are not in the state stay, and destinations are drained as the state says.
+    ///
+    /// A destination that its service should not have is deleted: the state says which a service has.
     pub const fn new() -> Self {
-        Self { keep_weights: false, prune: true, draining: Draining::AsDesired }
+        Self { keep_weights: false, prune: false, draining: Draining::AsDesired }
     }
 
     /// Sets whether destinations that are there keep their weight.

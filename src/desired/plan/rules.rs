@@ -1,7 +1,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use super::{Operation, Plan};
+use super::{Object, Operation, Plan};
 use crate::model::{AddressFamily, Config, Protocol, Service, ServiceId, ServiceKind, SyncDaemon, Timeout};
 
 /// A [`Plan`] as arguments of ipvsadm(8), one command a line, in order.
@@ -24,32 +24,34 @@ impl fmt::Display for PlanRules<'_> {
 }
 
 fn rule(operation: &Operation, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match operation {
-        Operation::UpdateTimeouts { wanted, .. } => {
-            let Config { tcp, tcp_fin, udp, .. } = wanted;
+    match &operation.object {
+        Object::Timeouts(change) => {
+            let Config { tcp, tcp_fin, udp, .. } = change.after.unwrap_or_default();
             let [tcp, tcp_fin, udp] = [tcp, tcp_fin, udp].map(|timeout| timeout.map_or(0, Timeout::as_secs));
             writeln!(f, "--set {tcp} {tcp_fin} {udp}")
         }
-        Operation::AddService { service } => {
-            writeln!(f, "{}", plain(&service.service).full_rule())?;
-            let id = service.id();
-            service.destinations.iter().try_for_each(|wanted| writeln!(f, "{}", wanted.created().full_rule(&id)))
-        }
-        Operation::UpdateService { wanted, .. } => {
-            writeln!(f, "{}", edited(&plain(wanted).full_rule().to_string(), "-A ", "-E "))
-        }
-        Operation::DeleteService { live, .. } => writeln!(f, "-D {}", Selector(live.service.id())),
-        Operation::AddDestination { service, destination } => {
-            writeln!(f, "{}", destination.created().full_rule(service))
-        }
-        Operation::UpdateDestination { service, wanted, .. } => {
-            writeln!(f, "{}", edited(&wanted.full_rule(service).to_string(), "-a ", "-e "))
-        }
-        Operation::DeleteDestination { service, live, .. } => {
-            writeln!(f, "-d {} -r {}", Selector(*service), live.id())
-        }
-        Operation::StopSync { live } => writeln!(f, "--stop-daemon {}", live.role),
-        Operation::StartSync { wanted } => start(wanted, f),
+        Object::Service(change) => match (&change.before, &change.after) {
+            (None, Some(row)) => {
+                writeln!(f, "{}", plain(&row.service.service).full_rule())?;
+                let id = row.service.id();
+                row.destinations.iter().try_for_each(|entry| writeln!(f, "{}", entry.destination.full_rule(&id)))
+            }
+            (_, Some(row)) => {
+                writeln!(f, "{}", edited(&plain(&row.service.service).full_rule().to_string(), "-A ", "-E "))
+            }
+            (before, None) => before.iter().try_for_each(|row| writeln!(f, "-D {}", Selector(row.service.id()))),
+        },
+        Object::Destination(service, change) => match (&change.before, &change.after) {
+            (None, Some(after)) => writeln!(f, "{}", after.full_rule(service)),
+            (_, Some(after)) => writeln!(f, "{}", edited(&after.full_rule(service).to_string(), "-a ", "-e ")),
+            (before, None) => {
+                before.iter().try_for_each(|before| writeln!(f, "-d {} -r {}", Selector(*service), before.id))
+            }
+        },
+        Object::SyncDaemon(change) => match (&change.before, &change.after) {
+            (_, Some(after)) => start(after, f),
+            (before, None) => before.iter().try_for_each(|daemon| writeln!(f, "--stop-daemon {}", daemon.role)),
+        },
     }
 }
 

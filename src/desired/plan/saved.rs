@@ -1,15 +1,9 @@
 use std::collections::HashMap;
 
-use serde::de::{self, Deserialize, Deserializer};
-use serde::ser::{Serialize, Serializer};
-
-use super::service::{wanted_destination, wanted_service};
-use super::{Operation, OperationKind, Plan, SettingChange, Summary};
-use crate::desired::print::{
-    destination_as_is, drain_as_is, family_word, scope_as_is, service_address, service_as_is, sync_as_is,
-    timeouts_as_is,
-};
-use crate::desired::{DesiredDestination, DesiredService, DesiredState, Diagnostics, Live, spec};
+use super::service::{created, wanted_destination, wanted_service};
+use super::{Change, Item, Labels, Operation, OperationKind, Plan, Summary, both_say};
+use crate::desired::print::scope_as_is;
+use crate::desired::{Connections, DesiredDestination, DesiredService, DesiredState, Diagnostics, Drain, Live, spec};
 use crate::model::{Config, ServiceId, TableService};
 
 /// A [`Plan`] that can be written to a file and carried out later, if the table is still the same.
@@ -45,7 +39,7 @@ pub struct SavedPlan {
     #[serde(default, skip_serializing_if = "is_zero")]
     outside: usize,
     summary: Summary,
-    operations: Vec<SavedOperation>,
+    operations: Vec<Item>,
 }
 
 /// Why a saved plan is not carried out.
@@ -68,6 +62,13 @@ pub enum SavedPlanError {
         /// That of the table that is there.
         found: String,
     },
+    /// Its scope is not one that a file can have.
+    #[error("the scope of the plan is broken: {reason}")]
+    #[non_exhaustive]
+    Scope {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An operation is not one that a plan has.
     #[error("operation {number} of the plan ({kind}) is broken: {reason}")]
     #[non_exhaustive]
@@ -81,29 +82,16 @@ pub enum SavedPlanError {
     },
 }
 
-#[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
-#[serde(deny_unknown_fields)]
-struct SavedOperation {
-    #[serde(rename = "type")]
-    kind: OperationKind,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    service: Option<spec::Service>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    destination: Option<spec::Destination>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    timeouts: Option<spec::Timeouts>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sync: Option<spec::Sync>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    drain: Option<spec::Drain>,
-    /// For people: what is carried out follows from the rest.
-    #[serde(default, deserialize_with = "ignored", skip_serializing_if = "Vec::is_empty")]
-    changes: Vec<SettingChange>,
-}
-
 impl Plan {
     /// The plan for a file, together with what tells the table that it was made for.
     pub fn saved(&self, live: &Live) -> SavedPlan {
+        let operations = self.operations().iter().map(|operation| {
+            let mut item = Item::new(operation, &Labels::default());
+            if let Some(service) = &mut item.service {
+                service.name = operation.service().and_then(|id| self.name(&id)).map(str::to_owned);
+            }
+            item
+        });
         SavedPlan {
             format: SavedPlan::FORMAT,
             fingerprint: live.fingerprint(self.scope()),
@@ -112,48 +100,8 @@ impl Plan {
             sync: live.sync.is_some(),
             outside: self.outside(),
             summary: self.summary(),
-            operations: self.operations().iter().map(|operation| self.saved_operation(operation)).collect(),
+            operations: operations.collect(),
         }
-    }
-
-    fn saved_operation(&self, operation: &Operation) -> SavedOperation {
-        let mut saved = SavedOperation {
-            kind: operation.kind(),
-            service: operation.service().map(|id| address_only(&id)),
-            destination: None,
-            timeouts: None,
-            sync: None,
-            drain: None,
-            changes: operation.changes(),
-        };
-        match operation {
-            Operation::UpdateTimeouts { wanted, .. } => saved.timeouts = Some(timeouts_as_is(wanted)),
-            Operation::AddService { service } => {
-                let destinations: Vec<_> =
-                    service.destinations.iter().map(|wanted| destination_as_is(&wanted.created())).collect();
-                saved.service = Some(spec::Service {
-                    destinations: (!destinations.is_empty()).then_some(destinations),
-                    ..service_as_is(&service.service)
-                });
-            }
-            Operation::UpdateService { wanted, .. } => saved.service = Some(service_as_is(wanted)),
-            Operation::DeleteService { drain, .. } => saved.drain = drain.as_ref().map(drain_as_is),
-            Operation::AddDestination { destination, .. } => {
-                saved.destination = Some(destination_as_is(&destination.created()));
-            }
-            Operation::UpdateDestination { wanted, .. } => saved.destination = Some(destination_as_is(wanted)),
-            Operation::DeleteDestination { live, drain, .. } => {
-                let address = Some(live.id().to_string());
-                saved.destination = Some(spec::Destination { address, ..spec::Destination::default() });
-                saved.drain = drain.as_ref().map(drain_as_is);
-            }
-            Operation::StopSync { live } => saved.sync = Some(sync_as_is(live)),
-            Operation::StartSync { wanted } => saved.sync = Some(sync_as_is(wanted)),
-        }
-        if let Some(service) = &mut saved.service {
-            service.name = operation.service().and_then(|id| self.name(&id)).map(str::to_owned);
-        }
-        saved
     }
 }
 
@@ -183,12 +131,7 @@ impl SavedPlan {
             return Err(SavedPlanError::Format { format: self.format });
         }
         let header = spec::File { version: Some(2), scope: self.scope.clone(), ..spec::File::default() };
-        let scope = match lower(&header) {
-            Ok(state) => state.scope,
-            Err(reason) => {
-                return Err(SavedPlanError::Broken { number: 0, kind: OperationKind::AddService, reason });
-            }
-        };
+        let scope = lower(&header).map_err(|reason| SavedPlanError::Scope { reason })?.scope;
         let live = Live {
             table: live.table.clone(),
             timeouts: live.timeouts.filter(|_| self.timeouts),
@@ -203,67 +146,69 @@ impl SavedPlan {
             timeouts: live.timeouts.unwrap_or_default(),
         };
         let mut plan = Plan { outside: self.outside, scope, ..Plan::default() };
-        for (place, saved) in self.operations.iter().enumerate() {
-            let broken = |reason| SavedPlanError::Broken { number: place + 1, kind: saved.kind, reason };
-            let operation = saved.operation(&there).map_err(broken)?;
-            let name = saved.service.as_ref().and_then(|service| service.name.clone());
-            plan.names.extend(operation.service().zip(name));
+        for (place, item) in self.operations.iter().enumerate() {
+            let broken = |reason| SavedPlanError::Broken { number: place + 1, kind: item.kind, reason };
+            let operation = item.operation(&there).map_err(broken)?;
+            let name = item.service.as_ref().and_then(|service| service.name.clone());
+            plan.labels.names.extend(operation.service().zip(name));
             plan.operations.push(operation);
         }
         Ok(plan)
     }
 }
 
-impl SavedOperation {
+impl Item {
+    /// Returns the operation again, on what is there.
     fn operation(&self, live: &There<'_>) -> Result<Operation, String> {
-        match self.kind {
+        let operation = match self.kind {
             OperationKind::UpdateTimeouts => {
-                let file = spec::File { timeouts: self.timeouts.clone(), ..version_2() };
-                let wanted = lower(&file)?.timeouts;
-                let live = live.timeouts;
+                let wanted = lower(&spec::File { timeouts: self.timeouts.clone(), ..version_2() })?.timeouts;
                 if wanted == Config::new() {
                     return Err("it has no timeouts".to_owned());
                 }
-                Ok(Operation::UpdateTimeouts { live, wanted })
+                Operation::timeouts(Change::update(both_say(&live.timeouts, &wanted), wanted))
             }
-            OperationKind::AddService => Ok(Operation::AddService { service: self.service()? }),
+            OperationKind::AddService => {
+                let desired = self.service()?;
+                Operation::of_service(Change::add(created(&desired, &desired.service)))
+            }
             OperationKind::UpdateService => {
                 let desired = self.service()?;
-                let live = &live.row(&desired.id())?.service.service;
-                let wanted = wanted_service(live, &desired);
-                Ok(Operation::UpdateService { live: live.clone(), wanted, desired: Box::new(desired) })
+                let before = TableService::new(live.row(&desired.id())?.service.clone(), Vec::new());
+                let wanted = wanted_service(&before.service.service, &desired);
+                Operation::of_service(Change::update(before, created(&desired, &wanted)))
             }
             OperationKind::DeleteService => {
-                let id = self.service()?.id();
-                Ok(Operation::DeleteService { live: Box::new(live.row(&id)?.clone()), drain: self.drain()? })
+                Operation::of_service(Change::delete(live.row(&self.service()?.id())?.clone()))
             }
             OperationKind::AddDestination => {
-                let (service, destination) = self.destination()?;
-                Ok(Operation::AddDestination { service, destination })
-            }
-            OperationKind::UpdateDestination => {
                 let (service, desired) = self.destination()?;
-                let live = live.row(&service)?.get(&desired.id()).ok_or("its destination is not there")?;
-                let live = live.destination.clone();
-                let wanted = wanted_destination(&live, &desired, false);
-                Ok(Operation::UpdateDestination { service, live, wanted, written: None })
+                Operation::of_destination(service, Change::add(desired.created()))
             }
-            OperationKind::DeleteDestination => {
+            OperationKind::UpdateDestination | OperationKind::DeleteDestination => {
                 let (service, desired) = self.destination()?;
-                let live = live.row(&service)?.get(&desired.id()).ok_or("its destination is not there")?;
-                Ok(Operation::DeleteDestination { service, live: live.clone(), drain: self.drain()? })
+                let entry = live.row(&service)?.get(&desired.id()).ok_or("its destination is not there")?;
+                let before = entry.destination.clone();
+                if self.kind == OperationKind::DeleteDestination {
+                    let operation = Operation::of_destination(service, Change::delete(before));
+                    Operation { connections: Connections::of(entry), ..operation }
+                } else {
+                    let wanted = wanted_destination(&before, &desired, false);
+                    Operation::of_destination(service, Change::update(before, wanted))
+                }
             }
             OperationKind::StopSync | OperationKind::StartSync => {
                 let daemons = self.sync.clone().map(|daemon| vec![daemon]);
                 let file = spec::File { sync: daemons, ..version_2() };
                 let daemon = lower(&file)?.sync.and_then(|daemons| daemons.first().copied());
                 let daemon = daemon.ok_or("it has no daemon")?;
-                Ok(match self.kind {
-                    OperationKind::StopSync => Operation::StopSync { live: daemon },
-                    _ => Operation::StartSync { wanted: daemon },
+                Operation::sync_daemon(match self.kind {
+                    OperationKind::StopSync => Change::delete(daemon),
+                    _ => Change::add(daemon),
                 })
             }
-        }
+        };
+        Ok(operation.drained(self.drain()?))
     }
 
     fn service(&self) -> Result<DesiredService, String> {
@@ -281,9 +226,8 @@ impl SavedOperation {
         Ok((id, service.destinations.pop().ok_or("it has no destination")?))
     }
 
-    fn drain(&self) -> Result<Option<crate::desired::Drain>, String> {
-        let file = spec::File { drain: self.drain.clone(), ..version_2() };
-        Ok(lower(&file)?.drain)
+    fn drain(&self) -> Result<Option<Drain>, String> {
+        Ok(lower(&spec::File { drain: self.drain.clone(), ..version_2() })?.drain)
     }
 }
 
@@ -309,33 +253,7 @@ impl<'a> There<'a> {
     }
 }
 
-fn address_only(id: &ServiceId) -> spec::Service {
-    spec::Service {
-        address: Some(service_address(id)),
-        family: family_word(id).map(str::to_owned),
-        ..spec::Service::default()
-    }
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
 const fn is_zero(number: &usize) -> bool {
     *number == 0
-}
-
-fn ignored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SettingChange>, D::Error> {
-    de::IgnoredAny::deserialize(deserializer).map(|_| Vec::new())
-}
-
-impl Serialize for OperationKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for OperationKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        kind.ok_or_else(|| de::Error::custom(format_args!("\"{}\" is no operation", name.escape_debug())))
-    }
 }

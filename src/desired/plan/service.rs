@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
-use super::{Operation, Planner};
-use crate::desired::{DesiredDestination, DesiredService, DestinationAttributes, ServiceAttributes};
-use crate::model::{Destination, DestinationId, ForwardMethod, Service, TableService};
+use super::{Change, Operation, Planner};
+use crate::desired::{Connections, DesiredDestination, DesiredService, DestinationAttributes, ServiceAttributes};
+use crate::model::{Destination, DestinationEntry, DestinationId, ForwardMethod, Service, ServiceEntry, TableService};
 
 /// Memory that is used for one service after the other.
 #[derive(Debug, Default)]
@@ -18,20 +18,25 @@ impl Planner<'_> {
     pub(super) fn service(&mut self, desired: &DesiredService, live: Option<&TableService>) {
         let before = self.steps.count();
         match live {
-            None => self.steps.new_services.push(Operation::AddService { service: desired.clone() }),
+            None => {
+                self.steps.new_services.push(Operation {
+                    left_alone: desired.left_alone,
+                    ..Operation::of_service(Change::add(created(desired, &desired.service)))
+                });
+            }
             Some(live) => {
                 let is = &live.service.service;
                 let wanted = wanted_service(is, desired);
                 if wanted != *is {
-                    let operation =
-                        Operation::UpdateService { live: is.clone(), wanted, desired: Box::new(desired.clone()) };
-                    self.steps.services.push(operation);
+                    let live = TableService::new(live.service.clone(), Vec::new());
+                    let change = Change::update(live, created(desired, &wanted));
+                    self.steps.services.push(Operation::of_service(change));
                 }
                 self.destinations(desired, live);
             }
         }
-        if let Some(name) = desired.name.as_ref().filter(|_| self.steps.count() != before) {
-            self.names.insert(desired.id(), name.clone());
+        if self.steps.count() != before {
+            self.labels.add(desired);
         }
     }
 
@@ -47,8 +52,8 @@ impl Planner<'_> {
             let place = places.get(&is.id).copied();
             let Some((place, should)) = place.and_then(|place| Some((place, desired.destinations.get(place)?))) else {
                 let drain = self.options.drain_of(desired.drain.or(self.desired.drain));
-                let operation = Operation::DeleteDestination { service, live: entry.clone(), drain };
-                self.steps.old_destinations.push(operation);
+                let operation = Operation::of_destination(service, Change::delete(is.clone())).drained(drain);
+                self.steps.old_destinations.push(Operation { connections: Connections::of(entry), ..operation });
                 continue;
             };
             if let Some(present) = present.get_mut(place) {
@@ -56,23 +61,32 @@ impl Planner<'_> {
             }
             let wanted = wanted_destination(is, should, self.options.keep_weights);
             if wanted != *is {
-                let written = should.written.clone();
-                let operation = Operation::UpdateDestination { service, live: is.clone(), wanted, written };
+                let operation = Operation::of_destination(service, Change::update(is.clone(), wanted));
                 self.steps.destinations.push(operation);
             }
         }
         for (place, destination) in desired.destinations.iter().enumerate() {
             if present.get(place) == Some(&false) && places.get(&destination.id()) == Some(&place) {
-                let operation = Operation::AddDestination { service, destination: destination.clone() };
+                let operation = Operation::of_destination(service, Change::add(destination.created()));
                 self.steps.new_destinations.push(operation);
             }
         }
     }
 }
 
-/// What becomes of a service: what is left alone stays as it is.
+/// Returns a service with these settings and the destinations that it should have.
+pub(super) fn created(desired: &DesiredService, settings: &Service) -> TableService {
+    let destinations = desired.destinations.iter().map(|wanted| DestinationEntry::new(wanted.created()));
+    TableService::new(ServiceEntry::new(settings.clone()), destinations.collect())
+}
+
+/// Returns what becomes of a service: what is left alone stays as it is.
 pub(in crate::desired) fn wanted_service(live: &Service, desired: &DesiredService) -> Service {
-    let DesiredService { service: should, left_alone, .. } = desired;
+    with_settings(live, &desired.service, desired.left_alone)
+}
+
+/// Returns a service with the settings of another one, but for those that are left alone.
+pub(in crate::desired) fn with_settings(live: &Service, should: &Service, left_alone: ServiceAttributes) -> Service {
     let mut wanted = live.clone();
     wanted.scheduler = should.scheduler;
     if !left_alone.contains(ServiceAttributes::SCHEDULER_FLAGS) {
@@ -90,7 +104,7 @@ pub(in crate::desired) fn wanted_service(live: &Service, desired: &DesiredServic
     wanted
 }
 
-/// What becomes of a destination: what is left alone stays as it is.
+/// Returns what becomes of a destination: what is left alone stays as it is.
 pub(super) fn wanted_destination(live: &Destination, desired: &DesiredDestination, keep_weights: bool) -> Destination {
     let DesiredDestination { destination: should, left_alone, .. } = desired;
     let mut wanted = live.clone();

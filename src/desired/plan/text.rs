@@ -1,10 +1,10 @@
 use std::fmt::{self, Write as _};
 
-use super::{Operation, OperationKind, Plan, SettingChange};
+use super::{Change, Object, Operation, Plan, SettingChange};
 use crate::desired::print::service_text;
 use crate::desired::settings::{checksum_word, flag_words, forward_word, tunnel_word};
-use crate::desired::{DesiredDestination, DesiredService, Drain, spec};
-use crate::model::{Destination, DestinationEntry, ForwardMethod, ServiceId, SyncDaemon, TableService};
+use crate::desired::{Connections, Drain, spec};
+use crate::model::{Destination, ForwardMethod, Service, ServiceId, SyncDaemon, TableService};
 
 /// A [`Plan`] for people: what is made, changed and deleted, service by service.
 ///
@@ -66,38 +66,40 @@ impl PlanText<'_> {
     fn service(&self, f: &mut fmt::Formatter<'_>, id: ServiceId, operations: &[&Operation]) -> fmt::Result {
         let name = self.plan.name(&id).map_or_else(String::new, |name| format!(" ({name})"));
         let head = format!("service {}{name}", service_text(&id));
-        let whole = operations.iter().find(|operation| operation.destination().is_none());
+        let whole = operations.iter().find_map(|operation| match &operation.object {
+            Object::Service(change) => Some((*operation, change.as_ref())),
+            _ => None,
+        });
         match whole {
-            Some(Operation::AddService { service }) => {
-                self.line(f, 0, '+', &Line::new(head, service_remark(service)))?;
-                for destination in &service.destinations {
-                    self.line(f, 2, '+', &new_destination(destination))?;
+            Some((_, Change { before: None, after: Some(row) })) => {
+                self.line(f, 0, '+', &Line::new(head, service_remark(&row.service.service)))?;
+                for entry in &row.destinations {
+                    self.line(f, 2, '+', &new_destination(&entry.destination))?;
                 }
             }
-            Some(Operation::DeleteService { live, drain }) => {
-                self.line(f, 0, '-', &Line::new(head, deleted_service(live, *drain)))?;
+            Some((operation, Change { before: Some(row), after: None })) => {
+                self.line(f, 0, '-', &Line::new(head, deleted_service(row, operation.drain)))?;
             }
             other => {
                 self.line(f, 0, '~', &Line::new(head, String::new()))?;
-                if let Some(operation) = other {
+                if let Some((operation, _)) = other {
                     self.changes(f, 4, &operation.changes())?;
                 }
             }
         }
         for operation in operations {
-            match operation {
-                Operation::AddDestination { destination, .. } => {
-                    self.line(f, 2, '+', &new_destination(destination))?;
-                }
-                Operation::UpdateDestination { live, .. } => {
-                    self.line(f, 2, '~', &Line::new(format!("destination {}", live.id), String::new()))?;
+            let Object::Destination(_, change) = &operation.object else { continue };
+            match (&change.before, &change.after) {
+                (None, Some(after)) => self.line(f, 2, '+', &new_destination(after))?,
+                (Some(before), Some(_)) => {
+                    self.line(f, 2, '~', &Line::new(format!("destination {}", before.id), String::new()))?;
                     self.changes(f, 6, &operation.changes())?;
                 }
-                Operation::DeleteDestination { live, drain, .. } => {
-                    let head = format!("destination {}", live.id());
-                    self.line(f, 2, '-', &Line::new(head, deleted_destination(live, *drain)))?;
+                (Some(before), None) => {
+                    let head = format!("destination {}", before.id);
+                    self.line(f, 2, '-', &Line::new(head, deleted_destination(operation)))?;
                 }
-                _ => {}
+                (None, None) => {}
             }
         }
         Ok(())
@@ -108,13 +110,17 @@ impl fmt::Display for PlanText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plan = self.plan;
         for operation in plan.operations() {
-            match operation {
-                Operation::UpdateTimeouts { .. } => {
+            match &operation.object {
+                Object::Timeouts(_) => {
                     self.line(f, 0, '~', &Line::new("timeouts".to_owned(), String::new()))?;
                     self.changes(f, 4, &operation.changes())?;
                 }
-                Operation::StopSync { live } => self.line(f, 0, '-', &sync(live))?,
-                Operation::StartSync { wanted } => self.line(f, 0, '+', &sync(wanted))?,
+                Object::SyncDaemon(change) => {
+                    change
+                        .latest()
+                        .into_iter()
+                        .try_for_each(|it| self.line(f, 0, operation.kind().sign(), &sync(it)))?;
+                }
                 _ => {}
             }
         }
@@ -169,8 +175,7 @@ impl Line {
     }
 }
 
-fn service_remark(service: &DesiredService) -> String {
-    let DesiredService { service, .. } = service;
+fn service_remark(service: &Service) -> String {
     let mut remark = service.scheduler.name().to_owned();
     let flags = flag_words(service);
     if !flags.is_empty() {
@@ -185,8 +190,8 @@ fn service_remark(service: &DesiredService) -> String {
     remark
 }
 
-fn new_destination(destination: &DesiredDestination) -> Line {
-    Line::new(format!("destination {}", destination.id()), settings(&destination.created()))
+fn new_destination(destination: &Destination) -> Line {
+    Line::new(format!("destination {}", destination.id), settings(destination))
 }
 
 fn settings(destination: &Destination) -> String {
@@ -206,9 +211,10 @@ fn settings(destination: &Destination) -> String {
     text
 }
 
-fn deleted_destination(live: &DestinationEntry, drain: Option<Drain>) -> String {
-    let mut text = format!("{} active, {} inactive connections", live.active_connections, live.inactive_connections);
-    if let Some(drain) = drain {
+fn deleted_destination(operation: &Operation) -> String {
+    let Connections { active, inactive, .. } = operation.connections;
+    let mut text = format!("{active} active, {inactive} inactive connections");
+    if let Some(drain) = operation.drain {
         let _ = write!(text, "; drain {}", spec::Duration::from(drain.timeout));
     }
     text
@@ -226,15 +232,4 @@ fn deleted_service(live: &TableService, drain: Option<Drain>) -> String {
 
 fn sync(daemon: &SyncDaemon) -> Line {
     Line::new(format!("sync {}", daemon.role), format!("interface {}, id {}", daemon.interface, daemon.sync_id))
-}
-
-impl OperationKind {
-    /// The sign of a line about it.
-    pub const fn sign(self) -> char {
-        match self {
-            Self::AddService | Self::AddDestination | Self::StartSync => '+',
-            Self::UpdateTimeouts | Self::UpdateService | Self::UpdateDestination => '~',
-            Self::DeleteService | Self::DeleteDestination | Self::StopSync => '-',
-        }
-    }
 }

@@ -1,0 +1,532 @@
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::iter::Peekable;
+use std::mem;
+use std::time::{Duration, Instant};
+
+use super::command::{Command, Part, count, parts};
+use super::drain::{self, Group};
+use super::error::{ApplyError, Cause, Failure, Inner, Unrestored};
+use super::facts::Facts;
+use super::observer::{Interrupt, Phase, Progress};
+use super::options::{ApplyOptions, OnError};
+use super::report::{DrainOutcome, Finding, Report, Warning};
+use super::settle::Round;
+use super::step::{Answer, Commands, Question, Reply, Step};
+use super::verify::Verification;
+use crate::Error;
+use crate::desired::plan::{Change, Operation, Plan, Verb};
+use crate::model::{DestinationId, ServiceId, SyncRole};
+
+/// Commands that are encoded at a time. Some datagrams long, so that it costs no more than one large batch, and not
+/// much is made in vain when it is stopped.
+pub(super) const BATCH: usize = 1000;
+
+/// A plan that is being carried out, without any input or output: it says what to do [next](Self::next), and is
+/// [fed](Self::feed) with what came of it.
+///
+/// [`apply`](super::apply) and [`apply_async`](super::apply_async) turn the steps into calls of a handle. The clock is an
+/// argument, so that a test can let time pass as it likes.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use ipvs_rs::desired::apply::{Applier, ApplyOptions, Interrupt, Step};
+/// use ipvs_rs::desired::{DesiredService, DesiredState, Live, PlanOptions, plan};
+/// use ipvs_rs::{Handle, Scheduler, Service};
+///
+/// # #[cfg(feature = "testing")] {
+/// # let kernel = ipvs_rs::testing::FakeKernel::new();
+/// # let handle = kernel.handle()?;
+/// let web = DesiredService::new(Service::new("tcp://192.0.2.10:80".parse()?, Scheduler::Wlc));
+/// let plan = plan(&Live::default(), &DesiredState::new().service(web), &PlanOptions::new());
+/// let mut applier = Applier::new(&plan, &ApplyOptions::new());
+/// let report = loop {
+///     match applier.next(Instant::now()) {
+///         Step::Send(commands) => {
+///             let answer = commands.send(&handle, || Interrupt::None);
+///             applier.feed(answer);
+///         }
+///         Step::Read(question) => applier.feed(question.ask(&handle)),
+///         Step::Done(result) => break result?,
+///         _ => {}
+///     }
+/// };
+/// assert!(report.is_complete());
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Applier<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) options: ApplyOptions,
+    stage: Stage,
+    run: Run<'p>,
+    pub(super) queue: Queue<'p>,
+    /// Commands that are to be sent now.
+    batch: Vec<Command<'p>>,
+    /// What became of those that were sent.
+    pub(super) round: Round<'p>,
+    pub(super) facts: Facts,
+    /// What has to be known before it goes on.
+    pub(super) question: Option<Question>,
+    pause: Option<Instant>,
+    /// The time of the last call.
+    pub(super) now: Option<Instant>,
+    /// How far each operation is.
+    pub(super) states: Vec<OperationState>,
+    /// What the kernel has confirmed and would have to be undone, in order.
+    journal: Vec<Command<'p>>,
+    /// Services that could not be made, or are gone.
+    pub(super) failed_services: HashSet<ServiceId>,
+    /// Daemons that could not be stopped.
+    pub(super) failed_stops: HashSet<SyncRole>,
+    pub(super) failures: Vec<Failure>,
+    /// Operations that another program made impossible.
+    pub(super) raced: Vec<Failure>,
+    pub(super) unrestored: Vec<Unrestored>,
+    pub(super) report: Report,
+    /// The strongest that was wanted until now.
+    pub(super) interrupt: Interrupt,
+    /// From which on it ends what is being done.
+    pub(super) heeded: Interrupt,
+    pub(super) progress: Progress,
+    pub(super) has_news: bool,
+    pub(super) groups: Vec<Group<'p>>,
+    /// Whether it waits for connections until the end.
+    pub(super) waits: bool,
+    pub(super) failed_looks: u32,
+    pub(super) restored: HashSet<(ServiceId, Option<DestinationId>)>,
+    /// Whether the kernel refuses a daemon until destinations of the other family have gone.
+    daemon_comes_last: bool,
+    pub(super) has_waited: bool,
+    /// Whether an interrupt ended it before it was through.
+    is_cut: bool,
+    /// Whether another program was there meanwhile.
+    pub(super) has_met_others: bool,
+    pub(super) verification: Verification,
+    result: Option<Result<Report, ApplyError>>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Stage {
+    /// The commands of the queue are sent.
+    Sending,
+    /// Answers are looked at.
+    Settling,
+    /// Connections are waited for.
+    Draining,
+    /// The last look.
+    Verifying,
+    Done,
+}
+
+/// What the commands of the queue are for.
+#[derive(Debug)]
+pub(super) enum Run<'p> {
+    /// Everything but what is drained.
+    Changes,
+    /// Weight 0 for what is drained.
+    Quiesce,
+    /// What has been drained, with what becomes of it.
+    TakeAway(Vec<(Group<'p>, DrainOutcome)>),
+    /// Daemons that had to wait for what is drained.
+    Daemons,
+    /// The way back.
+    Undo,
+}
+
+/// How the commands of a queue ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Ended {
+    /// All were tried.
+    Through,
+    /// One failed, which ends it.
+    Failed,
+    /// The caller wanted it to end.
+    Interrupted,
+}
+
+/// How far an operation is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OperationState {
+    /// Commands that are to come.
+    pub(super) left: usize,
+    pub(super) has_failed: bool,
+    pub(super) has_changed: bool,
+}
+
+/// Commands in their order: those that are sent again, and behind them those that come for the first time.
+pub(super) struct Queue<'p> {
+    again: VecDeque<Command<'p>>,
+    fresh: Peekable<Box<dyn Iterator<Item = Command<'p>> + Send + 'p>>,
+}
+
+impl<'p> Queue<'p> {
+    fn new(commands: impl Iterator<Item = Command<'p>> + Send + 'p) -> Self {
+        let fresh: Box<dyn Iterator<Item = Command<'p>> + Send + 'p> = Box::new(commands);
+        Self { again: VecDeque::new(), fresh: fresh.peekable() }
+    }
+
+    /// The next commands that can be sent together.
+    fn fill(&mut self, batch: &mut Vec<Command<'p>>) {
+        while let Some(next) = self.again.front().or_else(|| self.fresh.peek()) {
+            let is_alone = next.part.daemon().is_some();
+            if batch.len() == BATCH || (is_alone && !batch.is_empty()) {
+                break;
+            }
+            batch.extend(self.again.pop_front().or_else(|| self.fresh.next()));
+            if is_alone {
+                break;
+            }
+        }
+    }
+
+    /// Puts commands before all others.
+    pub(super) fn give_back(&mut self, mut commands: VecDeque<Command<'p>>) {
+        commands.append(&mut self.again);
+        self.again = commands;
+    }
+}
+
+impl fmt::Debug for Applier<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Applier").field("stage", &self.stage).field("progress", &self.progress).finish_non_exhaustive()
+    }
+}
+
+impl<'p> Applier<'p> {
+    /// Begins a plan. One that is refused, and an empty one, is done at once.
+    pub fn new(plan: &'p Plan, options: &ApplyOptions) -> Self {
+        let total = plan.len();
+        let groups = drain::groups(plan.operations());
+        // The kernel refuses a daemon while there are destinations of the other family: those that go, go first.
+        let daemon_comes_last = groups.iter().any(Group::mixes_families);
+        let first = move |operation: &Operation| {
+            !drain::is_drained(operation) && !(daemon_comes_last && starts_daemon(operation))
+        };
+        let state = |operation| OperationState { left: count(operation), ..OperationState::default() };
+        let result = match super::check(plan, options) {
+            Err(cause) => Some(Err(ApplyError::refused(cause, total))),
+            Ok(()) if plan.is_empty() => Some(Ok(Report::default())),
+            Ok(()) => None,
+        };
+        Self {
+            plan,
+            options: *options,
+            stage: if result.is_some() { Stage::Done } else { Stage::Sending },
+            run: Run::Changes,
+            queue: Queue::new(commands(plan, first)),
+            batch: Vec::new(),
+            round: Round::default(),
+            facts: Facts::default(),
+            question: None,
+            pause: None,
+            now: None,
+            states: plan.operations().iter().map(state).collect(),
+            journal: Vec::new(),
+            failed_services: HashSet::new(),
+            failed_stops: HashSet::new(),
+            failures: Vec::new(),
+            raced: Vec::new(),
+            unrestored: Vec::new(),
+            report: Report { total, ..Report::default() },
+            interrupt: Interrupt::None,
+            heeded: Interrupt::Stop,
+            progress: Progress { phase: Phase::Changing, done: 0, failed: 0, total, draining: 0, connections: 0 },
+            has_news: result.is_none(),
+            groups,
+            waits: true,
+            failed_looks: 0,
+            restored: HashSet::new(),
+            daemon_comes_last,
+            has_waited: false,
+            is_cut: false,
+            has_met_others: false,
+            verification: Verification::default(),
+            result,
+        }
+    }
+
+    /// What is to be done next, at this time. Until the answer was fed, the same again.
+    pub fn next(&mut self, now: Instant) -> Step<'_> {
+        self.now = Some(now);
+        loop {
+            if mem::take(&mut self.has_news) {
+                self.progress.failed = self.failures.len() + self.raced.len();
+                return Step::Progress(self.progress);
+            }
+            if let Some(question) = self.question {
+                return Step::Read(question);
+            }
+            if let Some(until) = self.pause {
+                if until > now && !self.is_interrupted() {
+                    return Step::WaitUntil(until);
+                }
+                self.pause = None;
+            }
+            match self.stage {
+                Stage::Sending => {
+                    if !self.batch.is_empty() {
+                        break;
+                    }
+                    self.prepare();
+                }
+                Stage::Settling => self.settle(),
+                Stage::Draining => self.look(),
+                Stage::Verifying => self.verify(),
+                Stage::Done => return Step::Done(self.result.take().unwrap_or_else(|| Ok(self.report.clone()))),
+            }
+        }
+        Step::Send(Commands { commands: &self.batch, heeded: self.heeded })
+    }
+
+    /// Takes what became of commands, or the answer to a question.
+    pub fn feed(&mut self, answer: Answer) {
+        match answer.0 {
+            Reply::Sent(results, interrupt) => {
+                self.interrupt(interrupt);
+                self.round = Round::new(mem::take(&mut self.batch), results);
+                self.stage = Stage::Settling;
+            }
+            reply => {
+                self.question = None;
+                self.facts.learn(reply);
+            }
+        }
+    }
+
+    /// Ends it before it is through, or waits no longer; the strongest wish counts.
+    pub fn interrupt(&mut self, interrupt: Interrupt) {
+        self.interrupt = self.interrupt.max(interrupt);
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupt >= self.heeded
+    }
+
+    pub(super) const fn is_forward(&self) -> bool {
+        !matches!(self.run, Run::Undo)
+    }
+
+    /// Sends commands in their order until all are through or it has to end.
+    pub(super) fn start(&mut self, run: Run<'p>, commands: impl Iterator<Item = Command<'p>> + Send + 'p) {
+        self.run = run;
+        self.queue = Queue::new(commands);
+        self.send();
+    }
+
+    pub(super) const fn send(&mut self) {
+        self.stage = Stage::Sending;
+    }
+
+    pub(super) const fn watch(&mut self) {
+        self.stage = Stage::Draining;
+    }
+
+    pub(super) fn pause_for(&mut self, time: Duration) {
+        self.pause = self.now.map(|now| now + time);
+    }
+
+    fn prepare(&mut self) {
+        self.queue.fill(&mut self.batch);
+        if self.batch.is_empty() {
+            return self.ended(Ended::Through);
+        }
+        if self.is_interrupted() {
+            self.batch.clear();
+            return self.ended(Ended::Interrupted);
+        }
+        self.skip_consequences();
+    }
+
+    /// Leaves out what cannot succeed because its service could not be made, or its predecessor not be stopped.
+    fn skip_consequences(&mut self) {
+        if self.failed_services.is_empty() && self.failed_stops.is_empty() {
+            return;
+        }
+        let mut batch = mem::take(&mut self.batch);
+        batch.retain(|command| {
+            let part = &command.part;
+            let is_lost = match part {
+                // What still runs is in its way.
+                Part::SyncDaemon(Change { after: Some(daemon), .. }) => self.failed_stops.contains(&daemon.role),
+                part => {
+                    part.kind().verb() != Verb::Delete
+                        && part.service().is_some_and(|service| self.failed_services.contains(&service))
+                }
+            };
+            if is_lost {
+                self.mark_failed(command.place);
+            }
+            !is_lost
+        });
+        self.batch = batch;
+    }
+
+    /// Goes on after the commands of a queue.
+    pub(super) fn ended(&mut self, ended: Ended) {
+        match mem::replace(&mut self.run, Run::Changes) {
+            Run::Changes if ended == Ended::Through && !self.groups.is_empty() => self.quiesce(),
+            Run::Changes | Run::Daemons => self.conclude(ended),
+            Run::Quiesce => self.quiesced(ended),
+            Run::TakeAway(through) => self.taken_away(through, ended),
+            Run::Undo => {
+                self.report.rolled_back = self.progress.done;
+                self.fail_with_cause();
+            }
+        }
+    }
+
+    /// Goes on when nothing more is drained.
+    pub(super) fn drained(&mut self, ended: Ended) {
+        if ended == Ended::Through && self.daemon_comes_last && self.groups.is_empty() {
+            let commands = commands(self.plan, starts_daemon);
+            return self.start(Run::Daemons, commands);
+        }
+        self.conclude(ended);
+    }
+
+    fn conclude(&mut self, ended: Ended) {
+        self.report.done = self.progress.done;
+        self.report.failed = self.states.iter().filter(|state| state.has_failed).count();
+        self.report.changed = self.states.iter().filter(|state| state.has_changed).count();
+        self.report.pending = self.groups.len();
+        self.report.is_interrupted = self.interrupt > Interrupt::None;
+        self.is_cut = ended == Ended::Interrupted;
+        if ended == Ended::Through && self.failures.is_empty() {
+            if !self.raced.is_empty() {
+                return self.fail_with_cause();
+            }
+            self.facts = Facts::default();
+            self.verification = self.verification();
+            self.stage = Stage::Verifying;
+            return;
+        }
+        if self.may_undo() { self.roll_back() } else { self.fail_with_cause() }
+    }
+
+    fn may_undo(&self) -> bool {
+        self.options.on_error == OnError::Rollback && self.interrupt < Interrupt::Now
+    }
+
+    /// Ends with what the last look has shown.
+    pub(super) fn verified(&mut self, missing: &[usize]) {
+        if missing.is_empty() {
+            return self.end(Ok(self.report.clone()));
+        }
+        for place in missing {
+            self.mark_failed(*place);
+        }
+        self.report.done -= missing.len().min(self.report.done);
+        self.report.failed += missing.len();
+        let operations = missing.iter().filter_map(|place| self.plan.operations().get(*place).cloned()).collect();
+        self.end_with(Cause::Changed(operations));
+    }
+
+    /// Ends because it could not be seen whether everything is as it should be.
+    pub(super) fn unconfirmed(&mut self, error: Error) {
+        self.end_with(Cause::Unconfirmed(error));
+    }
+
+    fn fail_with_cause(&mut self) {
+        let (failures, raced) = (mem::take(&mut self.failures), mem::take(&mut self.raced));
+        self.end_with(match (failures.is_empty(), raced.is_empty()) {
+            (false, _) => Cause::Failed(failures),
+            (true, false) if !self.is_cut => Cause::Raced(raced),
+            _ => Cause::Interrupted,
+        });
+    }
+
+    fn end_with(&mut self, cause: Cause) {
+        let has_undone = matches!(cause, Cause::Failed(_) | Cause::Interrupted) && self.may_undo();
+        let is_forgetful = has_undone && self.journal.iter().any(|command| command.part.kind().verb() == Verb::Delete);
+        let unrestored = mem::take(&mut self.unrestored);
+        let (on_error, report) = (self.options.on_error, self.report.clone());
+        self.end(Err(ApplyError::new(Inner { cause, on_error, report, unrestored, is_forgetful })));
+    }
+
+    fn end(&mut self, result: Result<Report, ApplyError>) {
+        self.result = Some(result);
+        self.stage = Stage::Done;
+    }
+
+    /// Undoes what is in the journal, the last first. What cannot be undone stops nothing.
+    fn roll_back(&mut self) {
+        // They take their destinations with them.
+        let made: HashSet<ServiceId> = self
+            .journal
+            .iter()
+            .filter(|command| matches!(&command.part, Part::Service(change) if change.verb() == Verb::Add))
+            .filter_map(|command| command.part.service())
+            .collect();
+        let goes_with_its_service = |command: &&Command<'p>| match &command.part {
+            Part::Destination(service, change) => change.verb() == Verb::Add && made.contains(service),
+            _ => false,
+        };
+        let undone = self.journal.iter().rev().filter(|command| !goes_with_its_service(command));
+        let commands: Vec<Command<'p>> = undone
+            .flat_map(|command| command.part.clone().inverses().map(|part| Command::new(command.place, part)))
+            .collect();
+
+        self.states.fill(OperationState::default());
+        for command in &commands {
+            if let Some(state) = self.states.get_mut(command.place) {
+                state.left += 1;
+            }
+        }
+        self.failed_services.clear();
+        self.failed_stops.clear();
+        self.heeded = Interrupt::Now;
+        let total = self.report.changed;
+        self.progress = Progress { phase: Phase::RollingBack, done: 0, failed: 0, total, draining: 0, connections: 0 };
+        self.has_news = true;
+        self.start(Run::Undo, commands.into_iter());
+    }
+
+    /// Notes that a command was executed and would have to be undone.
+    pub(super) fn note_change(&mut self, command: Command<'p>) {
+        if command.role == super::command::Role::Restore {
+            return;
+        }
+        if let Some(state) = self.states.get_mut(command.place) {
+            state.has_changed = true;
+        }
+        self.journal.push(command);
+    }
+
+    /// Counts a command of an operation as done.
+    pub(super) fn count(&mut self, command: &Command<'_>) {
+        let Some(state) = self.states.get_mut(command.place) else { return };
+        state.left = state.left.saturating_sub(1);
+        if state.left == 0 && !state.has_failed {
+            self.progress.done += 1;
+        }
+    }
+
+    pub(super) fn mark_failed(&mut self, place: usize) {
+        if let Some(state) = self.states.get_mut(place) {
+            state.has_failed = true;
+        }
+    }
+
+    pub(super) fn warn(&mut self, command: &Command<'_>, finding: Finding) {
+        let Some(operation) = self.plan.operations().get(command.place) else { return };
+        let (service, destination) = (command.part.service(), command.part.destination());
+        self.report.warnings.push(Warning { operation: operation.kind(), service, destination, finding });
+    }
+}
+
+/// The commands of some operations of a plan, in order.
+fn commands<'p>(
+    plan: &'p Plan,
+    which: impl Fn(&Operation) -> bool + Send + 'p,
+) -> impl Iterator<Item = Command<'p>> + Send + 'p {
+    let operations = plan.operations().iter().enumerate().filter(move |(_, operation)| which(operation));
+    operations.flat_map(|(place, operation)| parts(operation).map(move |part| Command::new(place, part)))
+}
+
+fn starts_daemon(operation: &Operation) -> bool {
+    operation.kind() == crate::desired::plan::OperationKind::StartSync
+}

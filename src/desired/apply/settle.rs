@@ -1,0 +1,264 @@
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use super::applier::{Applier, Ended};
+use super::command::{Command, Part, Role, Value, additions};
+use super::error::{Failure, Unrestored};
+use super::facts::State;
+use super::options::{OnError, OnRace};
+use super::report::Finding;
+use super::step::Question;
+use crate::Error;
+use crate::desired::ServiceAttributes;
+use crate::desired::plan::{Actions, Change, Verb};
+use crate::error::{Errno, ErrorKind};
+use crate::model::ServiceId;
+
+/// How often a command is tried that comes to nothing by chance, or because of another program.
+const ATTEMPTS: u8 = 3;
+/// The wait before the next try.
+pub(super) const PAUSE: Duration = Duration::from_millis(20);
+
+/// What became of a command.
+#[derive(Debug)]
+enum Verdict<'p> {
+    Done,
+    /// Another program had done it.
+    Found(Finding),
+    /// It is to be tried again; by chance it came to nothing.
+    Again,
+    /// It is to be sent once more: something before it has to be tried again.
+    Wait,
+    /// Another program was faster: this is sent instead.
+    Instead(Part<'p>),
+    /// It came to nothing because something before it did.
+    Consequence,
+    /// `Unknown` if it may have been executed nevertheless.
+    Failed(Certainty),
+    /// What is there has to be known before.
+    Ask(Question),
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Certainty {
+    NotDone,
+    /// Another program made it with other settings, or took away what it needs.
+    Raced,
+    Unknown,
+}
+
+/// What is known while the answers to one batch are looked at.
+#[derive(Debug, Default)]
+pub(super) struct Round<'p> {
+    results: VecDeque<(Command<'p>, Option<Result<(), Error>>)>,
+    /// Commands that are sent again.
+    back: VecDeque<Command<'p>>,
+    /// Services that will be made after all.
+    awaited: HashSet<ServiceId>,
+    has_ended: bool,
+    has_to_pause: bool,
+}
+
+impl<'p> Round<'p> {
+    pub(super) fn new(batch: Vec<Command<'p>>, results: Vec<Result<(), Error>>) -> Self {
+        let results = results.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        Self { results: batch.into_iter().zip(results).collect(), ..Self::default() }
+    }
+}
+
+impl<'p> Applier<'p> {
+    /// Notes what became of each command of a batch; asks where the answers do not say it.
+    pub(super) fn settle(&mut self) {
+        while let Some((command, result)) = self.round.results.front() {
+            let verdict = match result {
+                Some(Ok(())) => Verdict::Done,
+                Some(Err(error)) if error.kind() == ErrorKind::NotSent => Verdict::Wait,
+                Some(Err(error)) => self.judge(command, error),
+                None => Verdict::Wait,
+            };
+            if let Verdict::Ask(question) = verdict {
+                self.question = Some(question);
+                return;
+            }
+            let Some((command, result)) = self.round.results.pop_front() else { return };
+            self.act(command, verdict, result.and_then(Result::err));
+        }
+        let round = std::mem::take(&mut self.round);
+        self.facts = <_>::default();
+        self.has_news = true;
+        self.queue.give_back(round.back);
+        if round.has_ended {
+            return self.ended(Ended::Failed);
+        }
+        if round.has_to_pause {
+            self.pause_for(PAUSE);
+        }
+        self.send();
+    }
+
+    fn left_alone(&self, command: &Command<'_>) -> ServiceAttributes {
+        let operation = self.plan.operations().get(command.place);
+        operation.map_or(ServiceAttributes::empty(), |operation| operation.left_alone)
+    }
+
+    /// Makes out what the answer to a command means.
+    fn judge(&self, command: &Command<'p>, error: &Error) -> Verdict<'p> {
+        let part = &command.part;
+        let can_try_again = command.attempts.saturating_add(1) < ATTEMPTS;
+        let state = || match self.facts.question(part) {
+            Some(question) => Err(Verdict::Ask(question)),
+            None => Ok(self.facts.state(part, self.left_alone(command))),
+        };
+        let makes = part.kind().verb() == Verb::Add;
+        if error.is_already_exists() && makes {
+            return match state() {
+                Err(ask) => ask,
+                Ok(State::Wanted) => Verdict::Found(Finding::Present),
+                Ok(State::Missing) if can_try_again => Verdict::Again,
+                Ok(State::Other) => self.instead(command, can_try_again),
+                Ok(State::Missing | State::Unknown) => Verdict::Failed(Certainty::NotDone),
+            };
+        }
+        if error.is_not_found() {
+            if part.kind().verb() == Verb::Delete || command.role != Role::Main {
+                return Verdict::Found(Finding::Gone);
+            }
+            if let (Some(service), Some(Errno::ESRCH)) = (part.service(), error.errno()) {
+                if self.round.awaited.contains(&service) {
+                    return Verdict::Wait;
+                }
+                if self.failed_services.contains(&service) {
+                    return Verdict::Consequence;
+                }
+            }
+            if self.is_forward() && part.service().is_some() {
+                return match state() {
+                    Err(ask) => ask,
+                    Ok(State::Wanted) => Verdict::Done,
+                    Ok(State::Missing | State::Other) => self.instead(command, can_try_again),
+                    Ok(State::Unknown) => Verdict::Failed(Certainty::NotDone),
+                };
+            }
+        }
+        if is_unknown(error) {
+            return match state() {
+                Err(ask) => ask,
+                Ok(State::Wanted) => Verdict::Done,
+                Ok(State::Other) if makes => self.instead(command, can_try_again),
+                Ok(State::Unknown) => Verdict::Failed(Certainty::Unknown),
+                Ok(_) if can_try_again => Verdict::Again,
+                Ok(_) => Verdict::Failed(Certainty::NotDone),
+            };
+        }
+        if can_try_again && (error.is_retryable() || error.errno() == Some(Errno::EINTR)) {
+            return Verdict::Again;
+        }
+        Verdict::Failed(Certainty::NotDone)
+    }
+
+    /// The object planned again on what is there by now, if that may be done.
+    fn instead(&self, command: &Command<'p>, can_try_again: bool) -> Verdict<'p> {
+        let may = can_try_again && self.is_forward() && self.options.on_race == OnRace::PlanAgain;
+        let part = self.facts.plan_again(&command.part, self.left_alone(command)).filter(|_| may);
+        match part.filter(|part| self.options.allowed.contains(Actions::from(part.kind()))) {
+            Some(part) => Verdict::Instead(part),
+            None => Verdict::Failed(Certainty::Raced),
+        }
+    }
+
+    fn act(&mut self, mut command: Command<'p>, verdict: Verdict<'p>, error: Option<Error>) {
+        match verdict {
+            Verdict::Again => {
+                command.attempts = command.attempts.saturating_add(1);
+                if let Part::Service(change) = &command.part
+                    && change.verb() == Verb::Add
+                {
+                    self.round.awaited.extend(command.part.service());
+                }
+                self.round.has_to_pause = true;
+                self.round.back.push_back(command);
+            }
+            Verdict::Wait => self.round.back.push_back(command),
+            Verdict::Instead(part) => {
+                self.has_met_others = true;
+                command.attempts = command.attempts.saturating_add(1);
+                command.part = part;
+                // A service that has vanished is made with all the destinations that it should have.
+                let row = match &command.part {
+                    Part::Service(Change { before: None, after: Some(Value::Planned(row)) }) => Some(*row),
+                    _ => None,
+                };
+                let place = command.place;
+                self.round.awaited.extend(row.map(|row| row.service.id()));
+                self.round.back.push_back(command);
+                let additions = row.into_iter().flat_map(additions).map(|part| Command::new(place, part));
+                let before = self.round.back.len();
+                self.round.back.extend(additions);
+                if let Some(state) = self.states.get_mut(place) {
+                    state.left += self.round.back.len() - before;
+                }
+            }
+            Verdict::Done | Verdict::Found(_) if !self.is_forward() => self.count(&command),
+            Verdict::Done => {
+                if command.role == Role::Main {
+                    self.count(&command);
+                }
+                self.note_change(command);
+            }
+            Verdict::Found(finding) => {
+                if command.role == Role::Main {
+                    self.has_met_others = true;
+                    self.warn(&command, finding);
+                    self.count(&command);
+                }
+            }
+            Verdict::Consequence => self.mark_failed(command.place),
+            Verdict::Failed(certainty) => {
+                if let Some(error) = error {
+                    self.fail(command, certainty, error);
+                }
+            }
+            Verdict::Ask(_) => {}
+        }
+    }
+
+    fn fail(&mut self, command: Command<'p>, certainty: Certainty, error: Error) {
+        self.mark_failed(command.place);
+        // The service without which nothing further can be done to its destinations.
+        let makes_service = matches!(&command.part, Part::Service(change) if change.verb() == Verb::Add);
+        if makes_service || error.errno() == Some(Errno::ESRCH) {
+            self.failed_services.extend(command.part.service());
+        }
+        if let Part::SyncDaemon(Change { before: Some(daemon), after: None }) = &command.part {
+            self.failed_stops.insert(daemon.role);
+        }
+        let is_hopeless = error.kind() != ErrorKind::Kernel;
+        let action = command.to_string();
+        if !self.is_forward() {
+            self.round.has_ended |= is_hopeless;
+            self.unrestored.push(Unrestored { action, error: Some(error) });
+            return;
+        }
+        let is_raced = certainty == Certainty::Raced;
+        let operation = self.plan.operations().get(command.place).cloned();
+        if certainty == Certainty::Unknown {
+            self.note_change(command);
+        }
+        let failure = operation.map(|operation| Failure::new(operation, action, error, is_raced));
+        if is_raced && self.options.on_race == OnRace::PlanAgain {
+            // What another program did is not a reason to undo everything else.
+            self.raced.extend(failure);
+            return;
+        }
+        // Of the commands that travelled with the one that ended it, those that failed too are no news.
+        if !self.round.has_ended {
+            self.failures.extend(failure);
+        }
+        self.round.has_ended |= is_hopeless || self.options.on_error != OnError::Continue;
+    }
+}
+
+/// Whether a command may have been executed although it failed.
+fn is_unknown(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Lost | ErrorKind::Decode | ErrorKind::Io)
+}

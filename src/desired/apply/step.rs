@@ -1,0 +1,185 @@
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use super::command::Command;
+use super::error::ApplyError;
+use super::observer::{Interrupt, Progress};
+use super::report::Report;
+use crate::Error;
+use crate::handle::{Batch, BatchProgress, Handle};
+use crate::model::{Config, DestinationEntry, ServiceEntry, ServiceId, SyncDaemon};
+
+#[cfg(feature = "tokio")]
+use crate::AsyncHandle;
+
+/// What an [`Applier`](super::Applier) wants done next.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Step<'a> {
+    /// Commands for the kernel: [send](Commands::send) them and feed what became of them.
+    Send(Commands<'a>),
+    /// A question to the kernel: [ask](Question::ask) it and feed the answer.
+    Read(Question),
+    /// Nothing can be done before this time, unless an [interrupt](super::Applier::interrupt) comes.
+    WaitUntil(Instant),
+    /// How far the plan has come, for those who look on.
+    Progress(Progress),
+    /// The plan is through.
+    Done(Result<Report, ApplyError>),
+}
+
+/// Commands that are sent together, in their order.
+#[derive(Clone, Copy, Debug)]
+pub struct Commands<'a> {
+    pub(super) commands: &'a [Command<'a>],
+    /// The interrupt from which on no further datagram is sent.
+    pub(super) heeded: Interrupt,
+}
+
+/// A question to the kernel.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Question {
+    /// The time-outs.
+    Timeouts,
+    /// The synchronization daemons.
+    SyncDaemons,
+    /// One service.
+    Service(ServiceId),
+    /// All services.
+    Services,
+    /// The destinations of a service. A list that other programs change while it is read can miss some.
+    Destinations(ServiceId),
+    /// The destinations of a service, in a list that can be relied on.
+    StableDestinations(ServiceId),
+}
+
+/// What became of commands, or the answer to a question.
+#[derive(Debug)]
+pub struct Answer(pub(super) Reply);
+
+#[derive(Debug)]
+pub(super) enum Reply {
+    Sent(Vec<Result<(), Error>>, Interrupt),
+    Timeouts(Result<Config, Error>),
+    SyncDaemons(Result<Vec<SyncDaemon>, Error>),
+    Service(ServiceId, Box<Result<Option<ServiceEntry>, Error>>),
+    Services(Result<Vec<ServiceEntry>, Error>),
+    /// The list can be relied on if that was asked for.
+    Destinations(ServiceId, Result<Vec<DestinationEntry>, Error>, bool),
+}
+
+/// How often a list is read until it can be relied on.
+pub(super) const ATTEMPTS: u32 = 10;
+
+impl Commands<'_> {
+    /// The number of commands.
+    pub const fn len(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Whether there is no command; there always is one.
+    pub const fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    /// Sends them. Before each datagram the function is asked whether to end; those that were not sent by then, or
+    /// after a datagram with a failure, stay unsent.
+    pub fn send(&self, handle: &Handle, mut interrupt: impl FnMut() -> Interrupt) -> Answer {
+        let mut strongest = interrupt();
+        if strongest >= self.heeded {
+            return Answer(Reply::Sent(Vec::new(), strongest));
+        }
+        let results = match self.commands {
+            [Command { part, .. }] if part.daemon().is_some() => {
+                let change = part.daemon().copied();
+                let sent = change.and_then(|change| match (change.before, change.after) {
+                    (_, Some(after)) => Some(handle.start_sync(after)),
+                    (before, None) => before.map(|daemon| handle.stop_sync(daemon.role)),
+                });
+                sent.into_iter().collect()
+            }
+            _ => {
+                let watch = |progress: BatchProgress| self.watch(progress, &mut strongest, &mut interrupt);
+                results(self.add_to(handle.batch()).send_with_progress(watch))
+            }
+        };
+        Answer(Reply::Sent(results, strongest))
+    }
+
+    /// Sends them, as [`send`](Self::send) does.
+    #[cfg(feature = "tokio")]
+    #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+    pub async fn send_async(&self, handle: &AsyncHandle, mut interrupt: impl FnMut() -> Interrupt) -> Answer {
+        let mut strongest = interrupt();
+        if strongest >= self.heeded {
+            return Answer(Reply::Sent(Vec::new(), strongest));
+        }
+        let results = match self.commands {
+            [Command { part, .. }] if part.daemon().is_some() => match part.daemon().map(|it| (it.before, it.after)) {
+                Some((_, Some(after))) => vec![handle.start_sync(after).await],
+                Some((Some(before), None)) => vec![handle.stop_sync(before.role).await],
+                _ => Vec::new(),
+            },
+            _ => {
+                let watch = |progress: BatchProgress| self.watch(progress, &mut strongest, &mut interrupt);
+                results(self.add_to(handle.batch()).send_with_progress(watch).await)
+            }
+        };
+        Answer(Reply::Sent(results, strongest))
+    }
+
+    fn add_to<'h, H>(&self, batch: Batch<'h, H>) -> Batch<'h, H> {
+        self.commands.iter().fold(batch, |batch, command| command.part.add_to(batch))
+    }
+
+    fn watch(
+        &self,
+        progress: BatchProgress,
+        strongest: &mut Interrupt,
+        interrupt: &mut impl FnMut() -> Interrupt,
+    ) -> ControlFlow<()> {
+        if progress.done < progress.total {
+            *strongest = interrupt().max(*strongest);
+        }
+        let has_to_end = progress.failed > 0 || *strongest >= self.heeded;
+        if has_to_end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+/// Services are checked before they are sent; whichever was refused, nothing was sent.
+fn results(sent: Result<crate::handle::BatchReport, Error>) -> Vec<Result<(), Error>> {
+    sent.map_or_else(|error| vec![Err(error)], crate::handle::BatchReport::into_results)
+}
+
+impl Question {
+    /// Asks the kernel.
+    pub fn ask(&self, handle: &Handle) -> Answer {
+        Answer(match *self {
+            Self::Timeouts => Reply::Timeouts(handle.get_config()),
+            Self::SyncDaemons => Reply::SyncDaemons(handle.get_sync_daemons()),
+            Self::Service(id) => Reply::Service(id, Box::new(handle.get_service(&id))),
+            Self::Services => Reply::Services(handle.get_services_stable(ATTEMPTS)),
+            Self::Destinations(id) => Reply::Destinations(id, handle.get_destinations(&id), false),
+            Self::StableDestinations(id) => {
+                Reply::Destinations(id, handle.get_destinations_stable(&id, ATTEMPTS), true)
+            }
+        })
+    }
+
+    /// Asks the kernel.
+    #[cfg(feature = "tokio")]
+    #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+    pub async fn ask_async(&self, handle: &AsyncHandle) -> Answer {
+        Answer(match *self {
+            Self::Timeouts => Reply::Timeouts(handle.get_config().await),
+            Self::SyncDaemons => Reply::SyncDaemons(handle.get_sync_daemons().await),
+            Self::Service(id) => Reply::Service(id, Box::new(handle.get_service(&id).await)),
+            Self::Services => Reply::Services(handle.get_services_stable(ATTEMPTS).await),
+            Self::Destinations(id) => Reply::Destinations(id, handle.get_destinations(&id).await, false),
+            Self::StableDestinations(id) => {
+                Reply::Destinations(id, handle.get_destinations_stable(&id, ATTEMPTS).await, true)
+            }
+        })
+    }
+}

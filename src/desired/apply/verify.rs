@@ -1,0 +1,120 @@
+use std::collections::HashSet;
+
+use super::applier::{Applier, BATCH};
+use super::command::{Part, count, parts};
+use super::drain::LOOKS;
+use super::facts::State;
+use super::settle::PAUSE;
+use super::step::Question;
+use crate::desired::plan::{Object, Operation, Verb};
+use crate::model::ServiceId;
+
+/// As many services are asked for one by one; of more, all are read.
+const SINGLE: usize = 16;
+
+/// The last look: what has to be there for a plan to be carried out.
+#[derive(Debug, Default)]
+pub(super) struct Verification {
+    services: Vec<ServiceId>,
+    /// Those whose destinations are read as well.
+    lists: Vec<ServiceId>,
+    looks: u32,
+}
+
+impl Applier<'_> {
+    /// Begins the last look.
+    ///
+    /// Where the plan was long and nothing but its own commands happened, the destinations of a service that it has made
+    /// itself are not read: the kernel has confirmed each of them after the service, which is looked for.
+    pub(super) fn verification(&self) -> Verification {
+        let commands: usize = self.plan.operations().iter().map(count).sum();
+        let reads_all = commands <= BATCH || self.has_waited || self.has_met_others;
+        let mut verification = Verification::default();
+        let (mut seen, mut listed) = (HashSet::new(), HashSet::new());
+        for (_, operation) in self.carried_out() {
+            let Some(service) = operation.service() else { continue };
+            let (has_list, makes) = match &operation.object {
+                Object::Destination(..) => (true, false),
+                Object::Service(change) => (change.verb() == Verb::Add, true),
+                _ => continue,
+            };
+            if seen.insert(service) {
+                verification.services.push(service);
+            }
+            if has_list && (reads_all || !makes) && listed.insert(service) {
+                verification.lists.push(service);
+            }
+        }
+        verification
+    }
+
+    /// The operations that are carried out; those that drain, or have failed, promise nothing.
+    fn carried_out(&self) -> impl Iterator<Item = (usize, &Operation)> {
+        let is_done = |place: &usize| self.states.get(*place).is_some_and(|state| state.left == 0 && !state.has_failed);
+        self.plan.operations().iter().enumerate().filter(move |(place, _)| is_done(place))
+    }
+
+    /// Asks for what is not known yet; then says what is not as the plan has it, or fails.
+    pub(super) fn verify(&mut self) {
+        if let Some(question) = self.open_question() {
+            self.question = Some(question);
+            return;
+        }
+        if let Some((_, error)) = self.facts.refusal.take() {
+            self.verification.looks += 1;
+            if self.verification.looks == LOOKS {
+                return self.unconfirmed(error);
+            }
+            self.facts = <_>::default();
+            return self.pause_for(PAUSE);
+        }
+        let mut missing = Vec::new();
+        // Of several operations on one object, the last one counts.
+        let mut seen = HashSet::new();
+        let operations: Vec<_> = self.carried_out().collect();
+        for (place, operation) in operations.into_iter().rev() {
+            let role = match &operation.object {
+                Object::SyncDaemon(change) => change.latest().map(|daemon| daemon.role),
+                _ => None,
+            };
+            if !seen.insert((operation.service(), operation.destination(), role)) {
+                continue;
+            }
+            let is_listed = operation.service().is_some_and(|id| self.facts.list(&id).is_some());
+            let is_wrong = |part: Part<'_>| {
+                let is_destination = part.destination().is_some();
+                let has_service =
+                    !is_destination || part.service().is_none_or(|id| self.facts.service(&id) != Some(None));
+                let state = self.facts.state(&part, operation.left_alone);
+                let is_known = !is_destination || is_listed;
+                // Of a destination that went, the service is still there.
+                !has_service || (is_known && matches!(state, State::Other | State::Missing))
+            };
+            if parts(operation).any(is_wrong) {
+                missing.push(place);
+            }
+        }
+        self.verified(&missing);
+    }
+
+    fn open_question(&self) -> Option<Question> {
+        if self.facts.refusal.is_some() {
+            return None;
+        }
+        for (_, operation) in self.carried_out() {
+            let single = parts(operation).next().filter(|part| part.service().is_none());
+            if let Some(question) = single.and_then(|part| self.facts.question(&part)) {
+                return Some(question);
+            }
+        }
+        let Verification { services, lists, .. } = &self.verification;
+        let mut asked = services.iter().filter_map(|id| self.facts.question_of_service(*id));
+        match asked.next() {
+            Some(_) if services.len() > SINGLE => return Some(Question::Services),
+            Some(question) => return Some(question),
+            None => {}
+        }
+        let is_there = |id: &&ServiceId| self.facts.service(id) != Some(None) && self.facts.list(id).is_none();
+        lists.iter().find(is_there).map(|id| Question::StableDestinations(*id))
+    }
+}

@@ -111,7 +111,7 @@ impl Runner<'_> {
         let handle = &session.handle;
         // What is only shown keeps nobody waiting.
         let _lock = if args.dry_run { None } else { Some(apply::lock(&session, &args.applying)?) };
-        let (planned, name) = match (&args.saved, loaded) {
+        let (mut planned, name) = match (&args.saved, &loaded) {
             (Some(path), _) => (apply::saved(handle, path)?, path.display().to_string()),
             (None, Some(loaded)) => (plan::make(handle, console, &loaded.state, &args.planning)?, input.name()),
             (None, None) => return Ok(()),
@@ -124,9 +124,37 @@ impl Runner<'_> {
         apply::confirm(console, &planned.plan, args)?;
         apply::warn_of_persistence(console, &Procfs::of(session.netns.clone()), &planned.plan);
         let signals = Signals::catch(THIRD)?;
-        let way = apply::way(&session, console, &planned.plan, (&args.applying, allowed));
-        // Nothing to report: the sentence stands for it, whether or not anything had to be changed.
-        let _report = apply::apply(handle, console, &signals, &planned.plan, way)?;
+        for round in 1.. {
+            let way = apply::way(&session, console, &planned.plan, (&args.applying, allowed));
+            let raced = match apply::apply(handle, console, &signals, &planned.plan, way, None) {
+                Ok(report) => {
+                    apply::undrained(&report)?;
+                    if report.drains().is_empty() {
+                        break;
+                    }
+                    // Servers took their time, in which other programs could do much.
+                    None
+                }
+                Err(error) if error.is_raced() => Some(error),
+                Err(error) => return Err(apply::explain(&error)),
+            };
+            let Some(loaded) = &loaded else {
+                raced.map_or(Ok(()), |error| Err(apply::explain(&error)))?;
+                break;
+            };
+            let again = plan::make(handle, console, &loaded.state, &args.planning)?;
+            match raced {
+                _ if again.plan.is_empty() => break,
+                Some(error) if round == apply::ROUNDS => return Err(apply::explain(&error)),
+                None if round == apply::ROUNDS => {
+                    let message = format!("{}another program keeps changing the table", plan::APPLYING);
+                    return Err(Failure::new(Exit::Apply, message));
+                }
+                _ => console.warning("Another program has changed the table meanwhile; planning again"),
+            }
+            plan::check(&again.plan, allowed, plan::APPLYING)?;
+            planned = again;
+        }
         console.done(&format!("Applied configuration from {name}"));
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use ipvs_rs::Handle;
-use ipvs_rs::desired::plan::{Actions, Draining};
+use ipvs_rs::desired::plan::{Actions, Draining, OperationKind};
 use ipvs_rs::desired::{DesiredState, Drain, Live, Operation, Plan, PlanOptions, service_text};
 
 use crate::args::{self, ChangesetFormat, PlanFormat, Planning};
@@ -77,11 +77,13 @@ pub fn plan(
     allowed: Actions,
 ) -> Result<(), Failure> {
     let planned = make(handle, console, desired, &args.planning)?;
-    if let Some(path) = &args.out {
+    // A plan that cannot be carried out is shown, but not kept.
+    let checked = check(&planned.plan, allowed, BUILDING);
+    if let Some(path) = args.out.as_ref().filter(|_| checked.is_ok()) {
         save(&planned, path)?;
     }
     show(console, &planned, args.output)?;
-    check(&planned.plan, allowed, BUILDING)?;
+    checked?;
     if args.exit_code && !planned.plan.is_empty() { Err(Failure::silent(Exit::Changes)) } else { Ok(()) }
 }
 
@@ -153,16 +155,16 @@ pub fn check(plan: &Plan, allowed: Actions, prefix: &str) -> Result<(), Failure>
 }
 
 fn not_allowed(operation: &Operation, allowed: Actions) -> &'static str {
-    match operation {
-        Operation::AddService { .. } if allowed.contains(Actions::ADD_SERVICE) => "not allowed to add a destinations",
-        Operation::AddService { .. } => "not allowed to add a service",
-        Operation::UpdateService { .. } => "not allowed to update a service",
-        Operation::DeleteService { .. } => "not allowed to delete a service",
-        Operation::AddDestination { .. } => "not allowed to add a destination",
-        Operation::UpdateDestination { .. } => "not allowed to update a destination",
-        Operation::DeleteDestination { .. } => "not allowed to delete a destination",
-        Operation::UpdateTimeouts { .. } => "not allowed to update time-outs",
-        Operation::StopSync { .. } => "not allowed to stop a synchronization daemon",
+    match operation.kind() {
+        OperationKind::AddService if allowed.contains(Actions::ADD_SERVICE) => "not allowed to add a destinations",
+        OperationKind::AddService => "not allowed to add a service",
+        OperationKind::UpdateService => "not allowed to update a service",
+        OperationKind::DeleteService => "not allowed to delete a service",
+        OperationKind::AddDestination => "not allowed to add a destination",
+        OperationKind::UpdateDestination => "not allowed to update a destination",
+        OperationKind::DeleteDestination => "not allowed to delete a destination",
+        OperationKind::UpdateTimeouts => "not allowed to update time-outs",
+        OperationKind::StopSync => "not allowed to stop a synchronization daemon",
         _ => "not allowed to start a synchronization daemon",
     }
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipvs_rs::desired::apply::Drains;
 use ipvs_rs::desired::files::Loaded;
 use ipvs_rs::desired::plan::Actions;
 
@@ -37,6 +38,7 @@ pub fn watch(
     let mut seen = look(&input);
     let mut loaded = input.load(console)?;
     let mut due = Duration::ZERO;
+    let mut drains = Drains::default();
     loop {
         let is_wanted = signals.take_reload();
         let now = look(&input);
@@ -55,50 +57,61 @@ pub fn watch(
             }
         }
         if signals.elapsed() >= due {
-            match once(session, console, signals, (&loaded, &input), (args, allowed)) {
+            match once(session, console, (signals, &mut drains), (&loaded, &input), (args, allowed)) {
                 Ok(()) => {}
                 // A signal that came meanwhile is the end.
                 Err(failure) if signals.count() > 0 => return Err(failure),
                 Err(failure) => console.failure(&failure),
             }
-            due = signals.elapsed() + args.interval.get();
+            let interval = args.interval.get();
+            due = signals.elapsed() + if drains.is_empty() { interval } else { interval.min(DRAINING) };
         }
         console.flush();
         let next = signals.elapsed() + LOOK.min(due.saturating_sub(signals.elapsed()));
         if !signals.wait_until(next) {
+            if !drains.is_empty() {
+                console.warning("Destinations that were being drained stay at weight 0 until the next ipvsctl watch");
+            }
             return Ok(());
         }
     }
 }
 
-/// Compares the table with the files, and changes it if it is another one.
+/// How often the table is looked at while destinations drain.
+const DRAINING: Duration = Duration::from_secs(1);
+
+/// Compares the table with the files, and changes it if it is another one. Nothing waits for what drains.
 fn once(
     session: &Session,
     console: &mut Console,
-    signals: &Signals,
+    (signals, drains): (&Signals, &mut Drains),
     (loaded, input): (&Loaded, &Input<'_>),
     (args, allowed): (&args::Watch, Actions),
 ) -> Result<(), Failure> {
     // Mostly there is nothing to do, and nobody need wait for that.
     if plan::make(&session.handle, console, &loaded.state, &args.planning)?.plan.is_empty() {
+        *drains = Drains::default();
         return Ok(());
     }
     let _lock = apply::lock(session, &args.applying)?;
     let planned = plan::make(&session.handle, console, &loaded.state, &args.planning)?;
     plan::check(&planned.plan, allowed, plan::APPLYING)?;
     let way = apply::way(session, console, &planned.plan, (&args.applying, allowed));
-    let report = apply::apply(&session.handle, console, signals, &planned.plan, way)?;
+    let applied = apply::apply(&session.handle, console, signals, &planned.plan, way, Some(drains));
+    let report = applied.map_err(|error| apply::explain(&error))?;
     if report.changed() > 0 {
-        let summary = planned.plan.summary();
+        let summary = apply::summary(&planned.plan, &report);
+        let draining = if report.pending() > 0 { format!(", {} draining", report.pending()) } else { String::new() };
         console.done(&format!(
-            "Applied configuration from {} ({} added, {} changed, {} deleted)",
+            "Applied configuration from {} ({} added, {} changed, {} deleted{draining})",
             input.name(),
             summary.add,
             summary.change,
             summary.delete
         ));
     }
-    Ok(())
+    // A drain that failed is told once, and not begun again.
+    if report.changed() > 0 { apply::undrained(&report) } else { Ok(()) }
 }
 
 /// What tells a file from what it was: its place, length, time and number.

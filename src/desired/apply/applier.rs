@@ -497,8 +497,8 @@ impl<'p> Applier<'p> {
     }
 
     /// Counts a command of an operation as done.
-    pub(super) fn count(&mut self, command: &Command<'_>) {
-        let Some(state) = self.states.get_mut(command.place) else { return };
+    pub(super) fn count(&mut self, place: usize) {
+        let Some(state) = self.states.get_mut(place) else { return };
         state.left = state.left.saturating_sub(1);
         if state.left == 0 && !state.has_failed {
             self.progress.done += 1;

@@ -25,6 +25,8 @@ pub(super) enum Role {
     Quiesce,
     /// The weight from before, when they did not end.
     Restore,
+    /// What is done instead of what the operation is about, when they did not end.
+    Extra,
 }
 
 /// What one request changes: an object with its value before and after. To swap the sides undoes it.

@@ -61,6 +61,8 @@ pub(super) struct Group<'p> {
     service: &'p ServiceId,
     drain: Drain,
     delete: Part<'p>,
+    /// Whether it stays with weight 0 when it is idle.
+    stays: bool,
     members: Vec<Member<'p>>,
     /// When the waiting began.
     since: Option<Instant>,
@@ -122,7 +124,8 @@ pub fn held_by_persistence(plan: &Plan) -> impl Iterator<Item = (ServiceId, Dest
 
 impl<'p> Group<'p> {
     fn of(place: usize, operation: &'p Operation) -> Option<Self> {
-        let drain = operation.drain.filter(|_| operation.verb() == Verb::Delete)?;
+        let drain = operation.drain.filter(|_| operation.verb() != Verb::Add)?;
+        let stays = operation.verb() == Verb::Update;
         let member = |planned: &'p Destination, connections| Member {
             planned,
             before: Value::Planned(planned),
@@ -132,17 +135,20 @@ impl<'p> Group<'p> {
         let (service, delete, members) = match &operation.object {
             Object::Destination(service, change) => {
                 let planned = change.before.as_ref()?;
+                if change.after.as_ref().is_some_and(|after| *after != planned.clone().drained()) {
+                    return None;
+                }
                 let delete = Part::Destination(service, Change::delete(Value::Planned(planned)));
                 (service, delete, vec![member(planned, operation.connections)])
             }
-            Object::Service(change) => {
+            Object::Service(change) if !stays => {
                 let row = change.before.as_ref().filter(|row| !row.destinations.is_empty())?;
                 let members = row.destinations.iter().map(|it| member(&it.destination, Connections::of(it)));
                 (&row.service.service.id, Part::Service(Change::delete(Value::Planned(row))), members.collect())
             }
             _ => return None,
         };
-        Some(Self { place, service, drain, delete, members, since: None })
+        Some(Self { place, service, drain, delete, stays, members, since: None })
     }
 
     pub(super) fn mixes_families(&self) -> bool {
@@ -311,6 +317,7 @@ impl<'p> Applier<'p> {
                     self.groups.push(group);
                     continue;
                 }
+                (Fate::IsIdle, _) if group.stays => DrainOutcome::Drained,
                 (Fate::IsIdle, _) => DrainOutcome::Idle,
                 (Fate::IsOver, OnTimeout::Delete) => DrainOutcome::Deleted,
                 (Fate::IsOver, OnTimeout::Keep) => DrainOutcome::Kept,
@@ -318,11 +325,15 @@ impl<'p> Applier<'p> {
             };
             match outcome {
                 DrainOutcome::Kept => {}
+                DrainOutcome::Drained => self.count(group.place),
                 DrainOutcome::Restored => {
                     self.restored.insert(group.key());
                     commands.extend(group.restore());
                 }
-                _ => commands.push(Command::new(group.place, group.delete.clone())),
+                _ => {
+                    let role = if group.stays { Role::Extra } else { Role::Main };
+                    commands.push(Command { role, ..Command::new(group.place, group.delete.clone()) });
+                }
             }
             through.push((group, outcome));
         }

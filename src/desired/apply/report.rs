@@ -65,6 +65,8 @@ pub struct Drained {
 pub enum DrainOutcome {
     /// Its connections came to an end, and it was deleted.
     Idle,
+    /// Its connections came to an end, and it stays with weight 0, as was asked for.
+    Drained,
     /// The time was over, and it was deleted with the connections that it had.
     Deleted,
     /// The time was over, and it stays with weight 0.
@@ -160,6 +162,7 @@ impl fmt::Display for Drained {
         };
         match self.outcome {
             DrainOutcome::Idle => f.write_str("drained and deleted"),
+            DrainOutcome::Drained => f.write_str("drained, and kept at weight 0"),
             DrainOutcome::Deleted => write!(f, "deleted with {left}"),
             DrainOutcome::Kept => write!(f, "kept at weight 0 with {left}"),
             DrainOutcome::Restored => write!(f, "given its weight back, with {left}"),

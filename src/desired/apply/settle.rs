@@ -198,10 +198,10 @@ impl<'p> Applier<'p> {
                     state.left += self.round.back.len() - before;
                 }
             }
-            Verdict::Done | Verdict::Found(_) if !self.is_forward() => self.count(&command),
+            Verdict::Done | Verdict::Found(_) if !self.is_forward() => self.count(command.place),
             Verdict::Done => {
                 if command.role == Role::Main {
-                    self.count(&command);
+                    self.count(command.place);
                 }
                 self.note_change(command);
             }
@@ -209,7 +209,7 @@ impl<'p> Applier<'p> {
                 if command.role == Role::Main {
                     self.has_met_others = true;
                     self.warn(&command, finding);
-                    self.count(&command);
+                    self.count(command.place);
                 }
             }
             Verdict::Consequence => self.mark_failed(command.place),

@@ -57,7 +57,7 @@ pub enum Object {
 pub struct Operation {
     /// The object, with its value before and after.
     pub object: Object,
-    /// How what is deleted is drained before.
+    /// How a destination is drained before it is deleted, or after it was given weight 0.
     pub drain: Option<Drain>,
     /// The connections of a destination that is deleted, when the plan was made.
     pub connections: Connections,

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use ipvs_rs::Handle;
 use ipvs_rs::desired::apply::{
-    ApplyError, ApplyOptions, Interrupt, Observer, OnError, Phase, Progress, Report, apply as carry_out,
-    held_by_persistence,
+    ApplyError, ApplyOptions, DrainOutcome, Drains, Interrupt, Observer, OnError, Phase, Progress, Report,
+    apply as apply_and_wait, apply_beside, held_by_persistence,
 };
-use ipvs_rs::desired::plan::{Actions, FieldValue, SavedPlan, SavedPlanError};
+use ipvs_rs::desired::plan::{Actions, Object, OperationKind, SavedPlan, SavedPlanError, Summary};
 use ipvs_rs::desired::{Live, Lock, Operation, Plan, service_text};
 use ipvs_rs::procfs::{Procfs, Sysctl, SysctlValue};
 
@@ -115,14 +115,18 @@ pub fn way(session: &Session, console: &mut Console, plan: &Plan, (applying, all
     Way { on_error: applying.on_error, allowed, silence }
 }
 
-/// Carries a plan out, and reports.
+/// How often a table that another program changes meanwhile is planned again.
+pub const ROUNDS: u32 = 3;
+
+/// Carries a plan out, and says what was done. With `drains`, connections are not waited for.
 pub fn apply(
     handle: &Handle,
     console: &mut Console,
     stop: &dyn Stop,
     plan: &Plan,
     way: Way,
-) -> Result<Report, Failure> {
+    drains: Option<&mut Drains>,
+) -> Result<Report, ApplyError> {
     let on_error = match way.on_error {
         args::OnError::Rollback => OnError::Rollback,
         args::OnError::Stop => OnError::Stop,
@@ -130,25 +134,56 @@ pub fn apply(
     };
     let options = ApplyOptions::new().on_error(on_error).allowed(way.allowed);
     let mut watcher = Watcher { console, stop, silence: way.silence };
-    let applied = carry_out(handle, plan, &options, &mut watcher);
+    let applied = match drains {
+        None => apply_and_wait(handle, plan, &options, &mut watcher),
+        Some(drains) => apply_beside(handle, plan, &options, drains, &mut watcher),
+    };
     watcher.speak();
     console.progress("");
-    let report = match applied {
-        Ok(report) => report,
-        Err(error) => {
-            tell(console, error.report());
-            return Err(explain(&error));
+    match &applied {
+        Ok(report) => {
+            tell(console, report);
+            done(plan, report).for_each(|operation| log(console, operation));
         }
-    };
-    tell(console, &report);
-    plan.operations().iter().for_each(|operation| log(console, operation));
-    let left: Vec<_> = report.undrained().map(ToString::to_string).collect();
-    if left.is_empty() { Ok(report) } else { Err(Failure::new(Exit::Drain, left.join("\n"))) }
+        Err(error) => tell(console, error.report()),
+    }
+    applied
 }
 
-/// Who may want a plan to end.
+/// Destinations that should have gone, and had connections for too long.
+pub fn undrained(report: &Report) -> Result<(), Failure> {
+    let left: Vec<_> = report.undrained().map(ToString::to_string).collect();
+    if left.is_empty() { Ok(()) } else { Err(Failure::new(Exit::Drain, left.join("\n"))) }
+}
+
+/// How much of a plan that succeeded is through; the rest drains, or is kept.
+pub fn summary(plan: &Plan, report: &Report) -> Summary {
+    Plan::of(done(plan, report).cloned().collect()).summary()
+}
+
+fn done<'p>(plan: &'p Plan, report: &'p Report) -> impl Iterator<Item = &'p Operation> {
+    plan.operations().iter().filter(|operation| is_done(operation, report))
+}
+
+/// Whether an operation of a plan that succeeded is through.
+fn is_done(operation: &Operation, report: &Report) -> bool {
+    let service = operation.service();
+    let destination = operation.destination();
+    let own = report
+        .drains()
+        .iter()
+        .find(|it| service == Some(it.service) && destination.is_none_or(|destination| destination == it.destination));
+    match own.filter(|_| operation.drain.is_some()) {
+        Some(drained) => {
+            !matches!(drained.outcome, DrainOutcome::Kept | DrainOutcome::Restored | DrainOutcome::Unfinished)
+        }
+        None => operation.drain.is_none() || report.pending() == 0,
+    }
+}
+
+/// What may end a plan before it is through.
 pub trait Stop {
-    /// What is wanted now.
+    /// The wish by now.
     fn wish(&self) -> Interrupt;
 }
 
@@ -162,10 +197,11 @@ impl Stop for Signals {
     }
 }
 
-struct Watcher<'a> {
-    console: &'a mut Console,
-    stop: &'a dyn Stop,
-    silence: Option<Silence>,
+/// Shows how far a plan has come, and hears of wishes to end it.
+pub struct Watcher<'a> {
+    pub console: &'a mut Console,
+    pub stop: &'a dyn Stop,
+    pub silence: Option<Silence>,
 }
 
 impl Watcher<'_> {
@@ -211,43 +247,34 @@ fn tell(console: &mut Console, report: &Report) {
 /// A line for something that was done.
 fn log(console: &mut Console, operation: &Operation) {
     let service = operation.service().map(|id| service_text(&id)).unwrap_or_default();
-    let line = match (operation, operation.destination()) {
-        (Operation::AddService { service: desired, .. }, _) => {
-            let count = desired.destinations.len();
+    let destination = operation.destination().map(|id| id.to_string()).unwrap_or_default();
+    let changes = || {
+        let change = |it: &ipvs_rs::desired::plan::SettingChange| format!("{}={}->{}", it.field, it.from, it.to);
+        operation.changes().iter().map(change).collect::<Vec<_>>().join(", ")
+    };
+    let line = match (operation.kind(), &operation.object) {
+        (OperationKind::AddService, Object::Service(change)) => {
+            let count = change.after.as_ref().map_or(0, |row| row.destinations.len());
             format!("Adding to current config, addr={service}, destinations={count}")
         }
-        (Operation::UpdateService { .. }, _) => {
-            format!("Updating service, addr={service}, {}", changes(operation))
-        }
-        (Operation::DeleteService { .. }, _) => format!("Removing service from current config, addr={service}"),
-        (Operation::AddDestination { .. }, Some(destination)) => {
-            format!("Adding destination {destination} to service {service}")
-        }
-        (Operation::UpdateDestination { .. }, Some(destination)) => match operation.changes().as_slice() {
+        (OperationKind::UpdateService, _) => format!("Updating service, addr={service}, {}", changes()),
+        (OperationKind::DeleteService, _) => format!("Removing service from current config, addr={service}"),
+        (OperationKind::AddDestination, _) => format!("Adding destination {destination} to service {service}"),
+        (OperationKind::UpdateDestination, _) => match operation.changes().as_slice() {
             [change] if change.field == "weight" => {
                 format!("Updated weight to {} for service {service}/{destination}", change.to)
             }
-            _ => format!("Updated destination {destination} of service {service}, {}", changes(operation)),
+            _ => format!("Updated destination {destination} of service {service}, {}", changes()),
         },
-        (Operation::DeleteDestination { .. }, Some(destination)) => {
-            format!("Removing destination {destination} from service {service}")
-        }
-        (Operation::UpdateTimeouts { .. }, _) => format!("Updated time-outs, {}", changes(operation)),
-        (operation, _) => describe(operation),
+        (OperationKind::DeleteDestination, _) => format!("Removing destination {destination} from service {service}"),
+        (OperationKind::UpdateTimeouts, _) => format!("Updated time-outs, {}", changes()),
+        _ => describe(operation),
     };
     console.info(&line);
 }
 
-fn changes(operation: &Operation) -> String {
-    let change = |change: &ipvs_rs::desired::plan::SettingChange| {
-        let quoted = |value: &FieldValue| value.to_string();
-        format!("{}={}->{}", change.field, quoted(&change.from), quoted(&change.to))
-    };
-    operation.changes().iter().map(change).collect::<Vec<_>>().join(", ")
-}
-
 /// What failed, what the kernel said, and what became of the rest.
-fn explain(error: &ApplyError) -> Failure {
+pub fn explain(error: &ApplyError) -> Failure {
     let exit = if error.is_rolled_back() { Exit::RolledBack } else { Exit::Apply };
     if error.is_interrupted() {
         return Failure::new(exit, format!("{APPLYING}{error}"));
@@ -257,7 +284,9 @@ fn explain(error: &ApplyError) -> Failure {
         lines.push(format!("{APPLYING}Unable to apply new config: {}", what(&failure.operation, &failure.error)));
         lines.push(format!("Reason: {}", failure.error));
     }
-    if lines.is_empty() {
+    if error.is_raced() || error.is_unconfirmed() {
+        lines.push(format!("{APPLYING}the table is not known to be as the plan has it"));
+    } else if lines.is_empty() {
         lines.push(format!("{APPLYING}Unable to apply new config: Unable to build change set from new configuration"));
     }
     lines.push(match std::error::Error::source(error).filter(|_| error.failures().is_empty()) {
@@ -271,28 +300,24 @@ fn explain(error: &ApplyError) -> Failure {
 fn what(operation: &Operation, error: &ipvs_rs::Error) -> String {
     let service = operation.service().map(|id| service_text(&id)).unwrap_or_default();
     let destination = operation.destination().map(|id| id.to_string()).unwrap_or_default();
-    match operation {
-        Operation::AddService { .. } if error.operation() == ipvs_rs::error::Operation::NewDestination => {
+    match operation.kind() {
+        OperationKind::AddService if error.operation() == ipvs_rs::error::Operation::NewDestination => {
             let destination = match error.target() {
                 ipvs_rs::error::Target::Destination(_, id) => id.to_string(),
                 _ => String::new(),
             };
             format!("unable to add new destination(s) {destination} for service {service}")
         }
-        Operation::AddService { .. } => format!("unable to add ipvs service {service}"),
-        Operation::UpdateService { .. } => format!("unable to edit ipvs service {service}"),
-        Operation::DeleteService { .. } => format!("unable to delete service {service}"),
-        Operation::AddDestination { .. } => {
+        OperationKind::AddService => format!("unable to add ipvs service {service}"),
+        OperationKind::UpdateService => format!("unable to edit ipvs service {service}"),
+        OperationKind::DeleteService => format!("unable to delete service {service}"),
+        OperationKind::AddDestination => {
             format!("unable to add new destination(s) {destination} for service {service}")
         }
-        Operation::UpdateDestination { .. } => {
-            format!("unable to update destination {destination} for service {service}")
-        }
-        Operation::DeleteDestination { .. } => {
-            format!("unable to delete destination {destination} for service {service}")
-        }
-        Operation::UpdateTimeouts { .. } => "unable to update time-outs".to_owned(),
-        Operation::StopSync { .. } => "unable to stop a synchronization daemon".to_owned(),
+        OperationKind::UpdateDestination => format!("unable to update destination {destination} for service {service}"),
+        OperationKind::DeleteDestination => format!("unable to delete destination {destination} for service {service}"),
+        OperationKind::UpdateTimeouts => "unable to update time-outs".to_owned(),
+        OperationKind::StopSync => "unable to stop a synchronization daemon".to_owned(),
         _ => "unable to start a synchronization daemon".to_owned(),
     }
 }

@@ -51,7 +51,8 @@ fn applied(handle: &Handle, text: &str, on_error: args::OnError, wish: Interrupt
     let planned = plan::make(handle, &mut Console::memory(0), &state(text), &planning("*")).unwrap();
     let mut console = Console::memory(1);
     let way = Way { on_error, allowed: Actions::all(), silence: None };
-    let done = apply(handle, &mut console, &Wish(wish), &planned.plan, way);
+    let done = apply(handle, &mut console, &Wish(wish), &planned.plan, way, None);
+    let done = done.map_err(|error| explain(&error)).and_then(|report| undrained(&report).map(|()| report));
     (done, console.taken().1)
 }
 
@@ -194,9 +195,9 @@ fn drains_of_the_command_line_count_more_than_those_of_files() {
         let (_kernel, handle) = kernel(LIVE);
         let model = "version: 2\ndrain: {timeout: 5s}\nservices:\n- {address: 'tcp://192.0.2.1:80'}\n";
         let planned = plan::make(&handle, &mut Console::memory(0), &state(model), planning).unwrap();
-        let operation = planned.plan.operations().first().cloned();
-        let Some(Operation::DeleteDestination { drain, .. }) = operation else { panic!("{operation:?}") };
-        drain.map(|drain| drain.timeout)
+        let operation = planned.plan.operations().first().unwrap();
+        assert_eq!(operation.kind(), OperationKind::DeleteDestination);
+        operation.drain.map(|drain| drain.timeout)
     };
     assert_eq!(drained(&planning("*")), Some(Duration::from_secs(5)));
     let minute = Planning { drain: Some(spec::Duration::from_secs(60)), ..planning("*") };

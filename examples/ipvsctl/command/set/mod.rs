@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use ipvs_rs::desired::service_text;
+use ipvs_rs::desired::apply::{ApplyOptions, OnError, OnRace, apply};
+use ipvs_rs::desired::plan::Change;
+use ipvs_rs::desired::{Operation, Plan, service_text};
 use ipvs_rs::error::{Errno, Error};
 use ipvs_rs::model::{Config, InvalidValue, SchedulerFlags, Thresholds, Weight};
-use ipvs_rs::{DestinationId, Handle, Scheduler, ServiceId};
+use ipvs_rs::{Destination, DestinationId, Handle, Scheduler, ServiceId};
 
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
@@ -20,7 +22,7 @@ pub struct Place {
 
 impl Place {
     /// Its service and itself, as messages have them.
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         format!("{}/{}", service_text(&self.service), self.destination)
     }
 }
@@ -58,13 +60,8 @@ pub fn ramp_weight(
     if seconds < 2 {
         return set_weight(handle, console, place, target);
     }
-    let entry =
-        handle.get_destination(&place.service, &place.destination).map_err(|error| refused(WEIGHT, &error, place))?;
-    let Some(entry) = entry else {
-        let has_service = handle.get_service(&place.service).map_err(|error| refused(WEIGHT, &error, place))?.is_some();
-        return Err(missing(WEIGHT, &place.service, has_service.then_some(&place.destination)));
-    };
-    let (from, begin) = (entry.destination.weight, pace.elapsed());
+    let before = destination(handle, WEIGHT, place)?;
+    let (from, begin) = (before.weight, pace.elapsed());
     let mut now = from;
     for step in 1..=u64::from(seconds) {
         if !pace.wait_until(begin + Duration::from_secs(step)) {
@@ -102,10 +99,50 @@ fn between(from: Weight, to: Weight, passed: u64, whole: u64) -> Weight {
 }
 
 fn change_weight(handle: &Handle, place: &Place, weight: Weight) -> Result<(), Failure> {
-    handle
-        .modify_destination(&place.service, &place.destination, |destination| destination.weight = weight)
-        .map(drop)
-        .map_err(|error| refused(WEIGHT, &error, place))
+    change_destination(handle, WEIGHT, place, |destination| destination.weight = weight)
+}
+
+/// A destination as it is.
+fn destination(handle: &Handle, what: &str, place: &Place) -> Result<Destination, Failure> {
+    let entry =
+        handle.get_destination(&place.service, &place.destination).map_err(|error| refused(what, &error, place))?;
+    if let Some(entry) = entry {
+        return Ok(entry.destination);
+    }
+    let service = handle.get_service(&place.service).map_err(|error| refused(what, &error, place))?;
+    Err(missing(what, &place.service, service.map(|_| &place.destination)))
+}
+
+/// Changes settings of a destination and keeps the rest.
+pub fn change_destination(
+    handle: &Handle,
+    what: &str,
+    place: &Place,
+    change: impl FnOnce(&mut Destination),
+) -> Result<(), Failure> {
+    let before = destination(handle, what, place)?;
+    let mut after = before.clone();
+    change(&mut after);
+    carry_out(handle, what, Operation::of_destination(place.service, Change::update(before, after)), |error| {
+        refused(what, error, place)
+    })
+}
+
+/// Carries a single change of what is there out; nothing is made that has gone meanwhile.
+fn carry_out(
+    handle: &Handle,
+    what: &str,
+    operation: Operation,
+    refused: impl FnOnce(&Error) -> Failure,
+) -> Result<(), Failure> {
+    let options = ApplyOptions::new().on_error(OnError::Stop).on_race(OnRace::Fail);
+    match apply(handle, &Plan::of(vec![operation]), &options, &mut ()) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match error.kernel_error() {
+            Some(error) => refused(error),
+            None => Failure::new(Exit::Set, format!("{what}: {error}")),
+        }),
+    }
 }
 
 /// Sets the limits of connections.
@@ -124,9 +161,7 @@ pub fn set_thresholds(
         let thresholds = Thresholds::with_upper(upper).map_err(invalid)?;
         if lower == 0 { thresholds } else { thresholds.with_lower(lower).map_err(invalid)? }
     };
-    handle
-        .modify_destination(&place.service, &place.destination, |destination| destination.thresholds = thresholds)
-        .map_err(|error| refused("Unable to set new thresholds", &error, place))?;
+    change_destination(handle, "Unable to set new thresholds", place, |it| it.thresholds = thresholds)?;
     console.info(&format!("Updated thresholds to {upper} and {lower} for service {}", place.text()));
     Ok(())
 }
@@ -143,17 +178,18 @@ pub fn set_scheduler(
     let scheduler = Scheduler::from_name(scheduler)
         .map_err(|error| Failure::new(Exit::Value, format!("Invalid scheduler: {error}")))?;
     let flags = flags.map(|flags| read_flags(flags, &scheduler)).transpose()?;
-    handle
-        .modify_service(service, |service| {
-            let is_another = service.scheduler != scheduler;
-            service.scheduler = scheduler;
-            match flags {
-                Some(flags) => service.scheduler_flags = flags,
-                None if is_another => service.scheduler_flags = SchedulerFlags::empty(),
-                None => {}
-            }
-        })
-        .map_err(|error| refused_of_service("Unable to set new scheduler", &error, service))?;
+    const WHAT: &str = "Unable to set new scheduler";
+    let refused = |error: &Error| refused_of_service(WHAT, error, service);
+    let entry = handle.get_service(service).map_err(|error| refused(&error))?;
+    let before = entry.ok_or_else(|| missing(WHAT, service, None))?.service;
+    let mut after = before.clone();
+    after.scheduler = scheduler;
+    match flags {
+        Some(flags) => after.scheduler_flags = flags,
+        None if before.scheduler != scheduler => after.scheduler_flags = SchedulerFlags::empty(),
+        None => {}
+    }
+    carry_out(handle, WHAT, Operation::settings(before, after), refused)?;
     console.info(&format!("Updated scheduler to {scheduler} for service {}", service_text(service)));
     Ok(())
 }
@@ -186,7 +222,10 @@ pub fn set_timeouts(handle: &Handle, console: &mut Console, timeouts: [Option<Du
     if let Some(timeout) = udp {
         config = config.udp(timeout).map_err(invalid)?;
     }
-    handle.set_config(&config).map_err(|error| failed("Unable to set new time-outs", &error))?;
+    const WHAT: &str = "Unable to set new time-outs";
+    let before = handle.get_config().map_err(|error| failed(WHAT, &error))?;
+    let change = Operation::timeouts(Change::update(before, config));
+    carry_out(handle, WHAT, change, |error| failed(WHAT, error))?;
     for (name, timeout) in [("tcp", tcp), ("tcpfin", tcp_fin), ("udp", udp)] {
         if let Some(timeout) = timeout {
             console.info(&format!("Updated time-out of {name} to {}s", timeout.as_secs()));

@@ -37,7 +37,7 @@ pub fn plans(bytes: &[u8]) {
     kernel.misbehave(Mishaps::new().well(step.into()).then(fault));
     let on_error = OnError::ALL.get(usize::from(on_error)).copied().unwrap_or_default();
     let options = ApplyOptions::new().on_error(on_error);
-    let result = apply_at_once(&handle, &plan, &options, &mut Interrupter(asked));
+    let result = apply_at_once(&handle, &plan, options, &mut Interrupter(asked));
     kernel.behave();
     let after = look(&handle);
     match result {
@@ -114,7 +114,7 @@ impl Seen {
 pub(super) fn apply_at_once(
     handle: &Handle,
     plan: &Plan,
-    options: &ApplyOptions,
+    options: ApplyOptions,
     observer: &mut dyn Observer,
 ) -> Result<Report, ApplyError> {
     let mut now = Instant::now();
@@ -122,7 +122,7 @@ pub(super) fn apply_at_once(
         now += time;
         now
     };
-    drive(&mut Applier::new(plan, options), handle, observer, &mut wait)
+    drive(&mut Applier::new(plan, &options), handle, observer, &mut wait)
 }
 
 /// Interrupts when it was asked so often.

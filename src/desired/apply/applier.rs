@@ -58,6 +58,7 @@ pub(super) const BATCH: usize = 1000;
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[expect(clippy::struct_excessive_bools, reason = "facts that come up one by one")]
 pub struct Applier<'p> {
     pub(super) plan: &'p Plan,
     pub(super) options: ApplyOptions,
@@ -204,10 +205,10 @@ impl<'p> Applier<'p> {
         // The kernel refuses a daemon while there are destinations of the other family: those that go, go first.
         let daemon_comes_last = groups.iter().any(Group::mixes_families);
         let first = move |operation: &Operation| {
-            !drain::is_drained(operation) && !(daemon_comes_last && starts_daemon(operation))
+            !(drain::is_drained(operation) || daemon_comes_last && starts_daemon(operation))
         };
         let state = |operation| OperationState { left: count(operation), ..OperationState::default() };
-        let result = match super::check(plan, options) {
+        let result = match super::check(plan, *options) {
             Err(cause) => Some(Err(ApplyError::refused(cause, total))),
             Ok(()) if plan.is_empty() => Some(Ok(Report::default())),
             Ok(()) => None,

@@ -131,7 +131,7 @@ impl<'p> Part<'p> {
     /// Adds it to a batch, unless it [has to be sent by itself](Self::daemon).
     pub(super) fn add_to<'h, H>(&self, batch: Batch<'h, H>) -> Batch<'h, H> {
         match self {
-            Self::Timeouts(change) => change.after.iter().fold(batch, |batch, config| batch.set_config(config)),
+            Self::Timeouts(change) => change.after.iter().fold(batch, Batch::set_config),
             Self::Service(change) => match (&change.before, &change.after) {
                 (None, Some(after)) => batch.new_service(&after.service.service),
                 (Some(_), Some(after)) => batch.update_service(&after.service.service),

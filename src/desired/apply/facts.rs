@@ -7,12 +7,16 @@ use crate::desired::plan::{Change, both_say, is_like, with_settings};
 use crate::error::ErrorKind;
 use crate::model::{Config, DestinationEntry, DestinationId, Service, ServiceId, SyncDaemon};
 
-/// What the kernel answered to questions since the last command; `None` where it did not.
+/// A question that the kernel did not answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Unknown;
+
+/// What the kernel answered to questions since the last command.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
-    timeouts: Option<Option<Config>>,
-    daemons: Option<Option<Vec<SyncDaemon>>>,
-    services: HashMap<ServiceId, Option<Option<Service>>>,
+    timeouts: Option<Result<Config, Unknown>>,
+    daemons: Option<Result<Vec<SyncDaemon>, Unknown>>,
+    services: HashMap<ServiceId, Result<Option<Service>, Unknown>>,
     /// Whether all services are known, so that one that is missing there is missing.
     has_all_services: bool,
     lists: HashMap<ServiceId, List>,
@@ -48,28 +52,31 @@ impl Facts {
         let mut note = |question, error: crate::Error| {
             self.is_unreachable |= !matches!(error.kind(), ErrorKind::Kernel | ErrorKind::Unstable);
             refusal = Some((question, error));
+            Unknown
         };
         match reply {
             Reply::Sent(..) => {}
             Reply::Timeouts(config) => {
-                self.timeouts = Some(config.map_err(|error| note(Question::Timeouts, error)).ok());
+                self.timeouts = Some(config.map_err(|error| note(Question::Timeouts, error)));
             }
             Reply::SyncDaemons(daemons) => {
-                self.daemons = Some(daemons.map_err(|error| note(Question::SyncDaemons, error)).ok());
+                self.daemons = Some(daemons.map_err(|error| note(Question::SyncDaemons, error)));
             }
             Reply::Service(id, entry) => {
-                let entry = entry.map_err(|error| note(Question::Service(id), error)).ok();
+                let entry = entry.map_err(|error| note(Question::Service(id), error));
                 self.services.insert(id, entry.map(|entry| entry.map(|entry| entry.service)));
             }
             Reply::Services(entries) => match entries {
                 Ok(entries) => {
-                    self.services.extend(entries.into_iter().map(|entry| (entry.id(), Some(Some(entry.service)))));
+                    self.services.extend(entries.into_iter().map(|entry| (entry.id(), Ok(Some(entry.service)))));
                     self.has_all_services = true;
                 }
-                Err(error) => note(Question::Services, error),
+                Err(error) => {
+                    note(Question::Services, error);
+                }
             },
             Reply::Destinations(service, Err(error), _) if error.is_not_found() => {
-                self.services.insert(service, Some(None));
+                self.services.insert(service, Ok(None));
                 self.lists.insert(service, List { entries: Some(HashMap::new()), is_stable: true });
             }
             Reply::Destinations(service, entries, is_stable) => {
@@ -113,16 +120,18 @@ impl Facts {
         self.lists.get(service)
     }
 
-    /// A service as it is; the outer `None` if it is not known.
-    pub(super) fn service(&self, id: &ServiceId) -> Option<Option<&Service>> {
+    /// A service as it is.
+    pub(super) fn service(&self, id: &ServiceId) -> Result<Option<&Service>, Unknown> {
         match self.services.get(id) {
-            Some(service) => service.as_ref().map(Option::as_ref),
-            None => self.has_all_services.then_some(None),
+            Some(service) => service.as_ref().map(Option::as_ref).map_err(|unknown| *unknown),
+            None if self.has_all_services => Ok(None),
+            None => Err(Unknown),
         }
     }
 
-    fn destination(&self, service: &ServiceId, id: &DestinationId) -> Option<Option<&DestinationEntry>> {
-        self.lists.get(service)?.entries.as_ref().map(|entries| entries.get(id))
+    fn destination(&self, service: &ServiceId, id: &DestinationId) -> Result<Option<&DestinationEntry>, Unknown> {
+        let entries = self.lists.get(service).and_then(|list| list.entries.as_ref());
+        entries.map(|entries| entries.get(id)).ok_or(Unknown)
     }
 
     /// What has become of the object of a part.
@@ -131,25 +140,26 @@ impl Facts {
             Part::Timeouts(change) => {
                 let after = change.after.unwrap_or_default();
                 match self.timeouts {
-                    Some(Some(config)) if both_say(&config, &after) == after => State::Wanted,
-                    Some(Some(_)) => State::Other,
+                    Some(Ok(config)) if both_say(&config, &after) == after => State::Wanted,
+                    Some(Ok(_)) => State::Other,
                     _ => State::Unknown,
                 }
             }
             Part::Service(change) => {
-                let live = part.service().and_then(|id| self.service(&id));
+                let live = part.service().ok_or(Unknown).and_then(|id| self.service(&id));
                 compare(live, change.after.as_ref(), |live, after| {
                     with_settings(live, &after.service.service, left_alone) == *live
                 })
             }
             Part::Destination(service, change) => {
-                let live = part.destination().and_then(|id| self.destination(service, &id));
+                let live = part.destination().ok_or(Unknown).and_then(|id| self.destination(service, &id));
                 compare(live, change.after.as_ref(), |live, after| live.destination == **after)
             }
             Part::SyncDaemon(change) => {
-                let live = self.daemons.as_ref().and_then(Option::as_ref).map(|daemons| {
-                    daemons.iter().find(|daemon| change.latest().is_some_and(|it| it.role == daemon.role))
-                });
+                let live =
+                    self.daemons.as_ref().and_then(|daemons| daemons.as_ref().ok()).ok_or(Unknown).map(|daemons| {
+                        daemons.iter().find(|daemon| change.latest().is_some_and(|it| it.role == daemon.role))
+                    });
                 compare(live, change.after.as_ref(), |live, after| is_like(live, after))
             }
         }
@@ -160,7 +170,7 @@ impl Facts {
         match part {
             Part::Service(change) => {
                 let after = change.after.clone()?;
-                Some(Part::Service(match self.service(&after.service.id())? {
+                Some(Part::Service(match self.service(&after.service.id()).ok()? {
                     None => Change::add(after),
                     Some(live) => {
                         let settings = with_settings(live, &after.service.service, left_alone);
@@ -170,12 +180,12 @@ impl Facts {
             }
             Part::Destination(service, change) => {
                 let after = change.after.clone()?;
-                if self.service(service) == Some(None) {
+                if self.service(service) == Ok(None) {
                     return None;
                 }
                 Some(Part::Destination(
                     service,
-                    match self.destination(service, &after.id)? {
+                    match self.destination(service, &after.id).ok()? {
                         None => Change::add(after),
                         Some(live) => Change::update(Value::own(live.destination.clone()), after),
                     },
@@ -201,12 +211,16 @@ impl List {
     }
 }
 
-fn compare<L, A>(live: Option<Option<&L>>, after: Option<&A>, is_wanted: impl FnOnce(&L, &A) -> bool) -> State {
+fn compare<L, A>(
+    live: Result<Option<&L>, Unknown>,
+    after: Option<&A>,
+    is_wanted: impl FnOnce(&L, &A) -> bool,
+) -> State {
     match (live, after) {
-        (None, _) => State::Unknown,
-        (Some(None), None) => State::Wanted,
-        (Some(None), Some(_)) => State::Missing,
-        (Some(Some(live)), Some(after)) if is_wanted(live, after) => State::Wanted,
-        (Some(Some(_)), _) => State::Other,
+        (Err(Unknown), _) => State::Unknown,
+        (Ok(None), None) => State::Wanted,
+        (Ok(None), Some(_)) => State::Missing,
+        (Ok(Some(live)), Some(after)) if is_wanted(live, after) => State::Wanted,
+        (Ok(Some(_)), _) => State::Other,
     }
 }

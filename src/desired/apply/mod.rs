@@ -63,7 +63,7 @@ use super::plan::{Object, Operation, Plan};
 use error::Cause;
 
 /// What can be said before anything is sent.
-fn check(plan: &Plan, options: &ApplyOptions) -> Result<(), Cause> {
+fn check(plan: &Plan, options: ApplyOptions) -> Result<(), Cause> {
     if !plan.conflicts().is_empty() {
         return Err(Cause::Conflicts(plan.conflicts().to_vec()));
     }

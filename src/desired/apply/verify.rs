@@ -84,7 +84,7 @@ impl Applier<'_> {
             let is_wrong = |part: Part<'_>| {
                 let is_destination = part.destination().is_some();
                 let has_service =
-                    !is_destination || part.service().is_none_or(|id| self.facts.service(&id) != Some(None));
+                    !is_destination || part.service().is_none_or(|id| self.facts.service(&id) != Ok(None));
                 let state = self.facts.state(&part, operation.left_alone);
                 let is_known = !is_destination || is_listed;
                 // Of a destination that went, the service is still there.
@@ -114,7 +114,7 @@ impl Applier<'_> {
             Some(question) => return Some(question),
             None => {}
         }
-        let is_there = |id: &&ServiceId| self.facts.service(id) != Some(None) && self.facts.list(id).is_none();
+        let is_there = |id: &&ServiceId| self.facts.service(id) != Ok(None) && self.facts.list(id).is_none();
         lists.iter().find(is_there).map(|id| Question::StableDestinations(*id))
     }
 }

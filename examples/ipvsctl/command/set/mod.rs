@@ -175,10 +175,10 @@ pub fn set_scheduler(
     service: &ServiceId,
     (scheduler, flags): (&str, Option<&str>),
 ) -> Result<(), Failure> {
+    const WHAT: &str = "Unable to set new scheduler";
     let scheduler = Scheduler::from_name(scheduler)
         .map_err(|error| Failure::new(Exit::Value, format!("Invalid scheduler: {error}")))?;
     let flags = flags.map(|flags| read_flags(flags, &scheduler)).transpose()?;
-    const WHAT: &str = "Unable to set new scheduler";
     let refused = |error: &Error| refused_of_service(WHAT, error, service);
     let entry = handle.get_service(service).map_err(|error| refused(&error))?;
     let before = entry.ok_or_else(|| missing(WHAT, service, None))?.service;
@@ -210,6 +210,7 @@ fn read_flags(list: &str, scheduler: &Scheduler) -> Result<SchedulerFlags, Failu
 
 /// Sets time-outs; what is not set stays.
 pub fn set_timeouts(handle: &Handle, console: &mut Console, timeouts: [Option<Duration>; 3]) -> Result<(), Failure> {
+    const WHAT: &str = "Unable to set new time-outs";
     let mut config = Config::new();
     let [tcp, tcp_fin, udp] = timeouts;
     let invalid = |error: InvalidValue| Failure::new(Exit::Value, format!("Invalid time-out: {error}"));
@@ -222,7 +223,6 @@ pub fn set_timeouts(handle: &Handle, console: &mut Console, timeouts: [Option<Du
     if let Some(timeout) = udp {
         config = config.udp(timeout).map_err(invalid)?;
     }
-    const WHAT: &str = "Unable to set new time-outs";
     let before = handle.get_config().map_err(|error| failed(WHAT, &error))?;
     let change = Operation::timeouts(Change::update(before, config));
     carry_out(handle, WHAT, change, |error| failed(WHAT, error))?;

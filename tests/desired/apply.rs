@@ -35,7 +35,7 @@ fn what_is_new_is_sent_before_what_goes_in_one_datagram_and_daemons_by_themselve
     ])
     .timeouts(Config::new().tcp(Duration::from_secs(60)).unwrap())
     .sync(vec![SyncDaemon::master("eth1").unwrap()]);
-    let report = world.apply(&world.plan(&desired), &ApplyOptions::new(), &mut ()).unwrap();
+    let report = world.apply(&world.plan(&desired), ApplyOptions::new(), &mut ()).unwrap();
     assert_eq!((report.done(), report.total()), (8, 8));
     assert_eq!(
         world.writes(),
@@ -58,7 +58,7 @@ fn what_is_new_is_sent_before_what_goes_in_one_datagram_and_daemons_by_themselve
 #[test]
 fn empty_plan_sends_nothing_at_all() {
     let world = World::new();
-    let report = world.apply(&Plan::default(), &ApplyOptions::new(), &mut ()).unwrap();
+    let report = world.apply(&Plan::default(), ApplyOptions::new(), &mut ()).unwrap();
     assert!(report.is_complete());
     assert_eq!((report.total(), world.requests()), (0, 0));
 }
@@ -76,7 +76,7 @@ fn full_load_takes_as_many_datagrams_as_a_batch() {
         }
         state = state.service(wanted);
     }
-    let report = world.apply(&world.plan(&state), &ApplyOptions::new(), &mut ()).unwrap();
+    let report = world.apply(&world.plan(&state), ApplyOptions::new(), &mut ()).unwrap();
     assert_eq!((report.done(), report.changed()), (100, 100));
     let datagrams: Vec<usize> = world.writes().iter().map(Vec::len).collect();
     assert_eq!(datagrams, [200, 200, 200, 200, 200, 100]);
@@ -86,7 +86,7 @@ fn full_load_takes_as_many_datagrams_as_a_batch() {
 fn what_is_there_already_as_it_should_be_is_a_warning() {
     let world = World::new().holding(&table(&[WEB, WEB_1]));
     let plan = from_to(&[], &desired(&[WEB, WEB_1, WEB_2]));
-    let report = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap();
+    let report = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap();
     assert!(report.is_complete());
     let warnings: Vec<String> = report.warnings().iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -103,7 +103,7 @@ fn what_is_there_already_as_it_should_be_is_a_warning() {
 fn what_is_gone_already_is_a_warning() {
     let world = World::new().holding(&table(&[WEB]));
     let plan = from_to(&[WEB, WEB_1, OTHER], &desired(&[WEB]));
-    let report = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap();
+    let report = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap();
     assert!(report.is_complete());
     let found: Vec<_> = report.warnings().iter().map(|warning| (warning.operation, warning.finding)).collect();
     assert_eq!(
@@ -120,7 +120,7 @@ fn service_that_cannot_be_made_is_the_cause_and_not_its_destinations() {
         world.kernel.disable(Ability::Scheduler(Scheduler::Mh));
         let state = desired(&["-A -t 192.0.2.80:80 -s mh", WEB_1, WEB_2, OTHER, OTHER_1]);
         let plan = from_to(&[], &state);
-        let error = world.apply(&plan, &ApplyOptions::new().on_error(on_error), &mut ()).unwrap_err();
+        let error = world.apply(&plan, ApplyOptions::new().on_error(on_error), &mut ()).unwrap_err();
         assert_eq!(error.failures().len(), 1, "{on_error}: {error:#?}");
         let first = "cannot add service TCP 192.0.2.80:80 (ipvsadm -A -t 192.0.2.80:80 -s mh)";
         let (rest, services) = match on_error {
@@ -142,7 +142,7 @@ fn what_was_executed_behind_a_failure_in_the_same_datagram_is_undone_too() {
     // The kernel refuses groups as servers.
     state.services[0].destinations.push(destination("-a -t 192.0.2.80:80 -r 239.1.1.1:80 -g -w 1").1.into());
     state.services[0].destinations.push(destination(WEB_2).1.into());
-    let error = world.apply(&world.plan(&state), &ApplyOptions::new(), &mut ()).unwrap_err();
+    let error = world.apply(&world.plan(&state), ApplyOptions::new(), &mut ()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "cannot add destination 239.1.1.1:80 (ipvsadm -a -t 192.0.2.80:80 -r 239.1.1.1:80 -g -w 1); rolled back 2 of 2 \
@@ -161,7 +161,7 @@ fn going_on_does_everything_that_can_be_done() {
     world.kernel.disable(Ability::Scheduler(Scheduler::Mh));
     let state = desired(&["-A -t 192.0.2.80:80 -s mh", WEB_1, WEB_2, OTHER, OTHER_1, "-A -f 7 -s mh"]);
     let options = ApplyOptions::new().on_error(OnError::Continue);
-    let error = world.apply(&from_to(&[], &state), &options, &mut ()).unwrap_err();
+    let error = world.apply(&from_to(&[], &state), options, &mut ()).unwrap_err();
     assert_eq!((error.report().done(), error.report().failed()), (1, 2));
     assert!(error.to_string().contains(" (and 1 more); 1 of 3 operations done"), "{error}");
     // Destinations of a service that is not there are not even tried.
@@ -174,7 +174,7 @@ fn stopping_leaves_what_was_done() {
     let plan = world.plan(&desired(&[WEB, WEB_1, WEB_2, WEB_3]));
     world.kernel.misbehave(Mishaps::new().well(2).then(Fault::Refuse(Errno::EPERM)));
     let options = ApplyOptions::new().on_error(OnError::Stop);
-    let error = world.apply(&plan, &options, &mut ()).unwrap_err();
+    let error = world.apply(&plan, options, &mut ()).unwrap_err();
     assert!(!error.is_rolled_back() && error.kernel_error().unwrap().is_permission_denied());
     assert_eq!((error.report().done(), error.report().changed(), error.report().rolled_back()), (2, 2, 0));
     assert_eq!(world.writes().len(), 3);
@@ -189,7 +189,7 @@ fn deleted_service_comes_back_with_its_destinations_in_their_order() {
     };
     let before = (world.state(), order());
     let desired = DesiredState::new().sync(vec![SyncDaemon::backup("eth7").unwrap()]);
-    let error = world.apply(&world.plan(&desired), &ApplyOptions::new(), &mut ()).unwrap_err();
+    let error = world.apply(&world.plan(&desired), ApplyOptions::new(), &mut ()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "cannot start backup sync daemon (mcast=eth7, syncid=0); rolled back 1 of 1 operation; counters and connections \
@@ -209,7 +209,7 @@ fn daemon_that_was_started_is_stopped_and_one_that_was_stopped_runs_again() {
     let before = world.state();
     let daemons = vec![SyncDaemon::master("eth1").unwrap().sync_id(8), SyncDaemon::backup("eth7").unwrap()];
     let plan = world.plan(&DesiredState::new().sync(daemons));
-    let error = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap_err();
+    let error = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap_err();
     assert!(error.is_rolled_back(), "{error}");
     let daemons = ["DEL_DAEMON", "NEW_DAEMON", "NEW_DAEMON", "DEL_DAEMON", "NEW_DAEMON"];
     assert_eq!(world.writes().concat(), daemons);
@@ -223,7 +223,7 @@ fn what_cannot_be_undone_is_named_and_stops_nothing() {
     // The second is about the first thing to be undone.
     let mishaps = Mishaps::new().well(3).then(Fault::Refuse(Errno::EPERM)).then(Fault::Refuse(Errno::EINVAL));
     world.kernel.misbehave(mishaps);
-    let error = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap_err();
+    let error = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap_err();
     assert!(!error.is_rolled_back());
     assert_eq!((error.report().changed(), error.report().rolled_back()), (3, 2));
     assert_eq!(error.unrestored().len(), 1);
@@ -240,7 +240,7 @@ fn kernel_that_says_nothing_any_more_is_given_up_soon() {
         let world = World::one_by_one();
         world.kernel.misbehave(Mishaps::new().well(2).then_always(Fault::Silence));
         let plan = from_to(&[], &desired(&[WEB, WEB_1, WEB_2, WEB_3, OTHER, OTHER_1, OTHER_2]));
-        let error = world.apply(&plan, &ApplyOptions::new().on_error(on_error), &mut ()).unwrap_err();
+        let error = world.apply(&plan, ApplyOptions::new().on_error(on_error), &mut ()).unwrap_err();
         assert!(error.kernel_error().unwrap().is_timeout(), "{error}");
         assert!(!error.is_rolled_back());
         assert!(world.requests() <= 8, "{on_error}: {} requests", world.requests());
@@ -253,12 +253,12 @@ fn command_that_comes_to_nothing_by_chance_is_tried_three_times() {
     let busy = Fault::Refuse(Errno::ENOBUFS);
     world.kernel.misbehave(Mishaps::new().well(1).then(busy.clone()).then(busy.clone()));
     let plan = from_to(&[], &desired(&[WEB, WEB_1, WEB_2]));
-    assert!(world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap().is_complete());
+    assert!(world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap().is_complete());
     assert_eq!(world.writes().len(), 5);
 
     let world = World::one_by_one();
     world.kernel.misbehave(Mishaps::new().well(1).then(busy.clone()).then(busy.clone()).then(busy));
-    let error = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap_err();
+    let error = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap_err();
     assert!(error.is_rolled_back() && error.kernel_error().unwrap().errno() == Some(Errno::ENOBUFS));
     assert_eq!(world.state(), State::read(&World::new().kernel.handle().unwrap()));
 }
@@ -269,7 +269,7 @@ fn destinations_wait_for_a_service_that_is_tried_again() {
     let world = World::new();
     world.kernel.misbehave(Fault::Refuse(Errno::EBUSY));
     let plan = from_to(&[], &desired(&[WEB, WEB_1, WEB_2]));
-    let report = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap();
+    let report = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap();
     assert!(report.is_complete() && report.warnings().is_empty());
     assert_eq!(world.writes().len(), 2);
 }
@@ -279,7 +279,7 @@ fn scheduler_that_changes_keeps_flags_and_persistence_that_were_left_alone() {
     let world = World::new().holding(&table(&["-A -t 192.0.2.80:80 -s sh -p 300 -b sh-port"]));
     let mut state = desired(&["-A -t 192.0.2.80:80 -s mh"]);
     state.services[0].left_alone = ipvs_rs::desired::ServiceAttributes::all();
-    let _report = world.apply(&world.plan(&state), &ApplyOptions::new(), &mut ()).unwrap();
+    let _report = world.apply(&world.plan(&state), ApplyOptions::new(), &mut ()).unwrap();
     let now = &world.state().services[&state.services[0].id()].0;
     assert_eq!(*now, service("-A -t 192.0.2.80:80 -s mh -p 300 -b mh-port"));
 }
@@ -289,7 +289,7 @@ fn service_that_fits_but_for_what_is_left_alone_is_no_conflict() {
     let world = World::new().holding(&table(&["-A -t 192.0.2.80:80 -s rr -p 300"]));
     let mut state = desired(&[WEB]);
     state.services[0].left_alone = ipvs_rs::desired::ServiceAttributes::all();
-    let report = world.apply(&from_to(&[], &state), &ApplyOptions::new(), &mut ()).unwrap();
+    let report = world.apply(&from_to(&[], &state), ApplyOptions::new(), &mut ()).unwrap();
     assert_eq!(report.warnings().len(), 1);
 }
 
@@ -303,7 +303,7 @@ fn value_that_no_kernel_takes_is_refused_before_anything_is_sent() {
             .unwrap()
             .granularity(ipvs_rs::model::Granularity::Mask([255, 255, 255, 0].into())),
     );
-    let error = world.apply(&from_to(&[], &bad), &ApplyOptions::new(), &mut ()).unwrap_err();
+    let error = world.apply(&from_to(&[], &bad), ApplyOptions::new(), &mut ()).unwrap_err();
     assert!(error.is_refused());
     assert_eq!(error.to_string(), "add-service TCP [2001:db8::1]:80 is impossible; nothing was changed");
     assert_eq!(world.requests(), 0);
@@ -313,7 +313,7 @@ fn value_that_no_kernel_takes_is_refused_before_anything_is_sent() {
 fn forbidden_operations_are_counted() {
     let world = World::new();
     let options = ApplyOptions::new().allowed(Actions::ADD_SERVICE);
-    let error = world.apply(&from_to(&[], &desired(&[WEB, WEB_1, OTHER, OTHER_1])), &options, &mut ());
+    let error = world.apply(&from_to(&[], &desired(&[WEB, WEB_1, OTHER, OTHER_1])), options, &mut ());
     let error = error.unwrap_err();
     assert_eq!(error.forbidden().len(), 2);
     assert_eq!(error.to_string(), "add-service is not allowed: TCP 192.0.2.80:80 (and 1 more); nothing was changed");
@@ -324,7 +324,7 @@ fn observer_hears_of_all_operations_and_of_undoing_them() {
     let world = World::new().holding(&table(&[WEB]));
     let state = desired(&[WEB, WEB_1, WEB_2]);
     let mut observer = Interrupter::watching();
-    let _report = world.apply(&world.plan(&state), &ApplyOptions::new(), &mut observer).unwrap();
+    let _report = world.apply(&world.plan(&state), ApplyOptions::new(), &mut observer).unwrap();
     let last = observer.progress.last().unwrap();
     assert_eq!((last.phase, last.done, last.failed, last.total), (Phase::Changing, 2, 0, 2));
 
@@ -332,7 +332,7 @@ fn observer_hears_of_all_operations_and_of_undoing_them() {
     let plan = world.plan(&state);
     world.kernel.misbehave(Mishaps::new().well(1).then(Fault::Refuse(Errno::EPERM)));
     let mut observer = Interrupter::watching();
-    let _error = world.apply(&plan, &ApplyOptions::new(), &mut observer).unwrap_err();
+    let _error = world.apply(&plan, ApplyOptions::new(), &mut observer).unwrap_err();
     let last = observer.progress.last().unwrap();
     assert_eq!((last.phase, last.done, last.total), (Phase::RollingBack, 1, 1));
 }
@@ -341,7 +341,7 @@ fn observer_hears_of_all_operations_and_of_undoing_them() {
 fn interrupt_before_the_first_datagram_sends_nothing() {
     let world = World::new();
     let mut observer = Interrupter::new(0, Interrupt::Stop);
-    let error = world.apply(&from_to(&[], &desired(&[WEB])), &ApplyOptions::new(), &mut observer).unwrap_err();
+    let error = world.apply(&from_to(&[], &desired(&[WEB])), ApplyOptions::new(), &mut observer).unwrap_err();
     assert!(error.is_interrupted() && error.is_rolled_back());
     assert_eq!(error.to_string(), "interrupted; rolled back 0 of 0 operations");
     assert_eq!(world.requests(), 0);
@@ -351,6 +351,6 @@ fn interrupt_before_the_first_datagram_sends_nothing() {
 fn interrupt_after_the_last_datagram_is_too_late() {
     let world = World::new();
     let mut observer = Interrupter::new(1, Interrupt::Stop);
-    let report = world.apply(&from_to(&[], &desired(&[WEB])), &ApplyOptions::new(), &mut observer).unwrap();
+    let report = world.apply(&from_to(&[], &desired(&[WEB])), ApplyOptions::new(), &mut observer).unwrap();
     assert!(report.is_complete());
 }

@@ -35,7 +35,7 @@ fn apply_while(
     events: &[(u64, &'static str, Traffic)],
 ) -> Result<Report, ApplyError> {
     let mut before = Duration::ZERO;
-    world.apply_while(plan, &ApplyOptions::new(), observer, |now| {
+    world.apply_while(plan, ApplyOptions::new(), observer, |now| {
         for (at, server, traffic) in events {
             if before < secs(*at) && secs(*at) <= now {
                 world.kernel.carry(&id(WEB_ID), &id(server), *traffic).unwrap();
@@ -106,7 +106,7 @@ fn each_destination_goes_when_its_connections_have_come_to_an_end() {
 fn idle_destination_is_not_waited_for() {
     let world = World::new().holding(&table(&[WEB, WEB_1, WEB_2]));
     let plan = world.plan(&only_the_first(Drain::new(secs(60))));
-    let report = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap();
+    let report = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap();
     assert_eq!(outcomes(&report), [(SERVER_2.to_owned(), DrainOutcome::Idle, 0, Duration::ZERO)]);
     assert_eq!(world.writes(), [vec!["SET_DEST"], vec!["DEL_DEST"]]);
     assert_eq!(world.requests(), 3 + 2);
@@ -165,7 +165,7 @@ fn everything_else_is_done_before_the_waiting_begins() {
     let state = desired(&[WEB, WEB_1, "-A -f 7 -s rr"])
         .drain(Drain::new(secs(1)))
         .sync(vec![SyncDaemon::master("eth1").unwrap()]);
-    let _report = world.apply(&world.plan(&state), &ApplyOptions::new(), &mut ()).unwrap();
+    let _report = world.apply(&world.plan(&state), ApplyOptions::new(), &mut ()).unwrap();
     assert_eq!(
         world.writes(),
         [vec!["NEW_SERVICE"], vec!["NEW_DAEMON"], vec!["SET_DEST", "SET_DEST"], vec!["DEL_DEST", "DEL_DEST"]]
@@ -177,7 +177,7 @@ fn daemon_waits_for_destinations_of_the_other_family_that_are_drained() {
     let six = "-a -t 192.0.2.80:80 -r [2001:db8::9]:80 -i -w 1";
     let world = World::new().holding(&table(&[WEB, WEB_1, six]));
     let state = desired(&[WEB, WEB_1]).drain(Drain::new(secs(1))).sync(vec![SyncDaemon::master("eth1").unwrap()]);
-    let report = world.apply(&world.plan(&state), &ApplyOptions::new(), &mut ()).unwrap();
+    let report = world.apply(&world.plan(&state), ApplyOptions::new(), &mut ()).unwrap();
     assert!(report.is_complete());
     assert_eq!(world.writes(), [vec!["SET_DEST"], vec!["DEL_DEST"], vec!["NEW_DAEMON"]]);
 }
@@ -192,7 +192,7 @@ fn interrupt_ends_the_waiting_and_does_what_is_said_for_the_end_of_the_time() {
         let world = busy_world();
         let plan = world.plan(&only_the_first(Drain::new(secs(600)).on_timeout(on_timeout)));
         let mut observer = Interrupter::new(10, Interrupt::Stop);
-        let report = world.apply(&plan, &ApplyOptions::new(), &mut observer).unwrap();
+        let report = world.apply(&plan, ApplyOptions::new(), &mut observer).unwrap();
         assert!(report.is_interrupted());
         assert!(report.drains().iter().all(|it| it.outcome == outcome && it.left == 5 && it.waited < secs(2)));
         assert_eq!(report.is_complete(), on_timeout == OnTimeout::Delete);
@@ -213,12 +213,12 @@ impl Observer for Impatient {
 fn second_interrupt_ends_it_at_once_and_leaves_weight_0() {
     let world = busy_world();
     let plan = world.plan(&only_the_first(Drain::new(secs(600))));
-    let error = world.apply(&plan, &ApplyOptions::new(), &mut Impatient(0)).unwrap_err();
+    let error = world.apply(&plan, ApplyOptions::new(), &mut Impatient(0)).unwrap_err();
     assert!(error.is_interrupted() && !error.is_rolled_back());
     assert!(error.report().drains().iter().all(|it| it.outcome == DrainOutcome::Unfinished));
     assert_eq!(weights(&world).iter().map(|(_, weight)| *weight).collect::<Vec<_>>(), [100, 0, 0]);
     // The next one goes on where this one ended.
-    let report = world.apply(&world.plan(&only_the_first(Drain::new(secs(1)))), &ApplyOptions::new(), &mut ());
+    let report = world.apply(&world.plan(&only_the_first(Drain::new(secs(1)))), ApplyOptions::new(), &mut ());
     assert!(report.unwrap().is_complete());
 }
 
@@ -241,7 +241,7 @@ fn destination_that_somebody_else_deletes_is_not_waited_for() {
     let world = busy_world();
     let other = world.kernel.handle().unwrap();
     let plan = world.plan(&only_the_first(Drain::new(secs(10))));
-    let report = world.apply(&plan, &ApplyOptions::new(), &mut Deletes(&other, 0)).unwrap();
+    let report = world.apply(&plan, ApplyOptions::new(), &mut Deletes(&other, 0)).unwrap();
     assert!(report.is_complete());
     assert_eq!(
         report.drains().iter().map(|it| (it.destination.to_string(), it.outcome)).collect::<Vec<_>>(),
@@ -256,7 +256,7 @@ fn failure_while_draining_gives_all_weights_back() {
     // Weight 0, a look, and then nobody may delete anything.
     let plan = world.plan(&only_the_first(Drain::new(Duration::ZERO)));
     world.kernel.misbehave(Mishaps::new().well(2).then(Fault::Refuse(Errno::EPERM)));
-    let error = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap_err();
+    let error = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap_err();
     assert!(error.is_rolled_back(), "{error}");
     assert_eq!(world.state(), before);
 }
@@ -268,7 +268,7 @@ fn counters_that_cannot_be_read_are_looked_at_three_times() {
     let denied = || Fault::Refuse(Errno::EPERM);
     let plan = world.plan(&only_the_first(Drain::new(secs(9))));
     world.kernel.misbehave(Mishaps::new().well(1).then(denied()).then(denied()).then(denied()));
-    let error = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap_err();
+    let error = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap_err();
     assert_eq!(error.to_string(), "cannot look at the connections of TCP 192.0.2.80:80; rolled back 2 of 2 operations");
     assert_eq!(world.state(), before);
 }
@@ -281,7 +281,7 @@ fn lists_longer_than_a_datagram_are_looked_at_too() {
     let world = World::new().holding(&table(&rules));
     world.kernel.carry(&id(WEB_ID), &id("10.0.0.150:80"), Traffic::new().opened(1)).unwrap();
     let plan = world.plan(&desired(&[WEB]).drain(Drain::new(secs(3))));
-    let report = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap();
+    let report = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap();
     assert_eq!(report.drains().len(), 200);
     let deleted: Vec<_> = report.drains().iter().filter(|it| it.outcome == DrainOutcome::Deleted).collect();
     assert_eq!(deleted.len(), 1);
@@ -320,7 +320,7 @@ fn busy_destination_that_a_list_leaves_out_is_not_taken_for_idle() {
             last -= 1;
         }
     });
-    let report = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap();
+    let report = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap();
     let kept = report.drains().iter().filter(|it| it.outcome == DrainOutcome::Kept && it.left == 1).count();
     let gone = report.drains().iter().filter(|it| it.outcome == DrainOutcome::Gone).count();
     assert_eq!((kept, gone), (195, 5), "{report:?}");

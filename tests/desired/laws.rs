@@ -70,14 +70,14 @@ proptest! {
         let before = world.state();
         let plan = world.plan(&case.desired);
         prop_assume!(plan.conflicts().is_empty());
-        let report = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap();
+        let report = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap();
         prop_assert!(report.is_complete(), "{report:?}");
         prop_assert_eq!((report.done(), report.failed(), report.changed()), (plan.len(), 0, plan.len()));
         assert_reached(&world, &before, &case.desired);
 
         world.forget();
         let plan = ipvs_rs::desired::plan(&world.live(&case.desired), &case.desired, &PlanOptions::new().prune(true));
-        prop_assert!(world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap().is_complete());
+        prop_assert!(world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap().is_complete());
         prop_assert_eq!(world.requests(), 0);
     }
 
@@ -88,7 +88,7 @@ proptest! {
         let before = world.state();
         let plan = world.plan(&desired);
         prop_assume!(plan.conflicts().is_empty());
-        let _report = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap();
+        let _report = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap();
         let (goal, after) = (goal(&before, &desired), world.state());
         prop_assert_eq!((goal.services, goal.config), (after.services, after.config));
         if let Some(daemons) = &desired.sync {
@@ -102,7 +102,7 @@ proptest! {
         let before = world.state();
         let plan = plan(&world.live(&case.desired), &case.desired, &PlanOptions::new().prune(true).keep_weights(true));
         prop_assume!(plan.conflicts().is_empty());
-        let _report = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap();
+        let _report = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap();
         for (id, (_, destinations)) in world.state().services {
             for (destination, now) in destinations {
                 let was = before.services.get(&id).and_then(|(_, all)| all.get(&destination));
@@ -117,7 +117,7 @@ proptest! {
         let plan = world.plan(&case.desired);
         let allowed = Actions::from_bits_truncate(bits);
         let is_forbidden = plan.forbidden(allowed).count() > 0;
-        let applied = world.apply(&plan, &ApplyOptions::new().allowed(allowed), &mut ());
+        let applied = world.apply(&plan, ApplyOptions::new().allowed(allowed), &mut ());
         if !plan.conflicts().is_empty() {
             prop_assert!(applied.unwrap_err().is_conflict());
             prop_assert_eq!(world.requests(), 0);
@@ -157,7 +157,7 @@ proptest! {
         at_every_step(&case, make, |world, plan, step| {
             let before = world.state();
             world.kernel.misbehave(Mishaps::new().well(step).then(Fault::Refuse(Errno::EPERM)));
-            let applied = world.apply(plan, &ApplyOptions::new(), &mut ());
+            let applied = world.apply(plan, ApplyOptions::new(), &mut ());
             world.kernel.behave();
             match applied {
                 Err(error) => {
@@ -187,7 +187,7 @@ proptest! {
         at_every_step(&case, make, |world, plan, step| {
             let before = world.state();
             world.kernel.misbehave(Mishaps::new().well(step).then(fault.clone()));
-            let report = world.apply(plan, &ApplyOptions::new(), &mut ()).unwrap();
+            let report = world.apply(plan, ApplyOptions::new(), &mut ()).unwrap();
             world.kernel.behave();
             assert!(report.is_complete() && report.warnings().is_empty(), "{report:?}");
             assert_reached(world, &before, &case.desired);
@@ -201,7 +201,7 @@ proptest! {
         at_every_step(&case, World::one_by_one, |world, plan, step| {
             let before = world.state();
             world.kernel.misbehave(Mishaps::new().well(step).then(Fault::Refuse(Errno::EINVAL)));
-            let applied = world.apply(plan, &ApplyOptions::new().on_error(on_error), &mut ());
+            let applied = world.apply(plan, ApplyOptions::new().on_error(on_error), &mut ());
             world.kernel.behave();
             assert_untouched(&before, &world.state(), &case.desired);
             let Err(error) = applied else {
@@ -226,7 +226,7 @@ proptest! {
             }
             let rest = world.plan(&case.desired);
             assert!(!rest.is_empty());
-            let _report = world.apply(&rest, &ApplyOptions::new(), &mut ()).unwrap();
+            let _report = world.apply(&rest, ApplyOptions::new(), &mut ()).unwrap();
             assert_reached(world, &before, &case.desired);
             false
         });
@@ -238,7 +238,7 @@ proptest! {
         at_every_step(&case, World::one_by_one, |world, plan, step| {
             let before = world.state();
             let mut observer = Interrupter::new(step, with);
-            let applied = world.apply(plan, &ApplyOptions::new(), &mut observer);
+            let applied = world.apply(plan, ApplyOptions::new(), &mut observer);
             match &applied {
                 Ok(report) => assert_eq!(report.is_interrupted(), observer.asked > step),
                 Err(error) => {
@@ -251,7 +251,7 @@ proptest! {
             }
             assert_untouched(&before, &world.state(), &case.desired);
             let rest = world.plan(&case.desired);
-            let _report = world.apply(&rest, &ApplyOptions::new(), &mut ()).unwrap();
+            let _report = world.apply(&rest, ApplyOptions::new(), &mut ()).unwrap();
             assert_reached(world, &before, &case.desired);
             observer.asked <= step
         });

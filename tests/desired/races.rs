@@ -26,7 +26,7 @@ fn what_appeared_with_other_settings_gets_those_that_it_should_have() {
         let there = ["-A -t 192.0.2.80:80 -s wlc -p 300", "-a -t 192.0.2.80:80 -r 198.51.100.11:80 -m -w 7"];
         let world = World::new().driven_by(*driver).holding(&table(&there));
         let state = desired(&[OTHER, OTHER_1, WEB, WEB_1, WEB_2]);
-        let report = world.apply(&from_to(&[], &state), &ApplyOptions::new(), &mut ()).unwrap();
+        let report = world.apply(&from_to(&[], &state), ApplyOptions::new(), &mut ()).unwrap();
         assert!(report.is_complete() && report.warnings().is_empty(), "{report:?}");
         assert!(world.plan(&state).is_empty());
     }
@@ -45,7 +45,7 @@ fn what_vanished_is_made_again() {
             "-A -t 192.0.2.81:80 -s rr",
             OTHER_1,
         ]);
-        let report = world.apply(&from_to(&was, &state), &ApplyOptions::new(), &mut ()).unwrap();
+        let report = world.apply(&from_to(&was, &state), ApplyOptions::new(), &mut ()).unwrap();
         assert!(report.is_complete(), "{report:?}");
         assert!(world.plan(&state).is_empty(), "{}", world.plan(&state));
     }
@@ -66,7 +66,7 @@ fn destination_whose_service_vanished_is_left_out_and_the_rest_is_done() {
             "-a -t 192.0.2.81:80 -r 198.51.100.23:80 -m -w 1",
             "-A -f 7 -s rr",
         ]);
-        let error = world.apply(&from_to(&was, &state), &ApplyOptions::new(), &mut ()).unwrap_err();
+        let error = world.apply(&from_to(&was, &state), ApplyOptions::new(), &mut ()).unwrap_err();
         assert!(error.is_raced() && !error.is_rolled_back(), "{error}");
         assert_eq!((error.report().done(), error.report().failed(), error.report().rolled_back()), (2, 2, 0));
         assert_eq!(
@@ -76,7 +76,7 @@ fn destination_whose_service_vanished_is_left_out_and_the_rest_is_done() {
         );
         assert!(error.source().unwrap().to_string().ends_with("no such service (ESRCH)"), "{:?}", error.source());
         let again = world.plan(&state);
-        assert!(world.apply(&again, &ApplyOptions::new(), &mut ()).unwrap().is_complete());
+        assert!(world.apply(&again, ApplyOptions::new(), &mut ()).unwrap().is_complete());
         assert!(world.plan(&state).is_empty());
     }
 }
@@ -85,7 +85,7 @@ fn destination_whose_service_vanished_is_left_out_and_the_rest_is_done() {
 fn what_is_to_go_is_as_good_as_gone_when_its_service_is() {
     let world = World::one_by_one();
     let plan = from_to(&[WEB, WEB_1], &desired(&[WEB, WEB_2]));
-    let error = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap_err();
+    let error = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap_err();
     assert_eq!((error.report().done(), error.report().failed()), (1, 1));
     assert!(error.is_raced() && error.kernel_error().unwrap().is_not_found());
     assert_eq!(
@@ -106,7 +106,7 @@ fn caller_that_changes_what_is_there_has_nothing_made_again() {
         WEB_3,
     ]);
     let options = ApplyOptions::new().on_race(OnRace::Fail);
-    let error = world.apply(&from_to(&was, &state), &options, &mut ()).unwrap_err();
+    let error = world.apply(&from_to(&was, &state), options, &mut ()).unwrap_err();
     assert!(error.is_conflict() && error.is_rolled_back() && !error.is_raced());
     assert_eq!(world.state(), before);
 }
@@ -116,7 +116,7 @@ fn what_would_take_a_forbidden_action_now_is_left_out() {
     let world = World::new().holding(&table(&["-A -t 192.0.2.80:80 -s wlc"]));
     let plan = from_to(&[], &desired(&[WEB, WEB_1]));
     let options = ApplyOptions::new().allowed(Actions::ADD_SERVICE | Actions::ADD_DESTINATION);
-    let error = world.apply(&plan, &options, &mut ()).unwrap_err();
+    let error = world.apply(&plan, options, &mut ()).unwrap_err();
     assert!(error.is_raced() && error.is_conflict());
     assert_eq!(world.writes().concat(), ["NEW_SERVICE", "NEW_DEST"]);
 }
@@ -129,7 +129,7 @@ fn table_that_is_flushed_during_a_drain_is_not_a_success() {
     let state = desired(&[WEB, WEB_1, OTHER, OTHER_1]).drain(Drain::new(Duration::from_secs(60)));
     let other = world.kernel.handle().unwrap();
     let error =
-        world.apply_while(&world.plan(&state), &ApplyOptions::new(), &mut (), |_| other.flush().unwrap()).unwrap_err();
+        world.apply_while(&world.plan(&state), ApplyOptions::new(), &mut (), |_| other.flush().unwrap()).unwrap_err();
     assert!(error.is_raced() && !error.is_rolled_back());
     assert_eq!(
         error.to_string(),
@@ -156,7 +156,7 @@ fn change_that_another_program_undoes_is_not_a_success() {
         let world = World::new().driven_by(*driver).holding(&table(&[WEB, WEB_1]));
         let state = desired(&[WEB, "-a -t 192.0.2.80:80 -r 198.51.100.11:80 -g -w 5", WEB_2]);
         let mut other = Undoes(world.kernel.handle().unwrap());
-        let error = world.apply(&world.plan(&state), &ApplyOptions::new(), &mut other).unwrap_err();
+        let error = world.apply(&world.plan(&state), ApplyOptions::new(), &mut other).unwrap_err();
         assert!(error.is_raced() && !error.is_rolled_back());
         assert_eq!(
             error.to_string(),
@@ -173,7 +173,7 @@ fn last_look_that_fails_is_no_success_either() {
     let world = World::new();
     let plan = world.plan(&desired(&[WEB, WEB_1]));
     world.kernel.misbehave(Mishaps::new().well(1).then_always(Fault::Refuse(Errno::EPERM)));
-    let error = world.apply(&plan, &ApplyOptions::new(), &mut ()).unwrap_err();
+    let error = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap_err();
     world.kernel.behave();
     assert!(error.is_unconfirmed() && !error.is_rolled_back() && error.kernel_error().unwrap().is_permission_denied());
     assert_eq!(error.to_string(), "1 of 1 operation done, but the table cannot be read");
@@ -183,6 +183,6 @@ fn last_look_that_fails_is_no_success_either() {
 #[test]
 fn what_appeared_just_as_it_should_be_is_a_warning() {
     let world = World::new().holding(&table(&[WEB]));
-    let report = world.apply(&from_to(&[], &desired(&[WEB, WEB_1])), &ApplyOptions::new(), &mut ()).unwrap();
+    let report = world.apply(&from_to(&[], &desired(&[WEB, WEB_1])), ApplyOptions::new(), &mut ()).unwrap();
     assert_eq!(report.warnings().iter().map(|it| it.finding).collect::<Vec<_>>(), [Finding::Present]);
 }

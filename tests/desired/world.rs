@@ -28,7 +28,9 @@ pub(crate) struct World {
 
 /// What another program does when the first piece of a list of destinations is made and nobody has it yet.
 #[derive(Clone, Default)]
-struct Hook(Arc<Mutex<Option<Box<dyn FnMut() + Send>>>>);
+struct Hook(Arc<Mutex<Option<Work>>>);
+
+type Work = Box<dyn FnMut() + Send>;
 
 impl std::fmt::Debug for Hook {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -131,7 +133,7 @@ impl World {
     pub(crate) fn apply_while(
         &self,
         plan: &Plan,
-        options: &ApplyOptions,
+        options: ApplyOptions,
         observer: &mut dyn Observer,
         mut meanwhile: impl FnMut(Duration),
     ) -> Result<Report, ApplyError> {
@@ -144,14 +146,14 @@ impl World {
             }
             begin + passed
         };
-        drive(&mut Applier::new(plan, options), &self.handle, observer, &mut wait)
+        drive(&mut Applier::new(plan, &options), &self.handle, observer, &mut wait)
     }
 
     /// The same without anything that happens meanwhile.
     pub(crate) fn apply(
         &self,
         plan: &Plan,
-        options: &ApplyOptions,
+        options: ApplyOptions,
         observer: &mut (dyn Observer + Send),
     ) -> Result<Report, ApplyError> {
         match self.driver {
@@ -167,7 +169,7 @@ impl World {
                         listing: self.listing.clone(),
                     };
                     let handle = Handle::builder().open_async_over_several(tap(), [tap()]).await.unwrap();
-                    apply_async(&handle, plan, options, observer).await
+                    apply_async(&handle, plan, &options, observer).await
                 })
             }
         }

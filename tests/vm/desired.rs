@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use ipvs_rs::Handle;
-use ipvs_rs::desired::apply::{ApplyOptions, Interrupt, Observer, OnError, apply};
+use ipvs_rs::desired::apply::{ApplyError, ApplyOptions, Interrupt, Observer, OnError, Report, apply};
 use ipvs_rs::desired::{DesiredState, Live, Plan, PlanOptions, plan};
 use ipvs_rs::transport::{KernelSocket, Limits, Received, SocketOptions, Transport};
 
@@ -61,11 +61,32 @@ fn planned(handle: &Handle, desired: &DesiredState) -> Plan {
 
 /// Carries a plan out, whatever was left undone before.
 fn converges(handle: &Handle, before: &State, desired: &DesiredState) {
-    let report = apply(handle, &planned(handle, desired), &ApplyOptions::new(), &mut ()).unwrap();
+    converges_with(handle, before, desired, |plan| apply(handle, plan, &ApplyOptions::new(), &mut ()));
+}
+
+fn converges_with(
+    handle: &Handle,
+    before: &State,
+    desired: &DesiredState,
+    apply: impl Fn(&Plan) -> Result<Report, ApplyError>,
+) {
+    let report = apply(&planned(handle, desired)).unwrap();
     assert!(report.is_complete(), "{report:?}");
     let rest = planned(handle, desired);
     assert!(rest.is_empty(), "left to do: {rest}");
     assert_untouched(before, &State::read(handle), desired);
+}
+
+/// The same with the other driver.
+#[cfg(feature = "tokio")]
+fn apply_on_tokio(plan: &Plan) -> Result<Report, ApplyError> {
+    use ipvs_rs::AsyncHandle;
+    use ipvs_rs::desired::apply::apply_async;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let handle = AsyncHandle::new().await.unwrap();
+        apply_async(&handle, plan, &ApplyOptions::new(), &mut ()).await
+    })
 }
 
 /// A socket that takes one command at a time and spoils one of those that change something.
@@ -136,6 +157,19 @@ fn goal_is_reached_from_any_table_and_nothing_else_is_touched() {
         let before = State::read(&handle);
         if planned(&handle, &case.desired).conflicts().is_empty() {
             converges(&handle, &before, &case.desired);
+        }
+    });
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn goal_is_reached_by_the_async_driver_too() {
+    for_random_cases(|_, case| {
+        let handle = Handle::new().unwrap();
+        let before = State::read(&handle);
+        if planned(&handle, &case.desired).conflicts().is_empty() {
+            converges_with(&handle, &before, &case.desired, apply_on_tokio);
         }
     });
 }

@@ -49,6 +49,8 @@ mod churn;
 mod desired;
 #[cfg(feature = "testing")]
 mod differential;
+#[cfg(feature = "desired")]
+mod drain;
 mod forwarding;
 #[cfg(feature = "testing")]
 mod golden;

@@ -59,7 +59,7 @@ pub fn plans(bytes: &[u8]) {
     assert_eq!(before.outside(&case.desired), look(&handle).outside(&case.desired));
 }
 
-fn put(handle: &Handle, case: &Case) {
+pub(super) fn put(handle: &Handle, case: &Case) {
     let mut batch = handle.batch().set_config(&case.config);
     for row in &case.table.services {
         batch = batch.new_service(&row.service.service);
@@ -73,7 +73,7 @@ fn put(handle: &Handle, case: &Case) {
     }
 }
 
-fn planned(handle: &Handle, desired: &DesiredState) -> Plan {
+pub(super) fn planned(handle: &Handle, desired: &DesiredState) -> Plan {
     let live = Live::read(handle, desired).unwrap_or_default();
     plan(&live, desired, &PlanOptions::new().prune(true))
 }

@@ -3,6 +3,8 @@
 
 #[cfg(all(feature = "desired", feature = "testing"))]
 mod desired;
+#[cfg(all(feature = "desired", feature = "testing"))]
+mod drains;
 #[cfg(feature = "yaml")]
 mod files;
 #[cfg(feature = "testing")]
@@ -32,6 +34,8 @@ use crate::transport::{Received, Transport};
 
 #[cfg(all(feature = "desired", feature = "testing"))]
 pub use desired::plans;
+#[cfg(all(feature = "desired", feature = "testing"))]
+pub use drains::drains;
 #[cfg(feature = "yaml")]
 pub use files::{parameters, spec_files};
 #[cfg(feature = "testing")]
@@ -357,6 +361,12 @@ mod tests {
     #[cfg(all(feature = "desired", feature = "testing"))]
     fn corpus_of_the_plans() {
         replay("plans", plans);
+    }
+
+    #[test]
+    #[cfg(all(feature = "desired", feature = "testing"))]
+    fn corpus_of_the_drains() {
+        replay("drains", drains);
     }
 
     #[test]

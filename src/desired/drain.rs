@@ -5,7 +5,7 @@ use std::time::Duration;
 /// How the connections of a destination are given time to end before it is deleted.
 ///
 /// The destination gets weight 0, so that it takes no new connections; its counters are looked at until they say that
-/// nobody is left or the time is over.
+/// no connections are left or the time is over.
 ///
 /// A client that is held by persistence comes back to a destination of weight 0, unless the sysctl
 /// `net.ipv4.vs.expire_quiescent_template` is 1.
@@ -18,7 +18,7 @@ pub struct Drain {
     pub poll: Duration,
     /// The connections that are waited for.
     pub wait: WaitFor,
-    /// What becomes of a destination that still has connections when the time is over.
+    /// The fate of a destination that still has connections when the time is over.
     pub on_timeout: OnTimeout,
 }
 
@@ -33,7 +33,7 @@ pub enum WaitFor {
     All,
 }
 
-/// What becomes of a destination when the time of a [`Drain`] is over.
+/// The fate of a destination when the time of a [`Drain`] is over.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum OnTimeout {
@@ -69,7 +69,7 @@ impl Drain {
         self
     }
 
-    /// Sets what becomes of a destination that still has connections when the time is over.
+    /// Sets the fate of a destination that still has connections when the time is over.
     #[must_use]
     pub const fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
         self.on_timeout = on_timeout;

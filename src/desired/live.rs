@@ -3,7 +3,7 @@ use crate::{Error, Handle};
 
 use super::DesiredState;
 
-/// What is there: the side of the kernel in a [plan](super::plan()).
+/// The observed state: the side of the kernel in a [plan](super::plan()).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Live {
@@ -36,7 +36,7 @@ impl Live {
         let table = handle.snapshot_stable(Self::ATTEMPTS)?;
         let has_timeouts = desired.timeouts != Config::new();
         let timeouts = has_timeouts.then(|| handle.get_config()).transpose()?;
-        // A destination of the other family and a daemon exclude each other, whoever started it.
+        // A destination of the other family and a daemon exclude each other, whichever program started it.
         let sync =
             (desired.sync.is_some() || desired.mixes_families()).then(|| handle.get_sync_daemons()).transpose()?;
         Ok(Self { table, timeouts, sync })

@@ -67,17 +67,17 @@ pub struct Applier<'p> {
     pub(super) queue: Queue<'p>,
     /// Commands that are to be sent now.
     batch: Vec<Command<'p>>,
-    /// What became of those that were sent.
+    /// The results of those that were sent.
     pub(super) round: Round<'p>,
     pub(super) facts: Facts,
-    /// What has to be known before it goes on.
+    /// The question whose answer it waits for.
     pub(super) question: Option<Question>,
     pause: Option<Instant>,
     /// The time of the last call.
     pub(super) now: Option<Instant>,
     /// How far each operation is.
     pub(super) states: Vec<OperationState>,
-    /// What the kernel has confirmed and would have to be undone, in order.
+    /// The commands that the kernel has confirmed and that would have to be undone, in order.
     journal: Vec<Command<'p>>,
     /// Services that could not be made, or are gone.
     pub(super) failed_services: HashSet<ServiceId>,
@@ -123,14 +123,14 @@ enum Stage {
     Done,
 }
 
-/// What the commands of the queue are for.
+/// The purpose of the commands in the queue.
 #[derive(Debug)]
 pub(super) enum Run<'p> {
     /// Everything but what is drained.
     Changes,
     /// Weight 0 for what is drained.
     Quiesce,
-    /// What has been drained, with what becomes of it.
+    /// Groups that have been drained, with their outcome.
     TakeAway(Vec<(Group<'p>, DrainOutcome)>),
     /// Daemons that had to wait for what is drained.
     Daemons,
@@ -250,7 +250,7 @@ impl<'p> Applier<'p> {
         }
     }
 
-    /// What is to be done next, at this time. Until the answer was fed, the same again.
+    /// Returns what is to be done next, at this time. Until the answer was fed, the same again.
     pub fn next(&mut self, now: Instant) -> Step<'_> {
         self.now = Some(now);
         loop {

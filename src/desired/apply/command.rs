@@ -16,7 +16,7 @@ pub(super) struct Command<'p> {
     pub(super) attempts: u8,
 }
 
-/// What a command does for its operation.
+/// The role of a command in its operation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Role {
     /// A part of what the operation is about.
@@ -25,11 +25,11 @@ pub(super) enum Role {
     Quiesce,
     /// The weight from before, when they did not end.
     Restore,
-    /// What is done instead of what the operation is about, when they did not end.
+    /// A deletion although the operation only drains, when the connections did not end.
     Extra,
 }
 
-/// What one request changes: an object with its value before and after. To swap the sides undoes it.
+/// The object that one request changes, with its value before and after. To swap the sides undoes it.
 #[derive(Clone, Debug)]
 pub(super) enum Part<'p> {
     Timeouts(Change<Config>),
@@ -183,7 +183,7 @@ impl<'p> Part<'p> {
     }
 }
 
-/// What it does, with all settings.
+/// The action with all settings.
 impl fmt::Display for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.part {

@@ -79,7 +79,7 @@ struct Member<'p> {
     left: Option<u32>,
 }
 
-/// What becomes of a group now.
+/// The fate of a group at the moment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Fate {
     Waits,
@@ -92,7 +92,7 @@ pub(super) fn is_drained(operation: &Operation) -> bool {
     Group::of(0, operation).is_some()
 }
 
-/// What has to be drained.
+/// Returns the groups of destinations that have to be drained.
 pub(super) fn groups(operations: &[Operation]) -> Vec<Group<'_>> {
     operations.iter().enumerate().filter_map(|(place, operation)| Group::of(place, operation)).collect()
 }
@@ -202,7 +202,7 @@ impl<'p> Group<'p> {
         }
     }
 
-    /// What has to be asked before the connections of all members are known.
+    /// Returns the question whose answer is missing before the connections of all members are known.
     fn question(&self, facts: &Facts) -> Option<Question> {
         let Some(list) = facts.list(self.service) else { return Some(Question::Destinations(*self.service)) };
         let is_sure = list.is_stable() || list.is_refused();

@@ -45,9 +45,9 @@ pub(super) enum Cause {
 pub struct Failure {
     /// The operation.
     pub operation: Operation,
-    /// What of it failed, with all settings: `add destination 10.0.0.2:80 (ipvsadm -a -t 192.0.2.10:80 -r …)`.
+    /// The part of it that failed, with all settings: `add destination 10.0.0.2:80 (ipvsadm -a -t 192.0.2.10:80 -r …)`.
     pub action: String,
-    /// What the kernel said.
+    /// The answer of the kernel.
     pub error: crate::Error,
     /// Whether another program made the object meanwhile with other settings, or took away what it needs.
     pub is_conflict: bool,
@@ -57,7 +57,7 @@ pub struct Failure {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Unrestored {
-    /// What it would have taken: `delete service TCP 192.0.2.10:80`.
+    /// The action that it would have taken: `delete service TCP 192.0.2.10:80`.
     pub action: String,
     /// Why it failed; `None` if it was not tried any more.
     pub error: Option<crate::Error>,
@@ -80,7 +80,7 @@ impl ApplyError {
         Self::new(Inner { cause, on_error: OnError::Rollback, report, unrestored: Vec::new(), is_forgetful: false })
     }
 
-    /// What became of the plan nevertheless.
+    /// Returns how far the plan came nevertheless.
     pub const fn report(&self) -> &Report {
         &self.0.report
     }
@@ -104,7 +104,7 @@ impl ApplyError {
         }
     }
 
-    /// What the kernel said to the first operation that failed, or to the last look.
+    /// Returns the answer of the kernel to the first operation that failed, or to the last look.
     pub fn kernel_error(&self) -> Option<&crate::Error> {
         match &self.0.cause {
             Cause::Unconfirmed(error) => Some(error),
@@ -112,7 +112,7 @@ impl ApplyError {
         }
     }
 
-    /// What makes the plan impossible, if it was refused for that.
+    /// Returns the conflicts of the plan, if it was refused for them.
     pub fn conflicts(&self) -> &[Conflict] {
         match &self.0.cause {
             Cause::Conflicts(conflicts) => conflicts,
@@ -128,7 +128,7 @@ impl ApplyError {
         }
     }
 
-    /// What could not be undone.
+    /// Returns the actions that could not be undone.
     pub fn unrestored(&self) -> &[Unrestored] {
         &self.0.unrestored
     }
@@ -259,7 +259,7 @@ const fn operations(count: usize) -> &'static str {
     if count == 1 { "operation" } else { "operations" }
 }
 
-/// What an operation is about.
+/// The object of an operation.
 struct Object<'a>(&'a Operation);
 
 impl fmt::Display for Object<'_> {

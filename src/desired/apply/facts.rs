@@ -11,7 +11,7 @@ use crate::model::{Config, DestinationEntry, DestinationId, Service, ServiceId, 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Unknown;
 
-/// What the kernel answered to questions since the last command.
+/// The answers of the kernel since the last command.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     timeouts: Option<Result<Config, Unknown>>,
@@ -33,7 +33,7 @@ pub(super) struct List {
     is_stable: bool,
 }
 
-/// What is there, compared with what a command was to bring about.
+/// The state of an object, compared with the state that a command was to bring about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum State {
     /// Just that.
@@ -90,7 +90,7 @@ impl Facts {
         }
     }
 
-    /// What has to be asked before [`state`](Self::state) can tell of a part; nothing if that is known, or cannot be.
+    /// Returns the question to ask before [`state`](Self::state) can tell of a part; nothing if that is known, or cannot be.
     pub(super) fn question(&self, part: &Part<'_>) -> Option<Question> {
         match part {
             _ if self.is_unreachable => None,
@@ -134,7 +134,7 @@ impl Facts {
         entries.map(|entries| entries.get(id)).ok_or(Unknown)
     }
 
-    /// What has become of the object of a part.
+    /// Returns the state of the object of a part.
     pub(super) fn state(&self, part: &Part<'_>, left_alone: ServiceAttributes) -> State {
         match part {
             Part::Timeouts(change) => {

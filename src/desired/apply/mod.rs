@@ -62,7 +62,7 @@ pub use step::{Answer, Commands, Question, Step};
 use super::plan::{Object, Operation, Plan};
 use error::Cause;
 
-/// What can be said before anything is sent.
+/// Checks everything that can be checked before anything is sent.
 fn check(plan: &Plan, options: ApplyOptions) -> Result<(), Cause> {
     if !plan.conflicts().is_empty() {
         return Err(Cause::Conflicts(plan.conflicts().to_vec()));

@@ -13,7 +13,7 @@ pub trait Observer {
 
     /// Is asked whether to end: before each datagram, and several times a second while connections are waited for.
     ///
-    /// What was answered once is remembered.
+    /// An answer is remembered: the strongest one counts.
     fn interrupt(&mut self) -> Interrupt {
         Interrupt::None
     }
@@ -40,7 +40,7 @@ pub enum Interrupt {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// What is being done.
+    /// The phase that it is in.
     pub phase: Phase,
     /// Operations that are through: carried out, or undone while it is [rolling back](Phase::RollingBack).
     pub done: usize,
@@ -54,7 +54,7 @@ pub struct Progress {
     pub connections: u64,
 }
 
-/// What is being done with a plan.
+/// The phase that a plan is in.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Phase {

@@ -15,15 +15,15 @@ use crate::desired::plan::Actions;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ApplyOptions {
-    /// What becomes of what is done when an operation fails.
+    /// The reaction to an operation that fails.
     pub on_error: OnError,
     /// The kinds of operations that may be carried out; a plan with another one is refused as a whole.
     pub allowed: Actions,
-    /// What becomes of an object that appeared or vanished since the plan was made.
+    /// The reaction to an object that appeared or vanished since the plan was made.
     pub on_race: OnRace,
 }
 
-/// What becomes of what is done when an operation fails: `--on-error`.
+/// The reaction to an operation that fails: `--on-error`.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum OnError {
@@ -38,7 +38,7 @@ pub enum OnError {
     Continue,
 }
 
-/// What becomes of an object that another program made, changed or deleted since the plan was made.
+/// The reaction to an object that another program made, changed or deleted since the plan was made.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum OnRace {
@@ -62,7 +62,7 @@ impl ApplyOptions {
         Self { on_error: OnError::Rollback, allowed: Actions::all(), on_race: OnRace::PlanAgain }
     }
 
-    /// Sets what becomes of what is done when an operation fails.
+    /// Sets the reaction to an operation that fails.
     #[must_use]
     pub const fn on_error(mut self, on_error: OnError) -> Self {
         self.on_error = on_error;
@@ -76,7 +76,7 @@ impl ApplyOptions {
         self
     }
 
-    /// Sets what becomes of an object that appeared or vanished since the plan was made.
+    /// Sets the reaction to an object that appeared or vanished since the plan was made.
     #[must_use]
     pub const fn on_race(mut self, on_race: OnRace) -> Self {
         self.on_race = on_race;

@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::desired::plan::OperationKind;
 use crate::model::{DestinationId, ServiceId};
 
-/// What became of a plan.
+/// The result of a plan.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[must_use = "operations of a plan can be left undone"]
 pub struct Report {
@@ -23,27 +23,27 @@ pub struct Report {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Warning {
-    /// What was to be done.
+    /// The kind of the operation.
     pub operation: OperationKind,
     /// To which service, or to a destination of which.
     pub service: Option<ServiceId>,
     /// To which destination.
     pub destination: Option<DestinationId>,
-    /// What was not as it should be.
+    /// The state that was found.
     pub finding: Finding,
 }
 
-/// What an operation came upon that another program did since the plan was made.
+/// The state that an operation found because another program was there since the plan was made.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Finding {
-    /// What was to be deleted was gone.
+    /// The object that was to be deleted was gone.
     Gone,
-    /// What was to be made was there, just as it should be.
+    /// The object that was to be made was there, just as it should be.
     Present,
 }
 
-/// What became of a destination that was to be drained.
+/// The result of draining a destination.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Drained {
@@ -51,7 +51,7 @@ pub struct Drained {
     pub service: ServiceId,
     /// The destination.
     pub destination: DestinationId,
-    /// What became of it.
+    /// The outcome.
     pub outcome: DrainOutcome,
     /// The connections that were waited for and still there.
     pub left: u32,
@@ -59,7 +59,7 @@ pub struct Drained {
     pub waited: Duration,
 }
 
-/// What became of a destination that was to be drained.
+/// The result of draining a destination.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum DrainOutcome {
@@ -121,12 +121,12 @@ impl Report {
         self.is_interrupted
     }
 
-    /// What was not as the plan has it, and did no harm.
+    /// Returns the states that were not as the plan has them, and did no harm.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// What became of each destination that was to be drained.
+    /// Returns the result for each destination that was to be drained.
     pub fn drains(&self) -> &[Drained] {
         &self.drains
     }

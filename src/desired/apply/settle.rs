@@ -19,7 +19,7 @@ const ATTEMPTS: u8 = 3;
 /// The wait before the next try.
 pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
-/// What became of a command.
+/// The meaning of the answer to a command.
 #[derive(Debug)]
 enum Verdict<'p> {
     Done,
@@ -35,7 +35,7 @@ enum Verdict<'p> {
     Consequence,
     /// `Unknown` if it may have been executed nevertheless.
     Failed(Certainty),
-    /// What is there has to be known before.
+    /// The state of the object has to be known before.
     Ask(Question),
 }
 
@@ -47,7 +47,7 @@ enum Certainty {
     Unknown,
 }
 
-/// What is known while the answers to one batch are looked at.
+/// The answers to one batch, while they are looked at.
 #[derive(Debug, Default)]
 pub(super) struct Round<'p> {
     results: VecDeque<(Command<'p>, Option<Result<(), Error>>)>,

@@ -12,7 +12,7 @@ use crate::model::{Config, DestinationEntry, ServiceEntry, ServiceId, SyncDaemon
 #[cfg(feature = "tokio")]
 use crate::AsyncHandle;
 
-/// What an [`Applier`](super::Applier) wants done next.
+/// The next thing to do for an [`Applier`](super::Applier).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Step<'a> {
@@ -54,7 +54,7 @@ pub enum Question {
     StableDestinations(ServiceId),
 }
 
-/// What became of commands, or the answer to a question.
+/// The results of commands, or the answer to a question.
 #[derive(Debug)]
 pub struct Answer(pub(super) Reply);
 

@@ -33,27 +33,27 @@ bitflags! {
     }
 }
 
-/// A word that is no action.
+/// A word that is not an action.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("invalid action: {word}")]
 pub struct ActionError {
     word: String,
 }
 
-const WORDS: [(&str, Actions); 9] = [
-    ("as", Actions::ADD_SERVICE),
-    ("us", Actions::UPDATE_SERVICE),
-    ("ds", Actions::DELETE_SERVICE),
-    ("ad", Actions::ADD_DESTINATION),
-    ("ud", Actions::UPDATE_DESTINATION),
-    ("dd", Actions::DELETE_DESTINATION),
-    ("ut", Actions::UPDATE_TIMEOUTS),
-    ("ay", Actions::START_SYNC),
-    ("dy", Actions::STOP_SYNC),
+const WORDS: [(&str, OperationKind, Actions); 9] = [
+    ("as", OperationKind::AddService, Actions::ADD_SERVICE),
+    ("us", OperationKind::UpdateService, Actions::UPDATE_SERVICE),
+    ("ds", OperationKind::DeleteService, Actions::DELETE_SERVICE),
+    ("ad", OperationKind::AddDestination, Actions::ADD_DESTINATION),
+    ("ud", OperationKind::UpdateDestination, Actions::UPDATE_DESTINATION),
+    ("dd", OperationKind::DeleteDestination, Actions::DELETE_DESTINATION),
+    ("ut", OperationKind::UpdateTimeouts, Actions::UPDATE_TIMEOUTS),
+    ("ay", OperationKind::StartSync, Actions::START_SYNC),
+    ("dy", OperationKind::StopSync, Actions::STOP_SYNC),
 ];
 
 impl Actions {
-    /// What an operation needs: a new service with destinations needs two.
+    /// Returns the actions that an operation takes: a new service with destinations takes two.
     pub fn needed_by(operation: &Operation) -> Self {
         let makes_destinations = match &operation.object {
             Object::Service(change) if change.verb() == Verb::Add => {
@@ -73,17 +73,8 @@ impl Actions {
 
 impl From<OperationKind> for Actions {
     fn from(kind: OperationKind) -> Self {
-        match kind {
-            OperationKind::AddService => Self::ADD_SERVICE,
-            OperationKind::UpdateService => Self::UPDATE_SERVICE,
-            OperationKind::DeleteService => Self::DELETE_SERVICE,
-            OperationKind::AddDestination => Self::ADD_DESTINATION,
-            OperationKind::UpdateDestination => Self::UPDATE_DESTINATION,
-            OperationKind::DeleteDestination => Self::DELETE_DESTINATION,
-            OperationKind::UpdateTimeouts => Self::UPDATE_TIMEOUTS,
-            OperationKind::StartSync => Self::START_SYNC,
-            OperationKind::StopSync => Self::STOP_SYNC,
-        }
+        let row = WORDS.iter().find(|(_, other, _)| *other == kind);
+        row.map_or(Self::empty(), |(.., action)| *action)
     }
 }
 
@@ -95,7 +86,7 @@ impl FromStr for Actions {
             return Ok(Self::all());
         }
         let action = |word: &str| {
-            let found = WORDS.iter().find(|(name, _)| *name == word).map(|(_, action)| *action);
+            let found = WORDS.iter().find(|(name, ..)| *name == word).map(|(.., action)| *action);
             found.ok_or_else(|| ActionError { word: word.to_owned() })
         };
         text.split(',').try_fold(Self::empty(), |all, word| Ok(all | action(word)?))
@@ -107,7 +98,7 @@ impl fmt::Display for Actions {
         if self.is_all() {
             return f.pad("*");
         }
-        let words: Vec<_> = WORDS.iter().filter(|(_, action)| self.contains(*action)).map(|(word, _)| *word).collect();
+        let words: Vec<_> = WORDS.iter().filter(|(.., action)| self.contains(*action)).map(|(word, ..)| *word).collect();
         f.pad(&words.join(","))
     }
 }

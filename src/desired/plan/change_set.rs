@@ -28,7 +28,7 @@ pub struct Item {
     /// Its kind.
     #[serde(rename = "type")]
     pub kind: OperationKind,
-    /// What it does and why, for people; empty in a saved plan.
+    /// Its effect and the reason, for people; empty in a saved plan.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// The service: in whole where it is made or changed, otherwise its address.

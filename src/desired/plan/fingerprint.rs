@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::desired::{Live, PrintOptions, Scope, spec};
 
 impl Live {
-    /// What tells one state of the managed part from another: equal tables have equal fingerprints.
+    /// Returns a text that tells one state of the managed part from another: equal tables have equal fingerprints.
     ///
     /// It is the SHA-256 of their settings, in hexadecimal; counters and connections are left out. Time-outs and daemons
     /// count if they were read.

@@ -27,7 +27,7 @@ use super::taste::{Oddity, oddities_of_destination, oddities_of_service};
 use super::{DesiredService, DesiredState, Live, Scope};
 use crate::model::{Config, DestinationId, ServiceId, SyncDaemon, SyncRole, TableService};
 
-/// What has to be done, in the order in which it is safe.
+/// Operations in the order in which they are safe.
 ///
 /// What is new comes before what goes, so that connections always find a server: time-outs, new services with their
 /// destinations, changed services, new destinations, changed destinations, deleted destinations, deleted services,
@@ -42,7 +42,7 @@ pub struct Plan {
     scope: Scope,
 }
 
-/// What people call the services and destinations of a plan.
+/// The names that people gave to services and destinations of a plan.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Labels {
     names: BTreeMap<ServiceId, String>,
@@ -341,7 +341,7 @@ impl Plan {
         Self { operations, ..Self::default() }
     }
 
-    /// What is done, in this order.
+    /// Returns the operations, in the order in which they are carried out.
     pub fn operations(&self) -> &[Operation] {
         &self.operations
     }
@@ -356,7 +356,7 @@ impl Plan {
         self.operations.len()
     }
 
-    /// What makes the plan impossible.
+    /// Returns the conflicts that make the plan impossible.
     pub fn conflicts(&self) -> &[Conflict] {
         &self.conflicts
     }
@@ -366,12 +366,12 @@ impl Plan {
         self.outside
     }
 
-    /// What of the table the plan is about.
+    /// Returns the part of the table that the plan is about.
     pub const fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// What people call a service that the plan changes.
+    /// Returns the name that people gave to a service that the plan changes.
     pub fn name(&self, service: &ServiceId) -> Option<&str> {
         self.labels.names.get(service).map(String::as_str)
     }

@@ -24,7 +24,7 @@ pub struct Change<T> {
     pub after: Option<T>,
 }
 
-/// What a [`Change`] does, by the sides that it has.
+/// The effect of a [`Change`], by the sides that it has.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[allow(clippy::exhaustive_enums, reason = "there is no third side")]
 pub enum Verb {
@@ -36,7 +36,7 @@ pub enum Verb {
     Delete,
 }
 
-/// What a plan can change, with its value before and after.
+/// An object that a plan can change, with its value before and after.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Object {
@@ -81,7 +81,7 @@ impl<T> Change<T> {
         Self { before: Some(before), after: None }
     }
 
-    /// What it does. A change without any side counts as a deletion of what is not there.
+    /// Returns its effect. A change without any side counts as a deletion of something that is not there.
     pub const fn verb(&self) -> Verb {
         match (&self.before, &self.after) {
             (None, Some(_)) => Verb::Add,
@@ -161,7 +161,7 @@ impl Operation {
         }
     }
 
-    /// What happens to the object.
+    /// Returns what happens to the object.
     pub fn verb(&self) -> Verb {
         self.kind().verb()
     }
@@ -279,7 +279,7 @@ impl OperationKind {
         }
     }
 
-    /// What it does to its object.
+    /// Returns what it does to its object.
     pub const fn verb(self) -> Verb {
         match self {
             Self::AddService | Self::AddDestination | Self::StartSync => Verb::Add,

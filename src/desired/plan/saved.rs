@@ -66,7 +66,7 @@ pub enum SavedPlanError {
     #[error("the scope of the plan is broken: {reason}")]
     #[non_exhaustive]
     Scope {
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// An operation is not one that a plan has.
@@ -77,7 +77,7 @@ pub enum SavedPlanError {
         number: usize,
         /// Its kind.
         kind: OperationKind,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }
@@ -241,7 +241,7 @@ fn lower(file: &spec::File) -> Result<DesiredState, String> {
     DesiredState::from_spec(file).map(|(state, _)| state).map_err(first)
 }
 
-/// What is there, by identity.
+/// The observed objects, by identity.
 struct There<'a> {
     rows: HashMap<ServiceId, &'a TableService>,
     timeouts: Config,

@@ -6,6 +6,7 @@ use ipvs_rs::model::{AddressFamily, Protocol};
 use ipvs_rs::{DestinationId, ServiceId};
 
 use crate::failure::{Exit, Failure};
+use crate::shown::shown;
 
 /// Reads a service in any notation; `None` if it is none, and may be a name.
 pub fn service(handle: &str) -> Option<ServiceId> {
@@ -22,9 +23,9 @@ pub fn destination(handle: &str, service: &ServiceId) -> Result<DestinationId, F
     if handle.is_empty() {
         return Err(Failure::new(Exit::Value, "Must specify a destination, such as -d 10.0.0.2:8080"));
     }
-    let id: DestinationId = handle.parse().map_err(|error| {
-        Failure::new(Exit::Value, format!("Invalid destination \"{}\": {error}", handle.escape_debug()))
-    })?;
+    let id: DestinationId = handle
+        .parse()
+        .map_err(|error| Failure::new(Exit::Value, format!("Invalid destination \"{}\": {error}", shown(handle))))?;
     if has_port(handle) {
         return Ok(id);
     }

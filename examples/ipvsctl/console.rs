@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::args::{Colour, Globals, LogFormat};
 use crate::failure::{Exit, Failure};
+use crate::shown;
 
 /// The two outputs, and how talkative they are.
 pub struct Console {
@@ -199,6 +200,8 @@ impl Console {
         if self.progress {
             self.progress("");
         }
+        let text = shown::lines(text);
+        let text = text.as_str();
         let line = match self.format {
             LogFormat::Text if level == "error" => format!("{text}\n"),
             LogFormat::Text if level == "warning" => format!("Warning: {text}\n"),

@@ -16,6 +16,7 @@ mod pace;
 mod params;
 mod run;
 mod session;
+mod shown;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -63,7 +64,7 @@ fn main() -> ExitCode {
 fn about(error: &clap::Error) -> ExitCode {
     let text = match error.kind() {
         ErrorKind::DisplayVersion => concat!(env!("CARGO_PKG_VERSION"), "\n").to_owned(),
-        _ => error.render().to_string(),
+        _ => shown::lines(&error.render().to_string()),
     };
     if error.use_stderr() {
         let _ = std::io::stderr().write_all(text.as_bytes());

@@ -19,6 +19,7 @@ use crate::failure::{Exit, Failure};
 use crate::generate;
 use crate::pace::Signals;
 use crate::session::Session;
+use crate::shown::shown;
 use crate::source::{self, Input, Voice};
 
 /// Does what was asked for.
@@ -112,7 +113,7 @@ impl Runner<'_> {
         // What is only shown keeps nobody waiting.
         let _lock = if args.dry_run { None } else { Some(apply::lock(&session, &args.applying)?) };
         let (mut planned, name) = match (&args.saved, &loaded) {
-            (Some(path), _) => (apply::saved(handle, path)?, path.display().to_string()),
+            (Some(path), _) => (apply::saved(handle, path)?, shown(path.display())),
             (None, Some(loaded)) => (plan::make(handle, console, &loaded.state, &args.planning)?, input.name()),
             (None, None) => return Ok(()),
         };
@@ -235,9 +236,7 @@ impl Runner<'_> {
         let service = self.optional(args.service.as_deref(), &args.names)?;
         let destination = args.destination.as_deref().map(|text| {
             let id = text.trim().parse::<DestinationId>();
-            id.map_err(|error| {
-                Failure::new(Exit::Value, format!("Invalid destination \"{}\": {error}", text.escape_debug()))
-            })
+            id.map_err(|error| Failure::new(Exit::Value, format!("Invalid destination \"{}\": {error}", shown(text))))
         });
         let listing = Listing { service, destination: destination.transpose()?, output: args.output };
         // The files are there once IPVS is loaded, which asking for it does.

@@ -15,6 +15,7 @@ use crate::command::set::Place;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::params;
+use crate::shown::shown;
 
 /// What is read when nothing is named.
 pub const DEFAULT_FILE: &str = "/etc/ipvsctl.yaml";
@@ -53,7 +54,7 @@ pub struct Input<'a> {
 impl Input<'_> {
     /// What the files are called in sentences.
     pub fn name(&self) -> String {
-        let names = self.paths().into_iter().map(|path| path.to_string_lossy().into_owned());
+        let names = self.paths().into_iter().map(|path| shown(path.display()));
         names.collect::<Vec<_>>().join(", ")
     }
 
@@ -148,7 +149,7 @@ impl Input<'_> {
 
     fn unreadable(&self, path: &Path, found: &Diagnostics) -> Failure {
         let hint = if self.file.is_empty() { "; name another file or a directory with -f" } else { "" };
-        let path = path.display();
+        let path = shown(path.display());
         let line = |error: &Diagnostic| format!("Error reading from input file {path}: {}{hint}", error.message);
         Failure::new(Exit::Input, found.errors().map(line).collect::<Vec<_>>().join("\n"))
     }
@@ -156,7 +157,7 @@ impl Input<'_> {
     fn line(&self, diagnostic: &Diagnostic) -> String {
         let prefix = match (diagnostic.stage, self.voice) {
             (Stage::Reading, _) => match &diagnostic.place.file {
-                Some(file) => format!("Error parsing yaml from {file}: "),
+                Some(file) => format!("Error parsing yaml from {}: ", shown(file)),
                 None => "Error parsing yaml: ".to_owned(),
             },
             (Stage::Parameters, Voice::Table | Voice::Changes) => "Error resolving parameters: ".to_owned(),
@@ -177,10 +178,10 @@ pub fn service(global: &Globals, handle: &str, names: &Names) -> Result<ServiceI
         return Ok(id);
     }
     let input = Input { global, file: &names.file, merge: true, voice: Voice::Table };
-    let shown = handle.escape_debug();
+    let called = shown(handle);
     if !is_name(handle) || (names.file.is_empty() && input.paths().iter().all(|path| !Path::new(path).exists())) {
         let message = format!(
-            "Invalid service: \"{shown}\" is no address such as tcp://192.0.2.10:80, udp://[2001:db8::1]:53 or fwmark:7; a \
+            "Invalid service: \"{called}\" is no address such as tcp://192.0.2.10:80, udp://[2001:db8::1]:53 or fwmark:7; a \
              name takes the file that it stands in, with -f"
         );
         return Err(Failure::new(Exit::Value, message));
@@ -189,11 +190,14 @@ pub fn service(global: &Globals, handle: &str, names: &Names) -> Result<ServiceI
     let found = loaded.state.services.iter().find(|service| service.name.as_deref() == Some(handle));
     found.map(ipvs_rs::desired::DesiredService::id).ok_or_else(|| {
         let names: Vec<_> = loaded.state.services.iter().filter_map(|service| service.name.as_deref()).collect();
-        let known =
-            if names.is_empty() { "there are no names".to_owned() } else { format!("names are {}", names.join(", ")) };
+        let known = if names.is_empty() {
+            "there are no names".to_owned()
+        } else {
+            format!("names are {}", shown(names.join(", ")))
+        };
         Failure::new(
             Exit::Value,
-            format!("Invalid service: no service in {} is called \"{shown}\"; {known}", input.name()),
+            format!("Invalid service: no service in {} is called \"{called}\"; {known}", input.name()),
         )
     })
 }
@@ -232,6 +236,6 @@ fn standard_input() -> Result<Source, Failure> {
 
 /// Where something stands, in front of what is said of it; nothing where it is not known.
 fn place(diagnostic: &Diagnostic) -> String {
-    let place = diagnostic.place.to_string();
+    let place = shown(&diagnostic.place);
     if place.is_empty() { place } else { format!("{place}: ") }
 }

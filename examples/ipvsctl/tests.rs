@@ -302,3 +302,19 @@ fn messages_are_json_on_request() {
     assert_eq!((record["level"].as_str(), record["exit"].as_u64()), (Some("error"), Some(30)));
     assert!(record["message"].as_str().unwrap().starts_with("Error reading from input file /no/such/file"));
 }
+
+#[test]
+fn text_from_outside_cannot_move_the_cursor_or_make_lines() {
+    let evil = "/no/\u{1b}[2J\u{202e}\nWarning: all is well";
+    let quoted = "\\u{1b}[2J\\u{202e}\\nWarning: all is well";
+    for words in [&["validate", "-f", evil][..], &["zero", "-s", evil], &["conns", "-d", evil]] {
+        let said = ipvsctl(words);
+        assert_ne!(said.status, 0);
+        assert!(said.stderr.contains(quoted) && said.stderr.lines().count() == 1, "{words:?}: {}", said.stderr);
+    }
+    let said = ipvsctl(&["get", "--netns", "\u{1b}[2J\u{9b}x/../y"]);
+    assert!(said.stderr.contains("\\u{1b}[2J"), "{}", said.stderr);
+    assert!(!said.stderr.contains(['\u{1b}', '\u{9b}']), "{}", said.stderr);
+    let said = ipvsctl(&["validate", "-f", &"x".repeat(100_000)]);
+    assert!(said.stderr.len() < 1000, "{}", said.stderr);
+}

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
 use crate::failure::{Exit, Failure};
+use crate::shown::shown;
 
 // Options that stand anywhere. (What is written in the form of documentation becomes the help of commands.)
 #[derive(Args, Clone, Debug, Default)]
@@ -110,7 +111,7 @@ impl Globals {
         let switch = |name: &str| match variable(name).as_deref() {
             None | Some("") => Ok(false),
             Some(value) => boolean(value).ok_or_else(|| {
-                Failure::new(Exit::Usage, format!("{name}=\"{}\" is neither true nor false", value.escape_debug()))
+                Failure::new(Exit::Usage, format!("{name}=\"{}\" is neither true nor false", shown(value)))
             }),
         };
         let list = |name: &str| {

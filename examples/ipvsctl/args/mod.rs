@@ -292,7 +292,7 @@ pub struct Watch {
     #[command(flatten)]
     pub applying: Applying,
     /// How often the table is compared with the files
-    #[arg(long, value_name = "TIME", default_value = "10s")]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = pause)]
     pub interval: Duration,
 }
 
@@ -379,7 +379,7 @@ pub struct Drain {
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub timeout: Duration,
     /// How often counters are looked at
-    #[arg(long, value_name = "TIME", default_value = "500ms")]
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = pause)]
     pub poll: Duration,
     /// Which connections are waited for
     #[arg(long, value_enum, default_value = "active")]
@@ -439,7 +439,10 @@ pub struct Stats {
     #[arg(short, long, value_enum, default_value = "table")]
     pub output: ListFormat,
     /// Again and again, so far apart, with the rates of the time between
-    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "2s")]
+    #[arg(
+        long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "2s",
+        value_parser = pause
+    )]
     pub watch: Option<Duration>,
 }
 
@@ -481,6 +484,14 @@ impl Command {
                 | Self::Completions { .. }
                 | Self::Man
         )
+    }
+}
+
+/// Reads the time between two looks, which is longer than none.
+fn pause(text: &str) -> Result<Duration, String> {
+    match text.parse::<Duration>() {
+        Ok(pause) if pause.get().is_zero() => Err("expected a time longer than 0, such as 500ms or 10s".to_owned()),
+        pause => pause.map_err(|error| error.to_string()),
     }
 }
 

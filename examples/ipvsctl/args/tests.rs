@@ -123,6 +123,22 @@ fn wrong_command_lines_are_refused() {
 }
 
 #[test]
+fn pauses_of_no_length_are_refused() {
+    for words in [
+        &["watch", "--interval=0"][..],
+        &["watch", "--interval", "0ms"],
+        &["drain", "-s", "x", "-d", "y", "--poll=0s"],
+        &["stats", "--watch=0"],
+    ] {
+        let error = read([&["ipvsctl"], words].concat()).unwrap_err();
+        assert_eq!((error.kind(), error.exit_code()), (ErrorKind::ValueValidation, 2), "{words:?}");
+        assert!(error.to_string().contains("expected a time longer than 0, such as 500ms or 10s"), "{error}");
+    }
+    assert!(matches!(invocation(&["watch", "--interval=1ms"]).command, Command::Watch(_)));
+    assert!(matches!(invocation(&["apply", "--lock-timeout=0"]).command, Command::Apply(_)), "not to wait is a wish");
+}
+
+#[test]
 fn help_and_version_are_answers() {
     for words in [&["-h"][..], &["--help"], &["help"], &["get", "--help"], &["help", "set", "weight"]] {
         let error = read([&["ipvsctl"], words].concat()).unwrap_err();

@@ -11,6 +11,7 @@ mod columns;
 mod command;
 mod console;
 mod failure;
+mod file;
 mod generate;
 mod pace;
 mod params;

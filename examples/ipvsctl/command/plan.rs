@@ -1,6 +1,5 @@
 //! `plan`, `changeset`: what apply would change.
 
-use std::fs;
 use std::path::Path;
 
 use ipvs_rs::Handle;
@@ -11,6 +10,8 @@ use crate::args::{self, ChangesetFormat, PlanFormat, Planning};
 use crate::command::get;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
+use crate::file;
+use crate::shown::shown;
 
 /// What failures to change the table begin with.
 pub const APPLYING: &str = "Error applying updates: ";
@@ -102,16 +103,9 @@ pub fn show(console: &mut Console, planned: &Planned, format: PlanFormat) -> Res
 
 /// Writes a plan where `apply` finds it: all of it, or nothing.
 fn save(planned: &Planned, path: &Path) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::new(Exit::Output, format!("Unable to save the plan to {}: {error}", path.display()))
-    };
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    fs::write(&name, get::as_json(&planned.plan.saved(&planned.live))?).map_err(failed)?;
-    fs::rename(&name, path).map_err(|error| {
-        // It is of no use to anybody.
-        let _ = fs::remove_file(&name);
-        failed(error)
+    let text = get::as_json(&planned.plan.saved(&planned.live))?;
+    file::replace(path, text.as_bytes()).map_err(|error| {
+        Failure::new(Exit::Output, format!("Unable to save the plan to {}: {error}", shown(path.display())))
     })
 }
 

@@ -12,6 +12,7 @@ use ipvs_rs::desired::params::{Chain, EnvResolver, HostResolver, MapResolver, Pa
 use crate::args::Globals;
 use crate::failure::{Exit, Failure};
 use crate::session;
+use crate::shown::shown;
 
 /// The sources that are switched on, in the order in which they are asked.
 pub fn resolver(global: &Globals) -> Result<Chain<'static>, Failure> {
@@ -26,8 +27,8 @@ pub fn resolver(global: &Globals) -> Result<Chain<'static>, Failure> {
         chain = chain.with(file(path)?);
     }
     if !global.params_url.is_empty() {
-        for (url, text) in fetch(global)? {
-            chain = chain.with(document("--params-url", url, &text)?);
+        for (name, text) in fetch(global)? {
+            chain = chain.with(document("--params-url", name, &text)?);
         }
     }
     Ok(chain)
@@ -50,9 +51,12 @@ fn host(global: &Globals) -> Result<HostResolver, Failure> {
 
 fn file(path: &Path) -> Result<MapResolver, Failure> {
     let unreadable = |error: io::Error| {
-        Failure::new(Exit::ParameterFile, format!("Unable to read from parameter file: {}: {error}", path.display()))
+        Failure::new(
+            Exit::ParameterFile,
+            format!("Unable to read from parameter file: {}: {error}", shown(path.display())),
+        )
     };
-    let name = path.display().to_string();
+    let name = shown(path.display());
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
     if bytes.len() as u64 > LONGEST {
@@ -81,7 +85,7 @@ fn document(option: &str, name: String, text: &str) -> Result<MapResolver, Failu
 #[cfg(feature = "params-url")]
 fn fetch(global: &Globals) -> Result<Vec<(String, String)>, Failure> {
     let fetcher = url::Fetcher::new(global)?;
-    global.params_url.iter().map(|url| Ok((url.clone(), fetcher.fetch(url)?))).collect()
+    global.params_url.iter().map(|url| fetcher.fetch(url)).collect()
 }
 
 #[cfg(not(feature = "params-url"))]

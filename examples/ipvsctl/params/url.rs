@@ -1,6 +1,6 @@
 //! Documents from web servers, within limits: whoever can change one decides where traffic goes.
 
-use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ureq::Agent;
@@ -10,6 +10,8 @@ use url::{Host, Url};
 
 use crate::args::Globals;
 use crate::failure::{Exit, Failure};
+use crate::file;
+use crate::shown::shown;
 
 /// How documents are fetched.
 pub struct Fetcher {
@@ -21,8 +23,10 @@ pub struct Fetcher {
 /// The longest wait for a connection, and for everything.
 const CONNECT: Duration = Duration::from_secs(5);
 const TOTAL: Duration = Duration::from_secs(15);
-/// The longest document in bytes.
+/// The longest document, file of headers and file of certificates, in bytes. All certificates of a system are some 300 KiB.
 const LONGEST: u64 = 1 << 20;
+const LONGEST_HEADERS: u64 = 64 << 10;
+const LONGEST_CA: u64 = 16 << 20;
 /// How often a server may say that it is somewhere else.
 const REDIRECTIONS: usize = 5;
 
@@ -31,17 +35,16 @@ impl Fetcher {
         let certificates = match &global.params_ca {
             None => RootCerts::PlatformVerifier,
             Some(path) => {
-                let pem =
-                    fs::read(path).map_err(|error| failed(&format!("--params-ca {}: {error}", path.display())))?;
+                let broken = |problem: String| unusable("--params-ca", path, &problem);
+                let pem = file::read(path, LONGEST_CA).map_err(|error| broken(error.to_string()))?;
                 let mut certificates: Vec<Certificate<'static>> = Vec::new();
                 for item in parse_pem(&pem) {
-                    let broken = |error| failed(&format!("--params-ca {}: {error}", path.display()));
-                    if let PemItem::Certificate(certificate) = item.map_err(broken)? {
+                    if let PemItem::Certificate(certificate) = item.map_err(|error| broken(error.to_string()))? {
                         certificates.push(certificate);
                     }
                 }
                 if certificates.is_empty() {
-                    return Err(failed(&format!("--params-ca {}: there is no certificate in it", path.display())));
+                    return Err(broken("there is no certificate in it".to_owned()));
                 }
                 RootCerts::new_with_certs(&certificates)
             }
@@ -49,54 +52,62 @@ impl Fetcher {
         let headers = match &global.params_header_file {
             None => Vec::new(),
             Some(path) => {
-                let unreadable = |error| failed(&format!("--params-header-file {}: {error}", path.display()));
-                read_headers(&fs::read_to_string(path).map_err(unreadable)?).map_err(|line| {
-                    // The line may be a secret.
-                    failed(&format!("--params-header-file {}: line {line} is not \"Name: value\"", path.display()))
-                })?
+                let broken = |problem: String| unusable("--params-header-file", path, &problem);
+                let bytes = file::read(path, LONGEST_HEADERS).map_err(|error| broken(error.to_string()))?;
+                let text = String::from_utf8(bytes).map_err(|_secret| broken("it is not text in UTF-8".to_owned()))?;
+                // The line may be a secret.
+                read_headers(&text).map_err(|line| broken(format!("line {line} is not \"Name: value\"")))?
             }
         };
         Ok(Self { certificates, headers, is_insecure: global.params_insecure })
     }
 
-    /// Fetches a document.
-    pub fn fetch(&self, url: &str) -> Result<String, Failure> {
+    /// Fetches a document. Returns what messages call its URL, and the document.
+    pub fn fetch(&self, url: &str) -> Result<(String, String), Failure> {
         let begin = Instant::now();
-        let mut here = Url::parse(url).map_err(|error| failed(&format!("{url}: {error}")))?;
-        let origin = here.origin();
+        let mut here = Url::parse(url).map_err(|error| failed(&format!("{}: {error}", without_secrets(url))))?;
+        let (origin, name) = (here.origin(), name(&here));
         for _ in 0..=REDIRECTIONS {
             self.check(&here)?;
             let left = TOTAL.saturating_sub(begin.elapsed());
             // What was meant for one server is no other server's business.
             let headers = if here.origin() == origin { &*self.headers } else { &[] };
-            let mut response = self.get(&here, headers, left).map_err(|error| failed(&format!("{here}: {error}")))?;
+            let broken = |error: ureq::Error| failed(&format!("{}: {}", self::name(&here), reason(&error)));
+            let mut response = self.get(&here, headers, left).map_err(broken)?;
             let status = response.status();
             if status.is_redirection() {
-                let next = location(&here, &response)?;
-                if here.scheme() == "https" && next.scheme() != "https" {
-                    return Err(failed(&format!("{here} leads to {next}, which is not encrypted")));
-                }
-                here = next;
+                here = location(&here, &response)?;
                 continue;
             }
             if status.as_u16() != 200 {
-                return Err(failed(&format!("{here}: the server answered {status} instead of 200 OK")));
+                let here = self::name(&here);
+                return Err(failed(&format!("{here}: the server answered {} instead of 200 OK", shown(status))));
             }
             let body = response.body_mut().with_config().limit(LONGEST).read_to_string();
-            return body.map_err(|error| failed(&format!("{here}: {error} (at most {LONGEST} bytes of UTF-8)")));
+            let body = body.map_err(|error| {
+                let here = self::name(&here);
+                failed(&format!("{here}: {} (at most {LONGEST} bytes of UTF-8)", reason(&error)))
+            })?;
+            return Ok((name, body));
         }
-        Err(failed(&format!("{url}: more than {REDIRECTIONS} redirections")))
+        Err(failed(&format!("{name}: more than {REDIRECTIONS} redirections")))
     }
 
     /// Refuses what is not the web, and what anybody on the way could change.
     fn check(&self, url: &Url) -> Result<(), Failure> {
+        let name = name(url);
         match url.scheme() {
             "https" => Ok(()),
             "http" if self.is_insecure || is_loopback(url) => Ok(()),
             "http" => Err(failed(&format!(
-                "{url}: plain HTTP to another host can be changed on the way; use https, or --params-insecure"
+                "{name}: plain HTTP to another host can be changed on the way; use https, or --params-insecure"
             ))),
-            scheme => Err(failed(&format!("{url}: unsupported protocol scheme \"{scheme}\", expected https or http"))),
+            // Without a host it may be a name with a password.
+            _ if url.host().is_none() => Err(failed(&format!("{name}: expected https:// or http:// and a host"))),
+            scheme => {
+                let scheme = shown(scheme);
+                Err(failed(&format!("{name}: unsupported protocol scheme \"{scheme}\", expected https or http")))
+            }
         }
     }
 
@@ -125,10 +136,47 @@ impl Fetcher {
     }
 }
 
+/// Where a server sends to: anywhere but from https to http.
 fn location(here: &Url, response: &Response<ureq::Body>) -> Result<Url, Failure> {
     let location = response.headers().get("location").and_then(|location| location.to_str().ok());
-    let location = location.ok_or_else(|| failed(&format!("{here}: a redirection to nowhere")))?;
-    here.join(location).map_err(|error| failed(&format!("{here} leads to {location}: {error}")))
+    let location = location.ok_or_else(|| failed(&format!("{}: a redirection to nowhere", name(here))))?;
+    let next = here
+        .join(location)
+        .map_err(|error| failed(&format!("{} leads to \"{}\": {error}", name(here), without_secrets(location))))?;
+    if here.scheme() == "https" && next.scheme() != "https" {
+        return Err(failed(&format!("{} leads to {}, which is not encrypted", name(here), name(&next))));
+    }
+    Ok(next)
+}
+
+/// What messages call a URL: user information, query and fragment may be secrets.
+fn name(url: &Url) -> String {
+    if url.host().is_none() {
+        return without_secrets(url.as_str());
+    }
+    let mut url = url.clone();
+    // One that cannot have user information has none.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    shown(url)
+}
+
+/// The same of text that is not a valid URL, in which user information may stand anywhere.
+fn without_secrets(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let public = rest.rsplit('@').next().unwrap_or_default();
+    if scheme.is_empty() || scheme.contains('@') { shown(public) } else { shown(format_args!("{scheme}://{public}")) }
+}
+
+/// Why there is no document. A broken URL, of a proxy too, stands in the message about it.
+fn reason(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::BadUri(_) => "the URL cannot be used".to_owned(),
+        error => shown(error),
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -151,131 +199,13 @@ fn read_headers(text: &str) -> Result<Vec<(String, String)>, usize> {
     lines.map(header).collect()
 }
 
+fn unusable(option: &str, path: &Path, problem: &str) -> Failure {
+    failed(&format!("{option} {}: {problem}", shown(path.display())))
+}
+
 fn failed(problem: &str) -> Failure {
     Failure::new(Exit::Network, format!("Unable to fetch parameters from url: {problem}"))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{BufRead, BufReader, Write};
-    use std::net::TcpListener;
-    use std::sync::mpsc;
-    use std::thread;
-
-    use super::*;
-
-    /// A web server on this host that gives these answers, one for each request. Returns its address, and what it was
-    /// asked once it is through.
-    fn server(answers: Vec<String>) -> (String, mpsc::Receiver<String>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            for answer in answers {
-                let (mut stream, _) = listener.accept().unwrap();
-                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
-                let request: Vec<_> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-                sender.send(request.join("\n").to_lowercase()).unwrap();
-                let _ = stream.write_all(answer.as_bytes());
-            }
-        });
-        (address, receiver)
-    }
-
-    fn answer(status: &str, header: &str, body: &str) -> String {
-        let length = body.len();
-        format!("HTTP/1.1 {status}\r\n{header}content-length: {length}\r\nconnection: close\r\n\r\n{body}")
-    }
-
-    fn fetch(fetcher: &Fetcher, url: &str) -> Result<String, String> {
-        fetcher.fetch(url).map_err(|failure| {
-            assert_eq!(failure.exit, Exit::Network);
-            failure.message
-        })
-    }
-
-    fn plain() -> Fetcher {
-        Fetcher::new(&Globals::default()).unwrap()
-    }
-
-    #[test]
-    fn document_is_fetched() {
-        let (address, asked) = server(vec![answer("200 OK", "", "port: 80\n")]);
-        assert_eq!(fetch(&plain(), &format!("{address}/a?b=c")).as_deref(), Ok("port: 80\n"));
-        assert!(asked.recv().unwrap().starts_with("get /a?b=c http/1.1"));
-    }
-
-    #[test]
-    fn nothing_but_200_is_a_document() {
-        for status in ["404 Not Found", "500 Oh no", "204 No Content", "206 Partial Content"] {
-            let (address, _asked) = server(vec![answer(status, "", "port: 80\n")]);
-            let error = fetch(&plain(), &address).unwrap_err();
-            assert!(error.contains(&format!("answered {}", &status[..3])), "{error}");
-        }
-    }
-
-    #[test]
-    fn redirections_are_followed_five_times() {
-        let redirection = |to: &str| answer("302 Found", &format!("location: {to}\r\n"), "");
-        let (address, _asked) = server([vec![redirection("../x"); 5], vec![answer("200 OK", "", "a: b")]].concat());
-        assert_eq!(fetch(&plain(), &format!("{address}/y/z")).as_deref(), Ok("a: b"));
-        let (address, _asked) = server(vec![redirection("/x"); 6]);
-        assert!(fetch(&plain(), &address).unwrap_err().ends_with("more than 5 redirections"));
-        let (address, _asked) = server(vec![redirection("http://192.0.2.1/")]);
-        assert!(
-            fetch(&plain(), &address).unwrap_err().contains("192.0.2.1/: plain HTTP"),
-            "the way out is no way around"
-        );
-    }
-
-    #[test]
-    fn headers_go_to_the_first_server_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("headers");
-        fs::write(&path, "# secret\nX-Token: abc: def \n\n").unwrap();
-        let global = Globals { params_header_file: Some(path.clone()), ..Globals::default() };
-        let fetcher = Fetcher::new(&global).unwrap();
-        let (second, asked_second) = server(vec![answer("200 OK", "", "a: b")]);
-        let (first, asked_first) = server(vec![answer("301 Moved", &format!("location: {second}\r\n"), "")]);
-        assert_eq!(fetch(&fetcher, &first).as_deref(), Ok("a: b"));
-        assert!(asked_first.recv().unwrap().contains("x-token: abc: def"));
-        assert!(!asked_second.recv().unwrap().contains("x-token"));
-
-        fs::write(&path, "X-Token abc\n").unwrap();
-        let failure = Fetcher::new(&global).err().unwrap();
-        assert!(failure.message.ends_with("line 1 is not \"Name: value\""), "{}", failure.message);
-    }
-
-    #[test]
-    fn long_documents_are_refused() {
-        let longest = usize::try_from(LONGEST).unwrap();
-        let (address, _asked) = server(vec![answer("200 OK", "", &"x".repeat(longest + 1))]);
-        assert!(fetch(&plain(), &address).unwrap_err().contains("at most 1048576 bytes"));
-    }
-
-    #[test]
-    fn plain_http_to_other_hosts_takes_permission() {
-        for url in ["http://192.0.2.1/", "http://example.com/", "http://[2001:db8::1]/", "http://localhost.example/"] {
-            assert!(fetch(&plain(), url).unwrap_err().contains("--params-insecure"), "{url}");
-        }
-        let insecure = Fetcher { is_insecure: true, ..plain() };
-        assert!(insecure.check(&Url::parse("http://192.0.2.1/").unwrap()).is_ok());
-        for url in ["http://localhost/", "http://127.9.9.9/", "http://[::1]/", "https://example.com/"] {
-            assert!(plain().check(&Url::parse(url).unwrap()).is_ok(), "{url}");
-        }
-        for url in ["file:///etc/passwd", "ftp://example.com/", "no url"] {
-            assert!(fetch(&insecure, url).is_err(), "{url}");
-        }
-    }
-
-    #[test]
-    fn closed_port_and_broken_certificates_are_said() {
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        assert!(fetch(&plain(), &format!("http://{closed}/")).unwrap_err().contains("refused"));
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ca.pem");
-        fs::write(&path, "no certificate").unwrap();
-        let failure = Fetcher::new(&Globals { params_ca: Some(path), ..Globals::default() }).err().unwrap();
-        assert!(failure.message.ends_with("there is no certificate in it"), "{}", failure.message);
-    }
-}
+mod tests;

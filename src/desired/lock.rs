@@ -1,4 +1,4 @@
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -69,8 +69,9 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// When another one has it until the time is over ([`is_held`](LockError::is_held)), and when the system refuses the
-    /// file.
+    /// When another one has it until the time is over ([`is_held`](LockError::is_held)), when the system refuses the file,
+    /// and when there is something else in its place: a link, a file with several names, a FIFO, a device, or a file of
+    /// another user that others can write to.
     pub fn acquire(directory: &Path, timeout: Duration) -> Result<Self, LockError> {
         let namespace = PathBuf::from("/proc/thread-self/ns/net");
         let inode = match fs::metadata(&namespace) {
@@ -87,9 +88,11 @@ impl Lock {
     fn acquire_file(directory: &Path, path: &Path, timeout: Duration) -> Result<Flock<File>, Problem> {
         DirBuilder::new().recursive(true).mode(0o755).create(directory).map_err(Problem::Io)?;
         let mut options = OpenOptions::new();
-        // Who can open the file can keep everybody else waiting, and a link would have another file written to.
-        options.read(true).write(true).create(true).mode(0o600).custom_flags(OFlag::O_NOFOLLOW.bits());
+        // Any process that can open the file can keep the others waiting, and a link would have another file written to.
+        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        options.read(true).write(true).create(true).mode(0o600).custom_flags(flags.bits());
         let mut file = options.open(path).map_err(Problem::Io)?;
+        check(&file.metadata().map_err(Problem::Io)?).map_err(Problem::Io)?;
         let start = Instant::now();
         loop {
             file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
@@ -148,6 +151,22 @@ impl LockError {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Refuses a file that is more, or may be written to by others, than a lock.
+fn check(file: &Metadata) -> io::Result<()> {
+    let refused = |found: &str| Err(io::Error::other(format!("expected a lock file, found {found}; remove it")));
+    if !file.is_file() {
+        return refused("something that is not a regular file");
+    }
+    if file.nlink() != 1 {
+        return refused(&format!("a file with {} names (hard links)", file.nlink()));
+    }
+    let process = fs::metadata("/proc/thread-self")?.uid();
+    if file.uid() != process && file.mode() & 0o022 != 0 {
+        return refused(&format!("a file of user {} that others can write to", file.uid()));
+    }
+    Ok(())
 }
 
 fn write_number(file: &mut File) -> io::Result<()> {

@@ -69,6 +69,50 @@ fn link_is_not_followed() {
 }
 
 #[test]
+fn file_with_another_name_is_refused_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Lock::acquire(folder.path(), Duration::ZERO).unwrap().path().to_owned();
+    let victim = folder.path().join("victim");
+    fs::write(&victim, "precious").unwrap();
+    fs::remove_file(&path).unwrap();
+    fs::hard_link(&victim, &path).unwrap();
+    let error = Lock::acquire(folder.path(), Duration::ZERO).unwrap_err();
+    assert!(!error.is_held() && error.io_error().is_some(), "{error}");
+    let expected = "expected a lock file, found a file with 2 names (hard links); remove it";
+    assert_eq!(error.to_string(), format!("{}: {expected}", path.display()));
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    fs::remove_file(&victim).unwrap();
+    assert!(Lock::acquire(folder.path(), Duration::ZERO).is_ok(), "it has one name again");
+}
+
+#[test]
+fn fifo_is_neither_waited_for_nor_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Lock::acquire(folder.path(), Duration::ZERO).unwrap().path().to_owned();
+    fs::remove_file(&path).unwrap();
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
+    let error = Lock::acquire(folder.path(), Duration::ZERO).unwrap_err();
+    assert!(error.to_string().ends_with("found something that is not a regular file; remove it"), "{error}");
+}
+
+#[test]
+fn file_of_another_user_that_others_can_write_to_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Lock::acquire(folder.path(), Duration::ZERO).unwrap().path().to_owned();
+    if std::os::unix::fs::chown(&path, Some(65534), None).is_err() {
+        // Only root can give files away.
+        return;
+    }
+    for (mode, is_taken) in [(0o600, true), (0o620, false), (0o602, false), (0o644, true)] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let lock = Lock::acquire(folder.path(), Duration::ZERO);
+        assert_eq!(lock.is_ok(), is_taken, "{mode:o}");
+        let said = lock.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(is_taken || said.contains("a file of user 65534 that others can write to"), "{said}");
+    }
+}
+
+#[test]
 fn folder_that_cannot_be_made_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");

@@ -1,5 +1,6 @@
 //! Time that passes, and signals that end it.
 
+use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::iterator::{self, Handle};
 
 use crate::failure::{Exit, Failure};
 
@@ -23,42 +24,56 @@ pub trait Pace {
 /// The clock of the system and the signals of this process.
 pub struct Signals {
     begin: Instant,
-    count: Arc<AtomicUsize>,
-    reload: Arc<AtomicBool>,
+    state: Arc<State>,
+    handle: Handle,
+}
+
+#[derive(Default)]
+struct State {
+    count: AtomicUsize,
+    /// Whether `SIGHUP` asks for files to be read again, and whether it did.
+    hangup_reloads: AtomicBool,
+    reload: AtomicBool,
 }
 
 impl Signals {
-    /// From now on the first `SIGINT` or `SIGTERM` is a wish, and the one of this number is the end.
+    /// From now on the first `SIGINT`, `SIGTERM` or `SIGHUP` is a wish, and the one of this number is the end.
+    ///
+    /// A `SIGHUP` that is ignored stays so: that is how `nohup` starts a program.
     pub fn catch(last: usize) -> Result<Self, Failure> {
-        let failed = |error: io::Error| Failure::new(Exit::Apply, format!("Unable to watch for signals: {error}"));
-        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
-        let count = Arc::new(AtomicUsize::new(0));
-        let counter = count.clone();
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ends = [SIGINT, SIGTERM, SIGHUP];
+        let ends = ends.into_iter().filter(|signal| *signal != SIGHUP || !ignores(&status, SIGHUP));
+        let mut signals = iterator::Signals::new(ends).map_err(failed)?;
+        let (state, handle) = (Arc::new(State::default()), signals.handle());
+        let seen = state.clone();
         let listen = move || {
             for signal in &mut signals {
-                if counter.fetch_add(1, Ordering::Relaxed) + 1 >= last {
+                if signal == SIGHUP && seen.hangup_reloads.load(Ordering::Relaxed) {
+                    seen.reload.store(true, Ordering::Relaxed);
+                } else if seen.count.fetch_add(1, Ordering::Relaxed) + 1 >= last {
                     std::process::exit(128 + signal);
                 }
             }
         };
         thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(failed)?;
-        Ok(Self { begin: Instant::now(), count, reload: Arc::new(AtomicBool::new(false)) })
+        Ok(Self { begin: Instant::now(), state, handle })
     }
 
     /// Takes `SIGHUP` for a wish to read files again.
     pub fn catch_reload(&self) -> Result<(), Failure> {
-        let failed = |error: io::Error| Failure::new(Exit::Apply, format!("Unable to watch for signals: {error}"));
-        flag::register(SIGHUP, self.reload.clone()).map(drop).map_err(failed)
+        self.state.hangup_reloads.store(true, Ordering::Relaxed);
+        self.handle.add_signal(SIGHUP).map_err(failed)
     }
 
     /// How often somebody wanted this to end.
     pub fn count(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
+        self.state.count.load(Ordering::Relaxed)
     }
 
     /// Whether somebody wanted files to be read again since this was last asked.
     pub fn take_reload(&self) -> bool {
-        self.reload.swap(false, Ordering::Relaxed)
+        self.state.reload.swap(false, Ordering::Relaxed)
     }
 }
 
@@ -78,6 +93,17 @@ impl Pace for Signals {
         }
         false
     }
+}
+
+fn failed(error: io::Error) -> Failure {
+    Failure::new(Exit::Apply, format!("Unable to watch for signals: {error}"))
+}
+
+/// Whether a process with this `/proc/PID/status` ignores a signal.
+fn ignores(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask & (1 << (signal - 1)) != 0
 }
 
 /// Time that passes at once, and ends when a test says so.
@@ -118,3 +144,6 @@ impl Pace for Scripted<'_> {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,13 +26,17 @@ fn end(mut child: Child) -> (Option<i32>, String) {
 fn slow_change_that_is_interrupted_says_where_it_is() {
     scene(|world| {
         world.rules("-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 10.0.0.2:80 -m -w 0\n");
-        let child = world.start(&["set", "weight", "60000", "-s=tcp://192.0.2.1:80", "-d=10.0.0.2:80", "-t", "600"]);
-        until(|| !world.saved().contains("-w 0"));
-        send(&child, Signal::SIGINT);
-        let (status, said) = end(child);
-        assert_eq!(status, Some(34), "{said}");
-        let weight = world.saved().trim().rsplit(' ').next().unwrap().to_owned();
-        assert!(said.contains(&format!("10.0.0.2:80 has weight {weight} now")), "{said}{weight}");
+        for signal in [Signal::SIGINT, Signal::SIGHUP] {
+            world.ok(&["set", "weight", "0", "-s=tcp://192.0.2.1:80", "-d=10.0.0.2:80"]);
+            let ramp = ["set", "weight", "60000", "-s=tcp://192.0.2.1:80", "-d=10.0.0.2:80", "-t", "600"];
+            let child = world.start(&ramp);
+            until(|| !world.saved().contains("-w 0"));
+            send(&child, signal);
+            let (status, said) = end(child);
+            assert_eq!(status, Some(34), "{signal}: {said}");
+            let weight = world.saved().trim().rsplit(' ').next().unwrap().to_owned();
+            assert!(said.contains(&format!("10.0.0.2:80 has weight {weight} now")), "{signal}: {said}{weight}");
+        }
     });
 }
 
@@ -48,18 +52,20 @@ fn drain_that_is_interrupted_ends_as_if_its_time_were_over() {
             (client, listener.accept().unwrap())
         });
         let drain = ["drain", "-s=tcp://10.9.9.9:80", "-d=10.1.1.1:80", "--timeout=10m", "--on-timeout=fail"];
-        let child = world.start(&drain);
-        until(|| world.saved().contains("-w 0"));
-        send(&child, Signal::SIGTERM);
-        let (status, said) = end(child);
-        assert_eq!(status, Some(41), "{said}");
-        assert!(said.contains("when it was interrupted"), "{said}");
-        assert!(world.saved().contains("-w 5"));
+        for signal in [Signal::SIGTERM, Signal::SIGHUP] {
+            let child = world.start(&drain);
+            until(|| world.saved().contains("-w 0"));
+            send(&child, signal);
+            let (status, said) = end(child);
+            assert_eq!(status, Some(41), "{signal}: {said}");
+            assert!(said.contains("when it was interrupted"), "{signal}: {said}");
+            assert!(world.saved().contains("-w 5"), "{signal}");
+        }
 
-        world.write("none.yaml", "version: 2\ndrain: {timeout: 10m}\n");
+        world.write("none.yaml", "version: 2\ndrain: {timeout: 10m}\nservices: []\n");
         let child = world.start(&["apply", "-f", "none.yaml"]);
         until(|| world.saved().contains("-w 0"));
-        send(&child, Signal::SIGINT);
+        send(&child, Signal::SIGHUP);
         let (status, said) = end(child);
         assert_eq!((status, world.saved()), (Some(0), String::new()), "deleted, as on a time-out: {said}");
     });

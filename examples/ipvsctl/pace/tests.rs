@@ -1,0 +1,32 @@
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::*;
+
+#[test]
+fn hangup_is_a_wish_to_end_until_it_is_one_to_read_again() {
+    let mut signals = Signals::catch(usize::MAX).unwrap();
+    assert!(signals.wait_until(Duration::ZERO));
+    kill(Pid::this(), Signal::SIGHUP).unwrap();
+    assert!(!signals.wait_until(Duration::from_secs(60)));
+    assert_eq!(signals.count(), 1);
+    signals.catch_reload().unwrap();
+    kill(Pid::this(), Signal::SIGHUP).unwrap();
+    let begin = Instant::now();
+    while !signals.take_reload() {
+        assert!(begin.elapsed() < Duration::from_secs(60));
+        thread::yield_now();
+    }
+    assert_eq!((signals.count(), signals.take_reload()), (1, false));
+}
+
+#[test]
+fn ignored_signals_are_known_by_the_mask_of_the_process() {
+    let status = |mask: &str| format!("Name:\tx\nSigBlk:\t00000000000000ff\nSigIgn:\t{mask}\nSigCgt:\t0\n");
+    for (mask, is_ignored) in
+        [("0000000000000001", true), ("0000000000001003", true), ("0000000000001000", false), ("", false)]
+    {
+        assert_eq!(ignores(&status(mask), SIGHUP), is_ignored, "{mask}");
+    }
+    assert!(!ignores("", SIGHUP));
+}

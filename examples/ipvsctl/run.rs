@@ -1,14 +1,16 @@
 //! From the command line to what is done.
 
+use std::path::Path;
 use std::time::Duration;
 
-use ipvs_rs::desired::{Drain, OnTimeout, WaitFor, spec};
+use ipvs_rs::desired::{Drain, Lock, OnTimeout, WaitFor, spec};
 use ipvs_rs::model::Weight;
 use ipvs_rs::procfs::Procfs;
 use ipvs_rs::{DestinationId, ServiceId};
 
 use crate::address;
 use crate::args::{self, Command, Files, Globals, Names, PlanFormat, Set, Target};
+use crate::command::apply::silence;
 use crate::command::conns::{self, Listing};
 use crate::command::drain::{self, Draining};
 use crate::command::set::{self, Place};
@@ -37,7 +39,7 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
         Command::Undrain(undrain) => runner.undrain(console, &undrain),
         Command::Zero(args) => {
             let service = runner.optional(args.service.as_deref(), &args.names)?;
-            set::zero(&runner.open(console)?.handle, console, service.as_ref())
+            set::zero(&runner.open_to_change(console)?.handle, console, service.as_ref())
         }
         Command::Stats(args) => {
             let service = runner.optional(args.service.as_deref(), &args.names)?;
@@ -73,6 +75,13 @@ struct Runner<'a> {
 impl Runner<'_> {
     fn open(&self, console: &mut Console) -> Result<Session, Failure> {
         Session::open(self.global, console)
+    }
+
+    /// The same for a command that changes something: what a run that was killed has left is set back first.
+    fn open_to_change(&self, console: &mut Console) -> Result<Session, Failure> {
+        let session = self.open(console)?;
+        silence::restore_if_free(&session.netns, Path::new(Lock::DIRECTORY), console);
+        Ok(session)
     }
 
     fn input<'i>(&'i self, files: &'i Files, voice: Voice) -> Input<'i> {
@@ -112,6 +121,9 @@ impl Runner<'_> {
         let handle = &session.handle;
         // What is only shown keeps nobody waiting.
         let _lock = if args.dry_run { None } else { Some(apply::lock(&session, &args.applying)?) };
+        if !args.dry_run {
+            silence::restore(&session.netns, &args.applying.lock_dir, console);
+        }
         let (mut planned, name) = match (&args.saved, &loaded) {
             (Some(path), _) => (apply::saved(handle, path)?, shown(path.display())),
             (None, Some(loaded)) => (plan::make(handle, console, &loaded.state, &args.planning)?, input.name()),
@@ -164,6 +176,7 @@ impl Runner<'_> {
         let input = self.input(&args.files, Voice::Table);
         let allowed = plan::allowed(&args.planning)?;
         let session = self.open(console)?;
+        silence::restore_if_free(&session.netns, &args.applying.lock_dir, console);
         watch::watch(&session, console, &mut Signals::catch(THIRD)?, (input, args), allowed)
     }
 
@@ -176,25 +189,25 @@ impl Runner<'_> {
         match set {
             Set::Weight { weight, target, time } => {
                 let (weight, place) = (set::weight(&weight)?, self.place(&target)?);
-                let handle = self.open(console)?.handle;
+                let handle = self.open_to_change(console)?.handle;
                 set::ramp_weight(&handle, console, &mut Signals::catch(SECOND)?, &place, (weight, time))
             }
             Set::Thresholds { upper, lower, target } => {
                 let place = self.place(&target)?;
-                set::set_thresholds(&self.open(console)?.handle, console, &place, (upper, lower))
+                set::set_thresholds(&self.open_to_change(console)?.handle, console, &place, (upper, lower))
             }
             Set::Sched { scheduler, flags, service, names } => {
                 let service = self.service(&service, &names)?;
-                let handle = self.open(console)?.handle;
+                let handle = self.open_to_change(console)?.handle;
                 set::set_scheduler(&handle, console, &service, (&scheduler, flags.as_deref()))
             }
             Set::Timeouts { tcp, tcpfin, udp } => {
                 let timeouts = [tcp, tcpfin, udp].map(|timeout| timeout.map(Duration::from));
-                set::set_timeouts(&self.open(console)?.handle, console, timeouts)
+                set::set_timeouts(&self.open_to_change(console)?.handle, console, timeouts)
             }
             Set::State { state: args::State::Drain, target, .. } => {
                 let place = self.place(&target)?;
-                set::set_weight(&self.open(console)?.handle, console, &place, Weight::ZERO)
+                set::set_weight(&self.open_to_change(console)?.handle, console, &place, Weight::ZERO)
             }
             Set::State { state: args::State::Active, target, weight } => {
                 self.undrain(console, &args::Undrain { target, weight })
@@ -218,7 +231,7 @@ impl Runner<'_> {
         };
         let drain = Drain::new(args.timeout.get()).poll(args.poll.get()).wait(wait).on_timeout(on_timeout);
         let draining = Draining { service, destinations: &destinations, drain, delete: args.delete };
-        let Session { handle, netns } = self.open(console)?;
+        let Session { handle, netns } = self.open_to_change(console)?;
         drain::warn(&handle, console, &Procfs::of(netns), &draining)?;
         drain::drain(&handle, console, &mut Signals::catch(SECOND)?, &draining)
     }
@@ -229,7 +242,7 @@ impl Runner<'_> {
             Some(weight) => set::any_weight(weight)?,
             None => source::weight(self.global, &place, &args.target.names)?,
         };
-        drain::undrain(&self.open(console)?.handle, console, &place, weight)
+        drain::undrain(&self.open_to_change(console)?.handle, console, &place, weight)
     }
 
     fn conns(&self, console: &mut Console, args: &args::Conns) -> Result<(), Failure> {

@@ -268,3 +268,65 @@ fn limits_that_keep_the_director_silent_are_set_back() {
         assert!(!again.stderr.contains("not told"), "no scheduler changes: {}", again.stderr);
     });
 }
+
+#[test]
+#[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
+fn limits_that_a_killed_run_has_left_are_set_back() {
+    use std::os::unix::fs::MetadataExt;
+
+    scene(|world| {
+        let (v4, v6) = ("/proc/sys/net/ipv4/icmp_ratelimit", "/proc/sys/net/ipv6/icmp/ratelimit");
+        let limits = format!("cat {v4} {v6}");
+        let namespace = world.network.run(|| std::fs::metadata("/proc/thread-self/ns/net").unwrap().ino());
+        let (lock, state) = (format!("/run/ipvsctl-{namespace}.lock"), format!("/run/ipvsctl-{namespace}.limits"));
+        // What a run leaves when it is killed while a scheduler changes.
+        let killed = |old: Option<&str>| {
+            world.shell(&format!("echo 86400000 > {v4}; echo 86400000 > {v6}"));
+            old.iter().for_each(|old| std::fs::write(&state, old).unwrap());
+        };
+        let kept = format!("{v4} 1200\n{v6} 2400\n");
+        world.apply(BASE);
+        world.write("changed.yaml", &BASE.replace("wrr", "wlc"));
+        world.write("base.yaml", BASE);
+        let place = ["-s=tcp://192.0.2.1:80", "-d=10.0.0.2:80"];
+        for words in [
+            &["zero"][..],
+            &[&["set", "weight", "3"][..], &place].concat(),
+            &[&["drain"][..], &place].concat(),
+            &[&["undrain", "--weight=1"][..], &place].concat(),
+            &["apply", "-f", "base.yaml"],
+            &["apply", "--no-refusals", "-f", "changed.yaml"],
+        ] {
+            killed(Some(&kept));
+            let said = world.ctl(words);
+            assert_eq!(said.status, 0, "{words:?}: {}", said.stderr);
+            assert!(
+                said.stderr.contains(&format!("{v4} is set back to 1200, as before")),
+                "{words:?}: {}",
+                said.stderr
+            );
+            assert_eq!(world.shell(&limits), "1200\n2400\n", "{words:?}");
+            assert!(!std::fs::exists(&state).unwrap(), "{words:?}");
+        }
+        killed(None);
+        let said = world.ctl(&["zero"]);
+        assert!(said.stderr.contains("is set back to 1000, the default of the kernel"), "{}", said.stderr);
+        assert_eq!(world.shell(&limits), "1000\n1000\n");
+
+        // While another process has the lock, they are in use.
+        killed(Some(&kept));
+        let file = std::fs::File::open(&lock).unwrap();
+        let held = nix::fcntl::Flock::lock(file, nix::fcntl::FlockArg::LockExclusive).unwrap();
+        assert_eq!(world.ctl(&["zero"]).stderr, "");
+        assert_eq!(world.shell(&limits), "86400000\n86400000\n");
+        drop(held);
+        world.ctl(&["zero"]);
+        assert_eq!(world.shell(&limits), "1200\n2400\n");
+        for printing in ["get", "stats"] {
+            killed(Some(&kept));
+            world.ok(&[printing]);
+            assert_eq!(world.shell(&limits), "86400000\n86400000\n", "{printing} changes nothing");
+        }
+        world.ctl(&["zero"]);
+    });
+}

@@ -1,6 +1,6 @@
 //! `apply`: the table becomes what files, or a saved plan, say.
 
-mod silence;
+pub mod silence;
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
@@ -111,7 +111,8 @@ pub struct Way {
 
 /// The way that the command line asks for.
 pub fn way(session: &Session, console: &mut Console, plan: &Plan, (applying, allowed): (&Applying, Actions)) -> Way {
-    let silence = applying.no_refusals.then(|| Silence::during(plan, &session.netns, console)).flatten();
+    let silence =
+        applying.no_refusals.then(|| Silence::during(plan, &session.netns, &applying.lock_dir, console)).flatten();
     Way { on_error: applying.on_error, allowed, silence }
 }
 

@@ -1,63 +1,178 @@
-use std::{fs, io};
+//! Limits of the director's refusals, which are strict for a moment and are set back whatever happens.
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::{fs, io, time};
 
 use ipvs_rs::desired::plan::OperationKind;
-use ipvs_rs::desired::{Operation, Plan};
+use ipvs_rs::desired::{Lock, Operation, Plan};
 use ipvs_rs::transport::Netns;
 
 use crate::console::Console;
+use crate::file;
+use crate::shown::shown;
 
-/// While this lives, the director tells nobody that a port cannot be reached.
+/// While this lives, the director tells no client that a port cannot be reached.
 ///
-/// The kernel takes a service's old scheduler away before it puts the new one in its place, and tells who connects in between
-/// that the port cannot be reached. Who is told nothing tries again after a second, and gets through.
+/// The kernel takes a service's old scheduler away before it puts the new one in its place, and tells clients that connect
+/// in between that the port cannot be reached. A client that is told nothing tries again after a second, and gets through.
 pub struct Silence {
     netns: Netns,
-    /// The limits with what they were.
-    before: Vec<(&'static str, String)>,
+    limits: Limits,
 }
 
 /// How many milliseconds lie between two such messages to the same client.
 const LIMITS: [&str; 2] = ["/proc/sys/net/ipv4/icmp_ratelimit", "/proc/sys/net/ipv6/icmp/ratelimit"];
 /// A day: longer than the kernel remembers a client to whom it has said nothing.
 const SILENT: &str = "86400000";
+/// The value of both in a new namespace.
+const DEFAULT: &str = "1000";
 
 impl Silence {
-    /// Begins, if the plan changes a scheduler. A limit that cannot be set is told of and left.
-    pub fn during(plan: &Plan, netns: &Netns, console: &mut Console) -> Option<Self> {
+    /// Begins, if the plan changes a scheduler. The caller holds the lock of that folder. Where the limits cannot be set,
+    /// or their old values not be kept, that is told and they are left.
+    pub fn during(plan: &Plan, netns: &Netns, lock_dir: &Path, console: &mut Console) -> Option<Self> {
         if !plan.operations().iter().any(changes_scheduler) {
             return None;
         }
-        let mut silence = Self { netns: netns.clone(), before: Vec::new() };
-        for limit in LIMITS {
-            let set = netns.run(|| -> io::Result<String> {
-                let before = fs::read_to_string(limit)?;
-                fs::write(limit, SILENT)?;
-                Ok(before)
-            });
-            match set.map_err(io::Error::other).and_then(|set| set) {
-                Ok(before) => silence.before.push((limit, before)),
-                // A kernel without IPv6.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => {
-                    console.warning(&format!("Clients may be refused while a scheduler changes: {limit}: {error}"));
-                }
+        match within(netns, || Limits::here(lock_dir).and_then(|limits| limits.begin().map(|()| limits))) {
+            Ok(limits) => {
+                console.debug(|| "Clients are not told that they are refused while schedulers change".to_owned());
+                Some(Self { netns: netns.clone(), limits })
+            }
+            Err(error) => {
+                console.warning(&format!("Clients may be refused while a scheduler changes: {error}"));
+                None
             }
         }
-        console.debug(|| "Clients are not told that they are refused while schedulers change".to_owned());
-        Some(silence)
     }
 
     /// Sets the limits as they were.
     pub fn end(self, console: &mut Console) {
-        for (limit, before) in &self.before {
-            let set = self.netns.run(|| fs::write(limit, before));
-            if let Err(error) = set.map_err(io::Error::other).and_then(|set| set) {
-                console.warning(&format!("{limit} could not be set back to {}: {error}", before.trim()));
-            }
+        if let Err(error) = within(&self.netns, || self.limits.restore()) {
+            console.warning(&format!("Clients are still not told that they are refused: {error}"));
         }
     }
+}
+
+/// Sets back what a run that was killed has left. The caller holds the lock of that folder.
+pub fn restore(netns: &Netns, lock_dir: &Path, console: &mut Console) {
+    report(within(netns, || Limits::here(lock_dir)?.restore()), console);
+}
+
+/// The same for commands without the lock: while another process has it, the limits are that one's.
+pub fn restore_if_free(netns: &Netns, lock_dir: &Path, console: &mut Console) {
+    let restored = within(netns, || {
+        let limits = Limits::here(lock_dir)?;
+        if !limits.are_left() {
+            return Ok(Vec::new());
+        }
+        match Lock::acquire(lock_dir, time::Duration::ZERO) {
+            Ok(_lock) => limits.restore(),
+            Err(error) if error.is_held() => Ok(Vec::new()),
+            Err(error) => Err(io::Error::other(error.to_string())),
+        }
+    });
+    report(restored, console);
+}
+
+fn report(restored: io::Result<Vec<String>>, console: &mut Console) {
+    const WHAT: &str = "A run of ipvsctl with --no-refusals was killed";
+    match restored {
+        Ok(lines) => lines.iter().for_each(|line| console.warning(&format!("{WHAT}: {line}"))),
+        Err(error) => {
+            console.warning(&format!("{WHAT}, and clients are still not told that they are refused: {error}"))
+        }
+    }
+}
+
+fn within<T: Send>(netns: &Netns, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    netns.run(work).map_err(io::Error::other)?
+}
+
+/// The limits of a network namespace, and the file in which their old values outlive this process.
+struct Limits {
+    paths: Vec<PathBuf>,
+    state: PathBuf,
+}
+
+impl Limits {
+    /// Those of this thread's namespace. The file is beside the lock file.
+    fn here(lock_dir: &Path) -> io::Result<Self> {
+        let namespace = fs::metadata("/proc/thread-self/ns/net")?.ino();
+        // A kernel without IPv6 has one.
+        let paths = LIMITS.map(PathBuf::from).into_iter().filter(|path| path.exists());
+        Ok(Self { paths: paths.collect(), state: lock_dir.join(format!("ipvsctl-{namespace}.limits")) })
+    }
+
+    /// Writes the old values down, and sets the limits then.
+    fn begin(&self) -> io::Result<()> {
+        let (saved, mut text) = (self.saved(), String::new());
+        for path in &self.paths {
+            let now = read(path)?;
+            // What a run that was killed has left is not an old value.
+            let old = if now == SILENT { saved.get(path).map_or(DEFAULT, String::as_str) } else { &now };
+            text.extend([&path.to_string_lossy(), " ", old, "\n"]);
+        }
+        file::replace(&self.state, text.as_bytes()).map_err(|error| about(&self.state, &error))?;
+        let set = self.paths.iter().try_for_each(|path| write(path, SILENT));
+        set.inspect_err(|_| drop(self.restore()))
+    }
+
+    /// Sets back every limit that still is as [`begin`](Self::begin) has set it. Returns a sentence for each.
+    fn restore(&self) -> io::Result<Vec<String>> {
+        let (saved, mut done, mut failed) = (self.saved(), Vec::new(), None);
+        for path in &self.paths {
+            let old = saved.get(path).map_or(DEFAULT, String::as_str);
+            match read(path).and_then(|now| if now == SILENT { write(path, old).map(|()| true) } else { Ok(false) }) {
+                Ok(true) => {
+                    let why = if saved.contains_key(path) { "as before" } else { "the default of the kernel" };
+                    done.push(format!("{} is set back to {old}, {why}", path.display()));
+                }
+                Ok(false) => {}
+                Err(error) => failed = Some(error),
+            }
+        }
+        match failed {
+            Some(error) => Err(error),
+            None => match fs::remove_file(&self.state) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(about(&self.state, &error)),
+                _ => Ok(done),
+            },
+        }
+    }
+
+    /// Whether there is anything to set back.
+    fn are_left(&self) -> bool {
+        self.state.exists() || self.paths.iter().any(|path| read(path).is_ok_and(|now| now == SILENT))
+    }
+
+    /// The old values that were written down; what is not a value is none.
+    fn saved(&self) -> HashMap<PathBuf, String> {
+        let text = file::read(&self.state, 4096).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let values = text.lines().filter_map(|line| line.split_once(' '));
+        let values = values.filter(|(_, value)| value.parse::<u32>().is_ok() && *value != SILENT);
+        values.map(|(path, value)| (PathBuf::from(path), value.to_owned())).collect()
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    fs::read_to_string(path).map(|text| text.trim().to_owned()).map_err(|error| about(path, &error))
+}
+
+fn write(path: &Path, value: &str) -> io::Result<()> {
+    fs::write(path, value).map_err(|error| about(path, &error))
+}
+
+fn about(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::other(format!("{}: {error}", shown(path.display())))
 }
 
 fn changes_scheduler(operation: &Operation) -> bool {
     operation.kind() == OperationKind::UpdateService && operation.changes().iter().any(|change| change.field == "sched")
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,4 +39,6 @@ mod saved;
 mod schema;
 mod scope;
 mod state;
+#[cfg(target_os = "linux")]
+mod watch;
 mod world;

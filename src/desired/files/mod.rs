@@ -26,6 +26,8 @@ mod surrogate;
 #[cfg(test)]
 mod tests;
 mod tree;
+#[cfg(target_os = "linux")]
+mod watch;
 
 pub(in crate::desired) use parse::parse;
 #[cfg(test)]
@@ -36,3 +38,5 @@ pub use source::{Source, read_path};
 #[cfg(test)]
 use tree::Position;
 pub(in crate::desired) use tree::{Content, Node, Scalar};
+#[cfg(target_os = "linux")]
+pub use watch::{FileEvent, FileWatcher};

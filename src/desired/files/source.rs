@@ -74,8 +74,7 @@ pub fn read_path(path: &Path) -> Result<Vec<Source>, Diagnostics> {
     }
     let files = files_of(path).map_err(|error| failed_at(path, &error))?;
     if files.is_empty() {
-        let message = "no file of this folder ends in .yaml, .yml or .json".to_owned();
-        return Err(failed(&name_of(path), None, message));
+        return Err(failed(&name_of(path), None, NO_FILE.to_owned()));
     }
     let mut sources = Vec::new();
     let mut found = Diagnostics::new();
@@ -94,7 +93,7 @@ fn read_file(path: &Path) -> Result<Source, Diagnostics> {
 }
 
 /// The files of a folder that are read, in order.
-fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
+pub(super) fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -111,17 +110,18 @@ fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn failed_at(path: &Path, error: &io::Error) -> Diagnostics {
+pub(super) fn failed_at(path: &Path, error: &io::Error) -> Diagnostics {
     failed(&name_of(path), None, error.to_string())
 }
 
-fn failed(name: &Arc<str>, line: Option<u32>, message: String) -> Diagnostics {
+pub(super) fn failed(name: &Arc<str>, line: Option<u32>, message: String) -> Diagnostics {
     let place = Place { file: Some(Arc::clone(name)), line, ..Place::default() };
     [Diagnostic::error(Stage::Reading, place, message)].into_iter().collect()
 }
 
-fn name_of(path: &Path) -> Arc<str> {
+pub(super) fn name_of(path: &Path) -> Arc<str> {
     path.display().to_string().into()
 }
 
+pub(super) const NO_FILE: &str = "no file of this folder ends in .yaml, .yml or .json";
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];

@@ -1,0 +1,335 @@
+use std::collections::HashMap;
+use std::fs::{self, FileType, Metadata, OpenOptions};
+use std::io;
+use std::mem;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+use sha2::{Digest as _, Sha256};
+
+use super::source::{NO_FILE, Source, failed, failed_at, files_of, name_of};
+use crate::desired::Diagnostics;
+
+/// Files and folders that are polled for changes, and read only when they have stood still.
+///
+/// A file is a whole or it is nothing: what a writer has not finished is not read, and what cannot be all of a file does
+/// not take the place of what was read before. Call [`poll`](Self::poll) at intervals of at least some 100 ms; it looks at
+/// length, times, inode and device of every file and at the names in every folder, and reads once two polls in succession
+/// have seen the same. Links are followed, so that a link that is swapped counts as a change.
+///
+/// # Example
+///
+/// ```
+/// use ipvs_rs::desired::files::{FileEvent, FileWatcher};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("web.yaml");
+/// std::fs::write(&path, "services: []\n")?;
+/// let mut watcher = FileWatcher::new([path.clone()]);
+/// assert_eq!(watcher.poll(), FileEvent::Settling);
+/// let FileEvent::Changed(sources) = watcher.poll() else { panic!("it stood still") };
+/// assert_eq!(sources[0][0].text, "services: []\n");
+/// assert_eq!(watcher.poll(), FileEvent::Unchanged);
+///
+/// std::fs::write(&path, "")?;
+/// assert_eq!(watcher.poll(), FileEvent::Settling);
+/// assert!(matches!(watcher.poll(), FileEvent::Unusable { .. }));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct FileWatcher {
+    paths: Vec<PathBuf>,
+    stillness: Stillness,
+    /// The files that were read last and had content.
+    known: HashMap<PathBuf, Known>,
+}
+
+/// The result of a poll.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum FileEvent {
+    /// The files are as they were when they were last read or last found unusable.
+    Unchanged,
+    /// The files differ and may still be written to; one of the next polls tells.
+    Settling,
+    /// The files differ and stood still. For each path the file, or the files of the folder, read to their ends.
+    Changed(Vec<Vec<Source>>),
+    /// The files differ and stood still, and one cannot be used: it has vanished, cannot be read, is a FIFO or a device,
+    /// or was emptied or cut off. Every state is reported once; the sources of the last change go on to count.
+    Unusable {
+        /// The path that was given, of the file or of its folder.
+        path: PathBuf,
+        /// The reasons.
+        found: Diagnostics,
+    },
+}
+
+impl FileWatcher {
+    /// Watches paths of files and folders, as [`read_path`](super::read_path) takes them.
+    pub fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self { paths: paths.into_iter().collect(), stillness: Stillness::default(), known: HashMap::new() }
+    }
+
+    /// Has the next files that stand still be reported, whether or not they differ.
+    pub fn reload(&mut self) {
+        self.stillness.reload = true;
+    }
+
+    /// Looks at the files, and reads them if they differ and stood still.
+    pub fn poll(&mut self) -> FileEvent {
+        self.look(false)
+    }
+
+    /// The same, but compares the content too: a file may have changed without a trace in its length and times.
+    pub fn poll_content(&mut self) -> FileEvent {
+        self.look(true)
+    }
+
+    fn look(&mut self, with_content: bool) -> FileEvent {
+        let seen = see(&self.paths);
+        match self.stillness.look(&seen, with_content) {
+            Next::Rest => return FileEvent::Unchanged,
+            Next::Wait => return FileEvent::Settling,
+            Next::Go => {}
+        }
+        let read: Vec<_> = seen.iter().map(|files| read(files)).collect();
+        match self.stillness.read(&see(&self.paths), digest(&read)) {
+            Next::Rest => FileEvent::Unchanged,
+            Next::Wait => FileEvent::Settling,
+            Next::Go => self.take(&seen, read),
+        }
+    }
+
+    /// Takes over what was read, if all of it can be used.
+    fn take(&mut self, seen: &[Vec<Seen>], read: Vec<Result<Vec<Source>, Diagnostics>>) -> FileEvent {
+        let mut all = Vec::new();
+        let mut known = HashMap::new();
+        for ((path, files), read) in self.paths.iter().zip(seen).zip(read) {
+            let sources = match read {
+                Ok(sources) => sources,
+                Err(found) => return FileEvent::Unusable { path: path.clone(), found },
+            };
+            for (file, source) in files.iter().zip(&sources) {
+                let now = Known::of(file, &source.text);
+                if let Some(problem) = self.known.get(&file.path).and_then(|before| before.problem_of(now)) {
+                    let found = failed(&source.name, None, problem.to_owned());
+                    return FileEvent::Unusable { path: path.clone(), found };
+                }
+                known.extend(now.map(|now| (file.path.clone(), now)));
+            }
+            all.push(sources);
+        }
+        self.known = known;
+        FileEvent::Changed(all)
+    }
+}
+
+/// A file of which something was read.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    /// Its device and its number there: other ones are another file in its place.
+    identity: (u64, u64),
+    ends_a_line: bool,
+}
+
+impl Known {
+    /// Nothing if the text has only blanks and comments.
+    fn of(file: &Seen, text: &str) -> Option<Self> {
+        let is_blank = |line: &str| line.is_empty() || line.starts_with('#') || matches!(line, "---" | "...");
+        let has_content = !text.trim_start_matches('\u{feff}').lines().all(|line| is_blank(line.trim()));
+        let identity = file.what.as_ref().map_or((0, 0), |attributes| (attributes.device, attributes.inode));
+        has_content.then(|| Self { identity, ends_a_line: text.ends_with('\n') })
+    }
+
+    /// What speaks against taking the place of this.
+    fn problem_of(self, now: Option<Self>) -> Option<&'static str> {
+        match now {
+            None => Some("the file was emptied: only blanks and comments are left in it; write {} if that is meant"),
+            // A disk that is full ends a write anywhere.
+            Some(now) if self.ends_a_line && !now.ends_a_line && self.identity == now.identity => {
+                Some("the file is cut off: it was written over and ends within a line now; end it with a line end")
+            }
+            Some(_) => None,
+        }
+    }
+}
+
+/// A path, as a look finds it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Seen {
+    path: PathBuf,
+    /// The attributes of a regular file, or why it is not one.
+    what: Result<Attributes, String>,
+}
+
+/// What changes when a file does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Attributes {
+    device: u64,
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Attributes {
+    fn of(file: &Metadata) -> Self {
+        Self {
+            device: file.dev(),
+            inode: file.ino(),
+            length: file.len(),
+            modified: (file.mtime(), file.mtime_nsec()),
+            changed: (file.ctime(), file.ctime_nsec()),
+        }
+    }
+}
+
+/// Looks at every path: a file, or those of a folder.
+fn see(paths: &[PathBuf]) -> Vec<Vec<Seen>> {
+    let broken = |path: &Path, problem: String| Seen { path: path.to_owned(), what: Err(problem) };
+    let file = |path: &Path| match fs::metadata(path) {
+        Ok(file) if file.is_file() => Seen { path: path.to_owned(), what: Ok(Attributes::of(&file)) },
+        Ok(other) => broken(path, not_a_file(other.file_type())),
+        Err(error) => broken(path, error.to_string()),
+    };
+    let look = |path: &PathBuf| {
+        if !fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+            return vec![file(path)];
+        }
+        match files_of(path) {
+            Ok(files) if files.is_empty() => vec![broken(path, NO_FILE.to_owned())],
+            Ok(files) => files.iter().map(|path| file(path)).collect(),
+            Err(error) => vec![broken(path, error.to_string())],
+        }
+    };
+    paths.iter().map(look).collect()
+}
+
+fn not_a_file(found: FileType) -> String {
+    let found = match found {
+        found if found.is_fifo() => "a FIFO",
+        found if found.is_socket() => "a socket",
+        found if found.is_dir() => "a folder",
+        _ => "a device",
+    };
+    format!("expected a regular file, which alone can be watched; found {found}")
+}
+
+/// Reads the files of a path, or says what is wrong with all of them.
+fn read(files: &[Seen]) -> Result<Vec<Source>, Diagnostics> {
+    let (mut sources, mut found) = (Vec::new(), Diagnostics::new());
+    for Seen { path, what } in files {
+        let read = match what {
+            Ok(attributes) => read_file(path, *attributes),
+            Err(problem) => Err(failed(&name_of(path), None, problem.clone())),
+        };
+        match read {
+            Ok(source) => sources.push(source),
+            Err(problems) => found.extend(problems),
+        }
+    }
+    if found.is_empty() { Ok(sources) } else { Err(found) }
+}
+
+/// Reads a file that is still the one that was seen, and has not changed when its end is reached.
+fn read_file(path: &Path, seen: Attributes) -> Result<Source, Diagnostics> {
+    let mut options = OpenOptions::new();
+    // Something else may have taken its place, which must not be waited for.
+    options.read(true).custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits());
+    let file = options.open(path).map_err(|error| failed_at(path, &error))?;
+    let is_same = || match file.metadata() {
+        Ok(now) if now.is_file() && Attributes::of(&now) == seen => Ok(()),
+        Ok(_) => Err(failed_at(path, &io::Error::other("the file changed while it was read"))),
+        Err(error) => Err(failed_at(path, &error)),
+    };
+    is_same()?;
+    let source = Source::from_reader(name_of(path), &file)?;
+    is_same().map(|()| source)
+}
+
+type Digest = [u8; 32];
+
+/// What was read, or what was wrong with it, in 32 bytes.
+fn digest(read: &[Result<Vec<Source>, Diagnostics>]) -> Digest {
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+        hash.update(text);
+    };
+    for files in read {
+        match files {
+            Ok(sources) => sources.iter().for_each(|source| {
+                add(&source.name);
+                add(&source.text);
+            }),
+            Err(found) => add(&found.to_string()),
+        }
+        // Between two paths.
+        add("");
+    }
+    hash.finalize().into()
+}
+
+/// When files are read and when they are taken, decided from looks alone.
+#[derive(Debug, Default)]
+struct Stillness {
+    previous: Vec<Vec<Seen>>,
+    taken: Option<(Vec<Vec<Seen>>, Digest)>,
+    /// Content that is another one although the look is the same: it is read twice.
+    suspect: Option<Digest>,
+    reload: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Next {
+    /// Nothing is to be done.
+    Rest,
+    /// The next look decides.
+    Wait,
+    /// The files are to be read, or taken.
+    Go,
+}
+
+impl Stillness {
+    fn look(&mut self, now: &[Vec<Seen>], with_content: bool) -> Next {
+        let is_still = self.previous == now;
+        let is_taken = self.taken.as_ref().is_some_and(|(taken, _)| taken == now);
+        if !is_still {
+            self.suspect = None;
+            self.previous = now.to_vec();
+        }
+        match (is_taken && !with_content && !self.reload && self.suspect.is_none(), is_still) {
+            (true, _) => Next::Rest,
+            (false, true) => Next::Go,
+            (false, false) => Next::Wait,
+        }
+    }
+
+    /// Decides about what was read after a look, with another look after the reading.
+    fn read(&mut self, after: &[Vec<Seen>], digest: Digest) -> Next {
+        if self.previous != after {
+            self.suspect = None;
+            self.previous = after.to_vec();
+            return Next::Wait;
+        }
+        let suspect = self.suspect.take();
+        match &mut self.taken {
+            _ if mem::take(&mut self.reload) => {}
+            Some((seen, known)) if *known == digest => {
+                *seen = after.to_vec();
+                return Next::Rest;
+            }
+            Some((seen, _)) if seen == after && suspect != Some(digest) => {
+                self.suspect = Some(digest);
+                return Next::Wait;
+            }
+            _ => {}
+        }
+        self.taken = Some((after.to_vec(), digest));
+        Next::Go
+    }
+}
+
+#[cfg(test)]
+mod tests;

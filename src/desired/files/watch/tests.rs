@@ -1,0 +1,85 @@
+use super::*;
+
+/// A look at one file with that length and time of change.
+fn seen(length: u64, time: i64) -> Vec<Vec<Seen>> {
+    let attributes = Attributes { device: 1, inode: 2, length, modified: (time, 0), changed: (time, 0) };
+    vec![vec![Seen { path: "file".into(), what: Ok(attributes) }]]
+}
+
+/// A file that stood still with the digest 1.
+fn taken() -> Stillness {
+    let mut stillness = Stillness::default();
+    assert_eq!(stillness.look(&seen(1, 1), false), Next::Wait);
+    assert_eq!(stillness.look(&seen(1, 1), false), Next::Go);
+    assert_eq!(stillness.read(&seen(1, 1), [1; 32]), Next::Go);
+    stillness
+}
+
+#[test]
+fn two_equal_looks_and_a_third_after_reading_are_needed() {
+    let mut stillness = taken();
+    assert_eq!(stillness.look(&seen(1, 1), false), Next::Rest);
+    for length in [2, 3, 4] {
+        assert_eq!(stillness.look(&seen(length, 2), false), Next::Wait);
+    }
+    assert_eq!(stillness.look(&seen(4, 2), false), Next::Go);
+    assert_eq!(stillness.read(&seen(4, 3), [2; 32]), Next::Wait, "it changed while it was read");
+    assert_eq!(stillness.look(&seen(4, 3), false), Next::Go);
+    assert_eq!(stillness.read(&seen(4, 3), [3; 32]), Next::Go);
+    assert_eq!(stillness.look(&seen(4, 3), false), Next::Rest);
+}
+
+#[test]
+fn change_that_is_taken_back_is_none() {
+    let mut stillness = taken();
+    assert_eq!(stillness.look(&seen(2, 2), false), Next::Wait);
+    assert_eq!(stillness.look(&seen(1, 1), false), Next::Rest);
+    assert_eq!(stillness.look(&seen(1, 2), false), Next::Wait);
+    assert_eq!(stillness.look(&seen(1, 2), false), Next::Go);
+    assert_eq!(stillness.read(&seen(1, 2), [1; 32]), Next::Rest, "the same content at another time");
+    assert_eq!(stillness.look(&seen(1, 2), false), Next::Rest);
+}
+
+#[test]
+fn content_that_changed_without_a_trace_is_read_twice() {
+    let mut stillness = taken();
+    assert_eq!(stillness.look(&seen(1, 1), true), Next::Go);
+    assert_eq!(stillness.read(&seen(1, 1), [1; 32]), Next::Rest);
+    assert_eq!(stillness.look(&seen(1, 1), false), Next::Rest);
+    assert_eq!(stillness.look(&seen(1, 1), true), Next::Go);
+    assert_eq!(stillness.read(&seen(1, 1), [2; 32]), Next::Wait);
+    assert_eq!(stillness.look(&seen(1, 1), false), Next::Go);
+    assert_eq!(stillness.read(&seen(1, 1), [3; 32]), Next::Wait, "it is still written to");
+    assert_eq!(stillness.look(&seen(1, 1), false), Next::Go);
+    assert_eq!(stillness.read(&seen(1, 1), [3; 32]), Next::Go);
+    assert_eq!(stillness.look(&seen(1, 1), false), Next::Rest);
+}
+
+#[test]
+fn reload_takes_what_is_the_same_once() {
+    let mut stillness = taken();
+    stillness.reload = true;
+    assert_eq!(stillness.look(&seen(2, 2), false), Next::Wait, "it does not take what moves");
+    assert_eq!(stillness.look(&seen(1, 1), false), Next::Wait);
+    assert_eq!(stillness.look(&seen(1, 1), false), Next::Go);
+    assert_eq!(stillness.read(&seen(1, 1), [1; 32]), Next::Go);
+    assert_eq!(stillness.look(&seen(1, 1), false), Next::Rest);
+}
+
+#[test]
+fn digest_tells_names_paths_and_problems_apart() {
+    let source = |name: &str, text: &str| Source::new(name, text);
+    let problem = |text: &str| Err(failed(&"a".into(), None, text.to_owned()));
+    let all: [Vec<Result<Vec<Source>, Diagnostics>>; 7] = [
+        vec![],
+        vec![Ok(vec![])],
+        vec![Ok(vec![source("a", "bc")])],
+        vec![Ok(vec![source("ab", "c")])],
+        vec![Ok(vec![source("a", "bc"), source("d", "")])],
+        vec![Ok(vec![source("a", "bc")]), Ok(vec![source("d", "")])],
+        vec![problem("x")],
+    ];
+    let digests: std::collections::HashSet<_> = all.iter().map(|read| digest(read)).collect();
+    assert_eq!(digests.len(), all.len());
+    assert_eq!(digest(&[problem("x")]), digest(&all[6]));
+}

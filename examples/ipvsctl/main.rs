@@ -12,6 +12,7 @@ mod command;
 mod console;
 mod failure;
 mod file;
+mod followed;
 mod generate;
 mod pace;
 mod params;

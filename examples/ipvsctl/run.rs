@@ -102,20 +102,25 @@ impl Runner<'_> {
     }
 
     fn plan(&self, console: &mut Console, args: &args::Plan) -> Result<(), Failure> {
-        let loaded = self.input(&args.files, Voice::Table).load(console)?;
+        let input = self.input(&args.files, Voice::Table);
+        let loaded = input.load(console)?;
+        let silent = input.silent(&loaded);
         let allowed = plan::allowed(&args.planning)?;
-        plan::plan(&self.open(console)?.handle, console, &loaded.state, args, allowed)
+        plan::plan(&self.open(console)?.handle, console, &loaded.state, args, allowed, silent.as_deref())
     }
 
     fn changeset(&self, console: &mut Console, args: &args::Changeset) -> Result<(), Failure> {
-        let loaded = self.input(&args.files, Voice::Changes).load(console)?;
+        let input = self.input(&args.files, Voice::Changes);
+        let loaded = input.load(console)?;
+        let silent = input.silent(&loaded);
         let allowed = plan::allowed(&args.planning)?;
-        plan::changeset(&self.open(console)?.handle, console, &loaded.state, args, allowed)
+        plan::changeset(&self.open(console)?.handle, console, &loaded.state, args, allowed, silent.as_deref())
     }
 
     fn apply(&self, console: &mut Console, args: &args::Apply) -> Result<(), Failure> {
         let input = self.input(&args.files, Voice::Table);
         let loaded = if args.saved.is_none() { Some(input.load(console)?) } else { None };
+        let silent = loaded.as_ref().filter(|_| !args.allow_empty).and_then(|loaded| input.silent(loaded));
         let allowed = plan::allowed(&args.planning)?;
         let session = self.open(console)?;
         let handle = &session.handle;
@@ -131,9 +136,14 @@ impl Runner<'_> {
         };
         if args.dry_run {
             plan::show(console, &planned, PlanFormat::Text)?;
-            return plan::check(&planned.plan, allowed, plan::APPLYING);
+        }
+        if let Some(problem) = silent.and_then(|name| source::problem_of_silence(&name, &planned)) {
+            return Err(Failure::new(Exit::Invalid, format!("{}{problem}", plan::APPLYING)));
         }
         plan::check(&planned.plan, allowed, plan::APPLYING)?;
+        if args.dry_run {
+            return Ok(());
+        }
         apply::confirm(console, &planned.plan, args)?;
         apply::warn_of_persistence(console, &Procfs::of(session.netns.clone()), &planned.plan);
         let signals = Signals::catch(THIRD)?;

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use ipvs_rs::ServiceId;
 use ipvs_rs::desired::files::{self, Loaded, Reader, Source};
-use ipvs_rs::desired::{Diagnostic, Diagnostics, Stage, service_text};
+use ipvs_rs::desired::{Diagnostic, Diagnostics, Stage, service_text, spec};
 use ipvs_rs::model::Weight;
 
 use crate::address;
 use crate::args::{Globals, Names};
+use crate::command::plan::Planned;
 use crate::command::set::Place;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
@@ -91,14 +92,23 @@ impl Input<'_> {
                     .extend(files::read_path(&path).map_err(|found| Problem::Failure(self.unreadable(&path, &found)))?);
             }
         }
-        let resolver = params::resolver(self.global).map_err(Problem::Failure)?;
-        let reader = Reader::new().resolver(&resolver).merge(self.merge);
-        reader.read(&sources).map_err(Problem::Found)
+        self.understand(&sources, params::read(self.global))
+    }
+
+    /// Checks what was read, and parameters with it.
+    pub fn understand(&self, sources: &[Source], params: Result<Vec<Source>, Failure>) -> Result<Loaded, Problem> {
+        let resolver = params.and_then(|params| params::resolver(self.global, &params)).map_err(Problem::Failure)?;
+        Reader::new().resolver(&resolver).merge(self.merge).read(sources).map_err(Problem::Found)
     }
 
     /// Reads and checks everything, and says what is worth a look.
     pub fn load(&self, console: &mut Console) -> Result<Loaded, Failure> {
-        let loaded = self.read().map_err(|problem| match problem {
+        self.tell(console, self.read())
+    }
+
+    /// Says what is worth a look in what was read.
+    pub fn tell(&self, console: &mut Console, read: Result<Loaded, Problem>) -> Result<Loaded, Failure> {
+        let loaded = read.map_err(|problem| match problem {
             Problem::Failure(failure) => failure,
             Problem::Found(found) => {
                 let warnings: Diagnostics = found.warnings().cloned().collect();
@@ -116,6 +126,12 @@ impl Input<'_> {
             format!("Read {services} services with {destinations} destinations from {}", self.name())
         });
         Ok(loaded)
+    }
+
+    /// What the files are called if they say nothing of services, which is not the empty model written out.
+    pub fn silent(&self, loaded: &Loaded) -> Option<String> {
+        let says_nothing = |file: &spec::File| file.services.is_none() && *file != spec::File::default();
+        loaded.files.iter().all(says_nothing).then(|| self.name())
     }
 
     fn warn(&self, console: &mut Console, warnings: &Diagnostics) {
@@ -147,7 +163,7 @@ impl Input<'_> {
         Failure::new(exit, lines.join("\n"))
     }
 
-    fn unreadable(&self, path: &Path, found: &Diagnostics) -> Failure {
+    pub fn unreadable(&self, path: &Path, found: &Diagnostics) -> Failure {
         let hint = if self.file.is_empty() { "; name another file or a directory with -f" } else { "" };
         let path = shown(path.display());
         let line = |error: &Diagnostic| format!("Error reading from input file {path}: {}{hint}", error.message);
@@ -167,6 +183,17 @@ impl Input<'_> {
         };
         format!("{}{prefix}{}", place(diagnostic), diagnostic.message)
     }
+}
+
+/// What speaks against a plan that deletes services because files of that name say nothing of them.
+pub fn problem_of_silence(name: &str, planned: &Planned) -> Option<String> {
+    let services = planned.live.table.len();
+    (services > 0 && planned.plan.summary().delete > 0).then(|| {
+        format!(
+            "{name} says nothing of services, and the table has {services}: write {{}} or services: [] to delete them all, \
+             or add --allow-empty"
+        )
+    })
 }
 
 /// A service by its address, or by the name that it has in a file.

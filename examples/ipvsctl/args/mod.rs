@@ -253,7 +253,7 @@ pub struct Apply {
     /// Carry out a plan that `ipvsctl plan --out` saved
     #[arg(
         value_name = "PLANFILE", value_hint = ValueHint::FilePath,
-        conflicts_with_all = ["file", "merge", "keep_weights", "prune", "drain", "no_drain"]
+        conflicts_with_all = ["file", "merge", "keep_weights", "prune", "drain", "no_drain", "allow_empty"]
     )]
     pub saved: Option<PathBuf>,
     #[command(flatten)]
@@ -262,6 +262,9 @@ pub struct Apply {
     pub planning: Planning,
     #[command(flatten)]
     pub applying: Applying,
+    /// Delete all services even where the files say nothing of services; {} and services: [] say it without this
+    #[arg(long)]
+    pub allow_empty: bool,
     /// Show the plan and check it, and change nothing
     #[arg(long)]
     pub dry_run: bool,

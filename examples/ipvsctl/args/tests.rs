@@ -110,6 +110,7 @@ fn wrong_command_lines_are_refused() {
         (&["apply", "--drain", "--no-drain"], ErrorKind::ArgumentConflict),
         (&["apply", "plan.json", "-f", "a.yaml"], ErrorKind::ArgumentConflict),
         (&["apply", "plan.json", "--prune=false"], ErrorKind::ArgumentConflict),
+        (&["apply", "plan.json", "--allow-empty"], ErrorKind::ArgumentConflict),
         (&["set", "weight", "5", "-s", "x"], ErrorKind::MissingRequiredArgument),
         (&["set", "weight", "-s", "x", "-d", "y"], ErrorKind::MissingRequiredArgument),
         (&["set", "timeouts"], ErrorKind::MissingRequiredArgument),

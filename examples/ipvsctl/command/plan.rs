@@ -12,6 +12,7 @@ use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::file;
 use crate::shown::shown;
+use crate::source;
 
 /// What failures to change the table begin with.
 pub const APPLYING: &str = "Error applying updates: ";
@@ -76,8 +77,10 @@ pub fn plan(
     desired: &DesiredState,
     args: &args::Plan,
     allowed: Actions,
+    silent: Option<&str>,
 ) -> Result<(), Failure> {
     let planned = make(handle, console, desired, &args.planning)?;
+    warn_of_silence(console, silent, &planned);
     // A plan that cannot be carried out is shown, but not kept.
     let checked = check(&planned.plan, allowed, BUILDING);
     if let Some(path) = args.out.as_ref().filter(|_| checked.is_ok()) {
@@ -86,6 +89,13 @@ pub fn plan(
     show(console, &planned, args.output)?;
     checked?;
     if args.exit_code && !planned.plan.is_empty() { Err(Failure::silent(Exit::Changes)) } else { Ok(()) }
+}
+
+/// Says that apply would refuse what files that say nothing lead to.
+fn warn_of_silence(console: &mut Console, silent: Option<&str>, planned: &Planned) {
+    if let Some(problem) = silent.and_then(|name| source::problem_of_silence(name, planned)) {
+        console.warning(&format!("apply refuses this plan: {problem}"));
+    }
 }
 
 /// Prints a plan.
@@ -116,8 +126,11 @@ pub fn changeset(
     desired: &DesiredState,
     args: &args::Changeset,
     allowed: Actions,
+    silent: Option<&str>,
 ) -> Result<(), Failure> {
-    let Planned { plan, .. } = make(handle, console, desired, &args.planning)?;
+    let planned = make(handle, console, desired, &args.planning)?;
+    warn_of_silence(console, silent, &planned);
+    let Planned { plan, .. } = planned;
     let change_set = plan.change_set();
     let text = match args.output {
         ChangesetFormat::Yaml => get::as_yaml(&change_set)?,

@@ -1,9 +1,5 @@
 //! `watch`: the table stays what files say.
 
-use std::ffi::OsString;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipvs_rs::desired::apply::Drains;
@@ -14,12 +10,10 @@ use crate::args;
 use crate::command::{apply, plan};
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
+use crate::followed::{Followed, LOOK};
 use crate::pace::{Pace, Signals};
 use crate::session::Session;
 use crate::source::Input;
-
-/// How often files are looked at.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// Applies files, and again whenever they or the table change, until a signal ends it.
 ///
@@ -35,29 +29,15 @@ pub fn watch(
         return Err(Failure::new(Exit::Usage, "Standard input cannot be watched: name a file or directory with -f"));
     }
     signals.catch_reload()?;
-    let mut seen = look(&input);
-    let mut loaded = input.load(console)?;
+    let Some(mut followed) = Followed::begin(input, args.interval.get(), console, signals)? else { return Ok(()) };
     let mut due = Duration::ZERO;
     let mut drains = Drains::default();
     loop {
-        let is_wanted = signals.take_reload();
-        let now = look(&input);
-        if is_wanted || now != seen {
-            seen = now;
-            match input.load(console) {
-                Ok(new) => {
-                    console.info(&format!("Read {}", input.name()));
-                    loaded = new;
-                    due = Duration::ZERO;
-                }
-                Err(failure) => {
-                    console.failure(&failure);
-                    console.warning("The files are wrong: the table is kept as they were before");
-                }
-            }
+        if followed.look(console, signals.elapsed(), signals.take_reload()) {
+            due = Duration::ZERO;
         }
         if signals.elapsed() >= due {
-            match once(session, console, (signals, &mut drains), (&loaded, &input), (args, allowed)) {
+            match once(session, console, (signals, &mut drains), (followed.loaded(), &input), (args, allowed)) {
                 Ok(()) => {}
                 // A signal that came meanwhile is the end.
                 Err(failure) if signals.count() > 0 => return Err(failure),
@@ -112,30 +92,4 @@ fn once(
     }
     // A drain that failed is told once, and not begun again.
     if report.changed() > 0 { apply::undrained(&report) } else { Ok(()) }
-}
-
-/// What tells a file from what it was: its place, length, time and number.
-type Trait = (PathBuf, Option<(u64, i64, i64, u64)>);
-
-/// The files, and what is in the directories, as they are now.
-fn look(input: &Input<'_>) -> Vec<Trait> {
-    let parameters = input.global.params_file.iter().map(OsString::from);
-    let mut traits = Vec::new();
-    for path in input.paths().into_iter().chain(parameters) {
-        let path = PathBuf::from(path);
-        if let Ok(entries) = fs::read_dir(&path) {
-            let mut names: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
-            names.sort();
-            traits.extend(names.into_iter().map(|path| with_traits(&path)));
-        }
-        traits.push(with_traits(&path));
-    }
-    traits
-}
-
-fn with_traits(path: &Path) -> Trait {
-    // Of what a link leads to: that is what is read.
-    let metadata = fs::metadata(path).ok();
-    let traits = metadata.map(|metadata| (metadata.len(), metadata.mtime(), metadata.mtime_nsec(), metadata.ino()));
-    (path.to_owned(), traits)
 }

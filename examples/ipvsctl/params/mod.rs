@@ -3,10 +3,12 @@
 #[cfg(feature = "params-url")]
 mod url;
 
+use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
+use ipvs_rs::desired::files::Source;
 use ipvs_rs::desired::params::{Chain, EnvResolver, HostResolver, MapResolver, ParamsError};
 
 use crate::args::Globals;
@@ -14,8 +16,8 @@ use crate::failure::{Exit, Failure};
 use crate::session;
 use crate::shown::shown;
 
-/// The sources that are switched on, in the order in which they are asked.
-pub fn resolver(global: &Globals) -> Result<Chain<'static>, Failure> {
+/// The sources that are switched on, in the order in which they are asked. The files have been read.
+pub fn resolver(global: &Globals, files: &[Source]) -> Result<Chain<'static>, Failure> {
     let mut chain = Chain::new();
     if global.params_network.unwrap_or(false) {
         chain = chain.with(host(global)?);
@@ -23,8 +25,8 @@ pub fn resolver(global: &Globals) -> Result<Chain<'static>, Failure> {
     if global.params_env.unwrap_or(false) {
         chain = chain.with(EnvResolver::new());
     }
-    for path in &global.params_file {
-        chain = chain.with(file(path)?);
+    for Source { name, text, .. } in files {
+        chain = chain.with(document("--params-file", shown(name), text)?);
     }
     if !global.params_url.is_empty() {
         for (name, text) in fetch(global)? {
@@ -32,6 +34,17 @@ pub fn resolver(global: &Globals) -> Result<Chain<'static>, Failure> {
         }
     }
     Ok(chain)
+}
+
+/// Reads the files of parameters.
+pub fn read(global: &Globals) -> Result<Vec<Source>, Failure> {
+    global.params_file.iter().map(|path| file(path)).collect()
+}
+
+/// A file of parameters could not be read.
+pub fn unreadable(path: &Path, problem: impl Display) -> Failure {
+    let path = shown(path.display());
+    Failure::new(Exit::ParameterFile, format!("Unable to read from parameter file: {path}: {problem}"))
 }
 
 /// The addresses of the namespace that the table belongs to.
@@ -49,27 +62,22 @@ fn host(global: &Globals) -> Result<HostResolver, Failure> {
     }
 }
 
-fn file(path: &Path) -> Result<MapResolver, Failure> {
-    let unreadable = |error: io::Error| {
-        Failure::new(
-            Exit::ParameterFile,
-            format!("Unable to read from parameter file: {}: {error}", shown(path.display())),
-        )
-    };
-    let name = shown(path.display());
+fn file(path: &Path) -> Result<Source, Failure> {
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+    let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
+    read.map_err(|error| unreadable(path, error))?;
+    let name = path.display().to_string();
+    let broken = |problem: &str| {
+        Failure::new(Exit::Input, format!("--params-file {} must be JSON or YAML: {problem}", shown(&name)))
+    };
     if bytes.len() as u64 > LONGEST {
-        let message = format!("--params-file {name} must be JSON or YAML: it has more than {LONGEST} bytes");
-        return Err(Failure::new(Exit::Input, message));
+        return Err(broken(&format!("it has more than {LONGEST} bytes")));
     }
-    let text = String::from_utf8(bytes).map_err(|_unsaid| {
-        Failure::new(Exit::Input, format!("--params-file {name} must be JSON or YAML: it is not UTF-8"))
-    })?;
-    document("--params-file", name, &text)
+    let text = String::from_utf8(bytes).map_err(|_unsaid| broken("it is not UTF-8"))?;
+    Ok(Source::new(name, text))
 }
 
-/// Nobody has so many parameters.
+/// The longest file of parameters in bytes.
 const LONGEST: u64 = 16 << 20;
 
 fn document(option: &str, name: String, text: &str) -> Result<MapResolver, Failure> {

@@ -153,7 +153,7 @@ fn saved_plan_fits_its_table_only() {
         out: Some(path.clone()),
     };
     let mut console = Console::memory(0);
-    let done = plan::plan(&handle, &mut console, &state(MODEL), &args, Actions::all());
+    let done = plan::plan(&handle, &mut console, &state(MODEL), &args, Actions::all(), None);
     assert_eq!(done, Err(Failure::silent(Exit::Changes)));
     assert_eq!(console.taken().0, std::fs::read_to_string(&path).unwrap());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left there");

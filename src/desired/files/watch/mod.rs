@@ -125,12 +125,16 @@ impl FileWatcher {
     }
 }
 
+/// Blocks of disks, and buffers of writers, are multiples of this.
+const BLOCK: usize = 512;
+
 /// A file of which something was read.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     /// Its device and its number there: other ones are another file in its place.
     identity: (u64, u64),
     ends_a_line: bool,
+    ends_a_block: bool,
 }
 
 impl Known {
@@ -139,16 +143,20 @@ impl Known {
         let is_blank = |line: &str| line.is_empty() || line.starts_with('#') || matches!(line, "---" | "...");
         let has_content = !text.trim_start_matches('\u{feff}').lines().all(|line| is_blank(line.trim()));
         let identity = file.what.as_ref().map_or((0, 0), |attributes| (attributes.device, attributes.inode));
-        has_content.then(|| Self { identity, ends_a_line: text.ends_with('\n') })
+        has_content.then(|| Self {
+            identity,
+            ends_a_line: text.ends_with('\n'),
+            ends_a_block: text.len().is_multiple_of(BLOCK),
+        })
     }
 
     /// What speaks against taking the place of this.
     fn problem_of(self, now: Option<Self>) -> Option<&'static str> {
         match now {
             None => Some("the file was emptied: only blanks and comments are left in it; write {} if that is meant"),
-            // A disk that is full ends a write anywhere.
-            Some(now) if self.ends_a_line && !now.ends_a_line && self.identity == now.identity => {
-                Some("the file is cut off: it was written over and ends within a line now; end it with a line end")
+            // As a disk that is full, and a writer that was killed, leave a file.
+            Some(now) if self.ends_a_line && !now.ends_a_line && now.ends_a_block && self.identity == now.identity => {
+                Some("the file is cut off: it was written over and ends within a line, at the end of a disk block")
             }
             Some(_) => None,
         }

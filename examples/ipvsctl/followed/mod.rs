@@ -1,0 +1,158 @@
+//! Files that are followed: what they said last counts until they say something else that can be used.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipvs_rs::desired::Diagnostics;
+use ipvs_rs::desired::files::{FileEvent, FileWatcher, Loaded, Source};
+
+use crate::console::Console;
+use crate::failure::{Exit, Failure};
+use crate::pace::Pace;
+use crate::params;
+use crate::source::Input;
+
+/// How often files are looked at: what is read stood still for so long.
+pub const LOOK: Duration = Duration::from_millis(500);
+/// How long files may move at the beginning.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Files of services and of parameters under watch.
+pub struct Followed<'a> {
+    input: Input<'a>,
+    watcher: FileWatcher,
+    /// How many of the paths are not of parameters.
+    count: usize,
+    /// What the files said last.
+    loaded: Loaded,
+    /// How often the content is compared, and when it is next.
+    interval: Duration,
+    content_due: Duration,
+    look_due: Duration,
+    /// Why they could not be used, so that it is said once.
+    problem: Option<Failure>,
+}
+
+impl<'a> Followed<'a> {
+    /// Reads files as soon as they stand still; nothing if it is to end before that.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them: there is nothing yet that could count instead.
+    pub fn begin(
+        input: Input<'a>,
+        interval: Duration,
+        console: &mut Console,
+        pace: &mut impl Pace,
+    ) -> Result<Option<Self>, Failure> {
+        let files: Vec<_> = input.paths().into_iter().map(PathBuf::from).collect();
+        let count = files.len();
+        let watcher = FileWatcher::new(files.into_iter().chain(input.global.params_file.iter().cloned()));
+        let (loaded, due) = (Loaded::default(), Duration::ZERO);
+        let mut followed =
+            Self { input, watcher, count, loaded, interval, content_due: due, look_due: due, problem: None };
+        let begin = pace.elapsed();
+        loop {
+            let event = followed.watcher.poll();
+            if let Some(read) = followed.read(console, event) {
+                followed.loaded = read?;
+                followed.content_due = pace.elapsed() + interval;
+                return Ok(Some(followed));
+            }
+            let now = pace.elapsed();
+            if now >= begin + LONGEST {
+                let message = format!("{} did not stand still for {LONGEST:?}: it is still written to", input.name());
+                return Err(Failure::new(Exit::Input, message));
+            }
+            if !pace.wait_until(now + LOOK) {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// What the table should be.
+    pub const fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// Looks at the files, if it is time to, and says what cannot be used. Returns whether they say something else now.
+    ///
+    /// With a reload they are read even if they do not differ, once they stand still.
+    pub fn look(&mut self, console: &mut Console, now: Duration, is_reload: bool) -> bool {
+        if is_reload {
+            self.problem = None;
+            self.watcher.reload();
+        } else if now < self.look_due {
+            return false;
+        }
+        self.look_due = now + LOOK;
+        let event = if now >= self.content_due {
+            self.content_due = now + self.interval;
+            // A web server that did not answer may do so now.
+            if self.problem.as_ref().is_some_and(|failure| failure.exit == Exit::Network) {
+                self.watcher.reload();
+            }
+            self.watcher.poll_content()
+        } else {
+            self.watcher.poll()
+        };
+        match self.read(console, event) {
+            None => false,
+            Some(Ok(loaded)) => {
+                console.info(&format!("Read {}", self.input.name()));
+                self.problem = None;
+                self.loaded = loaded;
+                true
+            }
+            Some(Err(failure)) => {
+                if self.problem.as_ref() != Some(&failure) {
+                    console.failure(&failure);
+                    console.warning("The files cannot be used: the table is kept as they were before");
+                }
+                self.problem = Some(failure);
+                false
+            }
+        }
+    }
+
+    /// What files say that have changed and stood still.
+    fn read(&self, console: &mut Console, event: FileEvent) -> Option<Result<Loaded, Failure>> {
+        match event {
+            FileEvent::Changed(mut files) => {
+                let params = files.split_off(self.count.min(files.len()));
+                Some(self.understand(console, &files.concat(), params))
+            }
+            FileEvent::Unusable { path, found } => Some(Err(self.unusable(&path, &found))),
+            _ => None,
+        }
+    }
+
+    fn understand(
+        &self,
+        console: &mut Console,
+        sources: &[Source],
+        params: Vec<Vec<Source>>,
+    ) -> Result<Loaded, Failure> {
+        let loaded = self.input.tell(console, self.input.understand(sources, Ok(params.concat())))?;
+        match self.input.silent(&loaded) {
+            None => Ok(loaded),
+            Some(name) => {
+                let message =
+                    format!("{name} says nothing of services: write {{}} or services: [] if there should be none");
+                Err(Failure::new(Exit::Invalid, message))
+            }
+        }
+    }
+
+    fn unusable(&self, path: &Path, found: &Diagnostics) -> Failure {
+        let is_params = self.input.global.params_file.iter().any(|params| params == path);
+        match found.errors().next().filter(|_| is_params) {
+            Some(error) => params::unreadable(path, &error.message),
+            None => self.input.unreadable(path, found),
+        }
+    }
+}
+
+#[cfg(feature = "testing")]
+#[cfg(test)]
+mod tests;

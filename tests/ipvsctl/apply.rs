@@ -330,3 +330,41 @@ fn limits_that_a_killed_run_has_left_are_set_back() {
         world.ctl(&["zero"]);
     });
 }
+
+#[test]
+#[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
+fn input_that_says_nothing_does_not_empty_the_table() {
+    scene(|world| {
+        for text in ["", "\n \n", "# nothing\n", "version: 2\ntimeouts: {tcp: 15m}\n", "defaults: {port: 80}\n"] {
+            world.apply(BASE);
+            let before = world.saved();
+            world.write("silent.yaml", text);
+            let said = world.fails(32, &["apply", "-f", "silent.yaml"]);
+            assert_eq!(
+                said,
+                "Error applying updates: silent.yaml says nothing of services, and the table has 1: write {} or \
+                 services: [] to delete them all, or add --allow-empty\n",
+                "{text:?}"
+            );
+            let said = world.ctl(&["apply", "--dry-run", "-f", "silent.yaml"]);
+            assert!(said.status == 32 && said.stdout.contains("- service tcp://192.0.2.1:80"), "{said:?}");
+            for command in ["plan", "changeset"] {
+                let said = world.ctl(&[command, "-f", "silent.yaml"]);
+                assert_eq!(said.status, 0, "{command}: {said:?}");
+                assert!(said.stdout.contains("192.0.2.1:80") && said.stderr.contains("apply refuses"), "{said:?}");
+            }
+            assert_eq!(world.run(&["apply", "-f", "-"], text, &[]).status, 32, "{text:?}");
+            // Where nothing is deleted, there is nothing to refuse.
+            world.ok_but_warned(&["apply", "--prune=false", "-f", "silent.yaml"]);
+            assert_eq!(world.saved(), before, "{text:?}");
+            world.ok_but_warned(&["apply", "--allow-empty", "-f", "silent.yaml"]);
+            assert_eq!(world.saved(), "", "{text:?}");
+            world.ok_but_warned(&["apply", "-f", "silent.yaml"]);
+        }
+        for text in ["{}", "services: []\n", "services:\n", "version: 2\nservices: []\n"] {
+            world.apply(BASE);
+            world.apply(text);
+            assert_eq!(world.saved(), "", "{text:?}");
+        }
+    });
+}

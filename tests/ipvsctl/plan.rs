@@ -137,3 +137,43 @@ fn deletions_are_confirmed_on_a_terminal() {
         world.ok(&["apply", "-f", "none.yaml", "--confirm"]);
     });
 }
+
+#[test]
+#[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
+fn plan_is_saved_over_regular_files_only() {
+    scene(|world| {
+        world.write("next.yaml", NEXT);
+        world.shell(
+            "mkdir other; echo precious > other/victim; ln -s other/victim link; ln -s other/new dangling; mkfifo fifo",
+        );
+        let names = world.shell("ls");
+        for (target, found) in [
+            ("/dev/null", "a device"),
+            ("/dev/stdout", "a symbolic link"),
+            ("link", "a symbolic link"),
+            ("dangling", "a symbolic link"),
+            ("fifo", "a FIFO"),
+            ("other", "a directory"),
+        ] {
+            let said = world.fails(100, &["plan", "-f", "next.yaml", "--out", target]);
+            let reason = format!("expected a regular file or a new name, found {found}\n");
+            assert_eq!(
+                said.lines().last().unwrap(),
+                format!("Unable to save the plan to {target}: {}", reason.trim_end())
+            );
+        }
+        world.fails(100, &["plan", "-f", "next.yaml", "--out", "missing/plan.json"]);
+        assert_eq!(world.shell("ls; ls other; cat other/victim"), format!("{names}victim\nprecious\n"));
+        assert_eq!(world.shell("test -c /dev/null && echo still"), "still\n");
+
+        world.shell("touch plan.json; chmod 644 plan.json");
+        world.ok_but_warned(&["plan", "-f", "next.yaml", "--out", "plan.json"]);
+        assert_eq!(world.shell("ls -l plan.json | cut -c1-10"), "-rw-------\n");
+
+        // On a disk that is full the old plan stays, and nothing beside it.
+        world.shell("mkdir full; mount -t tmpfs -o size=8k none full; echo old > full/plan.json; head -c 4096 /dev/zero > full/rest");
+        let said = world.fails(100, &["plan", "-f", "next.yaml", "--out", "full/plan.json"]);
+        assert!(said.contains("No space left on device"), "{said}");
+        assert_eq!(world.shell("ls full; cat full/plan.json; umount full"), "plan.json\nrest\nold\n");
+    });
+}

@@ -1,12 +1,16 @@
 //! `watch`: files and table are kept the same.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::process::Child;
+use std::thread;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::drain::until;
-use crate::world::scene;
+use crate::world::{World, scene};
 
 #[test]
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
@@ -47,8 +51,116 @@ fn files_and_drift_are_followed() {
 fn what_is_wrong_at_the_start_ends_it() {
     scene(|world| {
         world.write("broken.yaml", "services: [");
+        world.write("empty.yaml", "");
+        world.fails(32, &["watch", "-f", "empty.yaml"]);
+        world.shell("mkfifo fifo");
+        world.fails(30, &["watch", "-f", "fifo"]);
+        world.fails(2, &["watch", "-f", "broken.yaml", "--interval=0"]);
         world.fails(30, &["watch", "-f", "broken.yaml"]);
         world.fails(2, &["watch", "-f", "-"]);
         world.fails(33, &["watch", "-f", "broken.yaml", "--allowed-actions=xx"]);
+    });
+}
+
+/// So many services, a line each.
+fn model(services: usize) -> String {
+    let line = |number: usize| format!("- {{address: 'tcp://192.0.2.{}:80', sched: rr}}\n", number + 1);
+    format!("services:\n{}", (0..services).map(line).collect::<String>())
+}
+
+/// `watch` over 100 services in `disk/file`, which has little room.
+struct Watching<'a> {
+    world: &'a World,
+    child: Child,
+}
+
+impl Watching<'_> {
+    fn start(world: &World) -> Watching<'_> {
+        world.shell("mkdir disk; mount -t tmpfs -o size=16k none disk");
+        world.write("disk/file", &model(100));
+        let child = world.start(&["watch", "-f", "disk/file", "--interval=1s"]);
+        let watching = Watching { world, child };
+        until(|| watching.services() == 100);
+        watching
+    }
+
+    fn services(&self) -> usize {
+        self.world.saved().lines().count()
+    }
+
+    /// The table stays for longer than two looks, and is made again.
+    fn keeps(&self, services: usize) {
+        for _ in 0..10 {
+            assert_eq!(self.services(), services);
+            thread::sleep(Duration::from_millis(300));
+        }
+        self.world.clear();
+        until(|| self.services() == services);
+    }
+
+    /// Ends it. Returns what it said of files.
+    fn end(mut self) -> Vec<String> {
+        kill(Pid::from_raw(self.child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+        let mut said = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(self.child.wait().unwrap().code(), Some(0), "{said}");
+        self.world.shell("umount disk");
+        said.lines().filter(|line| !line.contains("has no destinations")).map(str::to_owned).collect()
+    }
+}
+
+const KEPT: &str = "Warning: The files cannot be used: the table is kept as they were before";
+
+#[test]
+#[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
+fn file_that_is_not_whole_deletes_nothing() {
+    scene(|world| {
+        let watching = Watching::start(world);
+        let damages = [
+            (": > disk/file", "emptied"),
+            // No room for all of it: the rest of the disk is full.
+            ("head -c 8192 /dev/zero > disk/rest; cat new > disk/file || true", "cut off"),
+            ("rm disk/file", "No such file or directory"),
+            ("rm -f disk/rest; mkfifo disk/file", "found a FIFO"),
+            ("rm disk/file; echo 'version: 2' > disk/file", "says nothing of services"),
+            ("echo 'services: [' > disk/file", "not valid YAML"),
+        ];
+        world.write("new", &model(240));
+        for (damage, _) in damages {
+            world.shell(damage);
+            watching.keeps(100);
+        }
+        world.write("disk/file", &model(3));
+        until(|| watching.services() == 3);
+        world.write("disk/file", "{}");
+        until(|| watching.services() == 0);
+        let said = watching.end();
+        assert_eq!(said.len(), 2 * damages.len(), "each is said once: {said:#?}");
+        for (lines, (_, expected)) in said.chunks(2).zip(damages) {
+            assert!(lines[0].contains(expected) && lines[1] == KEPT, "{expected}: {lines:?}");
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
+fn file_is_taken_when_its_writer_is_through() {
+    scene(|world| {
+        let watching = Watching::start(world);
+        world.write("new", &model(90));
+        world.shell("cat new > disk/file");
+        until(|| watching.services() == 90);
+        // Line by line, with a pause after each.
+        let mut file = File::create(world.path("disk/file")).unwrap();
+        for line in model(99).split_inclusive('\n') {
+            file.write_all(line.as_bytes()).unwrap();
+            thread::sleep(Duration::from_millis(100));
+            assert_eq!(watching.services(), 90);
+        }
+        until(|| watching.services() == 99);
+        // In the place of the old one.
+        world.shell("cp new disk/.new && mv disk/.new disk/file");
+        until(|| watching.services() == 90);
+        assert_eq!(watching.end(), [""; 0]);
     });
 }

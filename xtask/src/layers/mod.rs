@@ -1,11 +1,17 @@
-//! `cargo xtask layers`: the floors of the library know only those below.
+//! `cargo xtask layers`: the floors of the library know only those below, and no folder of one imports in a circle.
 
+mod circles;
+mod paths;
+
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use self::circles::File;
+use self::paths::Path;
 use crate::workspace::Workspace;
 
 /// The modules of the library with their floors. What stands on a floor may use what stands lower.
@@ -48,6 +54,9 @@ const REEXPORTS: [(&str, &str); 12] = [
 const UPPER_FEATURES: [&str; 6] = ["testing", "desired", "yaml", "health", "agent", "cluster"];
 /// The highest floor that must not know them.
 const CLIENT: u8 = 4;
+
+/// Where a file counts as a folder of one, and imports none that imports it.
+const APART: &str = "desired";
 
 /// A file with more code than this needs a reason.
 const CODE_LINES: usize = 600;
@@ -94,16 +103,22 @@ pub fn check(workspace: &Workspace) -> Result<Report> {
     collect(&source, &mut files)?;
     files.sort();
     let mut report = Report::default();
+    let mut read = Vec::new();
     for path in files {
         let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
         let name = path.strip_prefix(&workspace.root).unwrap_or(&path).display().to_string();
         let inner = path.strip_prefix(&source).unwrap_or(&path);
-        check_file(&name, &module_of(inner), &text, &mut report);
+        let place: Vec<_> = inner.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        check_file(&name, place.first().map_or("", |first| first.trim_end_matches(".rs")), &text, &mut report);
+        read.push(File { name, place, text });
+    }
+    for (module, _) in FLOORS {
+        report.remarks.extend(circles::circles(&read, module, module == APART));
     }
     Ok(report)
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+fn collect(folder: &std::path::Path, files: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let path = entry?.path();
         if path.is_dir() {
@@ -113,12 +128,6 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The module at the top that a file belongs to.
-fn module_of(path: &Path) -> String {
-    let first = path.components().next().map(|part| part.as_os_str().to_string_lossy().into_owned());
-    first.unwrap_or_default().trim_end_matches(".rs").to_owned()
 }
 
 fn check_file(name: &str, module: &str, text: &str, report: &mut Report) {
@@ -152,7 +161,7 @@ fn check_file(name: &str, module: &str, text: &str, report: &mut Report) {
     if floor > CLIENT {
         return;
     }
-    for (line, content) in code_lines(text) {
+    for (line, content) in paths::code_lines(text) {
         for feature in UPPER_FEATURES {
             if content.contains(&format!("feature = \"{feature}\"")) {
                 report.violations.push(format!("{name}:{line}: {module} (floor {floor}) knows the feature {feature}"));
@@ -166,76 +175,13 @@ fn floor_of(module: &str) -> Option<u8> {
     FLOORS.iter().find(|(name, _)| *name == module).map(|(_, floor)| *floor)
 }
 
-/// Lines with their numbers, without comments.
-fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().map(|(index, line)| (index + 1, line.split("//").next().unwrap_or_default()))
-}
-
 /// The top-level names behind `crate::`, with the lines that they stand on.
-fn uses(text: &str) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
-    let mut group: Option<usize> = None;
-    for (number, line) in code_lines(text) {
-        let mut rest = line;
-        loop {
-            if let Some(depth) = group {
-                rest = read_group(rest, depth, number, &mut group, &mut found);
-                if group.is_some() {
-                    break;
-                }
-            }
-            let Some(at) = rest.find("crate::") else { break };
-            // `$crate::` in a macro is the same crate; `xcrate::` is another name.
-            let before = rest[..at].chars().next_back();
-            rest = &rest[at + "crate::".len()..];
-            if before.is_some_and(|c| c.is_alphanumeric() || c == '_') {
-                continue;
-            }
-            if let Some(inside) = rest.strip_prefix('{') {
-                rest = inside;
-                group = Some(1);
-            } else {
-                found.extend(name_at(rest).map(|name| (number, name)));
-            }
-        }
-    }
-    found
-}
-
-/// Reads names of `crate::{…}` at the first depth; the group may go on in the next line.
-fn read_group<'a>(
-    text: &'a str,
-    mut depth: usize,
-    number: usize,
-    group: &mut Option<usize>,
-    found: &mut Vec<(usize, String)>,
-) -> &'a str {
-    let mut expects_name = true;
-    for (at, c) in text.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' => {
-                depth -= 1;
-                if depth == 0 {
-                    *group = None;
-                    return &text[at + 1..];
-                }
-            }
-            ',' if depth == 1 => expects_name = true,
-            c if depth == 1 && expects_name && !c.is_whitespace() => {
-                found.extend(name_at(&text[at..]).map(|name| (number, name)));
-                expects_name = false;
-            }
-            _ => {}
-        }
-    }
-    *group = Some(depth);
-    ""
-}
-
-fn name_at(text: &str) -> Option<String> {
-    let name: String = text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    (!name.is_empty()).then_some(name)
+fn uses(text: &str) -> BTreeSet<(usize, String)> {
+    let named = |path: Path| match &path.segments[..] {
+        [first, name, ..] if first == "crate" => Some((path.line, name.clone())),
+        _ => None,
+    };
+    paths::paths(text).into_iter().filter_map(named).collect()
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub enum Exit {
     Input = 30,
     /// The table could not be changed.
     Apply = 31,
-    /// A file says what no table can be.
+    /// A file says what no table can be, or nothing where that would delete services.
     Invalid = 32,
     /// A value of the command line is wrong.
     Value = 33,
@@ -57,7 +57,7 @@ pub const EXITS: [(Exit, &str); 18] = [
         "The table could not be changed, or a change was not allowed; what was done is not, or not fully, taken \
         back.",
     ),
-    (Exit::Invalid, "A file says something that no table can be."),
+    (Exit::Invalid, "A file says something that no table can be, or nothing where that would delete services."),
     (Exit::Value, "A value of the command line is wrong."),
     (Exit::Set, "A single setting could not be changed."),
     (Exit::Parameter, "A parameter could not be resolved."),

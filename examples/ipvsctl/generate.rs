@@ -114,7 +114,7 @@ fn is_help(argument: &clap::Arg) -> bool {
     matches!(argument.get_id().as_str(), "help" | "version")
 }
 
-const DESCRIPTION: [&str; 5] = [
+const DESCRIPTION: [&str; 7] = [
     "Makes the table of IPVS in the running kernel what files of YAML or JSON say: virtual services, each with the \
      destinations that connections to it are spread over. It reads the table, works out the smallest change in an order \
      in which connections always find a server, and makes it; what fails is taken back. Without anything to change it \
@@ -125,8 +125,13 @@ const DESCRIPTION: [&str; 5] = [
      prints and takes is understood, too. With -f, commands that take a service take the name that it has in the file.",
     "Reading the table takes the privilege CAP_NET_ADMIN, as changing it does. validate, schema, completions and man \
      take neither privilege nor IPVS.",
-    "SIGINT and SIGTERM end apply between two changes, and what was done is taken back; a second one ends it at once. \
-     During a drain they end the wait.",
+    "Input that says nothing of services does not empty a table: apply refuses it unless --allow-empty is given. The \
+     empty model written out, {} or services: [], deletes everything.",
+    "watch takes a file when it has stood still for two looks, half a second apart, and was read to its end between them. \
+     What cannot be used, because it was emptied or cut off, has vanished, is not a regular file, says nothing of services \
+     or is wrong, is reported once, and the table is kept as the files were before.",
+    "SIGINT, SIGTERM and SIGHUP end apply between two changes, and what was done is taken back; a second one ends it at \
+     once. During a drain they end the wait. For watch, SIGHUP means to read files and parameters again.",
 ];
 
 const ENVIRONMENT: [(&str, &str); 8] = [
@@ -140,10 +145,15 @@ const ENVIRONMENT: [(&str, &str); 8] = [
     ("HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "Proxies on the way to parameters."),
 ];
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("/etc/ipvsctl.yaml", "Read when there is no -f."),
     ("/etc/ipvsctl.d/", "Read instead when that is missing: *.yaml, *.yml and *.json, by name."),
     ("/run/ipvsctl-*.lock", "Held while the table of a network namespace is changed."),
+    (
+        "/run/ipvsctl-*.limits",
+        "What --no-refusals has to set back, until it has. After a run that was killed, the next command that changes \
+         something does.",
+    ),
 ];
 
 const EXAMPLES: [(&str, &[&str]); 5] = [
@@ -191,6 +201,15 @@ mod tests {
             for word in &found {
                 assert!(text.contains(word), "{word} is missing in:\n{text}");
             }
+        }
+    }
+
+    #[test]
+    fn signals_empty_input_and_watched_files_are_in_the_man_page() {
+        let page = man().replace("\\-", "-");
+        for text in ["SIGINT, SIGTERM and SIGHUP end apply", "--allow-empty is given", "has stood still for two looks"]
+        {
+            assert!(page.contains(text), "{text}");
         }
     }
 

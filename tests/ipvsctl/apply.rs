@@ -282,7 +282,9 @@ fn limits_that_a_killed_run_has_left_are_set_back() {
         // What a run leaves when it is killed while a scheduler changes.
         let killed = |old: Option<&str>| {
             world.shell(&format!("echo 86400000 > {v4}; echo 86400000 > {v6}"));
-            old.iter().for_each(|old| std::fs::write(&state, old).unwrap());
+            if let Some(old) = old {
+                std::fs::write(&state, old).unwrap();
+            }
         };
         let kept = format!("{v4} 1200\n{v6} 2400\n");
         world.apply(BASE);

@@ -157,6 +157,7 @@ fn file_is_taken_when_its_writer_is_through() {
             thread::sleep(Duration::from_millis(100));
             assert_eq!(watching.services(), 90);
         }
+        drop(file);
         until(|| watching.services() == 99);
         // In the place of the old one.
         world.shell("cp new disk/.new && mv disk/.new disk/file");

@@ -193,7 +193,7 @@ pub struct Plan {
     /// End with 10 if something would change
     #[arg(long)]
     pub exit_code: bool,
-    /// Save the plan to a file, for `ipvsctl apply FILE`
+    /// Save the plan in a new file, or over a regular one, for `ipvsctl apply FILE`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub out: Option<PathBuf>,
 }
@@ -237,7 +237,8 @@ pub struct Applying {
     ///
     /// The kernel takes the old scheduler away before it puts the new one in its place, and tells who connects in between
     /// that the port cannot be reached. With this option net.ipv4.icmp_ratelimit and net.ipv6.icmp.ratelimit are a day for
-    /// as long as schedulers change, so that nobody is told, and clients try again after a second.
+    /// as long as schedulers change, so that no client is told, and clients try again after a second. When it is killed
+    /// meanwhile, the next command that changes something sets them back.
     #[arg(long)]
     pub no_refusals: bool,
     /// How long to wait for another ipvsctl that is changing the table
@@ -249,6 +250,7 @@ pub struct Applying {
 }
 
 #[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Apply {
     /// Carry out a plan that `ipvsctl plan --out` saved
     #[arg(
@@ -294,7 +296,7 @@ pub struct Watch {
     pub planning: Planning,
     #[command(flatten)]
     pub applying: Applying,
-    /// How often the table is compared with the files
+    /// How often the table is compared with the files, and the content of the files with what it was
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = pause)]
     pub interval: Duration,
 }

@@ -120,20 +120,15 @@ impl<'a> Followed<'a> {
         match event {
             FileEvent::Changed(mut files) => {
                 let params = files.split_off(self.count.min(files.len()));
-                Some(self.understand(console, &files.concat(), params))
+                Some(self.understand(console, &files.concat(), params.concat()))
             }
             FileEvent::Unusable { path, found } => Some(Err(self.unusable(&path, &found))),
             _ => None,
         }
     }
 
-    fn understand(
-        &self,
-        console: &mut Console,
-        sources: &[Source],
-        params: Vec<Vec<Source>>,
-    ) -> Result<Loaded, Failure> {
-        let loaded = self.input.tell(console, self.input.understand(sources, Ok(params.concat())))?;
+    fn understand(&self, console: &mut Console, sources: &[Source], params: Vec<Source>) -> Result<Loaded, Failure> {
+        let loaded = self.input.tell(console, self.input.understand(sources, Ok(params)))?;
         match self.input.silent(&loaded) {
             None => Ok(loaded),
             Some(name) => {

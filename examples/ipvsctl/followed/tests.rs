@@ -1,8 +1,6 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
-use std::net::TcpListener;
-use std::thread;
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -63,8 +61,8 @@ fn looks(followed: &mut Followed<'_>, from: u64, seconds: u64) -> (usize, String
     let times = (from * 2..(from + seconds) * 2).map(|half| Duration::from_millis(half * 500));
     let changes = times.filter(|now| followed.look(&mut console, *now, false)).count();
     let said = console.taken().1;
-    let lines = said.lines().filter(|line| !line.contains("has no destinations"));
-    (changes, lines.map(|line| format!("{line}\n")).collect())
+    let lines = said.split_inclusive('\n').filter(|line| !line.contains("has no destinations"));
+    (changes, lines.collect())
 }
 
 fn services(followed: &Followed<'_>) -> usize {
@@ -123,10 +121,12 @@ fn files_that_cannot_be_used_end_it_at_the_beginning() {
     assert!(failure.message.ends_with("which alone can be watched; found a FIFO"), "{}", failure.message);
 }
 
+/// What is said of a file after something was done to it.
+type Damage<'a> = (&'a str, &'a dyn Fn(&World));
+
 #[test]
 fn last_good_files_count_until_there_are_good_ones_again() {
     let folder_of = |world: &World| world.folder.path().join("new");
-    type Damage<'a> = (&'a str, &'a dyn Fn(&World));
     let damages: [Damage<'_>; 8] = [
         ("emptied", &|world| world.write("")),
         ("emptied", &|world| world.write("# services:\n")),
@@ -221,6 +221,9 @@ fn parameters_are_followed() {
 #[cfg(feature = "params-url")]
 #[test]
 fn web_server_is_asked_again_until_it_answers() {
+    use std::net::TcpListener;
+    use std::thread;
+
     let mut world = World::new("services:\n- address: tcp://${host}:80\n");
     let serve = |listener: TcpListener| {
         thread::spawn(move || {

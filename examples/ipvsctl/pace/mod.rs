@@ -44,7 +44,7 @@ impl Signals {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ends = [SIGINT, SIGTERM, SIGHUP];
         let ends = ends.into_iter().filter(|signal| *signal != SIGHUP || !ignores(&status, SIGHUP));
-        let mut signals = iterator::Signals::new(ends).map_err(failed)?;
+        let mut signals = iterator::Signals::new(ends).map_err(|error| failed(&error))?;
         let (state, handle) = (Arc::new(State::default()), signals.handle());
         let seen = state.clone();
         let listen = move || {
@@ -56,14 +56,14 @@ impl Signals {
                 }
             }
         };
-        thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(failed)?;
+        thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(|error| failed(&error))?;
         Ok(Self { begin: Instant::now(), state, handle })
     }
 
     /// Takes `SIGHUP` for a wish to read files again.
     pub fn catch_reload(&self) -> Result<(), Failure> {
         self.state.hangup_reloads.store(true, Ordering::Relaxed);
-        self.handle.add_signal(SIGHUP).map_err(failed)
+        self.handle.add_signal(SIGHUP).map_err(|error| failed(&error))
     }
 
     /// How often somebody wanted this to end.
@@ -95,7 +95,7 @@ impl Pace for Signals {
     }
 }
 
-fn failed(error: io::Error) -> Failure {
+fn failed(error: &io::Error) -> Failure {
     Failure::new(Exit::Apply, format!("Unable to watch for signals: {error}"))
 }
 

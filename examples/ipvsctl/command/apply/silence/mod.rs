@@ -82,7 +82,7 @@ fn report(restored: io::Result<Vec<String>>, console: &mut Console) {
     match restored {
         Ok(lines) => lines.iter().for_each(|line| console.warning(&format!("{WHAT}: {line}"))),
         Err(error) => {
-            console.warning(&format!("{WHAT}, and clients are still not told that they are refused: {error}"))
+            console.warning(&format!("{WHAT}, and clients are still not told that they are refused: {error}"));
         }
     }
 }

@@ -107,7 +107,7 @@ impl Console {
         self.is_coloured
     }
 
-    /// Whether somebody looks at a terminal for messages.
+    /// Whether messages go to a terminal.
     pub const fn has_progress(&self) -> bool {
         self.has_progress
     }
@@ -125,7 +125,7 @@ impl Console {
         }
     }
 
-    /// Hands data over to whoever reads it.
+    /// Hands data over to its reader.
     pub fn flush(&mut self) {
         let flushed = self.out.flush();
         self.note(flushed);
@@ -213,7 +213,7 @@ impl Console {
                 record.unwrap_or_default() + "\n"
             }
         };
-        // In one piece, so that lines of several processes stay whole. Nobody is left to be told if it fails.
+        // In one piece, so that lines of several processes stay whole. If it fails, there is no place left to say so.
         let _ = self.err.write(line.as_bytes());
     }
 }

@@ -28,7 +28,7 @@ pub enum Exit {
     Set = 34,
     /// A parameter could not be resolved.
     Parameter = 35,
-    /// Somebody else is changing the table.
+    /// Another process is changing the table.
     Locked = 36,
     /// The table is not what it was when the plan was made.
     Stale = 37,

@@ -124,7 +124,7 @@ impl Runner<'_> {
         let allowed = plan::allowed(&args.planning)?;
         let session = self.open(console)?;
         let handle = &session.handle;
-        // What is only shown keeps nobody waiting.
+        // What is only shown keeps no other process waiting.
         let _lock = if args.dry_run { None } else { Some(apply::lock(&session, &args.applying)?) };
         if !args.dry_run {
             silence::restore(&session.netns, &args.applying.lock_dir, console);

@@ -27,8 +27,8 @@ const DEFAULT_FOLDER: &str = "/etc/ipvsctl.d";
 pub enum Voice {
     /// Of commands that look at the table.
     Table,
-    /// Of `changeset`: the same, but whoever compares its output with `{}` often has both outputs in one, so that what is
-    /// only worth a look is told with `-v`.
+    /// Of `changeset`: the same, but scripts that compare its output with `{}` often have both outputs in one, so that what
+    /// is only worth a look is told with `-v`.
     Changes,
     /// Of `validate`.
     Validate,
@@ -144,7 +144,7 @@ impl Input<'_> {
         }
     }
 
-    /// Reads and checks everything for one thing that stands in it; the rest is no matter of whoever asks.
+    /// Reads and checks everything for one thing that stands in it; the rest does not matter to the caller.
     fn look_up(&self) -> Result<Loaded, Failure> {
         self.read().map_err(|problem| match problem {
             Problem::Failure(failure) => failure,
@@ -234,7 +234,7 @@ pub fn weight(global: &Globals, place: &Place, names: &Names) -> Result<Weight, 
     let input = Input { global, file: &names.file, merge: true, voice: Voice::Table };
     let hint = "say which weight it gets with --weight, or which file has it with -f";
     if names.file.is_empty() && input.paths().iter().all(|path| !Path::new(path).exists()) {
-        return Err(Failure::new(Exit::Value, format!("Nobody knows which weight {} had: {hint}", place.destination)));
+        return Err(Failure::new(Exit::Value, format!("The weight that {} had is not known: {hint}", place.destination)));
     }
     let loaded = input.look_up()?;
     let service = loaded.state.get(&place.service);

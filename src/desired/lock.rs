@@ -56,7 +56,7 @@ enum Problem {
     Io(io::Error),
 }
 
-/// How long it takes at most until somebody who waits sees that the lock is free.
+/// The longest time until a process that waits sees that the lock is free.
 const NAP: Duration = Duration::from_millis(20);
 
 impl Lock {
@@ -97,7 +97,7 @@ impl Lock {
         loop {
             file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
                 Ok(mut locked) => {
-                    // Others can do without the number, and a full disk must not keep anybody from the table.
+                    // Others can do without the number, and a full disk must not keep a process from the table.
                     let _ = write_number(&mut locked);
                     return Ok(locked);
                 }
@@ -120,7 +120,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // The lock itself ends with the file. Whoever looks now should not be told of somebody who has gone.
+        // The lock itself ends with the file. A process that looks now should not be told of one that has gone.
         let _ = self.file.set_len(0);
     }
 }

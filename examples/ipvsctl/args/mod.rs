@@ -14,7 +14,7 @@ use ipvs_rs::desired::spec::Duration;
 
 pub use global::{Colour, GLOBAL, Globals, LogFormat, boolean};
 
-/// What somebody wants, and how.
+/// The command of a command line, and its global options.
 #[derive(Debug)]
 pub struct Invocation {
     pub global: Globals,

@@ -17,7 +17,7 @@ pub trait Pace {
     /// The time since the beginning.
     fn elapsed(&self) -> Duration;
 
-    /// Waits until so much time has passed, or somebody wants it to end. Returns whether nobody does.
+    /// Waits until so much time has passed, or a signal asks for the end. Returns whether none did.
     fn wait_until(&mut self, elapsed: Duration) -> bool;
 }
 
@@ -66,12 +66,12 @@ impl Signals {
         self.handle.add_signal(SIGHUP).map_err(|error| failed(&error))
     }
 
-    /// How often somebody wanted this to end.
+    /// Returns how many signals asked for the end.
     pub fn count(&self) -> usize {
         self.state.count.load(Ordering::Relaxed)
     }
 
-    /// Whether somebody wanted files to be read again since this was last asked.
+    /// Returns whether a signal asked for files to be read again since the last call.
     pub fn take_reload(&self) -> bool {
         self.state.reload.swap(false, Ordering::Relaxed)
     }
@@ -88,7 +88,7 @@ impl Pace for Signals {
             if left.is_zero() {
                 return true;
             }
-            // Signals do not wake, so that nobody sleeps for long.
+            // A signal does not end a sleep, so that each is short.
             thread::sleep(left.min(Duration::from_millis(50)));
         }
         false

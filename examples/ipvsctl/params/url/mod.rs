@@ -1,4 +1,4 @@
-//! Documents from web servers, within limits: whoever can change one decides where traffic goes.
+//! Documents from web servers, within limits: they decide where traffic goes.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -234,7 +234,10 @@ pub fn weight(global: &Globals, place: &Place, names: &Names) -> Result<Weight, 
     let input = Input { global, file: &names.file, merge: true, voice: Voice::Table };
     let hint = "say which weight it gets with --weight, or which file has it with -f";
     if names.file.is_empty() && input.paths().iter().all(|path| !Path::new(path).exists()) {
-        return Err(Failure::new(Exit::Value, format!("The weight that {} had is not known: {hint}", place.destination)));
+        return Err(Failure::new(
+            Exit::Value,
+            format!("The weight that {} had is not known: {hint}", place.destination),
+        ));
     }
     let loaded = input.look_up()?;
     let service = loaded.state.get(&place.service);

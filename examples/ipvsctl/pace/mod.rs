@@ -106,44 +106,9 @@ fn ignores(status: &str, signal: i32) -> bool {
     mask & (1 << (signal - 1)) != 0
 }
 
-/// Time that passes at once, and ends when a test says so.
 #[cfg(feature = "testing")]
 #[cfg(test)]
-pub struct Scripted<'a> {
-    pub elapsed: Duration,
-    pub ends_at: Option<Duration>,
-    pub meanwhile: Box<dyn FnMut(Duration) + 'a>,
-}
-
-#[cfg(feature = "testing")]
-#[cfg(test)]
-impl<'a> Scripted<'a> {
-    pub fn new() -> Self {
-        Self { elapsed: Duration::ZERO, ends_at: None, meanwhile: Box::new(|_| {}) }
-    }
-
-    pub fn meanwhile(self, work: impl FnMut(Duration) + 'a) -> Self {
-        Self { meanwhile: Box::new(work), ..self }
-    }
-}
-
-#[cfg(feature = "testing")]
-#[cfg(test)]
-impl Pace for Scripted<'_> {
-    fn elapsed(&self) -> Duration {
-        self.elapsed
-    }
-
-    fn wait_until(&mut self, elapsed: Duration) -> bool {
-        if let Some(end) = self.ends_at.filter(|end| *end <= elapsed) {
-            self.elapsed = end;
-            return false;
-        }
-        self.elapsed = self.elapsed.max(elapsed);
-        (self.meanwhile)(self.elapsed);
-        true
-    }
-}
+pub use tests::Scripted;
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,42 @@ use nix::unistd::Pid;
 
 use super::*;
 
+/// Time that passes at once, and ends when a test says so.
+#[cfg(feature = "testing")]
+pub struct Scripted<'a> {
+    pub elapsed: Duration,
+    pub ends_at: Option<Duration>,
+    pub meanwhile: Box<dyn FnMut(Duration) + 'a>,
+}
+
+#[cfg(feature = "testing")]
+impl<'a> Scripted<'a> {
+    pub fn new() -> Self {
+        Self { elapsed: Duration::ZERO, ends_at: None, meanwhile: Box::new(|_| {}) }
+    }
+
+    pub fn meanwhile(self, work: impl FnMut(Duration) + 'a) -> Self {
+        Self { meanwhile: Box::new(work), ..self }
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Pace for Scripted<'_> {
+    fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    fn wait_until(&mut self, elapsed: Duration) -> bool {
+        if let Some(end) = self.ends_at.filter(|end| *end <= elapsed) {
+            self.elapsed = end;
+            return false;
+        }
+        self.elapsed = self.elapsed.max(elapsed);
+        (self.meanwhile)(self.elapsed);
+        true
+    }
+}
+
 #[test]
 fn hangup_is_a_wish_to_end_until_it_is_one_to_read_again() {
     let mut signals = Signals::catch(usize::MAX).unwrap();

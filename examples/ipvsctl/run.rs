@@ -13,6 +13,7 @@ use crate::args::{self, Command, Files, Globals, Names, PlanFormat, Set, Target}
 use crate::command::apply::silence;
 use crate::command::conns::{self, Listing};
 use crate::command::drain::{self, Draining};
+use crate::command::plan::Planned;
 use crate::command::set::{self, Place};
 use crate::command::stats::{self, Counting};
 use crate::command::{apply, get, plan, validate, watch};
@@ -137,10 +138,12 @@ impl Runner<'_> {
         if args.dry_run {
             plan::show(console, &planned, PlanFormat::Text)?;
         }
-        if let Some(problem) = silent.and_then(|name| source::problem_of_silence(&name, &planned)) {
-            return Err(Failure::new(Exit::Invalid, format!("{}{problem}", plan::APPLYING)));
-        }
-        plan::check(&planned.plan, allowed, plan::APPLYING)?;
+        let check =
+            |planned: &Planned| match silent.as_deref().and_then(|name| source::problem_of_silence(name, planned)) {
+                Some(problem) => Err(Failure::new(Exit::Invalid, format!("{}{problem}", plan::APPLYING))),
+                None => plan::check(&planned.plan, allowed, plan::APPLYING),
+            };
+        check(&planned)?;
         if args.dry_run {
             return Ok(());
         }
@@ -175,7 +178,7 @@ impl Runner<'_> {
                 }
                 _ => console.warning("Another program has changed the table meanwhile; planning again"),
             }
-            plan::check(&again.plan, allowed, plan::APPLYING)?;
+            check(&again)?;
             planned = again;
         }
         console.done(&format!("Applied configuration from {name}"));

@@ -142,7 +142,7 @@ impl Known {
     fn of(file: &Seen, text: &str) -> Option<Self> {
         let is_blank = |line: &str| line.is_empty() || line.starts_with('#') || matches!(line, "---" | "...");
         let has_content = !text.trim_start_matches('\u{feff}').lines().all(|line| is_blank(line.trim()));
-        let identity = file.what.as_ref().map_or((0, 0), |attributes| (attributes.device, attributes.inode));
+        let identity = file.what.as_ref().map_or((0, 0), |(identity, ..)| *identity);
         has_content.then(|| Self {
             identity,
             ends_a_line: text.ends_with('\n'),
@@ -171,33 +171,19 @@ struct Seen {
     what: Result<Attributes, String>,
 }
 
-/// What changes when a file does.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Attributes {
-    device: u64,
-    inode: u64,
-    length: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
+/// What changes when a file does: device, inode, length, and the times of content and attributes.
+type Attributes = ((u64, u64), u64, (i64, i64), (i64, i64));
 
-impl Attributes {
-    fn of(file: &Metadata) -> Self {
-        Self {
-            device: file.dev(),
-            inode: file.ino(),
-            length: file.len(),
-            modified: (file.mtime(), file.mtime_nsec()),
-            changed: (file.ctime(), file.ctime_nsec()),
-        }
-    }
+fn attributes_of(file: &Metadata) -> Attributes {
+    let (modified, changed) = ((file.mtime(), file.mtime_nsec()), (file.ctime(), file.ctime_nsec()));
+    ((file.dev(), file.ino()), file.len(), modified, changed)
 }
 
 /// Looks at every path: a file, or those of a folder.
 fn see(paths: &[PathBuf]) -> Vec<Vec<Seen>> {
     let broken = |path: &Path, problem: String| Seen { path: path.to_owned(), what: Err(problem) };
     let file = |path: &Path| match fs::metadata(path) {
-        Ok(file) if file.is_file() => Seen { path: path.to_owned(), what: Ok(Attributes::of(&file)) },
+        Ok(file) if file.is_file() => Seen { path: path.to_owned(), what: Ok(attributes_of(&file)) },
         Ok(other) => broken(path, not_a_file(other.file_type())),
         Err(error) => broken(path, error.to_string()),
     };
@@ -247,7 +233,7 @@ fn read_file(path: &Path, seen: Attributes) -> Result<Source, Diagnostics> {
     options.read(true).custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits());
     let file = options.open(path).map_err(|error| failed_at(path, &error))?;
     let is_same = || match file.metadata() {
-        Ok(now) if now.is_file() && Attributes::of(&now) == seen => Ok(()),
+        Ok(now) if now.is_file() && attributes_of(&now) == seen => Ok(()),
         Ok(_) => Err(failed_at(path, &io::Error::other("the file changed while it was read"))),
         Err(error) => Err(failed_at(path, &error)),
     };

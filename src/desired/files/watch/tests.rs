@@ -2,8 +2,7 @@ use super::*;
 
 /// A look at one file with that length and time of change.
 fn seen(length: u64, time: i64) -> Vec<Vec<Seen>> {
-    let attributes = Attributes { device: 1, inode: 2, length, modified: (time, 0), changed: (time, 0) };
-    vec![vec![Seen { path: "file".into(), what: Ok(attributes) }]]
+    vec![vec![Seen { path: "file".into(), what: Ok(((1, 2), length, (time, 0), (time, 0))) }]]
 }
 
 /// A file that stood still with the digest 1.

@@ -81,7 +81,7 @@ impl Runner<'_> {
     /// The same for a command that changes something: what a run that was killed has left is set back first.
     fn open_to_change(&self, console: &mut Console) -> Result<Session, Failure> {
         let session = self.open(console)?;
-        silence::restore_if_free(&session.netns, Path::new(Lock::DIRECTORY), console);
+        silence::restore(&session.netns, Path::new(Lock::DIRECTORY), None, console);
         Ok(session)
     }
 
@@ -126,9 +126,9 @@ impl Runner<'_> {
         let session = self.open(console)?;
         let handle = &session.handle;
         // What is only shown keeps no other process waiting.
-        let _lock = if args.dry_run { None } else { Some(apply::lock(&session, &args.applying)?) };
-        if !args.dry_run {
-            silence::restore(&session.netns, &args.applying.lock_dir, console);
+        let lock = if args.dry_run { None } else { Some(apply::lock(&session, &args.applying)?) };
+        if lock.is_some() {
+            silence::restore(&session.netns, &args.applying.lock_dir, lock.as_ref(), console);
         }
         let (mut planned, name) = match (&args.saved, &loaded) {
             (Some(path), _) => (apply::saved(handle, path)?, shown(path.display())),
@@ -189,7 +189,7 @@ impl Runner<'_> {
         let input = self.input(&args.files, Voice::Table);
         let allowed = plan::allowed(&args.planning)?;
         let session = self.open(console)?;
-        silence::restore_if_free(&session.netns, &args.applying.lock_dir, console);
+        silence::restore(&session.netns, &args.applying.lock_dir, None, console);
         watch::watch(&session, console, &mut Signals::catch(THIRD)?, (input, args), allowed)
     }
 

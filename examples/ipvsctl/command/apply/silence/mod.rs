@@ -56,29 +56,21 @@ impl Silence {
     }
 }
 
-/// Sets back what a run that was killed has left. The caller holds the lock of that folder.
-pub fn restore(netns: &Netns, lock_dir: &Path, console: &mut Console) {
-    report(within(netns, || Limits::here(lock_dir)?.restore()), console);
-}
-
-/// The same for commands without the lock: while another process has it, the limits are that one's.
-pub fn restore_if_free(netns: &Netns, lock_dir: &Path, console: &mut Console) {
+/// Sets back what a run that was killed has left. While another process has the lock of that folder, the limits are that
+/// one's.
+pub fn restore(netns: &Netns, lock_dir: &Path, lock: Option<&Lock>, console: &mut Console) {
+    const WHAT: &str = "A run of ipvsctl with --no-refusals was killed";
     let restored = within(netns, || {
         let limits = Limits::here(lock_dir)?;
         if !limits.are_left() {
             return Ok(Vec::new());
         }
-        match Lock::acquire(lock_dir, time::Duration::ZERO) {
+        match lock.is_none().then(|| Lock::acquire(lock_dir, time::Duration::ZERO)).transpose() {
             Ok(_lock) => limits.restore(),
             Err(error) if error.is_held() => Ok(Vec::new()),
             Err(error) => Err(io::Error::other(error.to_string())),
         }
     });
-    report(restored, console);
-}
-
-fn report(restored: io::Result<Vec<String>>, console: &mut Console) {
-    const WHAT: &str = "A run of ipvsctl with --no-refusals was killed";
     match restored {
         Ok(lines) => lines.iter().for_each(|line| console.warning(&format!("{WHAT}: {line}"))),
         Err(error) => {

@@ -1,15 +1,18 @@
 //! Files that are followed: what they said last counts until they say something else that can be used.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipvs_rs::desired::Diagnostics;
-use ipvs_rs::desired::files::{FileEvent, FileWatcher, Loaded, Source};
+use ipvs_rs::desired::files::{FileEvent, FileWatcher, Loaded, Reader, Source};
 
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::pace::Pace;
 use crate::params;
+use crate::shown::shown;
 use crate::source::Input;
 
 /// How often files are looked at: what is read stood still for so long.
@@ -23,8 +26,9 @@ pub struct Followed<'a> {
     watcher: FileWatcher,
     /// How many of the paths are not of parameters.
     count: usize,
-    /// What the files said last.
+    /// What the files said last, and the names of those that have services.
     loaded: Loaded,
+    with_services: HashSet<Arc<str>>,
     /// How often the content is compared, and when it is next.
     interval: Duration,
     content_due: Duration,
@@ -48,9 +52,10 @@ impl<'a> Followed<'a> {
         let files: Vec<_> = input.paths().into_iter().map(PathBuf::from).collect();
         let count = files.len();
         let watcher = FileWatcher::new(files.into_iter().chain(input.global.params_file.iter().cloned()));
-        let (loaded, due) = (Loaded::default(), Duration::ZERO);
+        let (loaded, with_services) = <_>::default();
+        let (content_due, look_due, problem) = <_>::default();
         let mut followed =
-            Self { input, watcher, count, loaded, interval, content_due: due, look_due: due, problem: None };
+            Self { input, watcher, count, loaded, with_services, interval, content_due, look_due, problem };
         let begin = pace.elapsed();
         loop {
             let event = followed.watcher.poll();
@@ -116,7 +121,7 @@ impl<'a> Followed<'a> {
     }
 
     /// What files say that have changed and stood still.
-    fn read(&self, console: &mut Console, event: FileEvent) -> Option<Result<Loaded, Failure>> {
+    fn read(&mut self, console: &mut Console, event: FileEvent) -> Option<Result<Loaded, Failure>> {
         match event {
             FileEvent::Changed(mut files) => {
                 let params = files.split_off(self.count.min(files.len()));
@@ -127,16 +132,28 @@ impl<'a> Followed<'a> {
         }
     }
 
-    fn understand(&self, console: &mut Console, sources: &[Source], params: Vec<Source>) -> Result<Loaded, Failure> {
+    fn understand(
+        &mut self,
+        console: &mut Console,
+        sources: &[Source],
+        params: Vec<Source>,
+    ) -> Result<Loaded, Failure> {
         let loaded = self.input.tell(console, self.input.understand(sources, Ok(params)))?;
-        match self.input.silent(&loaded) {
-            None => Ok(loaded),
-            Some(name) => {
-                let message =
-                    format!("{name} says nothing of services: write {{}} or services: [] if there should be none");
-                Err(Failure::new(Exit::Invalid, message))
-            }
+        let has_services = |source: &&Source| source.text.contains("services");
+        let is_silent = |source: &Source| {
+            let alone = Reader::new().read(std::slice::from_ref(source));
+            alone.is_ok_and(|loaded| self.input.silent(&loaded).is_some())
+        };
+        // One file of a folder must not lose its services either.
+        let mut had_services = sources.iter().filter(|source| self.with_services.contains(&source.name));
+        let lost = had_services.find(|source| !has_services(source) && is_silent(source));
+        if let Some(name) = self.input.silent(&loaded).or(lost.map(|source| shown(&source.name))) {
+            let message =
+                format!("{name} says nothing of services: write {{}} or services: [] if there should be none");
+            return Err(Failure::new(Exit::Invalid, message));
         }
+        self.with_services = sources.iter().filter(has_services).map(|source| Arc::clone(&source.name)).collect();
+        Ok(loaded)
     }
 
     fn unusable(&self, path: &Path, found: &Diagnostics) -> Failure {

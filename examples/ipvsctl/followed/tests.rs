@@ -159,6 +159,30 @@ fn last_good_files_count_until_there_are_good_ones_again() {
 }
 
 #[test]
+fn one_file_of_a_folder_does_not_lose_its_services() {
+    let mut world = World::new("");
+    let conf = world.folder.path().join("conf");
+    let write = |name: &str, text: &str| fs::write(conf.join(name), text).unwrap();
+    fs::create_dir(&conf).unwrap();
+    write("a.yaml", "services:\n- address: tcp://192.0.2.101:80\n");
+    write("b.yaml", &model(2));
+    write("c.yaml", "version: 2\n");
+    world.file = vec![conf.clone().into()];
+    let mut followed = world.followed();
+    assert_eq!(services(&followed), 3);
+    write("b.yaml", "version: 2\n");
+    let (changes, said) = looks(&mut followed, 1, 20);
+    assert_eq!((changes, services(&followed), said.lines().count()), (0, 3, 2), "{said}");
+    assert!(said.contains("conf/b.yaml says nothing of services: write {} or services: []"), "{said}");
+    for (second, text, count) in [(21, "{}", 1), (24, &*model(1), 2), (27, "version: 2\nservices: []\n", 1)] {
+        write("b.yaml", text);
+        assert_eq!((looks(&mut followed, second, 3).0, services(&followed)), (1, count), "{text}");
+    }
+    fs::remove_file(conf.join("b.yaml")).unwrap();
+    assert_eq!((looks(&mut followed, 30, 3).0, services(&followed)), (1, 1), "a file that is gone says so");
+}
+
+#[test]
 fn empty_model_written_out_is_taken() {
     for text in ["{}", "services: []\n", "services:\n"] {
         let world = World::new(&model(100));

@@ -127,6 +127,22 @@ fn messages_have_no_secrets_of_urls() {
 }
 
 #[test]
+fn source_of_values_is_named_without_secrets() {
+    use ipvs_rs::desired::params::Resolver;
+
+    let (address, _asked) = server(vec![answer("200 OK", "", "a: b"), answer("200 OK", "", "- a")]);
+    let url = address.replace("http://", "http://user:secret@") + "/doc?token=secret";
+    let global = Globals { params_url: vec![url], ..Globals::default() };
+    let chain = crate::params::resolver(&global, &[]).unwrap_or_else(|failure| panic!("{}", failure.message));
+    assert_eq!(chain.describe(), format!("parameters of {address}/doc"));
+    let failure = crate::params::resolver(&global, &[]).err().unwrap();
+    assert_eq!(
+        failure.message,
+        format!("--params-url {address}/doc must be JSON or YAML: expected a mapping, found a list")
+    );
+}
+
+#[test]
 fn files_beside_documents_are_regular_and_short() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");

@@ -139,20 +139,26 @@ impl<'a> Followed<'a> {
         params: Vec<Source>,
     ) -> Result<Loaded, Failure> {
         let loaded = self.input.tell(console, self.input.understand(sources, Ok(params)))?;
-        let has_services = |source: &&Source| source.text.contains("services");
-        let is_silent = |source: &Source| {
-            let alone = Reader::new().read(std::slice::from_ref(source));
-            alone.is_ok_and(|loaded| self.input.silent(&loaded).is_some())
+        let has_none = |loaded: &Loaded| loaded.state.services.is_empty();
+        // One of several files that cannot be read alone has services: they lack parameters.
+        let has_services = |source: &&Source| match sources {
+            [_] => !has_none(&loaded),
+            _ => !Reader::new().read(std::slice::from_ref(source)).is_ok_and(|loaded| has_none(&loaded)),
         };
-        // One file of a folder must not lose its services either.
-        let mut had_services = sources.iter().filter(|source| self.with_services.contains(&source.name));
-        let lost = had_services.find(|source| !has_services(source) && is_silent(source));
-        if let Some(name) = self.input.silent(&loaded).or(lost.map(|source| shown(&source.name))) {
+        let with_services: HashSet<_> =
+            sources.iter().filter(has_services).map(|source| Arc::clone(&source.name)).collect();
+        // One file of a folder must not lose its services either, nor a writer stop behind the word.
+        let mut lost = self.with_services.difference(&with_services);
+        let lost =
+            lost.find(|name| sources.iter().any(|source| source.name == **name && !is_written_empty(&source.text)));
+        let is_unwritten = has_none(&loaded) && !sources.iter().any(|source| is_written_empty(&source.text));
+        let silent = self.input.silent(&loaded).or_else(|| is_unwritten.then(|| self.input.name()));
+        if let Some(name) = silent.or(lost.map(shown)) {
             let message =
                 format!("{name} says nothing of services: write {{}} or services: [] if there should be none");
             return Err(Failure::new(Exit::Invalid, message));
         }
-        self.with_services = sources.iter().filter(has_services).map(|source| Arc::clone(&source.name)).collect();
+        self.with_services = with_services;
         Ok(loaded)
     }
 
@@ -163,6 +169,12 @@ impl<'a> Followed<'a> {
             None => self.input.unreadable(path, found),
         }
     }
+}
+
+/// Whether there is an empty list or mapping in a text: a key without a value may be one that is not written yet.
+fn is_written_empty(text: &str) -> bool {
+    let text: String = text.split_whitespace().collect();
+    text.contains("[]") || text.contains("{}")
 }
 
 #[cfg(feature = "testing")]

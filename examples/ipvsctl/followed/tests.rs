@@ -103,6 +103,7 @@ fn files_that_cannot_be_used_end_it_at_the_beginning() {
         ("", Exit::Invalid),
         ("# nothing\n", Exit::Invalid),
         ("version: 2\ntimeouts: {tcp: 15m}\n", Exit::Invalid),
+        ("services:\n", Exit::Invalid),
         ("services: [", Exit::Input),
     ] {
         let failure = World::new(text).begin(&mut Scripted::new()).err().unwrap();
@@ -127,10 +128,11 @@ type Damage<'a> = (&'a str, &'a dyn Fn(&World));
 #[test]
 fn last_good_files_count_until_there_are_good_ones_again() {
     let folder_of = |world: &World| world.folder.path().join("new");
-    let damages: [Damage<'_>; 8] = [
+    let damages: [Damage<'_>; 9] = [
         ("emptied", &|world| world.write("")),
         ("emptied", &|world| world.write("# services:\n")),
         ("says nothing of services", &|world| world.write("version: 2\ntimeouts: {tcp: 15m}\n")),
+        ("says nothing of services", &|world| world.write("services:\n")),
         ("cut off", &|world| world.write(&model(200)[..4096])),
         ("No such file", &|world| fs::remove_file(world.path()).unwrap()),
         ("found a FIFO", &|world| {
@@ -184,12 +186,12 @@ fn one_file_of_a_folder_does_not_lose_its_services() {
 
 #[test]
 fn empty_model_written_out_is_taken() {
-    for text in ["{}", "services: []\n", "services:\n"] {
+    for text in ["{}", "services: []\n", "{\"services\": [ ]}", "version: 2\nservices: [\n  ]\n"] {
         let world = World::new(&model(100));
         let mut followed = world.followed();
         world.write(text);
         assert!(!followed.look(&mut Console::memory(0), Duration::from_secs(1), false));
-        assert_eq!(looks(&mut followed, 2, 1).0, 1, "after two equal looks");
+        assert_eq!(looks(&mut followed, 2, 1), (1, format!("INFO Read {}\n", world.path().display())), "{text}");
         assert_eq!(services(&followed), 0, "{text}");
     }
 }

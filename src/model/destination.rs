@@ -301,7 +301,7 @@ impl Thresholds {
     ///
     /// # Errors
     ///
-    /// When it is above 2147483647.
+    /// When it is above 2147483647, which not every kernel takes; see [`verbatim`](Self::verbatim).
     pub fn with_upper(upper: u32) -> Result<Self, InvalidValue> {
         if upper > i32::MAX.unsigned_abs() {
             return Err(InvalidValue::range("upper threshold", upper, "0 to 2147483647 connections"));
@@ -323,7 +323,8 @@ impl Thresholds {
 
     /// Both thresholds exactly as given; 0 means none.
     ///
-    /// The kernel refuses a lower one above the upper (`ERANGE`), and takes any other pair.
+    /// The kernel refuses a lower one above the upper (`ERANGE`). Linux 7, and late patch releases of 6.1 and 6.12,
+    /// refuse an upper one above 2147483647 as well (`EINVAL`); others take any number.
     pub const fn verbatim(upper: u32, lower: u32) -> Self {
         Self { upper, lower }
     }

@@ -24,6 +24,31 @@ impl<const N: usize> Name<N> {
     }
 }
 
+/// Bytes of a name that no text has as they are: all but printable characters of ASCII that such a name can have are
+/// written as `\x01`.
+fn escaped(name: &[u8], allowed: fn(char) -> bool) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\' && allowed(byte.into());
+    let piece = |byte: &u8| if is_plain(*byte) { char::from(*byte).into() } else { format!("\\x{byte:02x}") };
+    name.iter().map(piece).collect()
+}
+
+/// The bytes of a name that has an escaped one; `None` for any other.
+fn unescaped(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("\\x") {
+        let digits = after.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        bytes.extend(before.bytes());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => bytes.push(byte),
+            None => bytes.extend(b"\\x"),
+        }
+        rest = after.get(digits.map_or(0, str::len)..).unwrap_or_default();
+    }
+    bytes.extend(rest.bytes());
+    (bytes != text.as_bytes()).then_some(bytes)
+}
+
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $max:literal, $what:literal, $expected:literal, $allowed:expr) => {
         $(#[$doc])*
@@ -74,9 +99,10 @@ macro_rules! name_type {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match std::str::from_utf8(self.as_bytes()) {
-                    Ok(name) => f.pad(name),
-                    Err(_) => f.pad(&self.as_bytes().escape_ascii().to_string()),
+                let plain = std::str::from_utf8(self.as_bytes()).ok();
+                match plain.filter(|name| !name.contains('\\') && Self::new(name).is_ok()) {
+                    Some(name) => f.pad(name),
+                    None => f.pad(&escaped(self.as_bytes(), $allowed)),
                 }
             }
         }
@@ -90,8 +116,13 @@ macro_rules! name_type {
         impl FromStr for $name {
             type Err = ParseError;
 
+            /// As `Display` writes it: `\x01` is the byte 1.
             fn from_str(text: &str) -> Result<Self, ParseError> {
-                Self::new(text).map_err(|reason| ParseError::invalid($what, text, &reason))
+                let name = match unescaped(text) {
+                    Some(bytes) => Self::verbatim(&bytes),
+                    None => Self::new(text),
+                };
+                name.map_err(|reason| ParseError::invalid($what, text, &reason))
             }
         }
     };

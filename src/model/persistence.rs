@@ -54,10 +54,17 @@ impl Persistence {
         if timeout > Self::MAX_SECS {
             return Err(InvalidValue::range("persistence timeout", timeout, "0 to 4294967 seconds"));
         }
-        Ok(Self::from_kernel(timeout, Granularity::Client, None))
+        Ok(Self::verbatim(timeout))
     }
 
-    /// The same from a [`Duration`].
+    /// Persistence with a timeout that is taken exactly as given, as a kernel may report it.
+    ///
+    /// Above [`MAX_SECS`](Self::MAX_SECS) it depends on the tick rate of the kernel whether it stores the same again.
+    pub const fn verbatim(timeout: u32) -> Self {
+        Self { timeout_secs: timeout, ..Self::NEUTRAL }
+    }
+
+    /// The same as [`for_secs`](Self::for_secs) from a [`Duration`].
     ///
     /// # Errors
     ///
@@ -245,7 +252,7 @@ impl FromStr for PersistenceEngine {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::from_name(text).map_err(|reason| ParseError::invalid("persistence engine", text, &reason))
+        if text.eq_ignore_ascii_case("sip") { Ok(Self::Sip) } else { text.parse().map(Self::Other) }
     }
 }
 

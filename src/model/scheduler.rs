@@ -161,6 +161,6 @@ impl FromStr for Scheduler {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::from_name(text).map_err(|reason| ParseError::invalid("scheduler", text, &reason))
+        Self::known(text.as_bytes()).map_or_else(|| text.parse().map(Self::Other), Ok)
     }
 }

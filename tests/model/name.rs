@@ -49,7 +49,6 @@ fn verbatim_name_may_hold_any_bytes_but_nul() {
     let name = SchedulerName::verbatim(b"WLC").unwrap();
     assert_ne!(Scheduler::Other(name), Scheduler::Wlc, "the kernel minds the case");
     assert_eq!(SchedulerName::verbatim(b"r \xff").unwrap().as_bytes(), b"r \xff");
-    assert_eq!(InterfaceName::verbatim(b"eth0/1").unwrap().to_string(), "eth0/1");
     for name in [&b""[..], b"rr\0", b"a-name-of-16-byt"] {
         assert_eq!(SchedulerName::verbatim(name).unwrap_err().expected(), "1 to 15 bytes without a NUL");
     }
@@ -85,6 +84,28 @@ fn interface_has_1_to_15_bytes() {
         assert!(SyncDaemon::master(name).is_err() && SyncDaemon::backup(name).is_err());
         assert_eq!(name.parse::<InterfaceName>().unwrap_err().piece(), name);
     }
+}
+
+#[test]
+fn bytes_that_are_not_printable_are_written_and_read_as_numbers() {
+    let table: [(&[u8], &str); 8] = [
+        (b"eth\x01", "eth\\x01"),
+        (b"d\xff", "d\\xff"),
+        (b"d\x7f", "d\\x7f"),
+        (b"eth0/1", "eth0\\x2f1"),
+        ("\u{e9}".as_bytes(), "\u{e9}"),
+        ("\u{e9}\n".as_bytes(), "\\xc3\\xa9\\x0a"),
+        (b"a\\b", "a\\x5cb"),
+        (b"d\\x41", "d\\x5cx41"),
+    ];
+    for (bytes, text) in table {
+        let name = InterfaceName::verbatim(bytes).unwrap();
+        assert_eq!((name.to_string().as_str(), text.parse()), (text, Ok(name)));
+    }
+    assert_eq!("a\\b\\xg\\".parse(), InterfaceName::new("a\\b\\xg\\").map_err(|_| unreachable!()));
+    assert_eq!("a\\x00".parse::<InterfaceName>().unwrap_err().expected(), "1 to 15 bytes without a NUL");
+    assert_eq!("hr\\xff".parse(), Ok(Scheduler::Other(SchedulerName::verbatim(b"hr\xff").unwrap())));
+    assert_eq!("pe\\x07".parse(), Ok(PersistenceEngine::Other(EngineName::verbatim(b"pe\x07").unwrap())));
 }
 
 #[test]

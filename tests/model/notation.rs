@@ -140,8 +140,8 @@ fn weight_is_read_or_refused() {
 fn thresholds_are_read_or_refused() {
     accepts::<Thresholds>(&[("0/0", &["0"]), ("10/0", &["10"]), ("10/5", &[]), ("2147483647/2147483647", &[])]);
     refuses::<Thresholds>(&[
-        ("", "thresholds", "", "0 to 2147483647 connections"),
-        ("2147483648", "thresholds", "2147483648", "0 to 2147483647 connections"),
+        ("", "thresholds", "", "0 to 4294967295 connections"),
+        ("4294967296", "thresholds", "4294967296", "0 to 4294967295 connections"),
         ("5/10", "thresholds", "10", "0 to the upper threshold"),
         ("0/1", "thresholds", "1", "0 to the upper threshold"),
         ("5/", "thresholds", "", "0 to the upper threshold"),
@@ -185,9 +185,9 @@ fn persistence_is_read_or_refused() {
     refuses::<Persistence>(&[
         ("", "persistence", "", "a number of seconds"),
         ("persistent", "persistence", "", "a number of seconds"),
-        ("persistent 4294968", "persistence", "4294968", "0 to 4294967 seconds"),
-        ("1.5", "persistence", "1.5", "0 to 4294967 seconds"),
-        ("300s", "persistence", "300s", "0 to 4294967 seconds"),
+        ("persistent 4294967296", "persistence", "4294967296", "0 to 4294967295 seconds"),
+        ("1.5", "persistence", "1.5", "0 to 4294967295 seconds"),
+        ("300s", "persistence", "300s", "0 to 4294967295 seconds"),
         ("300 mask", "persistence", "", "a mask or a prefix length"),
         (
             "300 mask 255",

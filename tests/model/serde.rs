@@ -185,24 +185,24 @@ fn numbers_that_cannot_be_are_refused_with_their_range() {
         (error::<UnknownForwardMethod>(json!(4)), "unknown forwarding method 4 is out of range: expected 5 to 7"),
         (error::<UnknownTunnelKind>(json!(2)), "unknown tunnel kind 2 is out of range: expected 3 to 255"),
         (
-            error::<Thresholds>(json!({"upper": 2_147_483_648_u32})),
-            "upper threshold 2147483648 is out of range: expected 0 to 2147483647 connections",
+            error::<Thresholds>(json!({"upper": 4_294_967_296_u64})),
+            "upper threshold 4294967296 is out of range: expected 0 to 4294967295 connections",
         ),
         (
             error::<Thresholds>(json!({"upper": -1})),
-            "upper threshold -1 is out of range: expected 0 to 2147483647 connections",
+            "upper threshold -1 is out of range: expected 0 to 4294967295 connections",
         ),
         (
             error::<Thresholds>(json!({"lower": 5})),
             "lower threshold 5 is out of range: expected 0 to the upper threshold",
         ),
         (
-            error::<Persistence>(json!({"timeout_secs": 4_294_968})),
-            "persistence timeout 4294968 is out of range: expected 0 to 4294967 seconds",
+            error::<Persistence>(json!({"timeout_secs": 4_294_967_296_u64})),
+            "persistence timeout 4294967296 is out of range: expected 0 to 4294967295 seconds",
         ),
         (
             error::<Persistence>(json!({"timeout_secs": -1})),
-            "persistence timeout -1 is out of range: expected 0 to 4294967 seconds",
+            "persistence timeout -1 is out of range: expected 0 to 4294967295 seconds",
         ),
     ];
     for (message, expected) in table {
@@ -218,10 +218,6 @@ fn text_that_is_no_notation_is_refused_with_its_piece() {
         (
             error::<ServiceId>(json!("TCP 10.0.0.1:http")),
             "service: \"http\" does not fit: expected a port of 0 to 65535",
-        ),
-        (
-            error::<ServiceId>(json!("TCP [::ffff:10.0.0.1]:80")),
-            "service: \"::ffff:10.0.0.1\" does not fit: expected the IPv4 address itself instead of its IPv4-mapped form",
         ),
         (error::<ServiceId>(json!(7)), "invalid type: integer `7`, expected a service such as TCP 192.0.2.10:80"),
         (

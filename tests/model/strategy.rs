@@ -1,7 +1,7 @@
 //! Random values of the model. Another test target takes them in with `#[path = "model/strategy.rs"] mod strategy;`.
 #![allow(dead_code, reason = "no target uses all of them")]
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU8, NonZeroU16};
 
 use ipvs_rs::model::{
@@ -18,14 +18,13 @@ use proptest::sample::select;
 /// Services by address, of both families and every protocol, and services by mark.
 pub(crate) fn arb_service_id() -> impl Strategy<Value = ServiceId> {
     let address = (arb_protocol(), arb_address(), any::<u16>())
-        .prop_map(|(protocol, address, port)| ServiceId::new(protocol, SocketAddr::new(address, port)).unwrap());
+        .prop_map(|(protocol, address, port)| ServiceId::verbatim(protocol, address, port));
     let mark = (1..=u32::MAX, arb_family()).prop_map(|(mark, family)| ServiceId::fwmark(mark, family).unwrap());
     prop_oneof![3 => address, 1 => mark]
 }
 
 pub(crate) fn arb_destination_id() -> impl Strategy<Value = DestinationId> {
-    (arb_address(), any::<u16>())
-        .prop_map(|(address, port)| DestinationId::new(SocketAddr::new(address, port)).unwrap())
+    (arb_address(), any::<u16>()).prop_map(|(address, port)| DestinationId::verbatim(address, port))
 }
 
 /// Every setting, with persistence in effect, dormant, or none.
@@ -132,9 +131,14 @@ pub(crate) fn arb_sync_role() -> impl Strategy<Value = SyncRole> {
     select(vec![SyncRole::Master, SyncRole::Backup])
 }
 
+/// Names as people write them, and any bytes: the kernel refuses blanks, slashes, colons and NUL only.
 pub(crate) fn arb_interface_name() -> impl Strategy<Value = InterfaceName> {
     // Commas, parentheses and equals signs are all allowed, and are what a notation trips over.
-    "[!-.0-9;-~]{1,15}".prop_map(|name| InterfaceName::new(&name).unwrap())
+    prop_oneof![
+        "[!-.0-9;-~]{1,15}".prop_map(|name| InterfaceName::new(&name).unwrap()),
+        vec(1..=u8::MAX, 1..=15).prop_map(|name| InterfaceName::verbatim(&name).unwrap()),
+        "(\\\\|\\\\x|\\\\x5c|[a-f0-9]){1,3}".prop_map(|name| InterfaceName::verbatim(name.as_bytes()).unwrap()),
+    ]
 }
 
 pub(crate) fn arb_multicast_group() -> impl Strategy<Value = MulticastGroup> {
@@ -153,9 +157,9 @@ pub(crate) fn arb_timeout() -> impl Strategy<Value = Timeout> {
 
 /// Persistence that a service of this family can have.
 pub(crate) fn arb_persistence(family: AddressFamily) -> impl Strategy<Value = Persistence> {
-    let timeout = prop_oneof![0..=Persistence::MAX_SECS, Just(0), Just(Persistence::MAX_SECS)];
+    let timeout = prop_oneof![any::<u32>(), 0..=Persistence::MAX_SECS, Just(0), Just(Persistence::MAX_SECS)];
     (timeout, arb_granularity(family), option::of(arb_engine())).prop_map(|(timeout, granularity, engine)| {
-        let persistence = Persistence::for_secs(timeout).unwrap().granularity(granularity);
+        let persistence = Persistence::verbatim(timeout).granularity(granularity);
         engine.map_or(persistence, |engine| persistence.engine(engine))
     })
 }
@@ -197,8 +201,8 @@ pub(crate) fn arb_weight() -> impl Strategy<Value = Weight> {
 }
 
 pub(crate) fn arb_thresholds() -> impl Strategy<Value = Thresholds> {
-    let set = (0..=i32::MAX.unsigned_abs()).prop_flat_map(|upper| (Just(upper), 0..=upper));
-    let set = set.prop_map(|(upper, lower)| Thresholds::with_upper(upper).unwrap().with_lower(lower).unwrap());
+    let set = any::<u32>().prop_flat_map(|upper| (Just(upper), 0..=upper));
+    let set = set.prop_map(|(upper, lower)| Thresholds::verbatim(upper, lower));
     prop_oneof![Just(Thresholds::NONE), set]
 }
 
@@ -244,11 +248,9 @@ pub(crate) fn arb_family() -> impl Strategy<Value = AddressFamily> {
     select(vec![AddressFamily::Ipv4, AddressFamily::Ipv6])
 }
 
-/// Addresses of both families, without those that stand for one of the other family.
+/// Addresses of both families, those of IPv6 that stand for one of IPv4 as well.
 pub(crate) fn arb_address() -> impl Strategy<Value = IpAddr> {
-    let v6 = any::<Ipv6Addr>().prop_map(|address| match address.to_ipv4_mapped() {
-        Some(_) => Ipv6Addr::from_bits(address.to_bits() | 1 << 127),
-        None => address,
-    });
+    let mapped = any::<Ipv4Addr>().prop_map(|address| address.to_ipv6_mapped());
+    let v6 = prop_oneof![3 => any::<Ipv6Addr>(), 1 => mapped];
     prop_oneof![any::<Ipv4Addr>().prop_map(IpAddr::V4), v6.prop_map(IpAddr::V6)]
 }

@@ -61,7 +61,8 @@ impl FromStr for ServiceId {
     type Err = ParseError;
 
     /// `TCP 192.0.2.10:80`, `tcp://192.0.2.10:80` and `-t 192.0.2.10:80` are one and the same, as are
-    /// `FWM 7 IPv6`, `fwmark:7:ipv6` and `-f 7 -6`. A port that is left out is 0.
+    /// `FWM 7 IPv6`, `fwmark6:7`, `fwmark:7:ipv6` and `-f 7 -6`. A port that is left out is 0. Addresses are taken
+    /// [verbatim](ServiceId::verbatim).
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut words = text.split_whitespace();
         let head = next(SERVICE, &mut words, EXAMPLES)?;
@@ -86,7 +87,7 @@ impl fmt::Display for DestinationId {
 impl FromStr for DestinationId {
     type Err = ParseError;
 
-    /// `10.0.0.2:8080` or `[2001:db8::2]:8080`; a port that is left out is 0.
+    /// `10.0.0.2:8080` or `[2001:db8::2]:8080`, [verbatim](DestinationId::verbatim); a port that is left out is 0.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let (address, port) = endpoint("destination", text)?;
         Ok(Self::verbatim(address, port.unwrap_or(0)))
@@ -139,6 +140,9 @@ fn by_option<'a>(head: &'a str, words: &mut impl Iterator<Item = &'a str>) -> Re
 }
 
 fn by_scheme(scheme: &str, rest: &str) -> Result<ServiceId, ParseError> {
+    if scheme.eq_ignore_ascii_case("fwmark6") {
+        return marked(rest, AddressFamily::Ipv6);
+    }
     if is_mark(scheme) {
         return match rest.split_once(':') {
             Some((mark, word)) => marked(mark, mark_family(word)?),

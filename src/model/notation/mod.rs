@@ -7,7 +7,7 @@
 //! | value | prints | reads as well |
 //! |---|---|---|
 //! | [`ServiceId`] | `TCP 192.0.2.10:80`, `UDP [2001:db8::1]:53`, `IP_47 192.0.2.10:0` | `tcp://192.0.2.10:80`, `-t 192.0.2.10:80`, `--tcp-service 192.0.2.10:80`; no port is port 0 |
-//! | by firewall mark | `FWM 7`, `FWM 7 IPv6` | `fwmark:7`, `fwmark:7:ipv6`, `-f 7 -6`, `--fwmark-service 7 --ipv6` |
+//! | by firewall mark | `FWM 7`, `FWM 7 IPv6` | `fwmark:7`, `fwmark6:7`, `fwmark:7:ipv6`, `-f 7 -6`, `--fwmark-service 7 --ipv6` |
 //! | [`DestinationId`] | `10.0.0.2:8080`, `[2001:db8::2]:8080` | no port is port 0 |
 //! | [`Protocol`] | `TCP`, `UDP`, `SCTP`, `AH`, `ESP`, `IP_47` | any case |
 //! | [`AddressFamily`] | `IPv4`, `IPv6` | any case |
@@ -30,9 +30,9 @@
 //! | [`Rule`] | `-A -t 192.0.2.10:80 -s wlc`, `-a -t 192.0.2.10:80 -r 10.0.0.2:80 -m -w 1` | see there |
 //!
 //! Text that is none of this is refused with a [`ParseError`] that carries the offending piece and what was expected
-//! in its place. What only the kernel can come by prints and is refused when it is read: an IPv4-mapped IPv6 address,
-//! which [`ServiceId::verbatim`] takes, a persistence timeout above [`Persistence::MAX_SECS`], and a name of bytes that
-//! are not text.
+//! in its place. Whatever a kernel may hold is read, even where [`ServiceId::new`], [`Thresholds::with_upper`] and
+//! [`Persistence::for_secs`] advise against it: an IPv4-mapped IPv6 address, any upper threshold, any timeout. Bytes of
+//! a name that are not printable, and a backslash, print as `\x5c` and are read from that.
 //!
 //! ```
 //! use ipvs_rs::model::notation::Rule;

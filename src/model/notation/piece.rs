@@ -1,11 +1,11 @@
 //! What the notations are put together from.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use crate::model::ParseError;
-use crate::model::service_id::{SCOPELESS, check_address};
+use crate::model::service_id::SCOPELESS;
 
 /// Writes several pieces as one, so that a table may ask for a width; without one nothing is allocated.
 pub(super) fn pad(f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>) -> fmt::Result {
@@ -35,7 +35,8 @@ pub(super) fn named<T>(table: impl IntoIterator<Item = (&'static str, T)>, word:
     table.into_iter().find(|(name, _)| is(name)).map(|(_, value)| value)
 }
 
-/// An address and perhaps a port: `10.0.0.1`, `10.0.0.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.
+/// An address and perhaps a port: `10.0.0.1`, `10.0.0.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`. An
+/// IPv4-mapped one is taken as it is written, for the kernel may hold it.
 pub(super) fn endpoint(what: &'static str, text: &str) -> Result<(IpAddr, Option<u16>), ParseError> {
     let (address, port) = match text.strip_prefix('[') {
         Some(rest) => {
@@ -83,9 +84,7 @@ fn ipv6(what: &'static str, text: &str) -> Result<IpAddr, ParseError> {
         return Err(ParseError::new(what, text, SCOPELESS));
     }
     let address: Option<Ipv6Addr> = text.parse().ok();
-    let address = address.map(IpAddr::V6).ok_or_else(|| ParseError::new(what, text, ADDRESS))?;
-    check_address(what, SocketAddr::new(address, 0)).map_err(|reason| ParseError::invalid(what, text, &reason))?;
-    Ok(address)
+    address.map(IpAddr::V6).ok_or_else(|| ParseError::new(what, text, ADDRESS))
 }
 
 /// What stands where an address is missing or wrong.

@@ -34,7 +34,8 @@ impl fmt::Display for Thresholds {
 impl FromStr for Thresholds {
     type Err = ParseError;
 
-    /// Both with a slash between them, or the upper one alone.
+    /// Both with a slash between them, or the upper one alone, as far as any kernel holds them: the lower one is not
+    /// above the upper one.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let (upper, lower) = text.split_once('/').unwrap_or((text, "0"));
         thresholds(upper, lower)
@@ -101,7 +102,8 @@ impl fmt::Display for Persistence {
 impl FromStr for Persistence {
     type Err = ParseError;
 
-    /// As [`Display`](fmt::Display) writes it; the first word may be left out: `300 pe sip`.
+    /// As [`Display`](fmt::Display) writes it; the first word may be left out: `300 pe sip`. The timeout is taken
+    /// [verbatim](Persistence::verbatim).
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut words = text.split_whitespace().peekable();
         words.next_if(|word| word.eq_ignore_ascii_case("persistent"));
@@ -197,16 +199,16 @@ impl FromStr for Version {
 
 pub(super) fn thresholds(upper: &str, lower: &str) -> Result<Thresholds, ParseError> {
     let invalid = |piece: &str, expected| ParseError::new("thresholds", piece, expected);
-    let thresholds = number(upper).and_then(|upper| Thresholds::with_upper(upper).ok());
-    let thresholds = thresholds.ok_or_else(|| invalid(upper, "0 to 2147483647 connections"))?;
-    let both = number(lower).and_then(|lower| thresholds.with_lower(lower).ok());
-    both.ok_or_else(|| invalid(lower, "0 to the upper threshold"))
+    let most = number(upper).ok_or_else(|| invalid(upper, "0 to 4294967295 connections"))?;
+    let lower =
+        number(lower).filter(|lower| *lower <= most).ok_or_else(|| invalid(lower, "0 to the upper threshold"))?;
+    Ok(Thresholds::verbatim(most, lower))
 }
 
 /// Persistence with the timeout that the text says.
 pub(super) fn persistence(seconds: &str) -> Result<Persistence, ParseError> {
-    let persistence = number(seconds).and_then(|seconds| Persistence::for_secs(seconds).ok());
-    persistence.ok_or_else(|| ParseError::new(PERSISTENCE, seconds, "0 to 4294967 seconds"))
+    let persistence = number(seconds).map(Persistence::verbatim);
+    persistence.ok_or_else(|| ParseError::new(PERSISTENCE, seconds, "0 to 4294967295 seconds"))
 }
 
 pub(super) fn mask(text: &str) -> Result<Ipv4Addr, ParseError> {

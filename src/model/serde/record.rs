@@ -179,8 +179,9 @@ struct PersistenceIn {
 impl<'de> Deserialize<'de> for Persistence {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let PersistenceIn { timeout_secs, granularity, engine } = PersistenceIn::deserialize(deserializer)?;
-        let checked = timeout_secs.narrow("persistence timeout", "0 to 4294967 seconds").and_then(Self::for_secs);
-        let mut persistence = checked.map_err(D::Error::custom)?;
+        let timeout =
+            timeout_secs.narrow("persistence timeout", "0 to 4294967295 seconds").map_err(D::Error::custom)?;
+        let mut persistence = Self::verbatim(timeout);
         persistence.granularity = granularity;
         persistence.engine = engine;
         Ok(persistence)
@@ -211,9 +212,9 @@ struct ThresholdsIn {
 
 impl ThresholdsIn {
     fn check(&self) -> Result<Thresholds, InvalidValue> {
-        let upper = self.upper.narrow("upper threshold", "0 to 2147483647 connections")?;
+        let upper = self.upper.narrow("upper threshold", "0 to 4294967295 connections")?;
         let lower = self.lower.narrow("lower threshold", "0 to the upper threshold")?;
-        Thresholds::with_upper(upper)?.with_lower(lower)
+        Thresholds::verbatim(upper, 0).with_lower(lower)
     }
 }
 

@@ -63,8 +63,9 @@ impl Service {
     /// The line from which [`Rule`] reads the same service again.
     ///
     /// It is ipvsadm's own wherever ipvsadm has words for it. Beyond that, protocols go by their names
-    /// (`--esp-service`, `--ip_47-service`), and a mask is told without persistence as well. What has no effect and no
-    /// option, a timeout without persistence and bits without a name, is left out.
+    /// (`--esp-service`, `--ip_47-service`), and a mask is told without persistence as well. That holds for every
+    /// service that a kernel reports, but for what has no effect and no option: a timeout without persistence and bits
+    /// without a name are left out.
     pub fn full_rule(&self) -> ServiceRule<'_> {
         ServiceRule::full(self)
     }
@@ -102,8 +103,8 @@ impl Destination {
     ///
     /// It is ipvsadm's own wherever ipvsadm has words for it, with the thresholds after the weight. Beyond that there
     /// are `--forward Local`, `Bypass` and `Unknown-5` in place of a letter, `--tun-flags 0x4` for bits without a
-    /// name, and tunnel options together that ipvsadm does not allow together. Settings of a tunnel that the
-    /// destination is not reached by have no effect and are left out.
+    /// name, and tunnel options together that ipvsadm does not allow together. That holds for every destination that a
+    /// kernel reports, but for settings of a tunnel that it is not reached by, which have no effect and are left out.
     pub fn full_rule<'a>(&'a self, service: &'a ServiceId) -> DestinationRule<'a> {
         DestinationRule::full(service, self)
     }

@@ -404,7 +404,8 @@ impl Error {
                 }
                 (Errno::EINVAL, Op::NewDestination | Op::UpdateDestination) => Some(
                     "the address must be unicast with `lo` up, only a tunnel may lead to the other address family \
-                     (and only while no sync daemon runs), and GUE needs a port",
+                     (and only while no sync daemon runs), GUE needs a port, and newer kernels take an upper threshold \
+                     of at most 2147483647",
                 ),
                 (Errno::EINVAL, Op::StartSync) => {
                     Some("no destination may be of another address family than its service while a daemon runs")

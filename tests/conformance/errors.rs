@@ -184,7 +184,7 @@ fn refusals(world: &dyn World) -> Vec<Row> {
             &["invalid"],
             "new destination 224.0.0.1:80 for TCP 192.0.2.10:80: refused as invalid (EINVAL); the address must be \
              unicast with `lo` up, only a tunnel may lead to the other address family (and only while no sync daemon \
-             runs), and GUE needs a port",
+             runs), GUE needs a port, and newer kernels take an upper threshold of at most 2147483647",
         ),
         row(
             handle.new_destination(&web, &tunnel_to("[2001:db8::2]:80", Tunnel::ipip())),
@@ -193,7 +193,7 @@ fn refusals(world: &dyn World) -> Vec<Row> {
             &["invalid"],
             "new destination [2001:db8::2]:80 for TCP 192.0.2.10:80: refused as invalid (EINVAL); the address must be \
              unicast with `lo` up, only a tunnel may lead to the other address family (and only while no sync daemon \
-             runs), and GUE needs a port",
+             runs), GUE needs a port, and newer kernels take an upper threshold of at most 2147483647",
         ),
         row(
             overwriting(world, &TUNNEL_PORT, &[0, 0])
@@ -203,7 +203,7 @@ fn refusals(world: &dyn World) -> Vec<Row> {
             &["invalid"],
             "update destination 10.0.0.2:80 for TCP 192.0.2.10:80: refused as invalid (EINVAL); the address must be \
              unicast with `lo` up, only a tunnel may lead to the other address family (and only while no sync daemon \
-             runs), and GUE needs a port",
+             runs), GUE needs a port, and newer kernels take an upper threshold of at most 2147483647",
         ),
         row(
             overwriting(world, &NETMASK, &129_u32.to_ne_bytes()).update_service(&rr(web6)),

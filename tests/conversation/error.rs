@@ -71,7 +71,8 @@ const PERMISSION: &str = "every IPVS command takes CAP_NET_ADMIN in the initial 
                           of a rootless container";
 const MODULE: &str = "check the name, or load the module ip_vs_NAME or ip_vs_pe_NAME";
 const UNICAST: &str = "the address must be unicast with `lo` up, only a tunnel may lead to the other address family \
-                       (and only while no sync daemon runs), and GUE needs a port";
+                       (and only while no sync daemon runs), GUE needs a port, and newer kernels take an upper \
+                       threshold of at most 2147483647";
 
 #[test]
 fn refusals_are_told_with_operation_object_meaning_number_and_hint() {

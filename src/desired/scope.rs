@@ -51,7 +51,8 @@ impl Scope {
 /// Some services: those of a protocol, of a network, of ports, or those of some firewall marks.
 ///
 /// Written `tcp://192.0.2.0/24:80-90`, `*://[2001:db8::]/32`, `udp://192.0.2.1:*`, `fwmark:100-199`, `fwmark6:*`. Ports
-/// that are left out are all ports. `Display` and `FromStr` are inverse.
+/// that are left out are all ports. A protocol goes by its name or its number: `esp://*`, `ip_47://*`, `47://*`.
+/// `Display` and `FromStr` are inverse.
 ///
 /// # Example
 ///
@@ -152,10 +153,8 @@ impl fmt::Display for Pattern {
         match self.0 {
             Kind::Address { protocol, network, ports } => {
                 match protocol {
-                    Some(Protocol::TCP) => f.write_str("tcp://")?,
-                    Some(Protocol::UDP) => f.write_str("udp://")?,
-                    Some(Protocol::SCTP) => f.write_str("sctp://")?,
-                    _ => f.write_str("*://")?,
+                    Some(protocol) => write!(f, "{}://", protocol.to_string().to_ascii_lowercase())?,
+                    None => f.write_str("*://")?,
                 }
                 match network {
                     None => f.write_str("*")?,
@@ -198,10 +197,15 @@ impl FromStr for Pattern {
             .ok_or_else(|| wrong("expected something like tcp://192.0.2.0/24:80, *://[2001:db8::]/32 or fwmark:1-9"))?;
         let protocol = match protocol {
             "*" => None,
-            "tcp" => Some(Protocol::TCP),
-            "udp" => Some(Protocol::UDP),
-            "sctp" => Some(Protocol::SCTP),
-            _ => return Err(wrong("protocols are tcp, udp, sctp and *")),
+            name => {
+                let number = Some(name).filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
+                let protocol = number.and_then(|number| number.parse().ok()).map(Protocol::from_number);
+                let protocol = protocol.or_else(|| name.parse().ok());
+                Some(
+                    protocol
+                        .ok_or_else(|| wrong("protocols are tcp, udp, sctp, ah, esp, a number of 0 to 65535 and *"))?,
+                )
+            }
         };
         let (address, rest) = match rest.strip_prefix('[') {
             Some(rest) => rest.split_once(']').ok_or_else(|| wrong("the bracket of the address is not closed"))?,

@@ -25,6 +25,11 @@ fn patterns_match_by_protocol_network_and_ports() {
         ("tcp://[2001:db8::]/32:443", "tcp://[2001:db8::1]:80", false),
         ("tcp://[2001:db8::1]", "tcp://[2001:db8::1]:80", true),
         ("*://[::]/0", "sctp://[2001:db8::1]:80", true),
+        ("esp://*", "IP_50 192.0.2.1", true),
+        ("300://192.0.2.1", "ip_300://192.0.2.1:80", true),
+        ("ip_300://192.0.2.1", "tcp://192.0.2.1:80", false),
+        ("*://[::ffff:192.0.2.0]/120", "tcp://[::ffff:192.0.2.1]:80", true),
+        ("*://192.0.2.0/24", "tcp://[::ffff:192.0.2.1]:80", false),
         ("fwmark:100-199", "fwmark:150", true),
         ("fwmark:100-199", "fwmark:200", false),
         ("fwmark:100-199", "fwmark:150:ipv6", false),
@@ -40,7 +45,10 @@ fn what_is_no_pattern_is_refused_with_a_reason() {
     for (text, problem) in [
         ("", "expected something like tcp://192.0.2.0/24:80, *://[2001:db8::]/32 or fwmark:1-9"),
         ("192.0.2.1", "expected something like tcp://192.0.2.0/24:80, *://[2001:db8::]/32 or fwmark:1-9"),
-        ("icmp://192.0.2.1", "protocols are tcp, udp, sctp and *"),
+        ("icmp://192.0.2.1", "protocols are tcp, udp, sctp, ah, esp, a number of 0 to 65535 and *"),
+        ("65536://192.0.2.1", "protocols are tcp, udp, sctp, ah, esp, a number of 0 to 65535 and *"),
+        ("+6://192.0.2.1", "protocols are tcp, udp, sctp, ah, esp, a number of 0 to 65535 and *"),
+        ("://192.0.2.1", "protocols are tcp, udp, sctp, ah, esp, a number of 0 to 65535 and *"),
         ("tcp://192.0.2.0/33", "a prefix length is 0 to 32, for IPv6 0 to 128"),
         ("tcp://192.0.2.0/", "a prefix length is 0 to 32, for IPv6 0 to 128"),
         ("tcp://192.0.2.0/+8", "a prefix length is 0 to 32, for IPv6 0 to 128"),
@@ -73,7 +81,7 @@ fn an_exception_wins_over_what_is_managed() {
 proptest! {
     #[test]
     fn patterns_are_read_as_they_are_printed(
-        protocol in prop::sample::select(vec!["tcp", "udp", "sctp", "*"]),
+        protocol in prop_oneof![Just("*".to_owned()), Just("esp".to_owned()), (0..400u16).prop_map(|it| it.to_string())],
         network in prop_oneof![
             Just("*".to_owned()),
             (any::<u32>(), 0..=32u8).prop_map(|(bits, prefix)| format!("{}/{prefix}", std::net::Ipv4Addr::from_bits(bits))),
@@ -83,6 +91,7 @@ proptest! {
     ) {
         let pattern: Pattern = format!("{protocol}://{network}:{first}-{last}").parse().unwrap();
         prop_assert_eq!(pattern.to_string().parse::<Pattern>().unwrap(), pattern);
+        prop_assert_eq!(pattern.to_string().starts_with("*://"), protocol == "*");
     }
 
     #[test]

@@ -2,19 +2,15 @@
 
 use std::net::SocketAddr;
 
-use ipvs_rs::model::{AddressFamily, Protocol};
+use ipvs_rs::model::Protocol;
 use ipvs_rs::{DestinationId, ServiceId};
 
 use crate::failure::{Exit, Failure};
 use crate::shown::shown;
 
-/// Reads a service in any notation; `None` if it is none, and may be a name.
+/// Reads a service in any notation, as any command prints it; `None` for anything else, which may be a name.
 pub fn service(handle: &str) -> Option<ServiceId> {
-    let handle = handle.trim_end_matches(['/', ' ']);
-    if let Some(mark) = handle.strip_prefix("fwmark6:") {
-        return ServiceId::fwmark(mark.parse().ok()?, AddressFamily::Ipv6).ok();
-    }
-    handle.parse().ok()
+    handle.trim_end_matches(['/', ' ']).parse().ok()
 }
 
 /// Reads a destination. Without a port it has that of its service.
@@ -60,6 +56,13 @@ mod tests {
             ("fwmark:7", "fwmark:7"),
             ("FWM 7 IPv6", "fwmark6:7"),
             ("fwmark6:4294967295", "fwmark6:4294967295"),
+            ("ip_300://192.0.2.1:80", "ip_300://192.0.2.1:80"),
+            ("IP_0 192.0.2.1:80", "ip_0://192.0.2.1:80"),
+            ("esp://192.0.2.1", "esp://192.0.2.1"),
+            ("ah://[2001:db8::1]", "ah://[2001:db8::1]"),
+            ("tcp://[::ffff:192.0.2.1]:80", "tcp://[::ffff:192.0.2.1]:80"),
+            ("tcp://0.0.0.0", "tcp://0.0.0.0"),
+            ("tcp://[::]", "tcp://[::]"),
         ] {
             assert_eq!(service(handle).map(|id| service_text(&id)).as_deref(), Some(canonical), "{handle}");
         }
@@ -77,6 +80,7 @@ mod tests {
         assert_eq!(read("10.0.0.2:8080").as_deref(), Ok("10.0.0.2:8080"));
         assert_eq!(read("2001:db8::2").as_deref(), Ok("[2001:db8::2]:80"));
         assert_eq!(read("[2001:db8::2]:8080").as_deref(), Ok("[2001:db8::2]:8080"));
+        assert_eq!(read("[::ffff:10.0.0.2]:0").as_deref(), Ok("[::ffff:10.0.0.2]:0"));
         assert_eq!(destination("10.0.0.2", &service("fwmark:7").unwrap()).unwrap().port(), 0);
         assert_eq!(read("").unwrap_err().exit, Exit::Value);
         assert_eq!(read("web").unwrap_err().exit, Exit::Value);

@@ -91,7 +91,9 @@ fn with_values(argument: Arg, means: Means) -> Arg {
         Means::Option(Opt::TunnelType) => argument.value_parser(["ipip", "gue", "gre"]),
         Means::Option(Opt::Scheduler) => argument.value_parser(SCHEDULERS),
         Means::Option(Opt::Netns) => argument.value_hint(ValueHint::AnyPath),
-        Means::Option(Opt::Tcp | Opt::Udp | Opt::Sctp | Opt::RealServer) => argument.value_hint(ValueHint::Hostname),
+        Means::Option(Opt::Tcp | Opt::Udp | Opt::Sctp | Opt::Service | Opt::RealServer) => {
+            argument.value_hint(ValueHint::Hostname)
+        }
         _ => argument,
     }
 }

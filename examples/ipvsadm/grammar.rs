@@ -70,6 +70,7 @@ pub enum Opt {
     Tcp,
     Udp,
     Sctp,
+    Service,
     Mark,
     Ipv6,
     Scheduler,
@@ -181,7 +182,7 @@ impl Opt {
     /// What is asked about it; `None` where nothing is.
     pub const fn slot(self) -> Option<Slot> {
         Some(match self {
-            Self::Tcp | Self::Udp | Self::Sctp | Self::Mark => Slot::ServiceAddress,
+            Self::Tcp | Self::Udp | Self::Sctp | Self::Service | Self::Mark => Slot::ServiceAddress,
             Self::Ipv6 | Self::Sort => return None,
             Self::Scheduler => Slot::Scheduler,
             Self::Persistent => Slot::Persistent,
@@ -433,6 +434,7 @@ pub const GRAMMAR: &[Section] = &[
     Section {
         heading: "Not in the original",
         entries: &[
+            value("service", "", "SERVICE", Opt::Service, "Virtual service of any protocol, such as esp://192.0.2.1:0"),
             flag("json", "", Opt::Json, "List as JSON"),
             value(
                 "watch",

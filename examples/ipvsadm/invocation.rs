@@ -95,7 +95,7 @@ pub fn read(program: &[u8], words: &[Vec<u8>], origin: Origin, names: &Names) ->
     let mut words = Words::new(words);
     let Some(Ok((entry, value))) = words.option() else { return Err(Fault::try_help(program)) };
     let Means::Command(command) = entry.means else { return Err(Fault::try_help(program)) };
-    let mut draft = Draft::default();
+    let mut draft = Draft { is_restored: origin == Origin::Restore, ..Draft::default() };
     match command {
         Command::Help => return Ok(Invocation::Help),
         Command::Version => return Ok(Invocation::Version),
@@ -140,6 +140,8 @@ pub fn read(program: &[u8], words: &[Vec<u8>], origin: Origin, names: &Names) ->
 
 /// What the words have said so far, with the defaults for the rest.
 struct Draft {
+    /// Whether the words are of a saved line, which says what some kernel holds rather than what anyone wants anew.
+    is_restored: bool,
     given: Slots,
     protocol: Option<Protocol>,
     family: AddressFamily,
@@ -183,6 +185,7 @@ enum Forward {
 impl Default for Draft {
     fn default() -> Self {
         Self {
+            is_restored: false,
             given: Slots::default(),
             protocol: None,
             family: AddressFamily::Ipv4,
@@ -227,11 +230,15 @@ impl Draft {
             Opt::Tcp => self.service_address(Protocol::TCP, value, names)?,
             Opt::Udp => self.service_address(Protocol::UDP, value, names)?,
             Opt::Sctp => self.service_address(Protocol::SCTP, value, names)?,
+            Opt::Service => self.named_service(value)?,
             Opt::Mark => {
                 // A mark has no protocol; names of ports are looked up as if it were TCP.
                 self.protocol = Some(Protocol::TCP);
                 let fault = || Fault::value("invalid fwmark value ", value, " specified");
-                self.mark = number(value, 1..=u32::MAX.into()).ok_or_else(fault)?;
+                let mark = number(value, 1..=u32::MAX.into());
+                // It is saved as a signed number.
+                let signed = number(value, i32::MIN.into()..=-1).filter(|_| self.is_restored).map(i32::cast_unsigned);
+                self.mark = mark.or(signed).ok_or_else(fault)?;
             }
             Opt::Ipv6 => {
                 if self.mark == 0 {
@@ -243,7 +250,8 @@ impl Draft {
             Opt::Scheduler => self.scheduler = value.get(..SchedulerName::MAX_LEN).unwrap_or(value).to_vec(),
             Opt::Persistent if has_value => {
                 let fault = || Fault::value("invalid timeout value ", value, " specified");
-                self.timeout = Some(number(value, 1..=MAX_TIMEOUT).ok_or_else(fault)?);
+                let range = if self.is_restored { 0..=u32::MAX.into() } else { 1..=MAX_TIMEOUT };
+                self.timeout = Some(number(value, range).ok_or_else(fault)?);
             }
             Opt::Persistent => self.timeout = Some(DEFAULT_TIMEOUT),
             Opt::Netmask => self.mask = mask(self.family, value, names)?,
@@ -315,6 +323,21 @@ impl Draft {
         self.address = address;
         self.port = port.unwrap_or_default();
         self.family = AddressFamily::of(address);
+        if self.family == AddressFamily::Ipv6 {
+            self.mask = Granularity::Client;
+        }
+        Ok(())
+    }
+
+    /// The value of `--service`, in any notation that is one word.
+    fn named_service(&mut self, value: &[u8]) -> Result<(), Fault> {
+        let id = std::str::from_utf8(value).ok().and_then(|text| text.parse::<ServiceId>().ok());
+        let id = id.ok_or_else(|| Fault::value("invalid service ", value, " specified"))?;
+        self.protocol = Some(id.protocol().unwrap_or(Protocol::TCP));
+        self.address = id.address().unwrap_or(self.address);
+        self.port = id.port().unwrap_or_default();
+        self.mark = id.mark().map_or(0, u32::from);
+        self.family = id.family();
         if self.family == AddressFamily::Ipv6 {
             self.mask = Granularity::Client;
         }
@@ -398,7 +421,7 @@ impl Draft {
     }
 
     fn service(&self) -> Result<Service, Fault> {
-        if self.mark == 0 {
+        if self.mark == 0 && !self.is_restored {
             if self.port == 0 && self.timeout.is_none() {
                 return Err(Fault::usage("Zero port specified for non-persistent service"));
             }
@@ -409,9 +432,7 @@ impl Draft {
         let service = Service::new(self.service_id(), scheduler(&self.scheduler))
             .scheduler_flags(self.flags)
             .one_packet(self.one_packet);
-        // Both bounds are below what the library takes.
-        let mut stored =
-            Persistence::for_secs(self.timeout.unwrap_or_default()).map_err(|e| Fault::usage(e.to_string()))?;
+        let mut stored = Persistence::verbatim(self.timeout.unwrap_or_default());
         stored.engine = self.engine;
         stored = stored.granularity(self.mask);
         Ok(match self.timeout {
@@ -645,6 +666,32 @@ mod tests {
         let expected = SyncDaemon::master("eth1").unwrap().sync_id(3).max_len(1400).unwrap();
         let expected = expected.group("ff02::1".parse().unwrap()).unwrap().port(9000).unwrap().ttl(4).unwrap();
         assert_eq!(daemon, expected);
+    }
+
+    #[test]
+    fn restore_takes_what_another_program_can_have_made() {
+        let restored = |line: &str| {
+            let names = Names::with_services("");
+            read(b"ipvsadm", &words(&line.split(' ').collect::<Vec<_>>()), Origin::Restore, &names)
+        };
+        for (line, rule) in [
+            ("-A -t 10.0.0.1:80 -s rr -p 0", "-A -t 10.0.0.1:80 -s rr -p 0"),
+            ("-A -t 10.0.0.1:80 -s rr -p 17179869 -M 0.0.0.24", "-A -t 10.0.0.1:80 -s rr -p 17179869 -M 0.0.0.24"),
+            ("-A -t 10.0.0.1:0 -s rr -o", "-A -t 10.0.0.1:0 -s rr -o"),
+            ("-A -f -1 -6 -s rr", "-A -f 4294967295 -6 -s rr"),
+            ("-A --service ip_300://[::ffff:10.0.0.1]:80 -s rr", "-A --ip_300-service [::ffff:10.0.0.1]:80 -s rr"),
+            ("-A --service esp://10.0.0.1:1 -s rr", "-A --esp-service 10.0.0.1:1 -s rr"),
+        ] {
+            let Ok(Invocation::Change(Change::NewService(service))) = restored(line) else { panic!("{line}") };
+            assert_eq!(service.full_rule().to_string(), rule, "{line}");
+            let is_ours = line.contains("--service");
+            assert_eq!(said(&line.split(' ').collect::<Vec<_>>()).is_ok(), is_ours, "{line} on the command line");
+        }
+        for line in ["-A -t 10.0.0.1:80 -p -1", "-A -t 10.0.0.1:80 -p 4294967296", "-A -f 0", "-A -f -2147483649"] {
+            assert!(restored(line).is_err(), "{line}");
+        }
+        let fault = said(&["-A", "--service", "icmp://10.0.0.1:0"]).unwrap_err();
+        assert_eq!(fault, ("invalid service `icmp://10.0.0.1:0' specified\n".to_owned(), 2));
     }
 
     #[test]

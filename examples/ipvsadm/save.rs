@@ -1,7 +1,7 @@
 //! The table as rules.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipvs_rs::model::{AddressFamily, Protocol, ServiceKind, TunnelFlags, TunnelKind};
 use ipvs_rs::{Destination, ForwardMethod, Service, ServiceId, Table};
@@ -40,7 +40,11 @@ fn service_name(id: &ServiceId, numeric: bool, names: &mut Names) -> Vec<u8> {
                 Protocol::TCP => b"-t ",
                 Protocol::UDP => b"-u ",
                 Protocol::SCTP => b"--sctp-service ",
-                _ => b"--xxx-service ",
+                // The original has no option that could be restored.
+                other => {
+                    let protocol = other.to_string().to_ascii_lowercase();
+                    return format!("--service {protocol}://{}", SocketAddr::new(address, port)).into_bytes();
+                }
             };
             [option, &endpoint(address, port, Some(protocol), numeric, names)].concat()
         }

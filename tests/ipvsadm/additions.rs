@@ -1,5 +1,7 @@
 //! What our program has and the original lacks.
 
+use ipvs_rs::Handle;
+use ipvs_rs::model::notation::Rule;
 use serde_json::{Value, json};
 
 use crate::namespaces::{Namespace, alone};
@@ -103,6 +105,53 @@ fn json_of_everything_else_that_is_listed() {
             })
         };
         assert_eq!(connections, json!({"connections": [row(None, "UDP", false), row(Some(0), "NONE", true)]}));
+    });
+}
+
+#[test]
+#[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsadm"]
+fn table_that_another_program_made_is_saved_and_restored() {
+    let rules = "-A --ip_0-service 192.0.2.10:80 -s rr
+-a --ip_0-service 192.0.2.10:80 -r 10.0.0.2:80 -m -w 1
+-A -t 192.0.2.10:0 -s rr
+-A -t 192.0.2.10:80 -s rr -p 0
+-a -t 192.0.2.10:80 -r 10.0.0.2:81 -m -w 2147483647
+-a -t 192.0.2.10:80 -r [2001:db8::2]:80 -i -w 1 --tun-type gue --tun-port 9 --tun-csum
+-A -t 192.0.2.10:81 -s rr -p 17179869 -M 0.0.0.24 --pe sip
+-A -t 192.0.2.10:82 -s sh -p 5 -M 0.0.0.0 -o -b sh-fallback,sh-port
+-A --esp-service 192.0.2.10:0 -s rr
+-A --ah-service [2001:db8::10]:0 -s rr
+-A --ip_300-service 192.0.2.10:80 -s rr
+-A -t [::ffff:192.0.2.10]:80 -s rr
+-A -f 2147483648 -s rr
+-A -f 4294967295 -6 -s rr -p 0 -M 1
+";
+    with_ours(|ours, network| {
+        let lines = || {
+            let table = network.run(|| Handle::new().unwrap().snapshot().unwrap());
+            let mut lines: Vec<String> = table.full_rules().to_string().lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        network.run(|| {
+            let handle = Handle::new().unwrap();
+            for line in rules.lines() {
+                match line.parse().unwrap() {
+                    Rule::Service(service) => handle.new_service(&service).unwrap(),
+                    Rule::Destination { service, destination } => {
+                        handle.new_destination(&service, &destination).unwrap();
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        });
+        let before = lines();
+        let save = ours.ipvsadm(network, &["-S", "-n"], b"");
+        assert_eq!((save.stderr.as_slice(), save.status), (&b""[..], 0));
+        assert_eq!(ours.ipvsadm(network, &["-C"], b"").status, 0);
+        let restored = ours.ipvsadm(network, &["-R"], &save.stdout);
+        assert_eq!((restored.stderr.as_slice(), restored.status), (&b""[..], 0));
+        assert_eq!(lines(), before, "{}", String::from_utf8_lossy(&save.stdout));
     });
 }
 

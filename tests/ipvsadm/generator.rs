@@ -528,7 +528,7 @@ fn avoids(line: &Line) -> bool {
             let rest = &rest[..rest.iter().rposition(|byte| *byte != b',').map_or(0, |last| last + 1)];
             rest.is_empty() || rest.ends_with(b"b") || rest.ends_with(b"=")
         };
-        let ours = ["--json", "--watch", "--netns", "--completions", "--man", "--help-all"];
+        let ours = ["--json", "--service", "--watch", "--netns", "--completions", "--man", "--help-all"];
         only_commas || ours.iter().any(|option| word.starts_with(option.as_bytes()))
     })
 }

@@ -257,10 +257,10 @@ impl Namespace {
                 let is_broadcast = self.interfaces.iter().any(|interface| interface.is_broadcast(v4));
                 !v4.is_unspecified() && !v4.is_broadcast() && !v4.is_multicast() && !is_broadcast
             }
-            IpAddr::V6(v6) if v6.is_unicast_link_local() => {
+            IpAddr::V6(v6) if v6.is_unicast_link_local() || v6.to_ipv4_mapped().is_some() => {
                 self.interfaces.iter().any(|interface| interface.has(address))
             }
-            IpAddr::V6(v6) => !v6.is_unspecified() && !v6.is_multicast() && v6.to_ipv4_mapped().is_none(),
+            IpAddr::V6(v6) => !v6.is_unspecified() && !v6.is_multicast(),
         }
     }
 }

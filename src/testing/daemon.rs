@@ -26,16 +26,16 @@ use crate::error::Errno;
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Interface {
-    pub(super) name: String,
+    pub(super) name: Vec<u8>,
     mtu: u32,
     is_up: bool,
     addresses: Vec<(IpAddr, u8)>,
 }
 
 impl Interface {
-    /// An interface that is up, with packets of 1500 bytes and no address.
-    pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), mtu: 1500, is_up: true, addresses: Vec::new() }
+    /// An interface that is up, with packets of 1500 bytes and no address. Its name may be any bytes, as in the kernel.
+    pub fn new(name: impl AsRef<[u8]>) -> Self {
+        Self { name: name.as_ref().to_vec(), mtu: 1500, is_up: true, addresses: Vec::new() }
     }
 
     /// Sets the length of the longest packet in bytes.
@@ -61,7 +61,7 @@ impl Interface {
 
     /// Whether packets to a group can leave by it. The loopback interface has no route for those of IPv6.
     fn carries(&self, group: IpAddr) -> bool {
-        self.is_up && (group.is_ipv4() || self.name != "lo")
+        self.is_up && (group.is_ipv4() || self.name != b"lo")
     }
 
     pub(super) fn has(&self, wanted: IpAddr) -> bool {
@@ -117,7 +117,7 @@ impl Machine {
         if !group.is_multicast() || namespace.mixed > 0 {
             return Err(Errno::EINVAL);
         }
-        let device = namespace.interfaces.iter().find(|device| device.name.as_bytes() == interface);
+        let device = namespace.interfaces.iter().find(|device| device.name == interface);
         let device = device.ok_or(Errno::ENODEV)?;
         let slot = slot(state)?;
         let max_len = length(state, group, device.mtu, attributes.u16(4).unwrap_or(0));

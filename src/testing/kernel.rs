@@ -152,9 +152,9 @@ impl FakeKernel {
     }
 
     /// Removes a network interface from the namespace. Daemons that run on it go on.
-    pub fn remove_interface(&self, name: &str) {
+    pub fn remove_interface(&self, name: impl AsRef<[u8]>) {
         if let Some(namespace) = self.lock().namespace(self.namespace) {
-            namespace.interfaces.retain(|interface| interface.name != name);
+            namespace.interfaces.retain(|interface| interface.name != name.as_ref());
         }
     }
 

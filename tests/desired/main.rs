@@ -21,6 +21,9 @@ mod universe;
 
 mod apply;
 mod drain;
+mod facts;
+#[path = "../facts/mod.rs"]
+mod facts_table;
 mod given;
 mod guide;
 mod laws;

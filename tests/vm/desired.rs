@@ -5,7 +5,7 @@
 #[path = "../desired/state.rs"]
 mod state;
 #[path = "../../src/fuzzing/universe.rs"]
-mod universe;
+pub(crate) mod universe;
 
 /// The library, for what others share.
 mod house {

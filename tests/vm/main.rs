@@ -51,6 +51,8 @@ mod desired;
 mod differential;
 #[cfg(feature = "desired")]
 mod drain;
+#[cfg(feature = "yaml")]
+mod facts;
 mod forwarding;
 #[cfg(feature = "testing")]
 mod golden;

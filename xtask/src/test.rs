@@ -129,6 +129,8 @@ struct Chance {
     requests: u32,
     /// Random calls of one handle.
     calls: u32,
+    /// Random tables that are printed, read, planned away and deleted.
+    facts: u32,
     /// How often each thing is listed while others change it.
     lists: u32,
     /// How many processes are killed while they write.
@@ -137,8 +139,8 @@ struct Chance {
 
 impl Chance {
     /// In a run that somebody waits for, and in one that nobody does.
-    const FEW: Self = Self { lines: 200, requests: 2_000, calls: 5_000, lists: 4, kills: 25 };
-    const MANY: Self = Self { lines: 2_000, requests: 20_000, calls: 20_000, lists: 100, kills: 100 };
+    const FEW: Self = Self { lines: 200, requests: 2_000, calls: 5_000, facts: 20, lists: 4, kills: 25 };
+    const MANY: Self = Self { lines: 2_000, requests: 20_000, calls: 20_000, facts: 200, lists: 100, kills: 100 };
 
     /// Hands the numbers over, unless somebody who looks for a difference has said how far.
     fn put_into(self, guest: Guest) -> Guest {
@@ -146,6 +148,7 @@ impl Chance {
             ("IPVS_RS_LINES", self.lines),
             ("IPVS_RS_REQUESTS", self.requests),
             ("IPVS_RS_CALLS", self.calls),
+            ("IPVS_RS_FACTS", self.facts),
             ("IPVS_RS_LISTS", self.lists),
             ("IPVS_RS_KILLS", self.kills),
         ];

@@ -5,7 +5,7 @@ use ipvs_rs::model::{AddressFamily, Thresholds, Tunnel, TunnelFlags, Weight};
 use ipvs_rs::{Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
 
 use super::services::KINDS;
-use super::{World, wire};
+use super::{Interface, World, wire};
 
 use super::client::Handle;
 
@@ -156,7 +156,15 @@ pub fn addresses_that_look_like_another_family_stay_what_they_are(world: &dyn Wo
 }
 
 pub fn addresses_that_are_not_of_one_machine_are_refused(world: &dyn World) {
-    let refused = ["0.0.0.0:80", "255.255.255.255:80", "224.0.0.1:80", "[::]:80", "[ff02::1]:80", "[fe80::1]:80"];
+    let refused = [
+        "0.0.0.0:80",
+        "255.255.255.255:80",
+        "224.0.0.1:80",
+        "[::]:80",
+        "[ff02::1]:80",
+        "[fe80::1]:80",
+        "[::ffff:10.0.0.2]:80",
+    ];
     let accepted = ["127.0.0.1:80", "169.254.1.1:80", "240.0.0.1:80", "10.0.0.2:0", "[::1]:80", "[fc00::1]:65535"];
     let service = |server: DestinationId| match server.address() {
         std::net::IpAddr::V4(_) => "TCP 192.0.2.10:80",
@@ -171,6 +179,23 @@ pub fn addresses_that_are_not_of_one_machine_are_refused(world: &dyn World) {
                 Err(error) => assert_eq!((error.is_invalid(), is_refused, count), (true, true, 0), "{error}"),
             }
         });
+    }
+}
+
+pub fn addresses_of_this_machine_are_taken_even_if_no_other_could_have_them(world: &dyn World) {
+    world.add_interface(&Interface { name: "d0", addresses: &["::ffff:10.0.0.2/128", "fe80::2/64"], is_up: true });
+    for server in ["[::ffff:10.0.0.2]:80", "[fe80::2]:80"] {
+        for (service, forward) in [
+            ("TCP [2001:db8::10]:80", ForwardMethod::Masquerade),
+            ("TCP 192.0.2.10:80", ForwardMethod::Tunnel(Tunnel::ipip())),
+        ] {
+            with_service(world, service, |handle, service| {
+                let destination = Destination::new(id(server), forward);
+                handle.new_destination(service, &destination).unwrap();
+                assert_eq!(only(handle, service), destination, "{service}");
+                handle.delete_destination(service, &destination.id).unwrap();
+            });
+        }
     }
 }
 

@@ -63,6 +63,7 @@ macro_rules! cases {
                 fresh server_of_the_other_family_is_reached_by_a_tunnel_only;
                 fresh addresses_that_look_like_another_family_stay_what_they_are;
                 fresh addresses_that_are_not_of_one_machine_are_refused;
+                fresh addresses_of_this_machine_are_taken_even_if_no_other_could_have_them;
                 fresh unknown_service_has_no_destinations_and_can_be_told_from_an_empty_one;
                 fresh destinations_go_with_their_service_and_survive_its_update;
                 fresh update_keeps_the_place_in_the_list;

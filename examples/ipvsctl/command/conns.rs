@@ -1,5 +1,6 @@
 //! `conns`: the connections that the kernel keeps.
 
+use ipvs_rs::model::AddressFamily;
 use ipvs_rs::procfs::{Connection, Procfs, ProcfsError};
 use ipvs_rs::{DestinationId, ServiceId};
 use serde::Serialize;
@@ -85,12 +86,12 @@ impl Listing {
     fn holds(&self, connection: &Connection) -> bool {
         let service = self.service.is_none_or(|service| {
             if let Some(mark) = service.mark() {
-                return connection.mark() == Some(mark.get());
+                let family = AddressFamily::of(connection.client.ip());
+                return connection.mark() == Some(mark.get()) && service.family() == family;
             }
             let is_there = service.address() == Some(connection.service.ip());
             let has_port = service.port() == Some(0) || service.port() == Some(connection.service.port());
-            let protocol = service.protocol().map(|protocol| protocol.to_string());
-            is_there && has_port && protocol == Some(connection.protocol.to_string())
+            is_there && has_port && service.protocol() == connection.protocol.protocol()
         });
         let destination = self.destination.is_none_or(|destination| {
             destination.address() == connection.destination.ip() && destination.port() == connection.destination.port()
@@ -101,6 +102,7 @@ impl Listing {
 
 fn record(connection: &Connection) -> Record {
     let service = match connection.mark() {
+        Some(mark) if connection.client.is_ipv6() => format!("fwmark6:{mark}"),
         Some(mark) => format!("fwmark:{mark}"),
         None => connection.service.to_string(),
     };
@@ -140,6 +142,8 @@ TCP 0A020002 A028 C000020A 0050 0A010003 1F90 ESTABLISHED     895
 TCP 0A020003 A028 C000020A 01BB 0A010003 01BB TIME_WAIT        61
 UDP 0A020004 A028 C000020A 0050 0A010004 1F90 UDP             299
 IP  0A020005 0000 00000007 0000 0A010003 0000 NONE            100
+IP  2001:0db8:0000:0000:0000:0000:0000:0005 0000 0000:0007:0000:0000:0000:0000:0000:0000 0000 2001:0db8:0000:0000:0000:0000:0000:0003 0000 NONE 100
+IP_50 0A020006 0000 C000020A 0000 0A010003 0000 NONE            100
 ";
 
     fn shown(output: ListFormat, service: Option<&str>, destination: Option<&str>) -> String {
@@ -157,11 +161,13 @@ IP  0A020005 0000 00000007 0000 0A010003 0000 NONE            100
     fn connections_are_in_columns() {
         assert_eq!(
             shown(ListFormat::Table, None, None),
-            "PROTOCOL  CLIENT          SERVICE         DESTINATION    STATE        EXPIRES\n\
-             TCP       10.2.0.2:41000  192.0.2.10:80   10.1.0.3:8080  ESTABLISHED    14:55\n\
-             TCP       10.2.0.3:41000  192.0.2.10:443  10.1.0.3:443   TIME_WAIT       1:01\n\
-             UDP       10.2.0.4:41000  192.0.2.10:80   10.1.0.4:8080  UDP             4:59\n\
-             IP        10.2.0.5:0      fwmark:7        10.1.0.3:0     NONE            1:40\n"
+            "PROTOCOL  CLIENT           SERVICE         DESTINATION      STATE        EXPIRES\n\
+             TCP       10.2.0.2:41000   192.0.2.10:80   10.1.0.3:8080    ESTABLISHED    14:55\n\
+             TCP       10.2.0.3:41000   192.0.2.10:443  10.1.0.3:443     TIME_WAIT       1:01\n\
+             UDP       10.2.0.4:41000   192.0.2.10:80   10.1.0.4:8080    UDP             4:59\n\
+             IP        10.2.0.5:0       fwmark:7        10.1.0.3:0       NONE            1:40\n\
+             IP        [2001:db8::5]:0  fwmark6:7       [2001:db8::3]:0  NONE            1:40\n\
+             IP_50     10.2.0.6:0       192.0.2.10:0    10.1.0.3:0       NONE            1:40\n"
         );
     }
 
@@ -176,6 +182,8 @@ IP  0A020005 0000 00000007 0000 0A010003 0000 NONE            100
         assert_eq!(clients(Some("tcp://192.0.2.10:80"), None), ["10.2.0.2:41000"]);
         assert_eq!(clients(Some("tcp://192.0.2.10"), None), ["10.2.0.2:41000", "10.2.0.3:41000"], "every port");
         assert_eq!(clients(Some("fwmark:7"), None), ["10.2.0.5:0"]);
+        assert_eq!(clients(Some("fwmark6:7"), None), ["[2001:db8::5]:0"]);
+        assert_eq!(clients(Some("esp://192.0.2.10"), None), ["10.2.0.6:0"]);
         assert_eq!(clients(Some("tcp://192.0.2.10"), Some("10.1.0.3:443")), ["10.2.0.3:41000"]);
         assert_eq!(clients(Some("udp://192.0.2.99:80"), None), [""; 0]);
     }

@@ -100,7 +100,7 @@ fn as_table(live: &Live, get: &Get) -> String {
             let destination = &entry.destination;
             let mut cells = vec![
                 format!("  {}", destination.id),
-                forward(destination.forward).to_owned(),
+                forward(destination.forward),
                 destination.weight.get().to_string(),
                 entry.active_connections.to_string(),
                 entry.inactive_connections.to_string(),
@@ -163,14 +163,12 @@ fn settings_of_destination(entry: &DestinationEntry) -> String {
 }
 
 /// The word of a file.
-const fn forward(method: ForwardMethod) -> &'static str {
+fn forward(method: ForwardMethod) -> String {
     match method {
-        ForwardMethod::Masquerade => "nat",
-        ForwardMethod::DirectRoute => "direct",
-        ForwardMethod::Tunnel(_) => "tunnel",
-        ForwardMethod::Local => "local",
-        ForwardMethod::Bypass => "bypass",
-        _ => "?",
+        ForwardMethod::Masquerade => "nat".to_owned(),
+        ForwardMethod::DirectRoute => "direct".to_owned(),
+        ForwardMethod::Tunnel(_) => "tunnel".to_owned(),
+        other => other.to_string().to_ascii_lowercase(),
     }
 }
 

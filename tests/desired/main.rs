@@ -22,6 +22,7 @@ mod universe;
 mod apply;
 mod drain;
 mod facts;
+#[allow(dead_code, reason = "no target uses all of it")]
 #[path = "../facts/mod.rs"]
 mod facts_table;
 mod given;

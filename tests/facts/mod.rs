@@ -25,6 +25,22 @@ pub(crate) const INTERFACE: &[u8] = b"d\x01\xff\\x,(=)";
 /// Addresses of that interface: without them the kernel has no such destinations.
 pub(crate) const LOCAL: [&str; 2] = ["::ffff:10.0.0.9", "fe80::9"];
 
+/// Gives the namespace of the calling thread that interface.
+#[cfg(target_os = "linux")]
+pub(crate) fn add_interface() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let ip = |words: &[&str]| {
+        let words = words.iter().map(|word| if *word == "ODD" { OsStr::from_bytes(INTERFACE) } else { word.as_ref() });
+        assert!(std::process::Command::new("ip").args(words).status().expect("ip is needed").success());
+    };
+    ip(&["link", "add", "ODD", "up", "type", "dummy"]);
+    ip(&["address", "add", "10.8.9.8/24", "dev", "ODD"]);
+    for address in LOCAL {
+        ip(&["-6", "address", "add", &format!("{address}/64"), "dev", "ODD", "nodad"]);
+    }
+}
+
 /// A request: its command and its attributes.
 pub(crate) type Request = (u8, Vec<u8>);
 

@@ -33,6 +33,8 @@ mod apply;
 mod availability;
 mod changeset;
 mod drain;
+#[cfg(feature = "yaml")]
+mod facts;
 mod failure;
 mod fixtures;
 mod get;

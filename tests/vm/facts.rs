@@ -3,20 +3,17 @@
 //!
 //! `IPVS_RS_FACTS` says how many random tables, `IPVS_RS_SEED` which ones. The kernel in memory is held to the same.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::process::Command;
-
 use fastrand::Rng;
 use ipvs_rs::Handle;
 use ipvs_rs::desired::DesiredState;
 use ipvs_rs::transport::{KernelSocket, SocketOptions};
 
-use self::table::{Case, INTERFACE, LOCAL, Request, Wire, known, random, tasteful};
+use self::table::{Case, Request, Wire, add_interface, known, random, tasteful};
 use crate::desired::universe::{self, Dice};
 use crate::kernel;
 use crate::namespaces::{Namespace, fresh, ip};
 
+#[allow(dead_code, reason = "no target uses all of it")]
 #[path = "../facts/mod.rs"]
 mod table;
 
@@ -25,16 +22,7 @@ fn on(requests: Vec<Request>, other: DesiredState, body: impl Fn(&mut Case) + Sy
     Namespace::new().run(|| {
         ip(&format!("link add {} up type dummy", universe::INTERFACE));
         ip(&format!("address add 10.8.8.8/24 dev {}", universe::INTERFACE));
-        let odd = |words: &[&str]| {
-            let words =
-                words.iter().map(|word| if *word == "ODD" { OsStr::from_bytes(INTERFACE) } else { word.as_ref() });
-            assert!(Command::new("ip").args(words).status().unwrap().success());
-        };
-        odd(&["link", "add", "ODD", "up", "type", "dummy"]);
-        odd(&["address", "add", "10.8.9.8/24", "dev", "ODD"]);
-        for address in LOCAL {
-            odd(&["-6", "address", "add", &format!("{address}/64"), "dev", "ODD", "nodad"]);
-        }
+        add_interface();
         let wire = Wire::over(KernelSocket::open(SocketOptions::default()).unwrap());
         body(&mut Case { wire, handle: Handle::new().unwrap(), requests, other });
     });

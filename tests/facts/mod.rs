@@ -158,13 +158,11 @@ pub(crate) fn v6(text: &str) -> Vec<u8> {
 impl RawService {
     fn name(&self) -> Vec<u8> {
         let family = number16(1, family(&self.address));
-        match self.mark {
-            Some(mark) => [family, number32(5, mark)].concat(),
-            None => {
-                let (protocol, port) = (number16(2, self.protocol), attribute(4, &self.port.to_be_bytes()));
-                [family, protocol, attribute(3, &self.address), port].concat()
-            }
+        if let Some(mark) = self.mark {
+            return [family, number32(5, mark)].concat();
         }
+        let (protocol, port) = (number16(2, self.protocol), attribute(4, &self.port.to_be_bytes()));
+        [family, protocol, attribute(3, &self.address), port].concat()
     }
 
     pub(crate) fn made(&self) -> Request {
@@ -455,7 +453,9 @@ fn assert_reached(handle: &Handle, desired: &DesiredState) {
     let saved: SavedPlan = serde_json::from_str(&text).unwrap();
     let loaded: Plan = saved.plan(&live).unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert_eq!(loaded.rules().to_string(), fresh.rules().to_string(), "{text}");
-    apply(handle, &loaded, &ApplyOptions::new(), &mut ()).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let report =
+        apply(handle, &loaded, &ApplyOptions::new(), &mut ()).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    assert!(report.is_complete(), "{report:?}");
     let rest = planned(&Live::read_all(handle).unwrap());
     assert!(rest.is_empty(), "left to do: {rest}\n{text}");
 }

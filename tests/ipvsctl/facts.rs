@@ -92,7 +92,9 @@ fn every_printed_name_is_taken() {
             for (words, weight) in
                 [(&["set", "weight", "3"][..], Some(3)), (&["drain"], Some(0)), (&["drain", "--delete"], None)]
             {
-                servers.iter().for_each(|server| drop(of(&[words, &["-d", server]].concat())));
+                for server in &servers {
+                    of(&[words, &["-d", server]].concat());
+                }
                 let table = document(world, &["get", "-s", name]);
                 let left = table["services"][0]["destinations"].as_array().cloned().unwrap_or_default();
                 for server in &servers {

@@ -57,20 +57,21 @@ impl Persistence {
         Ok(Self::verbatim(timeout))
     }
 
-    /// Persistence with a timeout that is taken exactly as given, as a kernel may report it.
-    ///
-    /// Above [`MAX_SECS`](Self::MAX_SECS) it depends on the tick rate of the kernel whether it stores the same again.
-    pub const fn verbatim(timeout: u32) -> Self {
-        Self { timeout_secs: timeout, ..Self::NEUTRAL }
-    }
-
-    /// The same as [`for_secs`](Self::for_secs) from a [`Duration`].
+    /// The same from a [`Duration`].
     ///
     /// # Errors
     ///
     /// When it is not a whole number of seconds, or too long.
     pub fn new(timeout: Duration) -> Result<Self, InvalidValue> {
         Self::for_secs(whole_seconds("persistence timeout", timeout)?)
+    }
+
+    /// Persistence with a timeout in seconds exactly as given, also one that only a kernel can come by.
+    ///
+    /// How long the longest is that a kernel stores without wrapping depends on its clock; see
+    /// [`MAX_SECS`](Self::MAX_SECS).
+    pub const fn verbatim(timeout: u32) -> Self {
+        Self { timeout_secs: timeout, granularity: Granularity::Client, engine: None }
     }
 
     /// Sets which clients count as one.

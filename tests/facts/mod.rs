@@ -11,7 +11,7 @@ use ipvs_rs::desired::{DesiredState, Live, Plan, PlanOptions, PrintOptions, plan
 use ipvs_rs::model::notation::Rule;
 use ipvs_rs::model::{Protocol, Table};
 use ipvs_rs::transport::Transport;
-use ipvs_rs::{Handle, ServiceId};
+use ipvs_rs::{Destination, Handle, Service, ServiceId};
 
 use fastrand::Rng;
 
@@ -427,14 +427,38 @@ fn assert_names(table: &Table) {
     }
 }
 
-/// A file that says what is there changes nothing, and says the same when it is printed again.
+/// What is in effect, in rules: what has none may be left out of a file.
+fn effective<'a>(services: impl Iterator<Item = (&'a Service, Vec<&'a Destination>)>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (service, destinations) in services {
+        let bare = Service::new(service.id, service.scheduler);
+        let bare = bare.scheduler_flags(service.scheduler_flags).one_packet(service.one_packet);
+        let bare = service.persistence.map_or(bare.clone(), |persistence| bare.persistence(persistence));
+        lines.push(bare.full_rule().to_string());
+        lines.extend(destinations.iter().map(|destination| destination.full_rule(&service.id).to_string()));
+    }
+    lines.sort();
+    lines
+}
+
+/// A file that says what is there is read as that, and changes nothing.
 fn assert_printed(live: &Live) {
+    let there = effective(
+        live.table
+            .services
+            .iter()
+            .map(|row| (&row.service.service, row.destinations.iter().map(|entry| &entry.destination).collect())),
+    );
     for options in [PrintOptions::new(), PrintOptions::new().all(true), PrintOptions::new().factor_defaults(true)] {
         let file = spec::File::from_live(live, &options);
         let json = serde_json::to_string(&file).unwrap();
         for text in [yaml::to_string(&file).unwrap(), json] {
             let loaded = Reader::new().read(&[Source::new("table", text.as_str())]);
             let state = loaded.unwrap_or_else(|found| panic!("{found}\n{text}")).state;
+            let read = effective(state.services.iter().map(|service| {
+                (&service.service, service.destinations.iter().map(|wanted| &wanted.destination).collect())
+            }));
+            assert_eq!(read, there, "{text}");
             let nothing = plan(live, &state, &PlanOptions::new().prune(true));
             assert!(nothing.is_empty() && nothing.conflicts().is_empty(), "{nothing}\n{text}");
         }

@@ -312,12 +312,13 @@ pub fn timeouts(config: &Config) -> String {
     format!("Timeout (tcp tcpfin udp): {tcp} {tcp_fin} {udp}\n")
 }
 
-pub fn daemon(daemon: &SyncDaemon) -> String {
+/// A running daemon; the name of its interface byte for byte.
+pub fn daemon(daemon: &SyncDaemon) -> Vec<u8> {
     let role = match daemon.role {
         SyncRole::Master => "master",
         SyncRole::Backup => "backup",
     };
-    let mut line = format!("{role} sync daemon (mcast={}, syncid={}", daemon.interface, daemon.sync_id);
+    let mut line = format!(", syncid={}", daemon.sync_id);
     if let Some(bytes) = daemon.max_len {
         let _ = write!(line, ", maxlen={bytes}");
     }
@@ -330,6 +331,5 @@ pub fn daemon(daemon: &SyncDaemon) -> String {
     if let Some(ttl) = daemon.ttl {
         let _ = write!(line, ", ttl={ttl}");
     }
-    line.push_str(")\n");
-    line
+    [role.as_bytes(), b" sync daemon (mcast=", daemon.interface.as_bytes(), line.as_bytes(), b")\n"].concat()
 }

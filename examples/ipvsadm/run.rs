@@ -85,9 +85,11 @@ impl Session {
             }
             Listed::Daemons => {
                 let daemons = self.handle.get_sync_daemons().map_err(|_unsaid| Fault::list(""))?;
-                let text =
-                    if listing.json { json::daemons(&daemons) } else { daemons.iter().map(list::daemon).collect() };
-                self.out.write(text.as_bytes());
+                if listing.json {
+                    self.out.write(json::daemons(&daemons).as_bytes());
+                } else {
+                    daemons.iter().for_each(|daemon| self.out.write(&list::daemon(daemon)));
+                }
             }
         }
         Ok(())

@@ -28,17 +28,16 @@ pub(crate) const LOCAL: [&str; 2] = ["::ffff:10.0.0.9", "fe80::9"];
 /// Gives the namespace of the calling thread that interface.
 #[cfg(target_os = "linux")]
 pub(crate) fn add_interface() {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt;
-    let ip = |words: &[&str]| {
-        let words = words.iter().map(|word| if *word == "ODD" { OsStr::from_bytes(INTERFACE) } else { word.as_ref() });
-        assert!(std::process::Command::new("ip").args(words).status().expect("ip is needed").success());
-    };
-    ip(&["link", "add", "ODD", "up", "type", "dummy"]);
-    ip(&["address", "add", "10.8.9.8/24", "dev", "ODD"]);
-    for address in LOCAL {
-        ip(&["-6", "address", "add", &format!("{address}/64"), "dev", "ODD", "nodad"]);
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let mut child = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().expect("ip is needed");
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(&[b"link add ", INTERFACE, b" up type dummy\n"].concat()).unwrap();
+    for address in ["10.8.9.8/24".to_owned()].into_iter().chain(LOCAL.map(|local| format!("{local}/64 nodad"))) {
+        input.write_all(&[b"address add ", address.as_bytes(), b" dev ", INTERFACE, b"\n"].concat()).unwrap();
     }
+    drop(input);
+    assert!(child.wait().unwrap().success());
 }
 
 /// A request: its command and its attributes.

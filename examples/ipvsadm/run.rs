@@ -88,7 +88,8 @@ impl Session {
                 if listing.json {
                     self.out.write(json::daemons(&daemons).as_bytes());
                 } else {
-                    daemons.iter().for_each(|daemon| self.out.write(&list::daemon(daemon)));
+                    let lines: Vec<_> = daemons.iter().map(list::daemon).collect();
+                    self.out.write(&lines.concat());
                 }
             }
         }

@@ -279,6 +279,21 @@ pub(crate) fn known() -> Vec<(&'static str, Vec<Request>)> {
     tables
 }
 
+/// All known tables in one, each with an address of its own; daemons exclude others and are left out.
+pub(crate) fn together() -> Vec<Request> {
+    const ADDRESS: [u8; 4] = [192, 0, 2, 1];
+    let mut requests = Vec::new();
+    for (host, (_, table)) in (1..).zip(known()) {
+        for (command, mut attributes) in table {
+            if let Some(place) = attributes.windows(4).position(|window| window == ADDRESS) {
+                attributes[place + 3] = host;
+            }
+            requests.extend((command != NEW_DAEMON).then_some((command, attributes)));
+        }
+    }
+    requests
+}
+
 /// Requests for a table; not all of them succeed.
 pub(crate) fn random(rng: &mut Rng) -> Vec<Request> {
     let mut requests = Vec::new();

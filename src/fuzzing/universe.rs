@@ -8,8 +8,8 @@ use super::house::desired::{
     ServiceAttributes, WaitFor,
 };
 use super::house::model::{
-    AddressFamily, Config, DestinationEntry, Granularity, Persistence, Prefix, Protocol, SchedulerFlags, ServiceEntry,
-    SyncDaemon, Table, TableService, Thresholds, Tunnel,
+    AddressFamily, Config, DestinationEntry, Granularity, Persistence, PersistenceEngine, Prefix, Protocol,
+    SchedulerFlags, ServiceEntry, SyncDaemon, Table, TableService, Thresholds, Tunnel, TunnelFlags, Weight,
 };
 use super::house::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
 
@@ -43,7 +43,7 @@ impl Dice<'_> {
     pub(crate) fn case(&mut self) -> Case {
         // The kernel knows either daemons or destinations of the other family.
         let has_mixed = self.flip();
-        let table = Table::new(
+        let mut table = Table::new(
             self.services(has_mixed)
                 .into_iter()
                 .map(|service| {
@@ -56,7 +56,50 @@ impl Dice<'_> {
         let config = self.config();
         let daemons = if has_mixed { Vec::new() } else { self.daemons() };
         let desired = self.desired(has_mixed);
+        self.make_odd(&mut table);
         Case { table, config, daemons, desired }
+    }
+
+    /// Gives a table what the kernel takes, and what only another program asks it for. Nothing is odd behind the end of
+    /// the bytes.
+    fn make_odd(&mut self, table: &mut Table) {
+        let tcp = |protocol, address| ServiceId::verbatim(protocol, address, 80);
+        let mapped = [0, 0, 0, 0, 0, 0xffff, 0xc000, 0x201].into();
+        for id in [tcp(Protocol::from_number(300), [192, 0, 2, 1].into()), tcp(Protocol::TCP, mapped)] {
+            if self.flip() {
+                let destinations = vec![DestinationEntry::new(self.destination(id, 1, false).destination)];
+                table
+                    .services
+                    .push(TableService::new(ServiceEntry::new(Service::new(id, Scheduler::Rr)), destinations));
+            }
+        }
+        for row in &mut table.services {
+            let service = row.service.service.clone();
+            let stored = |timeout| Persistence::verbatim(timeout).engine(PersistenceEngine::Sip);
+            let service = match (self.below(8), service.id.family()) {
+                (1, _) => service.one_packet(true),
+                (2, _) => service.persistence(Persistence::verbatim(0)),
+                (3, _) => service.persistence(stored(17_179_869)),
+                (4, AddressFamily::Ipv4) => {
+                    service.persistence(stored(60).granularity(Granularity::Mask([0, 0, 0, 24].into())))
+                }
+                _ => service,
+            };
+            row.service = ServiceEntry::new(service);
+            for entry in &mut row.destinations {
+                let is_tunnel = matches!(entry.destination.forward, ForwardMethod::Tunnel(_));
+                match (self.below(8), is_tunnel) {
+                    (1, false) => entry.destination.forward = ForwardMethod::Local,
+                    (2, false) => entry.destination.forward = ForwardMethod::Bypass,
+                    (1 | 2, true) => {
+                        let tunnel = Tunnel::ipip().flags(TunnelFlags::from_bits_retain(0xffff));
+                        entry.destination.forward = ForwardMethod::Tunnel(tunnel);
+                    }
+                    (3, _) => entry.destination.weight = Weight::MAX,
+                    _ => {}
+                }
+            }
+        }
     }
 
     fn desired(&mut self, has_mixed: bool) -> DesiredState {

@@ -23,12 +23,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Every value prints in the [`notation`] of ipvsadm(8) and is read back from it.
+//! Every value prints in the [`notation`] of ipvsadm(8) and is read back from it, those included that only another
+//! program would write.
 //!
 //! With the feature `serde` every value is data as well: names and words are strings in their notation, numbers are
 //! numbers, and whatever has several parts is a map with the names of the fields. What is not set is left out, which
-//! takes a format that describes itself, such as JSON or YAML. Reading checks what the constructors check, with the
-//! same errors, and refuses a field that does not exist.
+//! takes a format that describes itself, such as JSON or YAML. Reading takes what a kernel may hold, refuses anything
+//! else with the errors of the constructors, and refuses a field that does not exist.
 
 /// Compares by what the kernel would store, so that a value read back equals the one that was written, whichever way
 /// that was put and whatever of it has no effect.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ipvs_rs::ServiceId;
 use ipvs_rs::desired::files::{self, Loaded, Reader, Source};
-use ipvs_rs::desired::{Diagnostic, Diagnostics, Stage, service_text, spec};
+use ipvs_rs::desired::{Diagnostic, Diagnostics, Stage, service_text};
 use ipvs_rs::model::Weight;
 
 use crate::address;
@@ -130,8 +130,7 @@ impl Input<'_> {
 
     /// What the files are called if they say nothing of services, which is not the empty model written out.
     pub fn silent(&self, loaded: &Loaded) -> Option<String> {
-        let says_nothing = |file: &spec::File| file.services.is_none() && *file != spec::File::default();
-        loaded.files.iter().all(says_nothing).then(|| self.name())
+        loaded.is_silent.then(|| self.name())
     }
 
     fn warn(&self, console: &mut Console, warnings: &Diagnostics) {

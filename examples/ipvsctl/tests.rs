@@ -214,6 +214,21 @@ fn findings_are_a_document_on_request() {
 }
 
 #[test]
+fn a_parameter_of_a_source_that_is_off_names_its_flag() {
+    let folder = Folder::new();
+    for (key, flag) in [
+        ("host.lo", "--params-network switches the source of host.… on"),
+        ("env.NO_SUCH", "--params-env switches the source of env.… on"),
+    ] {
+        let said = folder.validate(&service(&format!("tcp://${{{key}}}:80")), &[]);
+        let expected = format!("(for key={key}); no source of parameters is switched on; {flag}");
+        assert!(said.stderr.contains(&expected), "{}", said.stderr);
+    }
+    let said = folder.validate(&service("tcp://${env.NO_SUCH}:80"), &["--params-env"]);
+    assert!(said.status == 35 && !said.stderr.contains("--params"), "{}", said.stderr);
+}
+
+#[test]
 fn parameters_have_their_own_endings() {
     let folder = Folder::new();
     let yaml = folder.write("a.yaml", "net: {port: 80}\nonly: {here: 1}\n");

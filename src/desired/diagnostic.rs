@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::shown;
+
 /// Something that is wrong with a file, or worth a look.
 ///
 /// Prints as `FILE:LINE:COLUMN: severity: message`, without what is not known.
@@ -29,6 +31,13 @@ pub struct Place {
     pub column: Option<u32>,
     /// The value in its document, such as `services[2].destinations[0].weight`.
     pub path: String,
+}
+
+/// A line and a column, both counted from 1, the column in characters; 0 where they are not known.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(in crate::desired) struct Position {
+    pub(in crate::desired) line: u32,
+    pub(in crate::desired) column: u32,
 }
 
 /// Whether a file can be used nevertheless.
@@ -156,10 +165,10 @@ impl fmt::Display for Severity {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.file, self.line, self.column) {
+        match (self.file.as_deref().map(|file| shown(file).at_most(4096)), self.line, self.column) {
             (Some(file), Some(line), Some(column)) => write!(f, "{file}:{line}:{column}"),
             (Some(file), Some(line), None) => write!(f, "{file}:{line}"),
-            (Some(file), None, _) => f.write_str(file),
+            (Some(file), None, _) => write!(f, "{file}"),
             (None, Some(line), Some(column)) => write!(f, "line {line}, column {column}"),
             (None, Some(line), None) => write!(f, "line {line}"),
             (None, None, _) => f.write_str(&self.path),

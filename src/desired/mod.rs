@@ -26,9 +26,11 @@ pub mod plan;
 mod print;
 mod scope;
 mod settings;
+mod shown;
 pub mod spec;
 mod state;
 mod taste;
+mod written;
 #[cfg(feature = "yaml")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "yaml")))]
 pub mod yaml;
@@ -41,4 +43,5 @@ pub use lock::{Lock, LockError};
 pub use plan::{Operation, Plan, PlanOptions, plan};
 pub use print::{Order, PrintOptions, service_text};
 pub use scope::{Pattern, PatternError, Scope};
+pub use shown::{Shown, shown};
 pub use state::{Activity, DesiredDestination, DesiredService, DesiredState, DestinationAttributes, ServiceAttributes};

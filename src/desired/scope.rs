@@ -2,6 +2,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use super::shown;
 use crate::model::{AddressFamily, Protocol, ServiceId, ServiceKind};
 
 /// What of a table is managed; services outside are neither compared nor deleted.
@@ -82,7 +83,7 @@ struct Range {
 
 /// What a pattern should look like, and what stood there instead.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("\"{}\" is no pattern for services: {problem}", .text.escape_debug())]
+#[error("\"{}\" is no pattern for services: {problem}", shown(.text))]
 pub struct PatternError {
     text: String,
     problem: &'static str,

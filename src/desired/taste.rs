@@ -5,9 +5,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::settings::tunnel_word;
 use crate::model::{
-    Destination, ForwardMethod, Granularity, Protocol, Service, ServiceId, Thresholds, TunnelFlags, TunnelKind,
+    Destination, ForwardMethod, Granularity, Persistence, Protocol, Service, ServiceFlags, ServiceId, SyncDaemon,
+    Thresholds, TunnelFlags, TunnelKind,
 };
 
 /// A setting that the kernel takes, and that a person hardly means.
@@ -35,6 +35,10 @@ pub(in crate::desired) fn oddities_of_service(service: &Service) -> Vec<Oddity> 
         let problem = format!("the protocol {}; expected tcp, udp or sctp", protocol.number());
         found.push(odd("address", problem));
     }
+    let unnamed = service.flags().difference(NAMED_FLAGS);
+    if !unnamed.is_empty() {
+        found.push(odd("sched-flags", format!("the scheduler flag {unnamed}, which has no meaning")));
+    }
     let is_stream = matches!(protocol, Some(Protocol::TCP | Protocol::SCTP));
     if service.one_packet && is_stream {
         found.push(odd("one-packet", "one-packet scheduling, which is for udp and firewall marks only"));
@@ -42,6 +46,11 @@ pub(in crate::desired) fn oddities_of_service(service: &Service) -> Vec<Oddity> 
     if let Some(persistence) = service.persistence {
         if persistence.timeout_secs() == 0 {
             found.push(odd("persistence.timeout", "a persistence of 0 seconds, which is none; expected 1 or more"));
+        }
+        if persistence.timeout_secs() > Persistence::MAX_SECS {
+            let problem =
+                format!("a persistence that not every kernel can store; expected {} at most", Persistence::MAX_SECS);
+            found.push(odd("persistence.timeout", problem));
         }
         if let Granularity::Mask(mask) = persistence.granularity
             && !is_contiguous(mask)
@@ -74,17 +83,12 @@ pub(in crate::desired) fn oddities_of_destination(service: &ServiceId, destinati
                 found.push(odd("tunnel.type", format!("the tunnel type {}; expected ipip, gue or gre", kind.number())));
             }
             if tunnel.port().is_some() && kind != TunnelKind::Gue {
-                let problem = format!("a tunnel port, which {} does not have: that is for gue", tunnel_word(kind));
+                let problem = format!("a tunnel port, which {kind} does not have: that is for gue");
                 found.push(odd("tunnel.port", problem));
             }
             if !fitting.contains(tunnel.tunnel_flags()) {
-                let expected = match kind {
-                    TunnelKind::Gue => "off, on or remote",
-                    TunnelKind::Gre => "off or on",
-                    _ => "off",
-                };
-                let problem =
-                    format!("tunnel checksum flags that {} does not have; expected {expected}", tunnel_word(kind));
+                let expected = fitting_checksums(kind);
+                let problem = format!("tunnel checksum flags that {kind} does not have; expected {expected}");
                 found.push(odd("tunnel.checksum", problem));
             }
         }
@@ -105,6 +109,35 @@ pub(in crate::desired) fn oddities_of_destination(service: &ServiceId, destinati
     }
     found
 }
+
+/// Returns what is odd about a synchronization daemon; in the order of its keys.
+pub(in crate::desired) fn oddities_of_sync(daemon: &SyncDaemon) -> Vec<Oddity> {
+    let mut found = Vec::new();
+    if daemon.sync_id > 255 {
+        found.push(odd("id", format!("the id {}, of which packets carry 8 bits; expected 0 to 255", daemon.sync_id)));
+    }
+    if daemon.max_len.is_some_and(|bytes| bytes.get() < 1024) {
+        found.push(odd("maxlen", "a length that is too short for many messages; expected 1024 to 65535"));
+    }
+    found
+}
+
+/// What can be said of the checksum of a tunnel.
+pub(in crate::desired) const fn fitting_checksums(kind: TunnelKind) -> &'static str {
+    match kind {
+        TunnelKind::Gue => "off, on or remote",
+        TunnelKind::Gre => "off or on",
+        _ => "off",
+    }
+}
+
+/// The flags of a service that have a name.
+const NAMED_FLAGS: ServiceFlags = ServiceFlags::PERSISTENT
+    .union(ServiceFlags::HASHED)
+    .union(ServiceFlags::ONE_PACKET)
+    .union(ServiceFlags::SCHEDULER_1)
+    .union(ServiceFlags::SCHEDULER_2)
+    .union(ServiceFlags::SCHEDULER_3);
 
 fn is_mapped(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.to_ipv4_mapped().is_some())

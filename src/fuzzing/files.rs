@@ -2,7 +2,8 @@
 
 use crate::desired::files::{Loaded, Reader, Source};
 use crate::desired::params::{MapResolver, ParamsError, Resolver, Syntax, substitute};
-use crate::desired::{Diagnostics, yaml};
+use crate::desired::{Diagnostics, Live, Plan, PlanOptions, PrintOptions, plan, spec, yaml};
+use crate::model::{DestinationEntry, ServiceEntry, Table, TableService};
 
 /// Reads text as files. What can be read is printed and read again, and is the same; what cannot is told with its place.
 pub fn spec_files(bytes: &[u8]) {
@@ -20,6 +21,7 @@ pub fn spec_files(bytes: &[u8]) {
                 assert!(!loaded.warnings.has_errors());
                 placed(&loaded.warnings, text);
                 printed_alike(&reader, &loaded);
+                table_alike(&loaded);
             }
         }
     }
@@ -48,6 +50,22 @@ fn printed_alike(reader: &Reader<'_>, loaded: &Loaded) {
     }
     let again = reader.read(&sources);
     assert_eq!(again.as_ref().map(|again| (&again.files, &again.state)), Ok((&loaded.files, &loaded.state)));
+}
+
+/// A table that is as it should be is printed, and what is read of that changes nothing.
+fn table_alike(loaded: &Loaded) {
+    let rows = loaded.state.services.iter().map(|service| {
+        let entries = service.destinations.iter().map(|wanted| DestinationEntry::new(wanted.created())).collect();
+        TableService::new(ServiceEntry::new(service.service.clone()), entries)
+    });
+    let mut live = Live::new(Table::new(rows.collect()));
+    live.timeouts = Some(loaded.state.timeouts);
+    live.sync = Some(loaded.state.sync.clone().unwrap_or_default());
+    let file = spec::File::from_live(&live, &PrintOptions::new().all(true));
+    let printed = yaml::to_string(&file).map(|text| Reader::new().read(&[Source::new("table", text)]));
+    let again =
+        printed.ok().and_then(Result::ok).map(|again| plan(&live, &again.state, &PlanOptions::new().prune(true)));
+    assert!(again.as_ref().is_some_and(Plan::is_empty), "{again:?} of {file:?}");
 }
 
 /// Replaces the parameters of text, whose values stand in a document after the first line.

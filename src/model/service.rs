@@ -88,6 +88,14 @@ impl Service {
         self
     }
 
+    /// Sets the bits of the flag word that have no name, as a kernel stores them for another program; others are left
+    /// out.
+    #[must_use]
+    pub fn unnamed_flags(mut self, flags: ServiceFlags) -> Self {
+        self.unnamed_flags = flags.difference(ServiceFlags::NAMED).bits();
+        self
+    }
+
     /// The flag word that the settings come to.
     pub fn flags(&self) -> ServiceFlags {
         let mut flags = ServiceFlags::from_bits_retain(self.unnamed_flags) | self.scheduler_flags.into();

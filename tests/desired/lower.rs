@@ -128,12 +128,6 @@ fn other_addresses_of_destinations_are_refused() {
             "10.0.0.1:70000",
             "invalid port (70000) for destination 10.0.0.1:70000 in service tcp://192.0.2.1:80.".to_owned(),
         ),
-        (
-            "[2001:db8::1]:80",
-            "destination [2001:db8::1]:80 is of the other address family than service tcp://192.0.2.1:80: that takes \
-             forward: tunnel"
-                .to_owned(),
-        ),
     ] {
         let path = "services[0].destinations[0].address";
         assert_eq!(errors(&destination(address)), [format!("{path}: {message}")], "{address}");
@@ -316,24 +310,14 @@ fn settings_that_no_kernel_has_are_refused() {
             "invalid scheduler flag (port) for service tcp://192.0.2.1:80: with rr expected flag-1, flag-2 or flag-3",
         ),
         (
-            tcp(r#""one-packet": true"#),
-            "one-packet",
-            "one-packet is for udp and firewall marks only: service tcp://192.0.2.1:80",
-        ),
-        (
-            tcp(r#""persistence": 0"#),
-            "persistence",
-            "invalid persistence (0s) for service tcp://192.0.2.1:80: expected whole seconds, 1 to 4294967",
-        ),
-        (
             tcp(r#""persistence": "1500ms""#),
             "persistence",
             "invalid persistence (1500ms) for service tcp://192.0.2.1:80: expected whole seconds, 1 to 4294967",
         ),
         (
-            tcp(r#""persistence": {"netmask": "255.0.255.0"}"#),
+            tcp(r#""persistence": {"netmask": "255.0.255"}"#),
             "persistence.netmask",
-            "invalid netmask (255.0.255.0) for service tcp://192.0.2.1:80: expected one without holes, such as 255.255.255.0",
+            "invalid netmask (255.0.255) for service tcp://192.0.2.1:80: expected one without holes, such as 255.255.255.0",
         ),
         (
             tcp(r#""persistence": {"netmask": "255.255.0.0", "prefix": 16}"#),
@@ -354,11 +338,6 @@ fn settings_that_no_kernel_has_are_refused() {
             v6(r#""persistence": {"netmask": "255.0.0.0"}"#),
             "persistence.netmask",
             "service tcp://[2001:db8::1]:80 is IPv6: it has a prefix, not a netmask",
-        ),
-        (
-            tcp(r#""persistence": {"engine": "sip"}"#),
-            "persistence.engine",
-            "persistence engines are for udp only: service tcp://192.0.2.1:80",
         ),
         (
             tcp(r#""name": "a b""#),
@@ -386,9 +365,9 @@ fn settings_that_no_kernel_has_are_refused() {
             "invalid weight (2147483648) for destination 10.0.0.1 in service tcp://192.0.2.1:80.",
         ),
         (
-            destination(r#""thresholds": {"upper": 1, "lower": 2}"#),
+            destination(r#""thresholds": {"upper": 1, "lower": 4294967296}"#),
             "destinations[0].thresholds.lower",
-            "invalid lower threshold (2) for destination 10.0.0.1: expected 0 to the upper one, 1",
+            "invalid lower threshold (4294967296) for destination 10.0.0.1: expected 0 to the upper one, 1",
         ),
         (
             destination(r#""thresholds": {"upper": -1}"#),
@@ -417,19 +396,14 @@ fn settings_that_no_kernel_has_are_refused() {
             "invalid tunnel port (0) for destination 10.0.0.1: expected 1 to 65535",
         ),
         (
-            tunnel(r#""type": "gre", "port": 1"#),
-            "destinations[0].tunnel.port",
-            "the gre tunnel of destination 10.0.0.1 has no port: that is for gue",
+            tunnel(r#""checksum": "maybe""#),
+            "destinations[0].tunnel.checksum",
+            "invalid tunnel checksum (maybe) for destination 10.0.0.1: with ipip expected off",
         ),
         (
-            tunnel(r#""checksum": "on""#),
+            tunnel(r#""type": "gre", "checksum": "0x10000""#),
             "destinations[0].tunnel.checksum",
-            "invalid tunnel checksum (on) for destination 10.0.0.1: with ipip expected off",
-        ),
-        (
-            tunnel(r#""type": "gre", "checksum": "remote""#),
-            "destinations[0].tunnel.checksum",
-            "invalid tunnel checksum (remote) for destination 10.0.0.1: with gre expected off or on",
+            "invalid tunnel checksum (0x10000) for destination 10.0.0.1: with gre expected off or on",
         ),
     ] {
         assert_eq!(errors(&json), [format!("services[0].{path}: {message}")], "{json}");
@@ -454,8 +428,8 @@ fn settings_of_the_table_are_checked() {
             "sync[0].role: invalid role (both): expected master or backup",
         ),
         (
-            r#"{"sync": [{"role": "master", "interface": "eth0", "id": 256}]}"#,
-            "sync[0].id: invalid id (256): expected 0 to 255",
+            r#"{"sync": [{"role": "master", "interface": "eth0", "id": 4294967296}]}"#,
+            "sync[0].id: invalid id (4294967296): expected 0 to 255",
         ),
         (
             r#"{"sync": [{"role": "master", "interface": "eth0", "group": "192.0.2.1"}]}"#,
@@ -470,7 +444,7 @@ fn settings_of_the_table_are_checked() {
             "sync[0].ttl: invalid ttl (256): expected 1 to 255",
         ),
         (
-            r#"{"sync": [{"role": "master", "interface": "eth0", "maxlen": 1023}]}"#,
+            r#"{"sync": [{"role": "backup", "interface": "eth0", "maxlen": 1023}]}"#,
             "sync[0].maxlen: invalid maxlen (1023): expected 1024 to 65535",
         ),
         (
@@ -500,6 +474,105 @@ fn settings_of_the_table_are_checked() {
         ),
     ] {
         assert_eq!(errors(json), [error], "{json}");
+    }
+}
+
+#[test]
+fn what_a_kernel_holds_is_read_with_a_warning_where_it_is_odd() {
+    let service = |more: &str| format!(r#"{{"services": [{{{more}}}]}}"#);
+    let tcp = |more: &str| service(&format!(r#""address": "tcp://192.0.2.1:80", {more}"#));
+    let destination =
+        |more: &str| tcp(&format!(r#""destinations": [{{"address": "10.0.0.1:80", "weight": 1, {more}}}]"#));
+    let tunnel = |more: &str| destination(&format!(r#""forward": "tunnel", "tunnel": {{{more}}}"#));
+    let at_destination = "destination 10.0.0.1:80 of service tcp://192.0.2.1:80";
+    for (json, path, message) in [
+        (
+            service(r#""address": "esp://192.0.2.1:80""#),
+            "address",
+            "service esp://192.0.2.1:80 has the protocol 50; expected tcp, udp or sctp".to_owned(),
+        ),
+        (
+            service(r#""address": "ip_300://192.0.2.1:80""#),
+            "address",
+            "service ip_300://192.0.2.1:80 has the protocol 300; expected tcp, udp or sctp".to_owned(),
+        ),
+        (
+            service(r#""address": "tcp://[::ffff:192.0.2.1]:80""#),
+            "address",
+            "service tcp://[::ffff:192.0.2.1]:80 has an IPv4-mapped IPv6 address, which no packet carries: write the IPv4 address".to_owned(),
+        ),
+        (
+            tcp(r#""sched-flags": ["flag-1", "0x40"]"#),
+            "sched-flags",
+            "service tcp://192.0.2.1:80 has the scheduler flag 0x40, which has no meaning".to_owned(),
+        ),
+        (
+            tcp(r#""one-packet": true"#),
+            "one-packet",
+            "service tcp://192.0.2.1:80 has one-packet scheduling, which is for udp and firewall marks only".to_owned(),
+        ),
+        (
+            tcp(r#""persistence": 0"#),
+            "persistence.timeout",
+            "service tcp://192.0.2.1:80 has a persistence of 0 seconds, which is none; expected 1 or more".to_owned(),
+        ),
+        (
+            tcp(r#""persistence": {"netmask": "0.0.0.24"}"#),
+            "persistence.netmask",
+            "service tcp://192.0.2.1:80 has the netmask 0.0.0.24; expected one without holes, such as 255.255.255.0".to_owned(),
+        ),
+        (
+            tcp(r#""persistence": {"engine": "sip"}"#),
+            "persistence.engine",
+            "service tcp://192.0.2.1:80 has a persistence engine, which is for udp only".to_owned(),
+        ),
+        (
+            destination(r#""thresholds": {"upper": 4294967295, "lower": 2}"#),
+            "destinations[0].thresholds",
+            format!("{at_destination} has thresholds that are out of range; expected an upper one of 0 to 2147483647 and a lower one not above it"),
+        ),
+        (
+            destination(r#""forward": "unknown-5""#),
+            "destinations[0].forward",
+            format!("{at_destination} has the forwarding method 5; expected direct, nat or tunnel"),
+        ),
+        (
+            tunnel(r#""type": "tunnel-7""#),
+            "destinations[0].tunnel.type",
+            format!("{at_destination} has the tunnel type 7; expected ipip, gue or gre"),
+        ),
+        (
+            tunnel(r#""type": "gre", "port": 1"#),
+            "destinations[0].tunnel.port",
+            format!("{at_destination} has a tunnel port, which gre does not have: that is for gue"),
+        ),
+        (
+            tunnel(r#""checksum": "on""#),
+            "destinations[0].tunnel.checksum",
+            format!("{at_destination} has tunnel checksum flags that ipip does not have; expected off"),
+        ),
+        (
+            tunnel(r#""type": "gue", "port": 1, "checksum": "csum,0x8""#),
+            "destinations[0].tunnel.checksum",
+            format!("{at_destination} has tunnel checksum flags that gue does not have; expected off, on or remote"),
+        ),
+        (
+            tcp(r#""destinations": [{"address": "[2001:db8::1]:80", "weight": 1}]"#),
+            "destinations[0].address",
+            "destination [2001:db8::1]:80 of service tcp://192.0.2.1:80 has an address of the other family than its service, which takes forward: tunnel".to_owned(),
+        ),
+    ] {
+        let (state, warnings) = DesiredState::from_spec(&file(&json)).unwrap_or_else(|errors| panic!("{json}: {errors}"));
+        let first = warnings.iter().next().map(|one| (one.place.path.as_str(), one.message.as_str()));
+        assert_eq!(first, Some((format!("services[0].{path}").as_str(), message.as_str())), "{json}");
+        assert_eq!(state.services.len(), 1, "{json}");
+    }
+    for (key, number, problem) in [
+        ("id", 256, "the id 256, of which packets carry 8 bits; expected 0 to 255"),
+        ("maxlen", 100, "a length that is too short for many messages; expected 1024 to 65535"),
+    ] {
+        let json = format!(r#"{{"sync": [{{"role": "master", "interface": "eth0", "{key}": {number}}}]}}"#);
+        assert_eq!(warnings(&json), [format!("the master daemon has {problem}")]);
     }
 }
 

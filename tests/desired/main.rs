@@ -34,6 +34,7 @@ mod lower;
 mod plan;
 mod plan_text;
 mod print;
+mod printed;
 mod races;
 mod reading;
 mod reading_params;

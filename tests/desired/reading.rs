@@ -42,6 +42,54 @@ fn what_holds_nothing_is_the_empty_state() {
 }
 
 #[test]
+fn a_file_that_says_nothing_is_told_from_the_empty_table() {
+    let silent = |texts: &[&str]| {
+        let sources: Vec<_> = texts.iter().map(|text| Source::new("f", *text)).collect();
+        Reader::new().read(&sources).unwrap().is_silent
+    };
+    for text in [
+        "",
+        " \n",
+        "# nothing\n",
+        "---\n",
+        "~",
+        "servces: [{address: fwmark:1}]",
+        "version: 2\ntimeouts: {tcp: 9}",
+        "x-note: {}",
+    ] {
+        assert!(silent(&[text]), "{text}");
+    }
+    for text in
+        ["{}", "services: []", "services:", "services: ~", "{\"services\": null}", "services: [{address: fwmark:1}]"]
+    {
+        assert!(!silent(&[text]), "{text}");
+    }
+    assert!(silent(&[]));
+    assert!(silent(&["# one", "version: 1\n---\n"]));
+    assert!(!silent(&["# one", "x-note: 1\n---\n{}\n"]), "one document is enough");
+}
+
+#[test]
+fn text_from_outside_reaches_no_terminal_as_it_is() {
+    let evil = "\\e[31m\\r\\u202e".to_owned() + &"x".repeat(1000);
+    for (key, what) in [
+        ("sched", "sched: \"EVIL\""),
+        ("forward", "destinations: [{address: 10.0.0.1, forward: \"EVIL\"}]"),
+        ("address", "destinations: [{address: \"EVIL\"}]"),
+        ("key", "\"EVIL\": 1"),
+        ("flag", "sched-flags: [\"EVIL\"]"),
+        ("name", "name: \"EVIL\""),
+        ("number", "destinations: [{address: 10.0.0.1, weight: \"EVIL\"}]"),
+    ] {
+        let text = format!("version: 2\nservices:\n- address: fwmark:1\n  {}\n", what.replace("EVIL", &evil));
+        let found = Reader::new().read(&[Source::new("f\u{1b}[2J", text)]).unwrap_err().to_string();
+        assert!(found.starts_with("f\\u{1b}[2J:"), "{key}: {found}");
+        assert!(found.contains("\\u{1b}[31m\\r\\u{202e}xxx"), "{key}: {found}");
+        assert!(!found.replace('\n', "").contains(char::is_control) && found.len() < 1200, "{key}: {found}");
+    }
+}
+
+#[test]
 fn what_is_no_mapping_is_not_read() {
     let table = [
         ("[]", "f:1:1: error: expected a mapping with the key services, found a list"),

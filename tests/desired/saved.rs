@@ -124,11 +124,11 @@ fn a_file_that_is_no_plan_is_refused() {
     assert!(changed(&|plan| plan["more"] = json!(1)).is_err());
     let at = |kind: &str| good["operations"].as_array().unwrap().iter().position(|item| item["type"] == kind).unwrap();
     let place = at("add-service");
-    let broken = changed(&|plan| plan["operations"][place]["service"]["sched"] = json!("a scheduler")).unwrap();
+    let broken = changed(&|plan| plan["operations"][place]["service"]["sched"] = json!("a-long-scheduler")).unwrap();
     assert_eq!(
         broken.plan(&live).unwrap_err().to_string(),
         format!(
-            "operation {} of the plan (add-service) is broken: invalid scheduler (a scheduler) for service \
+            "operation {} of the plan (add-service) is broken: invalid scheduler (a-long-scheduler) for service \
              (udp://[2001:db8::1]:53).",
             place + 1
         )

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::Path;
 
 use ipvs_rs::desired::files::Source;
-use ipvs_rs::desired::params::{Chain, EnvResolver, HostResolver, MapResolver, ParamsError};
+use ipvs_rs::desired::params::{Chain, EnvResolver, HostResolver, MapResolver, ParamsError, Resolver};
 
 use crate::args::Globals;
 use crate::failure::{Exit, Failure};
@@ -19,12 +19,14 @@ use crate::shown::shown;
 /// The sources that are switched on, in the order in which they are asked. The files have been read.
 pub fn resolver(global: &Globals, files: &[Source]) -> Result<Chain<'static>, Failure> {
     let mut chain = Chain::new();
-    if global.params_network.unwrap_or(false) {
-        chain = chain.with(host(global)?);
-    }
-    if global.params_env.unwrap_or(false) {
-        chain = chain.with(EnvResolver::new());
-    }
+    chain = match global.params_network {
+        Some(true) => chain.with(host(global)?),
+        _ => chain.with(Off { prefix: "host.", flag: "--params-network" }),
+    };
+    chain = match global.params_env {
+        Some(true) => chain.with(EnvResolver::new()),
+        _ => chain.with(Off { prefix: "env.", flag: "--params-env" }),
+    };
     for Source { name, text, .. } in files {
         chain = chain.with(document("--params-file", shown(name), text)?);
     }
@@ -45,6 +47,32 @@ pub fn read(global: &Globals) -> Result<Vec<Source>, Failure> {
 pub fn unreadable(path: &Path, problem: impl Display) -> Failure {
     let path = shown(path.display());
     Failure::new(Exit::ParameterFile, format!("Unable to read from parameter file: {path}: {problem}"))
+}
+
+/// A source that is not switched on.
+#[derive(Debug)]
+struct Off {
+    prefix: &'static str,
+    flag: &'static str,
+}
+
+impl Resolver for Off {
+    fn resolve(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn keys(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn describe(&self) -> String {
+        String::new()
+    }
+
+    fn hint(&self, key: &str) -> Option<String> {
+        let Self { prefix, flag } = self;
+        key.starts_with(prefix).then(|| format!("{flag} switches the source of {prefix}… on"))
+    }
 }
 
 /// The addresses of the namespace that the table belongs to.

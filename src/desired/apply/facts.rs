@@ -3,7 +3,8 @@ use std::collections::HashMap;
 use super::command::{Part, Value, row};
 use super::step::{Question, Reply};
 use crate::desired::ServiceAttributes;
-use crate::desired::plan::{Change, both_say, is_like, with_settings};
+use crate::desired::plan::{Change, both_say, is_like};
+use crate::desired::settings::with_settings;
 use crate::error::ErrorKind;
 use crate::model::{Config, DestinationEntry, DestinationId, Service, ServiceId, SyncDaemon};
 

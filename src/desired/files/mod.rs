@@ -9,34 +9,20 @@
 //! and the merge key `<<` work. A key stands once in its mapping.
 //!
 //! Words without quotes mean what they mean in YAML 1.2, numbers what they mean in YAML 1.1: `yes`, `on` and `y` are text,
-//! `0777` is a number of base 8, dates are text. Text in quotes is text: `weight: "5"` is an error.
+//! `0777` is a number of base 8, dates are text. Text in quotes is text: `weight: "5"` is an error. Control characters
+//! stand in a file only as escapes.
 //!
 //! # Limits
 //!
 //! So that no file takes more than its share of time and memory, a file has at most 64 MiB and 5,000,000 values, lists and
 //! mappings stand at most 64 deep in each other, and the aliases of a file stand for at most 1,000,000 values.
 
-mod decode;
-mod lookup;
-mod parse;
 mod reader;
-mod scalar;
 mod source;
-mod surrogate;
-#[cfg(test)]
-mod tests;
-mod tree;
 #[cfg(target_os = "linux")]
 mod watch;
 
-pub(in crate::desired) use parse::parse;
-#[cfg(test)]
-use parse::{Parsed, Problem};
 pub use reader::{Loaded, Reader};
-pub(in crate::desired) use scalar::Number;
 pub use source::{Source, read_path};
-#[cfg(test)]
-use tree::Position;
-pub(in crate::desired) use tree::{Content, Node, Scalar};
 #[cfg(target_os = "linux")]
 pub use watch::{FileEvent, FileWatcher};

@@ -1,14 +1,10 @@
-use std::collections::BTreeSet;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Source;
-use super::decode::{Decoder, Found};
-use super::lookup::Lookup;
-use super::parse::parse;
-use super::tree::{Node, Position};
-use crate::desired::lower::{self, lower};
-use crate::desired::params::Resolver;
+use crate::desired::lower::{Document, lower};
+use crate::desired::params::{Lookup, Resolver};
+use crate::desired::written::{Decoder, Findings, Form, Spot};
+use crate::desired::yaml::{Node, parse};
 use crate::desired::{DesiredState, Diagnostic, Diagnostics, Place, Severity, Stage, spec};
 
 /// Reads files and says what the table should be. It opens none: see [`read_path`](super::read_path).
@@ -47,6 +43,11 @@ pub struct Loaded {
     pub warnings: Diagnostics,
     /// The highest version of the format that is written in them; 1 where none is.
     pub version: u8,
+    /// Whether nothing is said of services: no document has the key `services`, nor is one the empty mapping `{}`.
+    ///
+    /// The state is empty then, as it is of `services: []`, but nothing asks for an empty table: the file may be one that
+    /// was cut off, or that is still being written.
+    pub is_silent: bool,
 }
 
 impl<'r> Reader<'r> {
@@ -79,22 +80,28 @@ impl<'r> Reader<'r> {
         let lookup = Lookup::new(self.resolver);
         let mut documents = Vec::new();
         let mut found = Vec::new();
-        let mut is_hopeless = false;
-        for source in sources {
-            let parsed = parse(&source.text);
+        let mut is_silent = true;
+        for Source { name, text } in sources {
+            let parsed = parse(text);
             found.extend(parsed.problems.into_iter().map(|problem| {
-                Diagnostic::error(Stage::Reading, place(&source.name, problem.position, String::new()), problem.message)
+                let place = Findings::new(name).place(&Spot::file(problem.position));
+                Diagnostic::error(Stage::Reading, place, problem.message)
             }));
-            for node in parsed.documents {
-                let decoded = Decoder::decode(&node, &lookup);
-                found.extend(decoded.found.into_iter().map(|found| diagnostic(&source.name, found)));
-                is_hopeless |= decoded.is_hopeless;
-                let document = Document { name: Arc::clone(&source.name), node, broken: decoded.broken };
-                documents.push((document, decoded.file));
+            for node in parsed.tree.documents() {
+                is_silent &= is_silent_document(node);
+                let mut findings = Findings::new(name);
+                let file = Decoder::decode(node, &lookup, &mut findings);
+                documents.push(Document { file, findings });
             }
         }
-        let (state, checked) = if is_hopeless { <_>::default() } else { self.lower(&documents) };
-        found.extend(checked);
+        let is_hopeless = documents.iter().any(|document| document.findings.is_full(Severity::Error));
+        let (state, across) = if is_hopeless { <_>::default() } else { lower(&mut documents, self.merge) };
+        found.extend(across);
+        let mut files = Vec::with_capacity(documents.len());
+        for Document { file, findings } in documents {
+            found.extend(findings.into_found());
+            files.push(file);
+        }
 
         let order = |name: Option<&Arc<str>>| sources.iter().position(|source| Some(&source.name) == name);
         found.sort_by_cached_key(|one| (order(one.place.file.as_ref()), one.place.line, one.place.column));
@@ -102,42 +109,19 @@ impl<'r> Reader<'r> {
         if found.has_errors() {
             return Err(found);
         }
-        let files: Vec<_> = documents.into_iter().map(|(_, file)| file).collect();
+        let files: Vec<spec::File> = files.into_iter().map(Form::into_spec).collect();
         let version = files.iter().filter_map(|file| u8::try_from(file.version?).ok()).max().unwrap_or(1);
-        Ok(Loaded { state, files, warnings: found, version })
-    }
-
-    fn lower(&self, documents: &[(Document, spec::File)]) -> (DesiredState, Diagnostics) {
-        let places: Vec<_> = documents.iter().map(|(document, _)| |path: &str| document.place(path)).collect();
-        let inputs: Vec<_> = documents
-            .iter()
-            .zip(&places)
-            .map(|((document, file), place)| lower::Document { file, place, broken: &document.broken })
-            .collect();
-        lower(&inputs, self.merge)
+        Ok(Loaded { state, files, warnings: found, version, is_silent })
     }
 }
 
-/// Where the values of a document stand.
-struct Document {
-    name: Arc<str>,
-    node: Rc<Node>,
-    broken: BTreeSet<String>,
-}
-
-impl Document {
-    fn place(&self, path: &str) -> Place {
-        place(&self.name, self.node.locate(path), path.to_owned())
-    }
-}
-
-fn place(name: &Arc<str>, position: Position, path: String) -> Place {
-    Place { file: Some(Arc::clone(name)), line: Some(position.line), column: Some(position.column), path }
-}
-
-fn diagnostic(name: &Arc<str>, found: Found) -> Diagnostic {
-    let Found { severity, stage, position, path, message } = found;
-    Diagnostic { severity, stage, place: place(name, position, path), message }
+/// Whether a document neither has the key `services` nor is the empty mapping.
+fn is_silent_document(document: Node<'_>) -> bool {
+    let Some(entries) = document.as_mapping() else { return document.is_null() };
+    let mut is_empty = true;
+    let mut names = entries.inspect(|_| is_empty = false);
+    let has_services = names.any(|entry| entry.key.text == "services");
+    !has_services && !is_empty
 }
 
 /// More than this nobody reads.

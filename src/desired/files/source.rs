@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::parse::MAX_BYTES;
+use crate::desired::yaml::MAX_BYTES;
 use crate::desired::{Diagnostic, Diagnostics, Place, Stage};
 
 /// The text of a file, and what messages call it.

@@ -1,6 +1,7 @@
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::version::Version;
+use crate::desired::settings::Version;
+use crate::desired::{Shown, shown};
 use crate::model::{AddressFamily, DestinationId, Protocol, ServiceId};
 
 /// An address of a service as it is written.
@@ -11,12 +12,12 @@ pub(super) enum Written {
 }
 
 impl Written {
-    /// Reads `tcp://192.0.2.10:80`, `udp://[2001:db8::1]`, `fwmark:7`; slashes and blanks at the end are dropped.
+    /// Reads `tcp://192.0.2.10:80`, `udp://[2001:db8::1]`, `ip_47://…`, `fwmark:7`; slashes and blanks at the end are
+    /// dropped.
     pub(super) fn parse(text: &str, version: Version) -> Result<Self, String> {
-        let whole = text;
-        let text = text.trim_end_matches(['/', ' ', '\t', '\n', '\r']);
+        let whole = shown(text);
         let form = || {
-            let brackets = match whole.split_once("://") {
+            let brackets = match text.split_once("://") {
                 Some((_, rest)) if !rest.starts_with('[') && rest.matches(':').count() > 1 => {
                     " IPv6 addresses stand in brackets."
                 }
@@ -26,46 +27,23 @@ impl Written {
                 "unable to parse address ({whole}). Must be of format <proto>://<host>[:port] or fwmark:<id>.{brackets}"
             )
         };
-        let mark = |digits: &str, family| {
-            if digits.is_empty() || !is_decimal(digits) {
-                return Err(form());
-            }
-            let mark = digits.parse().ok().filter(|mark| *mark <= version.last_mark());
-            match mark {
-                Some(0) => {
-                    Err("unable to parse address (). Not an IP address. Firewall marks begin with 1.".to_owned())
-                }
-                Some(mark) => Ok(Self::Mark { mark, family }),
-                None => Err(match version {
-                    Version::One => "unable to parse address (). Invalid fwmark number. Marks above 65535 take \
-                                     version: 2."
-                        .to_owned(),
-                    Version::Two => "unable to parse address (). Invalid fwmark number.".to_owned(),
-                }),
-            }
-        };
+        let text = trimmed(text);
         if let Some(digits) = text.strip_prefix("fwmark:") {
-            return mark(digits, None);
+            return mark(digits, version).unwrap_or_else(|| Err(form())).map(|mark| Self::Mark { mark, family: None });
         }
         if let Some(digits) = text.strip_prefix("fwmark6:") {
-            return mark(digits, Some(AddressFamily::Ipv6));
+            let family = Some(AddressFamily::Ipv6);
+            return mark(digits, version).unwrap_or_else(|| Err(form())).map(|mark| Self::Mark { mark, family });
         }
         let (protocol, rest) = text.split_once("://").ok_or_else(form)?;
-        let protocol = match protocol {
-            "tcp" => Protocol::TCP,
-            "udp" => Protocol::UDP,
-            "sctp" => Protocol::SCTP,
-            _ => return Err(form()),
-        };
-        let Endpoint { host, is_bracketed, port } = Endpoint::split(rest).ok_or_else(form)?;
-        let address = parse_host(host, is_bracketed)
-            .ok_or_else(|| format!("unable to parse address ({host}). Not an IP address."))?;
-        let port = match port.map(parse_port) {
-            None => None,
-            Some(Some(Ok(port))) => Some(port),
-            Some(Some(Err(number))) => return Err(format!("invalid port ({number}) for service {whole}.")),
-            Some(None) => return Err(form()),
-        };
+        // Every name that is printed: the words are those of the model in lower case.
+        let is_lower = !protocol.bytes().any(|byte| byte.is_ascii_uppercase());
+        let protocol = protocol.parse().ok().filter(|_| is_lower).ok_or_else(form)?;
+        let (address, port) = endpoint(rest).map_err(|flaw| match flaw {
+            Flaw::Form => form(),
+            Flaw::Host(host) => format!("unable to parse address ({}). Not an IP address.", shown(host)),
+            Flaw::Port(port) => format!("invalid port ({}) for service {whole}.", shown(port)),
+        })?;
         Ok(Self::Address { protocol, address, port })
     }
 
@@ -74,8 +52,7 @@ impl Written {
         match *self {
             Self::Address { protocol, address, port } => {
                 let port = port.filter(|port| *port != 0).or(default_port).unwrap_or(0);
-                ServiceId::new(protocol, SocketAddr::new(address, port))
-                    .map_err(|reason| format!("unable to parse address ({address}). {reason}."))
+                Ok(ServiceId::verbatim(protocol, address, port))
             }
             Self::Mark { mark, family: written } => {
                 let family = written.or(family).unwrap_or(AddressFamily::Ipv4);
@@ -85,6 +62,21 @@ impl Written {
     }
 }
 
+/// A firewall mark; nothing if it is not a number.
+fn mark(digits: &str, version: Version) -> Option<Result<u32, String>> {
+    if digits.is_empty() || !is_decimal(digits) {
+        return None;
+    }
+    Some(match digits.parse().ok().filter(|mark| *mark <= version.last_mark()) {
+        Some(0) => Err("unable to parse address (). Not an IP address. Firewall marks begin with 1.".to_owned()),
+        Some(mark) => Ok(mark),
+        None => {
+            let hint = if version == Version::One { " Marks above 65535 take version: 2." } else { "" };
+            Err(format!("unable to parse address (). Invalid fwmark number.{hint}"))
+        }
+    })
+}
+
 /// Reads the address of a destination of a service: `10.0.0.2:8080`, `[2001:db8::2]`.
 ///
 /// A port that is not written is the default one, or that of the service. Port 0 is the default one as well; where there is
@@ -92,68 +84,61 @@ impl Written {
 pub(super) fn destination(
     text: &str,
     service: Option<ServiceId>,
-    service_text: &str,
+    service_text: Shown<'_>,
     default_port: Option<u16>,
 ) -> Result<DestinationId, String> {
-    let whole = text;
-    let text = text.trim_end_matches(['/', ' ', '\t', '\n', '\r']);
-    let form = || format!("unable to parse address ({whole}) for service {service_text}. Check host and port.");
-    let Endpoint { host, is_bracketed, port } = Endpoint::split(text).ok_or_else(form)?;
-    let address = parse_host(host, is_bracketed)
-        .ok_or_else(|| format!("unable to parse address ({host}) for service {service_text}. Not an IP address."))?;
-    let own = match port.map(parse_port) {
-        None => None,
-        Some(Some(Ok(port))) => Some(port),
-        Some(Some(Err(number))) => {
-            return Err(format!("invalid port ({number}) for destination {whole} in service {service_text}."));
+    let whole = shown(text);
+    let (address, own) = endpoint(trimmed(text)).map_err(|flaw| match flaw {
+        Flaw::Form => format!("unable to parse address ({whole}) for service {service_text}. Check host and port."),
+        Flaw::Host(host) => {
+            format!("unable to parse address ({}) for service {service_text}. Not an IP address.", shown(host))
         }
-        Some(None) => return Err(form()),
-    };
+        Flaw::Port(port) => {
+            format!("invalid port ({}) for destination {whole} in service {service_text}.", shown(port))
+        }
+    })?;
     let port = match own {
         Some(0) => default_port.unwrap_or(0),
         Some(port) => port,
         None => default_port.or_else(|| service?.port()).unwrap_or(0),
     };
-    DestinationId::new(SocketAddr::new(address, port))
-        .map_err(|reason| format!("unable to parse address ({host}) for service {service_text}. {reason}."))
+    Ok(DestinationId::verbatim(address, port))
 }
 
-struct Endpoint<'a> {
-    host: &'a str,
-    is_bracketed: bool,
-    port: Option<&'a str>,
+fn trimmed(text: &str) -> &str {
+    text.trim_end_matches(['/', ' ', '\t', '\n', '\r'])
 }
 
-impl<'a> Endpoint<'a> {
-    fn split(text: &'a str) -> Option<Self> {
-        if let Some(rest) = text.strip_prefix('[') {
-            let (host, rest) = rest.split_once(']')?;
-            let port = rest.strip_prefix(':');
-            return (port.is_some() || rest.is_empty()).then_some(Self { host, is_bracketed: true, port });
+/// What is wrong with an address.
+enum Flaw<'a> {
+    Form,
+    Host(&'a str),
+    Port(&'a str),
+}
+
+/// Reads an address, an IPv6 one in brackets, and perhaps a port.
+fn endpoint(text: &str) -> Result<(IpAddr, Option<u16>), Flaw<'_>> {
+    let (host, port, address) = if let Some(rest) = text.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']').ok_or(Flaw::Form)?;
+        let port = rest.strip_prefix(':');
+        if port.is_none() && !rest.is_empty() {
+            return Err(Flaw::Form);
         }
-        let (host, port) = match text.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (text, None),
-        };
-        (!port.is_some_and(|port| port.contains(':'))).then_some(Self { host, is_bracketed: false, port })
-    }
-}
-
-fn parse_host(host: &str, is_bracketed: bool) -> Option<IpAddr> {
-    if is_bracketed {
-        host.parse().ok().map(|address: Ipv6Addr| address.into())
+        (host, port, host.parse().map(|address: Ipv6Addr| address.into()))
     } else {
-        host.parse().ok().map(|address: Ipv4Addr| address.into())
+        let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+        (host, port, host.parse().map(|address: Ipv4Addr| address.into()))
+    };
+    if port.is_some_and(|port| port.contains(':')) {
+        return Err(Flaw::Form);
     }
-}
-
-/// A port, or the number that is none; nothing for what is no number.
-fn parse_port(text: &str) -> Option<Result<u16, &str>> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
+    let address = address.ok().ok_or(Flaw::Host(host))?;
+    let Some(port) = port else { return Ok((address, None)) };
+    let digits = port.strip_prefix('-').unwrap_or(port);
     if digits.is_empty() || !is_decimal(digits) {
-        return None;
+        return Err(Flaw::Form);
     }
-    Some(text.parse().ok().ok_or(text))
+    Ok((address, Some(port.parse().ok().ok_or(Flaw::Port(port))?)))
 }
 
 fn is_decimal(text: &str) -> bool {

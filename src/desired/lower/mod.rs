@@ -3,29 +3,26 @@
 //! Everything that is wrong is found at once; an object with a mistake is left out of the state, the others are in it.
 
 mod address;
-mod destination;
-mod findings;
 mod merge;
-mod persistence;
+mod object;
+mod saved;
 mod service;
-mod settings;
-mod version;
+mod whole;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use findings::Findings;
-use version::Version;
+pub(in crate::desired) use saved::{destination, destination_id, drain, scope, service, service_id, sync, timeouts};
 
-use super::{DesiredState, Diagnostics, Drain, Place, spec};
-use crate::model::{ForwardMethod, Scheduler, ServiceId, Weight};
+use super::settings::{Context, Version, foreign_scheduler};
+use super::written::{self, Findings, Form, Spot};
+use super::{DesiredState, Diagnostic, Diagnostics, Place, Stage, print, shown, spec};
+use crate::model::{ServiceId, Weight};
 
-/// A file and where its values stand.
-pub(in crate::desired) struct Document<'a> {
-    pub(in crate::desired) file: &'a spec::File,
-    /// The place of a path such as `services[2].address`; asked for only when there is something to say.
-    pub(in crate::desired) place: &'a dyn Fn(&str) -> Place,
-    /// Paths of values that could not be read: whatever there is to say of them was said.
-    pub(in crate::desired) broken: &'a BTreeSet<String>,
+/// A file, and what was found in it so far.
+#[derive(Debug)]
+pub(in crate::desired) struct Document {
+    pub(in crate::desired) file: written::File,
+    pub(in crate::desired) findings: Findings,
 }
 
 impl DesiredState {
@@ -48,78 +45,73 @@ impl DesiredState {
     /// );
     /// ```
     pub fn from_spec(file: &spec::File) -> Result<(Self, Diagnostics), Diagnostics> {
-        let place = |path: &str| Place { path: path.to_owned(), ..Place::default() };
-        let (state, diagnostics) = lower(&[Document { file, place: &place, broken: &BTreeSet::new() }], false);
+        let mut document = Document { file: Form::of(file), findings: Findings::default() };
+        let (state, found) = lower(std::slice::from_mut(&mut document), false);
+        let diagnostics: Diagnostics = document.findings.into_found().into_iter().chain(found).collect();
         if diagnostics.has_errors() { Err(diagnostics) } else { Ok((state, diagnostics)) }
     }
 }
 
-/// Makes one state of several files. With `merge`, a service may stand in several of them, each with some destinations.
-pub(in crate::desired) fn lower(documents: &[Document<'_>], merge: bool) -> (DesiredState, Diagnostics) {
+/// Makes one state of several files; what concerns several of them is returned with it. With `merge`, a service may stand
+/// in several places, each with some destinations.
+pub(in crate::desired) fn lower(documents: &mut [Document], merge: bool) -> (DesiredState, Vec<Diagnostic>) {
     let mut lowering = Lowering { merge, ..Lowering::default() };
-    for document in documents {
-        lowering.document(document);
+    for Document { file, findings } in documents {
+        lowering.document(file, findings);
     }
-    lowering.check_whole();
-    (lowering.state, lowering.diagnostics)
+    let found = lowering.check_whole();
+    (lowering.state, found)
 }
 
 #[derive(Default)]
 struct Lowering {
     merge: bool,
     state: DesiredState,
-    diagnostics: Diagnostics,
     /// Each service by identity: its place in the state, or none if it has a mistake, and where it was written.
     services: HashMap<ServiceId, (Option<usize>, Place)>,
     /// Each name with the service that has it, and where it was written.
     names: HashMap<String, (Option<ServiceId>, Place)>,
     /// Where keys stand that only one file may have.
     singles: HashMap<&'static str, Place>,
-    /// Whether nobody knows what is managed.
+    /// Whether it is not known what is managed.
     is_scope_wrong: bool,
-    /// Each service of the state with where its address was written.
-    places: Vec<Place>,
-    /// Each service of the state with the settings that somebody wrote.
-    said: Vec<merge::Said>,
-}
-
-/// What holds for the elements of one file.
-struct Context {
-    version: Version,
-    port: Option<u16>,
-    weight: Weight,
-    /// Nothing if the one of the defaults is wrong.
-    scheduler: Option<Scheduler>,
-    /// Nothing if the one of the defaults is wrong.
-    forward: Option<ForwardMethod>,
-    /// Whether something of the defaults is wrong, so that no element is what it should be.
-    are_defaults_wrong: bool,
-    /// How destinations are drained, as far as the file says.
-    drain: spec::Drain,
+    /// Each service of the state with where its address was written, and the settings that were written.
+    written: Vec<(Place, u32)>,
 }
 
 impl Lowering {
-    fn document(&mut self, document: &Document<'_>) {
-        let mut findings = Findings::new(document);
-        let file = document.file;
-        let version = Version::of(file.version, &mut findings);
-        self.settings(file, &mut findings);
-        let context = Context::new(version, file, &mut findings);
-        for (place, service) in file.services.iter().flatten().enumerate() {
-            self.service(&context, place, service, &mut findings);
+    fn document(&mut self, file: &written::File, findings: &mut Findings) {
+        let spot = Spot::default();
+        let version = match file.version.get() {
+            None | Some(1) => Version::One,
+            Some(2) => Version::Two,
+            Some(other) => {
+                let message = format_args!("unknown version {other}: there are 1 and 2");
+                findings.error(&spot.key("version", &file.version), message);
+                Version::Two
+            }
+        };
+        self.settings(file, &spot, findings);
+        let context = context(version, file, &spot, findings);
+        let services = spot.key("services", &file.services);
+        for item in file.services.items() {
+            self.service(&context, &item.value, &services.item(item.place, item.position), findings);
         }
-        self.diagnostics.extend(findings.into_diagnostics());
     }
 
     /// What can be seen only when all files have been read.
-    fn check_whole(&mut self) {
+    fn check_whole(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        let mut error = |place: &Place, message| {
+            found.push(Diagnostic::error(Stage::Validation, place.clone(), message));
+        };
         let daemons = self.state.sync.as_ref().is_some_and(|daemons| !daemons.is_empty());
-        for (service, place) in self.state.services.iter().zip(&self.places) {
+        for (service, (place, _)) in self.state.services.iter().zip(&self.written) {
             let id = service.id();
-            let text = super::service_text(&id);
+            let text = print::service_text(&id);
             if !self.is_scope_wrong && !self.state.scope.covers(&id) {
                 let message = format!("service {text} is outside of the scope: it would never be compared or deleted");
-                self.diagnostics.push(findings::invalid(place.clone(), message));
+                error(place, message);
             }
             let mixed = service.destinations.iter().find(|wanted| wanted.id().family() != id.family());
             if let Some(mixed) = mixed.filter(|_| daemons) {
@@ -128,79 +120,65 @@ impl Lowering {
                      synchronization daemon runs: see sync",
                     mixed.id()
                 );
-                self.diagnostics.push(findings::invalid(place.clone(), message));
+                error(place, message);
             }
         }
+        found
     }
 
     /// Whether this is the first file with a key; says so if it is not.
-    fn is_first(&mut self, key: &'static str, findings: &mut Findings<'_>) -> bool {
-        let place = findings.place(key);
+    fn is_first(&mut self, key: &'static str, spot: &Spot<'_>, findings: &mut Findings) -> bool {
         if let Some(first) = self.singles.get(key) {
-            let message = format!("{key} stands in another file as well ({first}): only one may have it");
-            findings.error(key, message);
-            false
-        } else {
-            self.singles.insert(key, place);
-            true
+            findings.error(spot, format_args!("{key} stands in another file as well ({first}): only one may have it"));
+            return false;
         }
+        self.singles.insert(key, findings.place(spot));
+        true
     }
 }
 
-impl Context {
-    fn new(version: Version, file: &spec::File, findings: &mut Findings<'_>) -> Self {
-        let before = findings.errors();
-        let is_broken = |key| findings.is_broken("defaults") || findings.is_key_broken("defaults", key);
-        let mut context = Self {
-            version,
-            port: None,
-            weight: Weight::ZERO,
-            scheduler: (!is_broken("sched")).then_some(Scheduler::Rr),
-            forward: (!is_broken("forward")).then_some(ForwardMethod::DirectRoute),
-            are_defaults_wrong: ["port", "weight", "sched", "forward"].into_iter().any(is_broken),
-            drain: file.drain.clone().unwrap_or_default(),
-        };
-        let Some(spec::Defaults { port, weight, sched, forward }) = &file.defaults else { return context };
-        if let Some(port) = port {
-            context.port = u16::try_from(*port).ok().filter(|port| *port != 0);
-            if context.port.is_none() {
-                findings.error("defaults.port", format!("Default port out of range: {port}"));
-            }
+/// What a file says about its elements.
+fn context<'a>(version: Version, file: &'a written::File, spot: &Spot<'_>, findings: &mut Findings) -> Context<'a> {
+    let before = findings.errors();
+    let mut context = Context { drain: file.drain.get(), ..Context::new(version) };
+    let Some(defaults) = file.defaults.get() else {
+        if file.defaults.is_broken() {
+            context = Context { scheduler: None, forward: None, are_defaults_wrong: true, ..context };
         }
-        if let Some(weight) = weight {
-            match version.weight(*weight) {
-                Some(weight) => context.weight = weight,
-                None => findings.error("defaults.weight", format!("Default weight out of range: {weight}")),
-            }
+        return context;
+    };
+    let mut wrong =
+        |key, message: String| findings.error_at(&spot.key("defaults", &file.defaults), (key, defaults), message);
+    if let Some(port) = defaults.port.get() {
+        context.port = u16::try_from(*port).ok().filter(|port| *port != 0);
+        if context.port.is_none() {
+            wrong("port", format!("Default port out of range: {port}"));
         }
-        if let Some(name) = sched {
-            context.scheduler = version.scheduler(name);
-            match &context.scheduler {
-                Some(scheduler) => version::warn_of_scheduler(scheduler, "defaults.sched", findings),
-                None => findings.error("defaults.sched", format!("invalid default scheduler: {name}")),
-            }
-        }
-        if let Some(word) = forward {
-            context.forward = version.forward(word);
-            if context.forward.is_none() {
-                findings.error(
-                    "defaults.forward",
-                    format!("invalid default forward: {word}. Allowed forwards are direct,nat,tunnel"),
-                );
-            }
-        }
-        context.are_defaults_wrong |= findings.errors() != before;
-        context
     }
-
-    fn drain(&self, own: Option<&spec::Drain>, path: &str, findings: &mut Findings<'_>) -> Option<Drain> {
-        let own = own?;
-        let all = spec::Drain {
-            timeout: own.timeout.or(self.drain.timeout),
-            poll: own.poll.or(self.drain.poll),
-            wait: own.wait.clone().or_else(|| self.drain.wait.clone()),
-            on_timeout: own.on_timeout.clone().or_else(|| self.drain.on_timeout.clone()),
-        };
-        settings::drain(&all, path, findings)
+    if let Some(weight) = defaults.weight.get() {
+        context.weight = version.weight(*weight).unwrap_or_else(|| {
+            wrong("weight", format!("Default weight out of range: {weight}"));
+            Weight::ZERO
+        });
     }
+    if let Some(name) = defaults.sched.get() {
+        context.scheduler = version.scheduler(name.as_ref());
+        if context.scheduler.is_none() {
+            wrong("sched", format!("invalid default scheduler: {}", shown(name.as_ref())));
+        }
+    }
+    if let Some(word) = defaults.forward.get() {
+        context.forward = version.forward(word.as_ref());
+        if context.forward.is_none() {
+            let word = shown(word.as_ref());
+            wrong("forward", format!("invalid default forward: {word}. Allowed forwards are direct,nat,tunnel"));
+        }
+    }
+    if let Some(message) = context.scheduler.as_ref().and_then(foreign_scheduler) {
+        findings.warning_at(&spot.key("defaults", &file.defaults), ("sched", defaults), message);
+    }
+    context.scheduler = context.scheduler.filter(|_| !defaults.sched.is_broken());
+    context.forward = context.forward.filter(|_| !defaults.forward.is_broken());
+    context.are_defaults_wrong = defaults.is_damaged || findings.errors() != before;
+    context
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::{MapResolver, ParamsError};
-use crate::desired::files::{Content, Node, Number, Scalar, parse};
+use crate::desired::yaml::{Node, Number, Scalar, parse};
 
 impl MapResolver {
     /// The values of a document of YAML or JSON.
@@ -31,12 +31,13 @@ impl MapResolver {
             let line = problem.position.line;
             return Err(fault(format!("line {line}: {}", problem.message)));
         }
-        let document = match parsed.documents.as_slice() {
-            [document] if !document.is_null() => document,
-            [] | [_] => return Err(fault("there is nothing in it".to_owned())),
-            [..] => return Err(fault("it has several documents".to_owned())),
+        let mut documents = parsed.tree.documents();
+        let document = match (documents.next(), documents.next()) {
+            (Some(document), None) if !document.is_null() => document,
+            (_, None) => return Err(fault("there is nothing in it".to_owned())),
+            _ => return Err(fault("it has several documents".to_owned())),
         };
-        if !matches!(document.content, Content::Mapping(_)) {
+        if document.as_mapping().is_none() {
             return Err(fault(format!("expected a mapping, found {}", document.kind())));
         }
         let mut flat = Flat { name: &name, path: String::new(), values: BTreeMap::new() };
@@ -53,31 +54,26 @@ struct Flat<'n> {
 }
 
 impl Flat<'_> {
-    fn add(&mut self, node: &Node) -> Result<(), ParamsError> {
-        match &node.content {
-            Content::Scalar(scalar) => {
-                if let Some(text) = text(scalar) {
-                    self.values.insert(self.path.clone(), text);
-                }
-                Ok(())
-            }
-            Content::List(items) => {
-                items.iter().enumerate().try_for_each(|(place, item)| self.add_below(&place.to_string(), item))
-            }
-            Content::Mapping(entries) => entries.iter().try_for_each(|entry| {
-                if !entry.key.is_quoted && is_no_text(&entry.key.text) {
-                    return Err(ParamsError::KeyIsNoText {
-                        name: self.name.to_owned(),
-                        key: entry.key.text.clone(),
-                        line: entry.key.position.line,
-                    });
-                }
-                self.add_below(&entry.key.text, &entry.value)
-            }),
+    fn add(&mut self, node: Node<'_>) -> Result<(), ParamsError> {
+        if let Some(mut items) = node.as_list() {
+            return items
+                .try_fold(0_usize, |place, item| self.add_below(&place.to_string(), item).map(|()| place + 1))
+                .map(drop);
         }
+        for entry in node.as_mapping().into_iter().flatten() {
+            if !entry.key.is_quoted && is_no_text(entry.key.text) {
+                let (name, key) = (self.name.to_owned(), entry.key.text.to_owned());
+                return Err(ParamsError::KeyIsNoText { name, key, line: entry.position.line });
+            }
+            self.add_below(entry.key.text, entry.value)?;
+        }
+        if let Some(text) = node.as_scalar().and_then(text) {
+            self.values.insert(self.path.clone(), text);
+        }
+        Ok(())
     }
 
-    fn add_below(&mut self, step: &str, node: &Node) -> Result<(), ParamsError> {
+    fn add_below(&mut self, step: &str, node: Node<'_>) -> Result<(), ParamsError> {
         let length = self.path.len();
         if length > 0 {
             self.path.push('.');
@@ -91,7 +87,7 @@ impl Flat<'_> {
 
 /// Whether some version of YAML has another meaning for a key.
 fn is_no_text(key: &str) -> bool {
-    let scalar = Scalar { text: key.to_owned(), is_quoted: false };
+    let scalar = Scalar { text: key, is_quoted: false };
     scalar.is_null()
         || scalar.as_bool().is_some()
         || scalar.as_number().is_some()
@@ -99,7 +95,7 @@ fn is_no_text(key: &str) -> bool {
 }
 
 /// A single value as text; nothing if it is null.
-fn text(scalar: &Scalar) -> Option<String> {
+fn text(scalar: Scalar<'_>) -> Option<String> {
     if scalar.is_null() {
         return None;
     }
@@ -107,7 +103,7 @@ fn text(scalar: &Scalar) -> Option<String> {
         (Some(switch), _) => switch.to_string(),
         (None, Some(Number::Whole(number))) => number.to_string(),
         (None, Some(Number::Fraction(number))) => number.to_string(),
-        (None, None) => scalar.text.clone(),
+        (None, None) => scalar.text.to_owned(),
     })
 }
 

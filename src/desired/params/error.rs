@@ -1,9 +1,11 @@
+use crate::desired::shown;
+
 /// A parameter without a value, or a source of parameters that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParamsError {
     /// No source has the key.
-    #[error("unable to look up parameter (for key={key}); {}{}", list(.searched), suggestion(.nearest.as_deref()))]
+    #[error("unable to look up parameter (for key={}); {}", shown(.key), advice(.searched, .nearest.as_deref(), .hint.as_deref()))]
     #[non_exhaustive]
     Unknown {
         /// The key.
@@ -12,6 +14,8 @@ pub enum ParamsError {
         searched: String,
         /// A key that exists and differs little.
         nearest: Option<String>,
+        /// How a source that would have such a key is switched on: see [`Resolver::hint`](super::Resolver::hint).
+        hint: Option<String>,
     },
     /// `${}`.
     #[error("empty params not allowed at pos {position} ()")]
@@ -21,7 +25,7 @@ pub enum ParamsError {
         position: usize,
     },
     /// A `${` without its `}`.
-    #[error("invalid bracket balance at pos {position} ({text})")]
+    #[error("invalid bracket balance at pos {position} ({})", shown(.text))]
     #[non_exhaustive]
     Unbalanced {
         /// The place of the `$`, counted in characters from 0.
@@ -37,7 +41,7 @@ pub enum ParamsError {
         limit: usize,
     },
     /// A document that is neither JSON nor YAML, or no mapping at its top.
-    #[error("{name} must be JSON or YAML{}{problem}", if .problem.is_empty() { "" } else { ": " })]
+    #[error("{} must be JSON or YAML{}{problem}", shown(.name), if .problem.is_empty() { "" } else { ": " })]
     #[non_exhaustive]
     NoDocument {
         /// The document, as it was named.
@@ -46,7 +50,7 @@ pub enum ParamsError {
         problem: String,
     },
     /// A key of a document that is no text.
-    #[error("unable to resolve params from yaml: Keys need to be strings ({key} in line {line} of {name})")]
+    #[error("unable to resolve params from yaml: Keys need to be strings ({} in line {line} of {})", shown(.key), shown(.name))]
     #[non_exhaustive]
     KeyIsNoText {
         /// The document, as it was named.
@@ -82,14 +86,12 @@ impl ParamsError {
     }
 }
 
-fn list(sources: &str) -> String {
-    if sources.is_empty() {
-        "no source of parameters is switched on".to_owned()
-    } else {
-        format!("searched: {sources}")
-    }
-}
-
-fn suggestion(nearest: Option<&str>) -> String {
-    nearest.map(|key| format!("; did you mean {key}?")).unwrap_or_default()
+fn advice(searched: &str, nearest: Option<&str>, hint: Option<&str>) -> String {
+    let searched = match searched {
+        "" => "no source of parameters is switched on".to_owned(),
+        sources => format!("searched: {}", shown(sources)),
+    };
+    let nearest = nearest.map(|key| format!("; did you mean {}?", shown(key)));
+    let hint = hint.map(|hint| format!("; {hint}"));
+    searched + &nearest.unwrap_or_default() + &hint.unwrap_or_default()
 }

@@ -17,6 +17,8 @@ mod environment;
 mod error;
 #[cfg(target_os = "linux")]
 mod host;
+#[cfg(feature = "yaml")]
+mod lookup;
 mod nearest;
 mod resolver;
 mod template;
@@ -26,8 +28,8 @@ pub use error::ParamsError;
 #[cfg(target_os = "linux")]
 pub use host::HostResolver;
 #[cfg(feature = "yaml")]
+pub(in crate::desired) use lookup::Lookup;
+#[cfg(feature = "yaml")]
 pub(in crate::desired) use nearest::nearest;
 pub use resolver::{Chain, MapResolver, Resolver};
-#[cfg(feature = "yaml")]
-pub(in crate::desired) use template::Substitution;
 pub use template::{Syntax, substitute};

@@ -14,6 +14,13 @@ pub trait Resolver: fmt::Debug {
 
     /// What this source is, as a message names it: `parameter file net.yaml`.
     fn describe(&self) -> String;
+
+    /// Returns how a source that would have a key is switched on, for the message about a key that no source has.
+    ///
+    /// A source that is switched off stands in a [`Chain`] as one without keys and without a description, to say so.
+    fn hint(&self, _key: &str) -> Option<String> {
+        None
+    }
 }
 
 impl<R: Resolver + ?Sized> Resolver for &R {
@@ -27,6 +34,10 @@ impl<R: Resolver + ?Sized> Resolver for &R {
 
     fn describe(&self) -> String {
         (**self).describe()
+    }
+
+    fn hint(&self, key: &str) -> Option<String> {
+        (**self).hint(key)
     }
 }
 
@@ -112,7 +123,11 @@ impl Resolver for Chain<'_> {
     }
 
     fn describe(&self) -> String {
-        let names: Vec<_> = self.sources.iter().map(|source| source.describe()).collect();
-        names.join(", ")
+        let names = self.sources.iter().map(|source| source.describe()).filter(|name| !name.is_empty());
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    fn hint(&self, key: &str) -> Option<String> {
+        self.sources.iter().find_map(|source| source.hint(key))
     }
 }

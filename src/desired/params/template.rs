@@ -31,11 +31,8 @@ pub enum Syntax {
 pub fn substitute(text: &str, resolver: &dyn Resolver, syntax: Syntax) -> Result<String, ParamsError> {
     let lookup = |key: &str| resolver.resolve(key);
     Substitution { lookup: &lookup, syntax }.text(text).map_err(|error| {
-        error.explain(|key| {
-            let keys = resolver.keys();
-            let nearest = nearest(key, keys.iter().map(String::as_str)).map(str::to_owned);
-            (resolver.describe(), nearest)
-        })
+        let keys = || resolver.keys();
+        error.explain(Some(resolver), |key| nearest(key, keys().iter().map(String::as_str)).map(str::to_owned))
     })
 }
 
@@ -149,12 +146,17 @@ fn split_at_default(inner: &str) -> (&str, Option<&str>) {
 }
 
 impl TemplateError {
-    /// Adds what was searched, and the nearest key.
-    pub(in crate::desired) fn explain(self, about: impl FnOnce(&str) -> (String, Option<String>)) -> ParamsError {
+    /// Adds what was searched, the nearest key, and which source would have it.
+    pub(in crate::desired) fn explain(
+        self,
+        resolver: Option<&dyn Resolver>,
+        nearest: impl FnOnce(&str) -> Option<String>,
+    ) -> ParamsError {
         match self {
             Self::Unknown(key) => {
-                let (searched, nearest) = about(&key);
-                ParamsError::Unknown { key, searched, nearest }
+                let searched = resolver.map(Resolver::describe).unwrap_or_default();
+                let hint = resolver.and_then(|resolver| resolver.hint(&key));
+                ParamsError::Unknown { nearest: nearest(&key), key, searched, hint }
             }
             Self::Empty(position) => ParamsError::Empty { position },
             Self::Unbalanced(position, text) => ParamsError::Unbalanced { position, text },

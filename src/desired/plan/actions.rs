@@ -98,7 +98,8 @@ impl fmt::Display for Actions {
         if self.is_all() {
             return f.pad("*");
         }
-        let words: Vec<_> = WORDS.iter().filter(|(.., action)| self.contains(*action)).map(|(word, ..)| *word).collect();
+        let words: Vec<_> =
+            WORDS.iter().filter(|(.., action)| self.contains(*action)).map(|(word, ..)| *word).collect();
         f.pad(&words.join(","))
     }
 }

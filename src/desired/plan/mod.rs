@@ -19,7 +19,6 @@ pub use operation::{Change, Object, Operation, OperationKind, Verb};
 pub use options::{Draining, PlanOptions};
 pub use rules::PlanRules;
 pub use saved::{SavedPlan, SavedPlanError};
-pub(in crate::desired) use service::with_settings;
 pub use text::PlanText;
 
 pub use super::settings::{FieldValue, SettingChange};

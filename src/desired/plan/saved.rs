@@ -1,10 +1,11 @@
 use std::collections::HashMap;
 
-use super::service::{created, wanted_destination, wanted_service};
+use super::service::created;
 use super::{Change, Item, Labels, Operation, OperationKind, Plan, Summary, both_say};
 use crate::desired::print::scope_as_is;
-use crate::desired::{Connections, DesiredDestination, DesiredService, DesiredState, Diagnostics, Drain, Live, spec};
-use crate::model::{Config, ServiceId, TableService};
+use crate::desired::settings::{wanted_destination, wanted_service};
+use crate::desired::{Connections, DesiredDestination, DesiredService, Drain, Live, lower, spec};
+use crate::model::{Config, DestinationEntry, DestinationId, ServiceId, TableService};
 
 /// A [`Plan`] that can be written to a file and carried out later, if the table is still the same.
 ///
@@ -130,8 +131,8 @@ impl SavedPlan {
         if self.format != Self::FORMAT {
             return Err(SavedPlanError::Format { format: self.format });
         }
-        let header = spec::File { version: Some(2), scope: self.scope.clone(), ..spec::File::default() };
-        let scope = lower(&header).map_err(|reason| SavedPlanError::Scope { reason })?.scope;
+        let scope = lower::scope(&self.scope.clone().unwrap_or_default());
+        let scope = scope.map_err(|reason| SavedPlanError::Scope { reason })?;
         let live = Live {
             table: live.table.clone(),
             timeouts: live.timeouts.filter(|_| self.timeouts),
@@ -162,7 +163,7 @@ impl Item {
     fn operation(&self, live: &There<'_>) -> Result<Operation, String> {
         let operation = match self.kind {
             OperationKind::UpdateTimeouts => {
-                let wanted = lower(&spec::File { timeouts: self.timeouts.clone(), ..version_2() })?.timeouts;
+                let wanted = lower::timeouts(self.timeouts.as_ref().ok_or("it has no timeouts")?)?;
                 if wanted == Config::new() {
                     return Err("it has no timeouts".to_owned());
                 }
@@ -179,29 +180,27 @@ impl Item {
                 Operation::of_service(Change::update(before, created(&desired, &wanted)))
             }
             OperationKind::DeleteService => {
-                Operation::of_service(Change::delete(live.row(&self.service()?.id())?.clone()))
+                Operation::of_service(Change::delete(live.row(&self.service_id()?)?.clone()))
             }
             OperationKind::AddDestination => {
                 let (service, desired) = self.destination()?;
                 Operation::of_destination(service, Change::add(desired.created()))
             }
-            OperationKind::UpdateDestination | OperationKind::DeleteDestination => {
+            OperationKind::UpdateDestination => {
                 let (service, desired) = self.destination()?;
-                let entry = live.row(&service)?.get(&desired.id()).ok_or("its destination is not there")?;
-                let before = entry.destination.clone();
-                if self.kind == OperationKind::DeleteDestination {
-                    let operation = Operation::of_destination(service, Change::delete(before));
-                    Operation { connections: Connections::of(entry), ..operation }
-                } else {
-                    let wanted = wanted_destination(&before, &desired, false);
-                    Operation::of_destination(service, Change::update(before, wanted))
-                }
+                let before = live.destination(&service, &desired.id())?.destination.clone();
+                let wanted = wanted_destination(&before, &desired, false);
+                Operation::of_destination(service, Change::update(before, wanted))
+            }
+            OperationKind::DeleteDestination => {
+                let service = self.service_id()?;
+                let id = lower::destination_id(self.destination.as_ref().ok_or("it has no destination")?)?;
+                let entry = live.destination(&service, &id)?;
+                let operation = Operation::of_destination(service, Change::delete(entry.destination.clone()));
+                Operation { connections: Connections::of(entry), ..operation }
             }
             OperationKind::StopSync | OperationKind::StartSync => {
-                let daemons = self.sync.clone().map(|daemon| vec![daemon]);
-                let file = spec::File { sync: daemons, ..version_2() };
-                let daemon = lower(&file)?.sync.and_then(|daemons| daemons.first().copied());
-                let daemon = daemon.ok_or("it has no daemon")?;
+                let daemon = lower::sync(self.sync.as_ref().ok_or("it has no daemon")?)?;
                 Operation::sync_daemon(match self.kind {
                     OperationKind::StopSync => Change::delete(daemon),
                     _ => Change::add(daemon),
@@ -211,34 +210,23 @@ impl Item {
         Ok(operation.drained(self.drain()?))
     }
 
+    fn service_id(&self) -> Result<ServiceId, String> {
+        lower::service_id(self.service.as_ref().ok_or("it has no service")?)
+    }
+
     fn service(&self) -> Result<DesiredService, String> {
-        let service = self.service.clone().ok_or("it has no service")?;
-        let file = spec::File { services: Some(vec![service]), ..version_2() };
-        lower(&file)?.services.pop().ok_or_else(|| "it has no service".to_owned())
+        lower::service(self.service.as_ref().ok_or("it has no service")?)
     }
 
     fn destination(&self) -> Result<(ServiceId, DesiredDestination), String> {
-        let destinations = Some(vec![self.destination.clone().ok_or("it has no destination")?]);
-        let service = spec::Service { destinations, ..self.service.clone().ok_or("it has no service")? };
-        let file = spec::File { services: Some(vec![service]), ..version_2() };
-        let mut service = lower(&file)?.services.pop().ok_or("it has no service")?;
-        let id = service.id();
-        Ok((id, service.destinations.pop().ok_or("it has no destination")?))
+        let service = self.service_id()?;
+        let destination = self.destination.as_ref().ok_or("it has no destination")?;
+        Ok((service, lower::destination(service, destination)?))
     }
 
     fn drain(&self) -> Result<Option<Drain>, String> {
-        Ok(lower(&spec::File { drain: self.drain.clone(), ..version_2() })?.drain)
+        self.drain.as_ref().map_or(Ok(None), lower::drain)
     }
-}
-
-fn version_2() -> spec::File {
-    spec::File { version: Some(2), ..spec::File::default() }
-}
-
-fn lower(file: &spec::File) -> Result<DesiredState, String> {
-    let first =
-        |diagnostics: Diagnostics| diagnostics.errors().next().map_or_else(String::new, |error| error.message.clone());
-    DesiredState::from_spec(file).map(|(state, _)| state).map_err(first)
 }
 
 /// The observed objects, by identity.
@@ -250,6 +238,10 @@ struct There<'a> {
 impl<'a> There<'a> {
     fn row(&self, id: &ServiceId) -> Result<&'a TableService, String> {
         self.rows.get(id).copied().ok_or_else(|| "its service is not there".to_owned())
+    }
+
+    fn destination(&self, service: &ServiceId, id: &DestinationId) -> Result<&'a DestinationEntry, String> {
+        self.row(service)?.get(id).ok_or_else(|| "its destination is not there".to_owned())
     }
 }
 

@@ -1,8 +1,9 @@
 use std::collections::HashMap;
 
 use super::{Change, Operation, Planner};
-use crate::desired::{Connections, DesiredDestination, DesiredService, DestinationAttributes, ServiceAttributes};
-use crate::model::{Destination, DestinationEntry, DestinationId, ForwardMethod, Service, ServiceEntry, TableService};
+use crate::desired::settings::{wanted_destination, wanted_service};
+use crate::desired::{Connections, DesiredService};
+use crate::model::{DestinationEntry, DestinationId, Service, ServiceEntry, TableService};
 
 /// Memory that is used for one service after the other.
 #[derive(Debug, Default)]
@@ -78,46 +79,4 @@ impl Planner<'_> {
 pub(super) fn created(desired: &DesiredService, settings: &Service) -> TableService {
     let destinations = desired.destinations.iter().map(|wanted| DestinationEntry::new(wanted.created()));
     TableService::new(ServiceEntry::new(settings.clone()), destinations.collect())
-}
-
-/// Returns what becomes of a service: what is left alone stays as it is.
-pub(in crate::desired) fn wanted_service(live: &Service, desired: &DesiredService) -> Service {
-    with_settings(live, &desired.service, desired.left_alone)
-}
-
-/// Returns a service with the settings of another one, but for those that are left alone.
-pub(in crate::desired) fn with_settings(live: &Service, should: &Service, left_alone: ServiceAttributes) -> Service {
-    let mut wanted = live.clone();
-    wanted.scheduler = should.scheduler;
-    if !left_alone.contains(ServiceAttributes::SCHEDULER_FLAGS) {
-        wanted.scheduler_flags = should.scheduler_flags;
-    }
-    if !left_alone.contains(ServiceAttributes::ONE_PACKET) {
-        wanted.one_packet = should.one_packet;
-    }
-    if !left_alone.contains(ServiceAttributes::PERSISTENCE) {
-        match should.persistence {
-            Some(persistence) => wanted = wanted.persistence(persistence),
-            None => wanted.persistence = None,
-        }
-    }
-    wanted
-}
-
-/// Returns what becomes of a destination: what is left alone stays as it is.
-pub(super) fn wanted_destination(live: &Destination, desired: &DesiredDestination, keep_weights: bool) -> Destination {
-    let DesiredDestination { destination: should, left_alone, .. } = desired;
-    let mut wanted = live.clone();
-    if !keep_weights && !left_alone.contains(DestinationAttributes::WEIGHT) {
-        wanted.weight = desired.kernel_weight();
-    }
-    let keeps_tunnel = left_alone.contains(DestinationAttributes::TUNNEL)
-        && matches!((live.forward, should.forward), (ForwardMethod::Tunnel(_), ForwardMethod::Tunnel(_)));
-    if !keeps_tunnel {
-        wanted.forward = should.forward;
-    }
-    if !left_alone.contains(DestinationAttributes::THRESHOLDS) {
-        wanted.thresholds = should.thresholds;
-    }
-    wanted
 }

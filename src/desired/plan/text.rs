@@ -2,9 +2,9 @@ use std::fmt::{self, Write as _};
 
 use super::{Change, Object, Operation, Plan, SettingChange};
 use crate::desired::print::service_text;
-use crate::desired::settings::{checksum_word, flag_words, forward_word, tunnel_word};
+use crate::desired::settings::{remark_of_destination, remark_of_service};
 use crate::desired::{Connections, Drain, spec};
-use crate::model::{Destination, ForwardMethod, Service, ServiceId, SyncDaemon, TableService};
+use crate::model::{Destination, ServiceId, SyncDaemon, TableService};
 
 /// A [`Plan`] for people: what is made, changed and deleted, service by service.
 ///
@@ -72,7 +72,7 @@ impl PlanText<'_> {
         });
         match whole {
             Some((_, Change { before: None, after: Some(row) })) => {
-                self.line(f, 0, '+', &Line::new(head, service_remark(&row.service.service)))?;
+                self.line(f, 0, '+', &Line::new(head, remark_of_service(&row.service.service)))?;
                 for entry in &row.destinations {
                     self.line(f, 2, '+', &new_destination(&entry.destination))?;
                 }
@@ -175,40 +175,8 @@ impl Line {
     }
 }
 
-fn service_remark(service: &Service) -> String {
-    let mut remark = service.scheduler.name().to_owned();
-    let flags = flag_words(service);
-    if !flags.is_empty() {
-        let _ = write!(remark, " ({})", flags.join(","));
-    }
-    if let Some(persistence) = service.persistence {
-        let _ = write!(remark, ", persistence {}s", persistence.timeout_secs());
-    }
-    if service.one_packet {
-        remark.push_str(", one-packet");
-    }
-    remark
-}
-
 fn new_destination(destination: &Destination) -> Line {
-    Line::new(format!("destination {}", destination.id), settings(destination))
-}
-
-fn settings(destination: &Destination) -> String {
-    let mut text = format!("weight {}, {}", destination.weight.get(), forward_word(destination.forward));
-    if let ForwardMethod::Tunnel(tunnel) = destination.forward {
-        let _ = write!(text, " {}", tunnel_word(tunnel.kind()));
-        if let Some(port) = tunnel.port() {
-            let _ = write!(text, " port {port}");
-        }
-        if !tunnel.tunnel_flags().is_empty() {
-            let _ = write!(text, " checksum {}", checksum_word(tunnel.tunnel_flags()));
-        }
-    }
-    if let Some(upper) = destination.thresholds.upper() {
-        let _ = write!(text, ", at most {upper} connections");
-    }
-    text
+    Line::new(format!("destination {}", destination.id), remark_of_destination(destination))
 }
 
 fn deleted_destination(operation: &Operation) -> String {

@@ -3,11 +3,11 @@ use std::net::IpAddr;
 use super::address::{family_word, service_address};
 use super::defaults::factor;
 use super::options::{Order, PrintOptions};
-use crate::desired::settings::{checksum_word, flag_words, forward_word, tunnel_word};
+use crate::desired::settings::{self, DESTINATION, SERVICE, TIMEOUTS, name_text};
 use crate::desired::{Drain, Live, OnTimeout, Pattern, Scope, WaitFor, spec};
 use crate::model::{
-    Config, Destination, DestinationEntry, ForwardMethod, Granularity, Persistence, Protocol, Scheduler, Service,
-    ServiceId, ServiceKind, Stats, SyncDaemon, TableService, Timeout, Tunnel, TunnelKind,
+    Config, Destination, DestinationEntry, Protocol, Scheduler, Service, ServiceId, ServiceKind, Stats, SyncDaemon,
+    TableService,
 };
 
 /// The largest number of a firewall mark or a weight that version 1 takes.
@@ -70,81 +70,32 @@ fn row_as_is(row: &TableService, options: PrintOptions) -> spec::Service {
 
 /// A service without destinations, as it stands in a file.
 pub(in crate::desired) fn service_as_is(service: &Service) -> spec::Service {
-    let flags = flag_words(service);
-    spec::Service {
-        address: Some(service_address(&service.id)),
-        family: family_word(&service.id).map(str::to_owned),
-        sched: Some(service.scheduler.name().to_owned()),
-        sched_flags: (!flags.is_empty()).then_some(flags),
-        one_packet: service.one_packet.then_some(true),
-        persistence: service.persistence.as_ref().map(persistence_as_is),
-        ..spec::Service::default()
-    }
+    let address = Some(service_address(&service.id));
+    let family = family_word(&service.id).map(str::to_owned);
+    settings::print(&SERVICE, service, spec::Service { address, family, ..spec::Service::default() })
 }
 
 /// A destination as it stands in a file.
 pub(in crate::desired) fn destination_as_is(destination: &Destination) -> spec::Destination {
-    let thresholds = spec::Thresholds {
-        upper: destination.thresholds.upper().map(|number| number.get().into()),
-        lower: destination.thresholds.lower().map(|number| number.get().into()),
-    };
-    spec::Destination {
-        address: Some(destination.id.to_string()),
-        weight: Some(destination.weight.get().into()).filter(|weight| *weight != 0),
-        forward: Some(forward_word(destination.forward).to_owned()),
-        tunnel: match destination.forward {
-            ForwardMethod::Tunnel(tunnel) => tunnel_as_is(tunnel),
-            _ => None,
-        },
-        thresholds: Some(thresholds).filter(|thresholds| *thresholds != spec::Thresholds::default()),
-        ..spec::Destination::default()
-    }
-}
-
-fn persistence_as_is(persistence: &Persistence) -> spec::Persistence {
-    let timeout = spec::Duration::from_secs(persistence.timeout_secs().into());
-    let settings = spec::PersistenceSettings {
-        timeout: Some(timeout),
-        netmask: match persistence.granularity {
-            Granularity::Mask(mask) => Some(mask.to_string()),
-            _ => None,
-        },
-        prefix: match persistence.granularity {
-            Granularity::Prefix(prefix) => Some(prefix.bits().into()),
-            _ => None,
-        },
-        engine: persistence.engine.map(|engine| engine.name().to_owned()),
-    };
-    if settings.netmask.is_none() && settings.prefix.is_none() && settings.engine.is_none() {
-        spec::Persistence::Timeout(timeout)
-    } else {
-        spec::Persistence::Settings(settings)
-    }
-}
-
-fn tunnel_as_is(tunnel: Tunnel) -> Option<spec::Tunnel> {
-    if tunnel == Tunnel::ipip() {
-        return None;
-    }
-    let checksum = checksum_word(tunnel.tunnel_flags());
-    Some(spec::Tunnel {
-        kind: Some(tunnel_word(tunnel.kind()).to_owned()),
-        port: tunnel.port().filter(|_| tunnel.kind() == TunnelKind::Gue).map(|port| port.get().into()),
-        checksum: Some(checksum.to_owned()).filter(|checksum| checksum != "off"),
-    })
+    let address = Some(destination.id.to_string());
+    settings::print(&DESTINATION, destination, spec::Destination { address, ..spec::Destination::default() })
 }
 
 /// Time-outs as they stand in a file.
 pub(in crate::desired) fn timeouts_as_is(config: &Config) -> spec::Timeouts {
-    let seconds = |timeout: Option<Timeout>| timeout.map(|timeout| spec::Duration::from_secs(timeout.as_secs().into()));
-    spec::Timeouts { tcp: seconds(config.tcp), tcpfin: seconds(config.tcp_fin), udp: seconds(config.udp) }
+    let mut spec = spec::Timeouts::default();
+    for row in &TIMEOUTS {
+        let timeout = (row.get)(config);
+        *(row.spec)(&mut spec) = timeout.map(|timeout| spec::Duration::from_secs(timeout.as_secs().into()));
+    }
+    spec
 }
 
 /// A synchronization daemon as it stands in a file.
 pub(in crate::desired) fn sync_as_is(daemon: &SyncDaemon) -> spec::Sync {
     spec::Sync {
         role: Some(daemon.role.to_string()),
-        interface: Some(daemon.interface.to_string()),
+        interface: Some(name_text(daemon.interface.as_bytes())),
         id: Some(daemon.sync_id.into()),
         group: daemon.group.map(|group| group.address().to_string()),
         port: daemon.port.map(|port| port.get().into()),

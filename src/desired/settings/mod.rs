@@ -1,11 +1,228 @@
-use std::fmt::{self, Write as _};
+//! One table of the settings of services and destinations: a row for each key, with everything that is done with it.
+//!
+//! Files are lowered, merged, printed and compared row by row, and so is the text of plans written.
 
+mod destination;
+mod name;
+mod service;
+mod timeouts;
+mod version;
+
+use std::fmt;
+
+use bitflags::Flags;
 use serde::Serialize;
 
-use crate::model::{
-    Config, Destination, ForwardMethod, Granularity, Persistence, Service, Thresholds, Timeout, Tunnel, TunnelFlags,
-    TunnelKind,
-};
+pub(in crate::desired) use destination::DESTINATION;
+pub(in crate::desired) use name::{name_bytes, name_text};
+pub(in crate::desired) use service::SERVICE;
+pub(in crate::desired) use timeouts::TIMEOUTS;
+pub(in crate::desired) use version::{Version, foreign_scheduler};
+
+use super::shown::Shown;
+use super::spec;
+use super::state::{DesiredDestination, DesiredService, DestinationAttributes, ServiceAttributes};
+use super::written::{self, Findings, Form, Spot};
+use crate::model::{AddressFamily, Config, Destination, ForwardMethod, Scheduler, Service, Timeout, Weight};
+
+/// A key of an object, which the kernel holds as `T`, a file as `S`, and a file with positions as `W`.
+pub(in crate::desired) struct Setting<T: 'static, W: 'static, S: 'static, A: 'static> {
+    /// Its name in a file.
+    pub(in crate::desired) key: &'static str,
+    /// What leaves it as it is found; nothing where that cannot be asked for.
+    pub(in crate::desired) attribute: A,
+    /// Whether version 1 leaves it as it is found where a file does not say it.
+    by_version_1: bool,
+    /// Whether a file says it.
+    is_said: fn(&W) -> bool,
+    /// Reads what a file says, or the default.
+    read: fn(&W, &mut Subject<'_>, &mut T),
+    /// Writes it down, unless it is the default.
+    print: fn(&T, &mut S),
+    /// Returns it as a plan shows a change of it.
+    show: fn(&T) -> FieldValue,
+    is_same: fn(&T, &T) -> bool,
+    /// Makes the second object have it as the first one does.
+    copy: fn(&T, &mut T),
+    /// Returns what a plan says about it in a new object.
+    remark: fn(&T) -> String,
+}
+
+pub(in crate::desired) type ServiceSetting = Setting<Service, written::Service, spec::Service, ServiceAttributes>;
+pub(in crate::desired) type DestinationSetting =
+    Setting<Destination, written::Destination, spec::Destination, DestinationAttributes>;
+
+/// The object whose settings are read, and what holds for it.
+pub(in crate::desired) struct Subject<'a> {
+    pub(in crate::desired) context: &'a Context<'a>,
+    pub(in crate::desired) spot: &'a Spot<'a>,
+    /// Its address as it was written.
+    pub(in crate::desired) text: Shown<'a>,
+    /// The address of its service as it was written.
+    pub(in crate::desired) service: Shown<'a>,
+    /// Its family, if its address can be read.
+    pub(in crate::desired) family: Option<AddressFamily>,
+    pub(in crate::desired) findings: &'a mut Findings,
+}
+
+impl Subject<'_> {
+    fn error<W: Form>(&mut self, written: &W, key: &str, message: impl fmt::Display) {
+        self.findings.error_at(self.spot, (key, written), message);
+    }
+
+    fn warning<W: Form>(&mut self, written: &W, key: &str, message: impl fmt::Display) {
+        self.findings.warning_at(self.spot, (key, written), message);
+    }
+}
+
+/// What holds for the elements of one file.
+pub(in crate::desired) struct Context<'a> {
+    pub(in crate::desired) version: Version,
+    pub(in crate::desired) port: Option<u16>,
+    pub(in crate::desired) weight: Weight,
+    /// Nothing if the one of the defaults is wrong.
+    pub(in crate::desired) scheduler: Option<Scheduler>,
+    /// Nothing if the one of the defaults is wrong.
+    pub(in crate::desired) forward: Option<ForwardMethod>,
+    /// Whether something of the defaults is wrong, so that no element is what it should be.
+    pub(in crate::desired) are_defaults_wrong: bool,
+    /// How destinations are drained, as far as the file says.
+    pub(in crate::desired) drain: Option<&'a written::Drain>,
+}
+
+impl Context<'_> {
+    /// A file of this version that says nothing.
+    pub(in crate::desired) const fn new(version: Version) -> Self {
+        Self {
+            version,
+            port: None,
+            weight: Weight::ZERO,
+            scheduler: Some(Scheduler::Rr),
+            forward: Some(ForwardMethod::DirectRoute),
+            are_defaults_wrong: false,
+            drain: None,
+        }
+    }
+}
+
+/// Reads all settings of an object, and returns which are left as they are found.
+pub(in crate::desired) fn read<T, W, S, A: Flags + Copy>(
+    table: &[Setting<T, W, S, A>],
+    written: &W,
+    subject: &mut Subject<'_>,
+    object: &mut T,
+) -> A {
+    let mut left_alone = A::empty();
+    for setting in table {
+        (setting.read)(written, subject, object);
+        let is_left = setting.by_version_1 && subject.context.version == Version::One && !(setting.is_said)(written);
+        left_alone.set(setting.attribute, is_left);
+    }
+    left_alone
+}
+
+/// Returns which settings a file says, a bit for each row.
+pub(in crate::desired) fn said<T, W, S, A>(table: &[Setting<T, W, S, A>], written: &W) -> u32 {
+    table.iter().rev().fold(0, |said, setting| said << 1 | u32::from((setting.is_said)(written)))
+}
+
+/// Takes over what one place says of an object and another one did not, and returns the keys that contradict.
+pub(in crate::desired) fn unite<T, W, S, A: Flags + Copy>(
+    table: &'static [Setting<T, W, S, A>],
+    (mine, mine_said, left_alone): (&mut T, &mut u32, &mut A),
+    (its, its_said): (&T, u32),
+) -> Vec<&'static str> {
+    let mut contradicting = Vec::new();
+    for (place, setting) in table.iter().enumerate().filter(|(place, _)| its_said >> place & 1 == 1) {
+        if *mine_said >> place & 1 == 0 {
+            (setting.copy)(its, mine);
+            left_alone.remove(setting.attribute);
+        } else if !(setting.is_same)(mine, its) {
+            contradicting.push(setting.key);
+        }
+    }
+    *mine_said |= its_said;
+    contradicting
+}
+
+/// Writes all settings of an object down.
+pub(in crate::desired) fn print<T, W, S, A>(table: &[Setting<T, W, S, A>], object: &T, mut spec: S) -> S {
+    for setting in table {
+        (setting.print)(object, &mut spec);
+    }
+    spec
+}
+
+fn changes<T, W, S, A>(table: &[Setting<T, W, S, A>], live: &T, wanted: &T) -> Vec<SettingChange> {
+    let different = table.iter().filter(|setting| !(setting.is_same)(live, wanted));
+    let change = |setting: &Setting<T, W, S, A>| SettingChange {
+        field: setting.key,
+        from: (setting.show)(live),
+        to: (setting.show)(wanted),
+    };
+    different.map(change).collect()
+}
+
+fn remark<T, W, S, A>(table: &[Setting<T, W, S, A>], object: &T) -> String {
+    table.iter().map(|setting| (setting.remark)(object)).collect()
+}
+
+/// What becomes of an object that is there: what is left alone stays as it is.
+fn wanted<T: Clone, W, S, A: Flags + Copy>(table: &[Setting<T, W, S, A>], live: &T, should: &T, left_alone: A) -> T {
+    let mut wanted = live.clone();
+    for setting in table {
+        if setting.attribute.is_empty() || !left_alone.contains(setting.attribute) {
+            (setting.copy)(should, &mut wanted);
+        }
+    }
+    wanted
+}
+
+/// What becomes of a service that is there: what is left alone stays as it is.
+pub(in crate::desired) fn wanted_service(live: &Service, desired: &DesiredService) -> Service {
+    with_settings(live, &desired.service, desired.left_alone)
+}
+
+/// Returns a service with the settings of another one, but for those that are left alone.
+pub(in crate::desired) fn with_settings(live: &Service, should: &Service, left_alone: ServiceAttributes) -> Service {
+    wanted(&SERVICE, live, should, left_alone)
+}
+
+/// What becomes of a destination that is there: what is left alone stays as it is.
+pub(in crate::desired) fn wanted_destination(
+    live: &Destination,
+    desired: &DesiredDestination,
+    keep_weights: bool,
+) -> Destination {
+    let mut left_alone = desired.left_alone;
+    left_alone.set(DestinationAttributes::WEIGHT, keep_weights || left_alone.contains(DestinationAttributes::WEIGHT));
+    wanted(&DESTINATION, live, &desired.created(), left_alone)
+}
+
+pub(in crate::desired) fn changes_of_service(live: &Service, wanted: &Service) -> Vec<SettingChange> {
+    changes(&SERVICE, live, wanted)
+}
+
+pub(in crate::desired) fn changes_of_destination(live: &Destination, wanted: &Destination) -> Vec<SettingChange> {
+    changes(&DESTINATION, live, wanted)
+}
+
+pub(in crate::desired) fn changes_of_config(live: &Config, wanted: &Config) -> Vec<SettingChange> {
+    let seconds = |timeout: Option<Timeout>| FieldValue::from(timeout.map_or(0, Timeout::as_secs));
+    let rows = TIMEOUTS.iter().map(|row| (row.key, (row.get)(live), (row.get)(wanted)));
+    let different = rows.filter(|(_, live, wanted)| wanted.is_some() && live != wanted);
+    different.map(|(field, from, to)| SettingChange { field, from: seconds(from), to: seconds(to) }).collect()
+}
+
+/// Returns what a plan says about a new service: `wlc (flag-1), persistence 300s`.
+pub(in crate::desired) fn remark_of_service(service: &Service) -> String {
+    remark(&SERVICE, service)
+}
+
+/// Returns what a plan says about a new destination: `weight 5, tunnel gue port 6080, at most 9 connections`.
+pub(in crate::desired) fn remark_of_destination(destination: &Destination) -> String {
+    remark(&DESTINATION, destination)
+}
 
 /// A setting that becomes another.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -42,147 +259,19 @@ impl fmt::Display for FieldValue {
     }
 }
 
-impl From<u32> for FieldValue {
-    fn from(number: u32) -> Self {
-        Self::Number(number.into())
-    }
-}
-
-impl From<bool> for FieldValue {
-    fn from(switch: bool) -> Self {
-        Self::Switch(switch)
-    }
-}
-
-impl From<String> for FieldValue {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<&str> for FieldValue {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-/// The word of a forwarding method in a file; `?` for one that nobody knows.
-pub(in crate::desired) fn forward_word(forward: ForwardMethod) -> &'static str {
-    match forward {
-        ForwardMethod::DirectRoute => "direct",
-        ForwardMethod::Masquerade => "nat",
-        ForwardMethod::Tunnel(_) => "tunnel",
-        ForwardMethod::Local => "local",
-        ForwardMethod::Bypass => "bypass",
-        _ => "?",
-    }
-}
-
-/// The word of a tunnel's kind in a file; `?` for one that nobody knows.
-pub(in crate::desired) fn tunnel_word(kind: TunnelKind) -> &'static str {
-    match kind {
-        TunnelKind::Ipip => "ipip",
-        TunnelKind::Gue => "gue",
-        TunnelKind::Gre => "gre",
-        _ => "?",
-    }
-}
-
-/// The word of a tunnel's checksum in a file.
-pub(in crate::desired) fn checksum_word(flags: TunnelFlags) -> &'static str {
-    if flags.contains(TunnelFlags::REMOTE_CHECKSUM) {
-        "remote"
-    } else if flags.contains(TunnelFlags::CHECKSUM) {
-        "on"
-    } else {
-        "off"
-    }
-}
-
-/// The words of a scheduler's flags in a file.
-pub(in crate::desired) fn flag_words(service: &Service) -> Vec<String> {
-    let notation = service.scheduler_flags.notation(&service.scheduler);
-    let words = notation.split(',').filter(|word| !word.is_empty());
-    words.map(|word| word.strip_prefix("sh-").or_else(|| word.strip_prefix("mh-")).unwrap_or(word).to_owned()).collect()
-}
-
-pub(in crate::desired) fn changes_of_service(live: &Service, wanted: &Service) -> Vec<SettingChange> {
-    let mut changes = Vec::new();
-    let flags = |service| {
-        let words = flag_words(service);
-        if words.is_empty() { "none".to_owned() } else { words.join(",") }
-    };
-    let persistence = |service: &Service| service.persistence.map_or_else(|| "off".to_owned(), persistence_text);
-    add(&mut changes, "sched", live.scheduler.name(), wanted.scheduler.name());
-    // The same flag has another name with another scheduler: that alone is no change.
-    if live.scheduler_flags != wanted.scheduler_flags {
-        add(&mut changes, "sched-flags", flags(live), flags(wanted));
-    }
-    add(&mut changes, "one-packet", live.one_packet, wanted.one_packet);
-    add(&mut changes, "persistence", persistence(live), persistence(wanted));
-    changes
-}
-
-pub(in crate::desired) fn changes_of_destination(live: &Destination, wanted: &Destination) -> Vec<SettingChange> {
-    let mut changes = Vec::new();
-    let tunnel = |destination: &Destination| match destination.forward {
-        ForwardMethod::Tunnel(tunnel) => tunnel_text(tunnel),
-        _ => "none".to_owned(),
-    };
-    add(&mut changes, "weight", live.weight.get(), wanted.weight.get());
-    add(&mut changes, "forward", forward_word(live.forward), forward_word(wanted.forward));
-    add(&mut changes, "tunnel", tunnel(live), tunnel(wanted));
-    add(&mut changes, "thresholds", thresholds_text(live.thresholds), thresholds_text(wanted.thresholds));
-    changes
-}
-
-pub(in crate::desired) fn changes_of_config(live: &Config, wanted: &Config) -> Vec<SettingChange> {
-    let mut changes = Vec::new();
-    let fields =
-        [("tcp", live.tcp, wanted.tcp), ("tcpfin", live.tcp_fin, wanted.tcp_fin), ("udp", live.udp, wanted.udp)];
-    for (field, live, wanted) in fields {
-        if let Some(wanted) = wanted {
-            add(&mut changes, field, live.map_or(0, Timeout::as_secs), wanted.as_secs());
+macro_rules! values {
+    ($($type:ty: $value:ident;)*) => { $(
+        impl From<$type> for FieldValue {
+            fn from(value: $type) -> Self {
+                Self::$value(value.into())
+            }
         }
-    }
-    changes
+    )* };
 }
 
-fn add<T: Into<FieldValue>>(changes: &mut Vec<SettingChange>, field: &'static str, from: T, to: T) {
-    let (from, to) = (from.into(), to.into());
-    if from != to {
-        changes.push(SettingChange { field, from, to });
-    }
-}
-
-fn persistence_text(persistence: Persistence) -> String {
-    let mut text = format!("{}s", persistence.timeout_secs());
-    match persistence.granularity {
-        Granularity::Client => {}
-        Granularity::Mask(mask) => drop(write!(text, ", netmask {mask}")),
-        Granularity::Prefix(prefix) => drop(write!(text, ", prefix {}", prefix.bits())),
-    }
-    if let Some(engine) = persistence.engine {
-        let _ = write!(text, ", engine {engine}");
-    }
-    text
-}
-
-fn tunnel_text(tunnel: Tunnel) -> String {
-    let mut text = tunnel_word(tunnel.kind()).to_owned();
-    if let Some(port) = tunnel.port() {
-        let _ = write!(text, ", port {port}");
-    }
-    if !tunnel.tunnel_flags().is_empty() {
-        let _ = write!(text, ", checksum {}", checksum_word(tunnel.tunnel_flags()));
-    }
-    text
-}
-
-fn thresholds_text(thresholds: Thresholds) -> String {
-    match (thresholds.upper(), thresholds.lower()) {
-        (None, None) => "none".to_owned(),
-        (upper, None) => format!("upper {}", upper.map_or(0, std::num::NonZeroU32::get)),
-        (upper, Some(lower)) => format!("upper {}, lower {lower}", upper.map_or(0, std::num::NonZeroU32::get)),
-    }
+values! {
+    u32: Number;
+    bool: Switch;
+    String: Text;
+    &str: Text;
 }

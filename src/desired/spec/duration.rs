@@ -2,8 +2,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::time;
 
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
+
+use crate::desired::shown;
 
 /// A time: whole seconds, or text such as `90s`, `1h30m`, `500ms`.
 ///
@@ -14,7 +17,7 @@ pub struct Duration(time::Duration);
 
 /// What is no time.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("\"{}\" is no time: expected seconds, or something like 90s, 15m, 1h30m, 1d", .0.escape_debug())]
+#[error("\"{}\" is no time: expected seconds, or something like 90s, 15m, 1h30m, 1d", shown(.0))]
 pub struct DurationError(String);
 
 impl Duration {
@@ -100,29 +103,16 @@ impl Serialize for Duration {
 
 impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SecondsOrText)
+        match SecondsOrText::deserialize(deserializer)? {
+            SecondsOrText::Seconds(seconds) => Ok(Self::from_secs(seconds)),
+            SecondsOrText::Text(text) => text.parse().map_err(D::Error::custom),
+        }
     }
 }
 
-struct SecondsOrText;
-
-impl Visitor<'_> for SecondsOrText {
-    type Value = Duration;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number of seconds, or text such as 90s or 1h30m")
-    }
-
-    fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Duration, E> {
-        Ok(Duration::from_secs(seconds))
-    }
-
-    fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Duration, E> {
-        let whole = u64::try_from(seconds).ok().map(Duration::from_secs);
-        whole.ok_or_else(|| E::invalid_value(de::Unexpected::Signed(seconds), &self))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
-        text.parse().map_err(E::custom)
-    }
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a number of seconds, or text such as 90s or 1h30m")]
+enum SecondsOrText {
+    Seconds(u64),
+    Text(String),
 }

@@ -20,17 +20,13 @@ pub fn schema() -> Value {
 }
 
 /// The words of `forward`, those of version 2 and those that are only printed among them.
-pub(super) const FORWARDS: [Option<&str>; 9] = [
-    Some("direct"),
-    Some("nat"),
-    Some("tunnel"),
-    Some("gate"),
-    Some("masq"),
-    Some("ipip"),
-    Some("local"),
-    Some("bypass"),
-    None,
-];
+pub(super) const FORWARDS: [&str; 8] = ["direct", "nat", "tunnel", "gate", "masq", "ipip", "local", "bypass"];
+
+/// One of some words, or of those without a name that a kernel may hold.
+pub(super) fn words(known: &[&str], others: &str) -> Value {
+    let known: Vec<_> = known.iter().copied().map(Some).chain([None]).collect();
+    json!([{"enum": known}, {"type": "string", "pattern": others}])
+}
 
 /// Keys that are never looked at: notes, and counters that were printed.
 pub(super) fn notes() -> Value {

@@ -5,9 +5,9 @@ use std::time;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use super::super::decode::Decoder;
-use super::super::lookup::Lookup;
-use super::super::parse::parse;
+use super::super::{Decoder, Findings, Form};
+use crate::desired::params::Lookup;
+use crate::desired::yaml::parse;
 use crate::desired::{spec, yaml};
 
 /// Any text at all; what stands for parameters would be replaced.
@@ -106,9 +106,11 @@ fn read(text: &str) -> spec::File {
     let parsed = parse(text);
     assert_eq!(parsed.problems, [], "{text}");
     let lookup = Lookup::new(None);
-    let decoded = Decoder::decode(parsed.documents.first().unwrap(), &lookup);
-    assert!(decoded.found.is_empty(), "{:?} in {text}", decoded.found);
-    decoded.file
+    let mut findings = Findings::default();
+    let file = Decoder::decode(parsed.tree.documents().next().unwrap(), &lookup, &mut findings);
+    let found = findings.into_found();
+    assert!(found.is_empty(), "{found:?} in {text}");
+    file.into_spec()
 }
 
 proptest! {

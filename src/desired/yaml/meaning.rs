@@ -21,13 +21,13 @@ pub(in crate::desired) enum Number {
     Fraction(f64),
 }
 
-impl Scalar {
-    pub(in crate::desired) fn is_null(&self) -> bool {
-        !self.is_quoted && matches!(self.text.as_str(), "" | "~" | "null" | "Null" | "NULL")
+impl Scalar<'_> {
+    pub(in crate::desired) fn is_null(self) -> bool {
+        !self.is_quoted && matches!(self.text, "" | "~" | "null" | "Null" | "NULL")
     }
 
-    pub(in crate::desired) fn as_bool(&self) -> Option<bool> {
-        match self.text.as_str() {
+    pub(in crate::desired) fn as_bool(self) -> Option<bool> {
+        match self.text {
             _ if self.is_quoted => None,
             "true" | "True" | "TRUE" => Some(true),
             "false" | "False" | "FALSE" => Some(false),
@@ -35,20 +35,20 @@ impl Scalar {
         }
     }
 
-    pub(in crate::desired) fn as_number(&self) -> Option<Number> {
+    pub(in crate::desired) fn as_number(self) -> Option<Number> {
         if self.is_quoted {
             return None;
         }
-        whole(&self.text).map(Number::Whole).or_else(|| fraction(&self.text))
+        whole(self.text).map(Number::Whole).or_else(|| fraction(self.text))
     }
 
     /// Whether it is a whole number of base 8 that does not look like one.
-    pub(in crate::desired) fn is_secret_octal(&self) -> bool {
+    pub(in crate::desired) fn is_secret_octal(self) -> bool {
         let digits = self.text.trim_start_matches(['+', '-']);
         digits.len() > 1
             && digits.starts_with('0')
             && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
-            && whole(&self.text).is_some_and(|number| number > 7)
+            && whole(self.text).is_some_and(|number| number > 7)
     }
 }
 

@@ -1,10 +1,12 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
-use crate::desired::params::{ParamsError, Resolver, Substitution, Syntax, nearest};
+use super::nearest::nearest;
+use super::template::Substitution;
+use super::{ParamsError, Resolver, Syntax};
 
 /// Values of parameters for one reading, and hints for those that have none.
-pub(super) struct Lookup<'r> {
+pub(in crate::desired) struct Lookup<'r> {
     resolver: Option<&'r dyn Resolver>,
     keys: OnceCell<Vec<String>>,
     hints: RefCell<HashMap<String, Option<String>>>,
@@ -15,22 +17,20 @@ const MAX_KEYS: usize = 10_000;
 const MAX_HINTS: usize = 100;
 
 impl<'r> Lookup<'r> {
-    pub(super) fn new(resolver: Option<&'r dyn Resolver>) -> Self {
+    pub(in crate::desired) fn new(resolver: Option<&'r dyn Resolver>) -> Self {
         Self { resolver, keys: OnceCell::new(), hints: RefCell::default() }
     }
 
-    pub(super) fn substitute(&self, text: &str, syntax: Syntax) -> Result<String, ParamsError> {
+    pub(in crate::desired) fn substitute(&self, text: &str, syntax: Syntax) -> Result<String, ParamsError> {
         if !text.contains("${") {
             return Ok(text.to_owned());
         }
         let lookup = |key: &str| self.resolver.and_then(|resolver| resolver.resolve(key));
         let substitution = Substitution { lookup: &lookup, syntax };
-        substitution.text(text).map_err(|error| {
-            error.explain(|key| (self.resolver.map(Resolver::describe).unwrap_or_default(), self.hint(key)))
-        })
+        substitution.text(text).map_err(|error| error.explain(self.resolver, |key| self.nearest(key)))
     }
 
-    fn hint(&self, key: &str) -> Option<String> {
+    fn nearest(&self, key: &str) -> Option<String> {
         let mut hints = self.hints.borrow_mut();
         if let Some(hint) = hints.get(key) {
             return hint.clone();

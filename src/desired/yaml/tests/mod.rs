@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "test code")]
 
+mod parse;
+
 use serde_json::{Value, json};
 
 use super::to_string;

@@ -1,0 +1,233 @@
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::num::NonZeroU32;
+
+use super::{DestinationSetting, Subject};
+use crate::desired::state::DestinationAttributes;
+use crate::desired::taste::fitting_checksums;
+use crate::desired::written;
+use crate::desired::{shown, spec};
+use crate::model::{Destination, ForwardMethod, Thresholds, Tunnel, TunnelFlags, TunnelKind};
+
+/// The settings of a destination, in the order of a file.
+pub(in crate::desired) static DESTINATION: [DestinationSetting; 4] = [
+    DestinationSetting {
+        key: "weight",
+        attribute: DestinationAttributes::WEIGHT,
+        by_version_1: false,
+        is_said: |written| written.weight.is_said(),
+        read: read_weight,
+        print: |destination, spec| {
+            spec.weight = Some(destination.weight.get().into()).filter(|weight| *weight != 0);
+        },
+        show: |destination| destination.weight.get().into(),
+        is_same: |one, other| one.weight == other.weight,
+        copy: |from, to| to.weight = from.weight,
+        remark: |destination| format!("weight {}", destination.weight.get()),
+    },
+    DestinationSetting {
+        key: "forward",
+        attribute: DestinationAttributes::empty(),
+        by_version_1: false,
+        is_said: |written| written.forward.text().is_some(),
+        read: read_forward,
+        print: |destination, spec| spec.forward = Some(forward_word(destination.forward).into_owned()),
+        show: |destination| forward_word(destination.forward).into_owned().into(),
+        is_same: |one, other| one.forward.number() == other.forward.number(),
+        copy: |from, to| {
+            if from.forward.number() != to.forward.number() {
+                to.forward = from.forward;
+            }
+        },
+        remark: |destination| format!(", {}", forward_word(destination.forward)),
+    },
+    DestinationSetting {
+        key: "tunnel",
+        attribute: DestinationAttributes::TUNNEL,
+        by_version_1: true,
+        is_said: |written| written.tunnel.is_said(),
+        read: read_tunnel,
+        print: |destination, spec| spec.tunnel = tunnel(destination).and_then(tunnel_as_is),
+        show: |destination| tunnel(destination).map_or_else(|| "none".to_owned(), |it| tunnel_text(it, ", ")).into(),
+        is_same: |one, other| tunnel(one) == tunnel(other),
+        copy: |from, to| {
+            if tunnel(from).is_some() && tunnel(to).is_some() {
+                to.forward = from.forward;
+            }
+        },
+        remark: |destination| tunnel(destination).map_or_else(String::new, |it| format!(" {}", tunnel_text(it, " "))),
+    },
+    DestinationSetting {
+        key: "thresholds",
+        attribute: DestinationAttributes::THRESHOLDS,
+        by_version_1: true,
+        is_said: |written| written.thresholds.is_said(),
+        read: read_thresholds,
+        print: |destination, spec| {
+            let number = |limit: Option<NonZeroU32>| limit.map(|number| number.get().into());
+            let Destination { thresholds, .. } = destination;
+            let thresholds = spec::Thresholds { upper: number(thresholds.upper()), lower: number(thresholds.lower()) };
+            spec.thresholds = Some(thresholds).filter(|thresholds| *thresholds != spec::Thresholds::default());
+        },
+        show: |destination| thresholds_text(destination.thresholds).into(),
+        is_same: |one, other| one.thresholds == other.thresholds,
+        copy: |from, to| to.thresholds = from.thresholds,
+        remark: |destination| match destination.thresholds.upper() {
+            Some(upper) => format!(", at most {upper} connections"),
+            None => String::new(),
+        },
+    },
+];
+
+fn read_weight(written: &written::Destination, subject: &mut Subject<'_>, destination: &mut Destination) {
+    destination.weight = subject.context.weight;
+    let Some(number) = written.weight.get() else { return };
+    if let Some(weight) = subject.context.version.weight(*number) {
+        destination.weight = weight;
+    } else {
+        let (text, service) = (subject.text, subject.service);
+        let message = format_args!("invalid weight ({number}) for destination {text} in service {service}.");
+        subject.error(written, "weight", message);
+    }
+}
+
+/// The forwarding method, its own or that of the defaults; nothing if it is wrong.
+fn forward(written: &written::Destination, subject: &Subject<'_>) -> Option<ForwardMethod> {
+    // An empty word is as good as none, unlike in the defaults.
+    match written.forward.text() {
+        None => subject.context.forward.filter(|_| !written.forward.is_broken()),
+        Some(word) => subject.context.version.forward(word),
+    }
+}
+
+fn read_forward(written: &written::Destination, subject: &mut Subject<'_>, destination: &mut Destination) {
+    if let Some(forward) = forward(written, subject) {
+        destination.forward = forward;
+    } else if let Some(word) = written.forward.text() {
+        let (word, text, service) = (shown(word), subject.text, subject.service);
+        let message = format_args!(
+            "invalid forward ({word}) for destination {text} in service {service}. Allowed are direct,nat,tunnel"
+        );
+        subject.error(written, "forward", message);
+    }
+}
+
+fn read_tunnel(written: &written::Destination, subject: &mut Subject<'_>, destination: &mut Destination) {
+    let (Some(settings), Some(forward)) = (written.tunnel.get(), forward(written, subject)) else { return };
+    let text = subject.text;
+    if !matches!(forward, ForwardMethod::Tunnel(_)) {
+        let message = format_args!("destination {text} has a tunnel, which takes forward: tunnel");
+        return subject.error(written, "tunnel", message);
+    }
+    if settings.is_damaged {
+        return;
+    }
+    let name = settings.kind.get().map_or("ipip", AsRef::as_ref);
+    let kind: Option<TunnelKind> = name.parse().ok().filter(|kind: &TunnelKind| kind.to_string() == name);
+    let Some(kind) = kind else {
+        let name = shown(name);
+        let message = format_args!("invalid tunnel type ({name}) for destination {text}: expected ipip, gue or gre");
+        return subject.error(written, "tunnel.type", message);
+    };
+    let port = settings.port.get();
+    let Ok(tunnel) = format!("{name}{}", port.map_or_else(String::new, |port| format!(":{port}"))).parse::<Tunnel>()
+    else {
+        return match port {
+            None => {
+                let message = format_args!("the {name} tunnel of destination {text} needs a port");
+                subject.error(written, "tunnel", message);
+            }
+            Some(port) => {
+                let message = format_args!("invalid tunnel port ({port}) for destination {text}: expected 1 to 65535");
+                subject.error(written, "tunnel.port", message);
+            }
+        };
+    };
+    let word = settings.checksum.get().map_or("off", AsRef::as_ref);
+    let Some(flags) = checksum(word) else {
+        let (word, fitting) = (shown(word), fitting_checksums(kind));
+        let message =
+            format_args!("invalid tunnel checksum ({word}) for destination {text}: with {name} expected {fitting}");
+        return subject.error(written, "tunnel.checksum", message);
+    };
+    destination.forward = ForwardMethod::Tunnel(tunnel.flags(flags));
+}
+
+fn read_thresholds(written: &written::Destination, subject: &mut Subject<'_>, destination: &mut Destination) {
+    let Some(settings) = written.thresholds.get().filter(|settings| !settings.is_damaged) else { return };
+    let text = subject.text;
+    let [upper, lower] = [&settings.upper, &settings.lower].map(|limit| limit.get().copied().unwrap_or(0));
+    if let (Ok(upper), Ok(lower)) = (u32::try_from(upper), u32::try_from(lower)) {
+        destination.thresholds = Thresholds::verbatim(upper, lower);
+    } else if u32::try_from(upper).is_err() {
+        let message =
+            format_args!("invalid upper threshold ({upper}) for destination {text}: expected 0 to 2147483647");
+        subject.error(written, "thresholds.upper", message);
+    } else {
+        let message = format_args!(
+            "invalid lower threshold ({lower}) for destination {text}: expected 0 to the upper one, {upper}"
+        );
+        subject.error(written, "thresholds.lower", message);
+    }
+}
+
+fn tunnel(destination: &Destination) -> Option<Tunnel> {
+    if let ForwardMethod::Tunnel(tunnel) = destination.forward { Some(tunnel) } else { None }
+}
+
+fn tunnel_as_is(tunnel: Tunnel) -> Option<spec::Tunnel> {
+    let flags = tunnel.tunnel_flags();
+    let settings = spec::Tunnel {
+        kind: Some(tunnel.kind().to_string()),
+        port: tunnel.port().map(|port| port.get().into()),
+        checksum: (!flags.is_empty()).then(|| checksum_word(flags).into_owned()),
+    };
+    (tunnel != Tunnel::ipip()).then_some(settings)
+}
+
+/// The word of a forwarding method in a file; `unknown-5` for one without a name.
+fn forward_word(forward: ForwardMethod) -> Cow<'static, str> {
+    match forward {
+        ForwardMethod::DirectRoute => "direct".into(),
+        ForwardMethod::Masquerade => "nat".into(),
+        ForwardMethod::Tunnel(_) => "tunnel".into(),
+        ForwardMethod::Local => "local".into(),
+        ForwardMethod::Bypass => "bypass".into(),
+        ForwardMethod::Unknown(unknown) => format!("unknown-{}", unknown.number()).into(),
+    }
+}
+
+/// The word of a tunnel's checksum in a file; other flags are written as ipvsadm and the model do.
+fn checksum_word(flags: TunnelFlags) -> Cow<'static, str> {
+    match CHECKSUMS.into_iter().find(|(_, known)| *known == flags) {
+        Some((word, _)) => word.into(),
+        None => flags.to_string().into(),
+    }
+}
+
+fn checksum(word: &str) -> Option<TunnelFlags> {
+    let known = CHECKSUMS.into_iter().find(|(known, _)| *known == word).map(|(_, flags)| flags);
+    known.or_else(|| word.parse().ok().filter(|flags: &TunnelFlags| flags.to_string() == word))
+}
+
+const CHECKSUMS: [(&str, TunnelFlags); 3] =
+    [("off", TunnelFlags::empty()), ("on", TunnelFlags::CHECKSUM), ("remote", TunnelFlags::REMOTE_CHECKSUM)];
+
+fn tunnel_text(tunnel: Tunnel, separator: &str) -> String {
+    let mut text = tunnel.kind().to_string();
+    if let Some(port) = tunnel.port() {
+        let _ = write!(text, "{separator}port {port}");
+    }
+    if !tunnel.tunnel_flags().is_empty() {
+        let _ = write!(text, "{separator}checksum {}", checksum_word(tunnel.tunnel_flags()));
+    }
+    text
+}
+
+fn thresholds_text(thresholds: Thresholds) -> String {
+    match (thresholds.upper(), thresholds.lower()) {
+        (None, None) => "none".to_owned(),
+        (upper, None) => format!("upper {}", upper.map_or(0, NonZeroU32::get)),
+        (upper, Some(lower)) => format!("upper {}, lower {lower}", upper.map_or(0, NonZeroU32::get)),
+    }
+}

@@ -1,0 +1,46 @@
+/// A name that the kernel holds, of any bytes, as text for a file or a terminal.
+///
+/// It stands as it is where that is printable and read as the same name; otherwise its bytes are escaped, such as `\xff`.
+pub(in crate::desired) fn name_text(name: &[u8]) -> String {
+    let is_plain = |text: &&str| {
+        let is_printable = |c: char| matches!(c, '"' | '\'' | '\\') || c.escape_debug().len() == 1;
+        !text.contains("${") && text.chars().all(is_printable) && name_bytes(text) == name
+    };
+    match std::str::from_utf8(name).ok().filter(is_plain) {
+        Some(text) => text.to_owned(),
+        // A parameter would be replaced.
+        None => name.escape_ascii().to_string().replace("${", "\\x24{"),
+    }
+}
+
+/// The bytes of a name that stands in a file; what is not escaped in the way of [`name_text`] stands for itself.
+pub(in crate::desired) fn name_bytes(text: &str) -> Vec<u8> {
+    unescape(text.as_bytes()).unwrap_or_else(|| text.as_bytes().to_vec())
+}
+
+fn unescape(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(rest.len());
+    while let Some((byte, tail)) = rest.split_first() {
+        (*byte != b'\\').then(|| bytes.push(*byte));
+        rest = match (byte, tail) {
+            (b'\\', [b'x', high, low, tail @ ..]) => {
+                let digits = std::str::from_utf8(&[*high, *low]).ok().filter(|_| high.is_ascii_hexdigit())?.to_owned();
+                bytes.push(u8::from_str_radix(&digits, 16).ok()?);
+                tail
+            }
+            (b'\\', [escaped, tail @ ..]) => {
+                bytes.push(match escaped {
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    b'\\' | b'\'' | b'"' => *escaped,
+                    _ => return None,
+                });
+                tail
+            }
+            (b'\\', []) => return None,
+            _ => tail,
+        };
+    }
+    Some(bytes)
+}

@@ -1,0 +1,74 @@
+use super::name::{name_bytes, name_text};
+use crate::model::{EngineName, ForwardMethod, PersistenceEngine, Scheduler, SchedulerName, Tunnel, Weight};
+
+/// The version of the format: what a value may be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::desired) enum Version {
+    One,
+    Two,
+}
+
+impl Version {
+    pub(in crate::desired) fn weight(self, weight: i64) -> Option<Weight> {
+        let weight = u32::try_from(weight).ok()?;
+        match self {
+            Self::One => u16::try_from(weight).ok().map(Weight::from),
+            Self::Two => Weight::new(weight).ok(),
+        }
+    }
+
+    /// The largest firewall mark.
+    pub(in crate::desired) const fn last_mark(self) -> u32 {
+        match self {
+            Self::One => 65_535,
+            Self::Two => u32::MAX,
+        }
+    }
+
+    /// Names without a constant may be those of modules from outside, if the file is written for that.
+    pub(in crate::desired) fn scheduler(self, name: &str) -> Option<Scheduler> {
+        // `none` among them: what `get` prints of a service whose scheduler was taken away must be readable.
+        let known = |known: &Scheduler| known.name().eq_ignore_ascii_case(name);
+        match Scheduler::KNOWN.into_iter().find(known) {
+            Some(known) => Some(known).filter(|known| known.name() == name),
+            None if self == Self::One => None,
+            None => SchedulerName::verbatim(&name_bytes(name)).ok().map(Scheduler::Other),
+        }
+    }
+
+    pub(in crate::desired) fn forward(self, word: &str) -> Option<ForwardMethod> {
+        Some(match (word, self) {
+            ("direct", _) | ("gate", Self::Two) => ForwardMethod::DirectRoute,
+            ("nat", _) | ("masq", Self::Two) => ForwardMethod::Masquerade,
+            ("tunnel", _) | ("ipip", Self::Two) => ForwardMethod::Tunnel(Tunnel::ipip()),
+            // What `get` prints of a table that another program has made must be readable.
+            ("local", _) => ForwardMethod::Local,
+            ("bypass", _) => ForwardMethod::Bypass,
+            _ if word.starts_with("unknown-") => word.parse().ok()?,
+            _ => return None,
+        })
+    }
+}
+
+pub(super) fn scheduler_text(scheduler: &Scheduler) -> String {
+    if let Scheduler::Other(name) = scheduler { name_text(name.as_bytes()) } else { scheduler.name().to_owned() }
+}
+
+pub(super) fn engine(name: &str) -> Option<PersistenceEngine> {
+    match name {
+        "sip" => Some(PersistenceEngine::Sip),
+        // The kernel's own is not another one in another case.
+        _ if name.eq_ignore_ascii_case("sip") => None,
+        _ => EngineName::verbatim(&name_bytes(name)).ok().map(PersistenceEngine::Other),
+    }
+}
+
+pub(super) fn engine_text(engine: &PersistenceEngine) -> String {
+    if let PersistenceEngine::Other(name) = engine { name_text(name.as_bytes()) } else { engine.name().to_owned() }
+}
+
+/// Returns what to say of a scheduler that is not one of the kernel.
+pub(in crate::desired) fn foreign_scheduler(scheduler: &Scheduler) -> Option<String> {
+    let name = matches!(scheduler, Scheduler::Other(_)).then(|| scheduler_text(scheduler))?;
+    Some(format!("the scheduler {name} is not one of Linux: a module must bring it"))
+}

@@ -1,0 +1,157 @@
+use crate::desired::diagnostic::Position;
+
+/// The documents of a file as they were written, before it is asked what they mean.
+///
+/// A value takes a few bytes besides its text, so that a file of very many small ones takes memory in proportion.
+#[derive(Debug, Default)]
+pub(in crate::desired) struct Tree {
+    values: Vec<Value>,
+    /// The places of what lists and mappings hold; of a mapping keys and values by turns.
+    children: Vec<u32>,
+    text: String,
+    documents: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Value {
+    line: u32,
+    column: u32,
+    kind: Kind,
+    start: u32,
+    length: u32,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Plain,
+    Quoted,
+    List,
+    Mapping,
+}
+
+/// A value of a tree.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::desired) struct Node<'t> {
+    tree: &'t Tree,
+    value: Value,
+}
+
+/// A single value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::desired) struct Scalar<'t> {
+    pub(in crate::desired) text: &'t str,
+    /// Text in quotes is text, whatever it looks like.
+    pub(in crate::desired) is_quoted: bool,
+}
+
+/// A key with its value.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::desired) struct Entry<'t> {
+    pub(in crate::desired) key: Scalar<'t>,
+    /// Where the key stands.
+    pub(in crate::desired) position: Position,
+    pub(in crate::desired) value: Node<'t>,
+}
+
+impl Tree {
+    pub(super) fn scalar(&mut self, position: Position, text: &str, is_quoted: bool) -> u32 {
+        let start = number(self.text.len());
+        self.text.push_str(text);
+        self.add(position, if is_quoted { Kind::Quoted } else { Kind::Plain }, start, text.len())
+    }
+
+    pub(super) fn list(&mut self, position: Position, items: &[u32]) -> u32 {
+        self.parent(position, Kind::List, items)
+    }
+
+    /// A mapping of keys and values by turns.
+    pub(super) fn mapping(&mut self, position: Position, pairs: &[u32]) -> u32 {
+        self.parent(position, Kind::Mapping, pairs)
+    }
+
+    fn parent(&mut self, position: Position, kind: Kind, children: &[u32]) -> u32 {
+        let start = number(self.children.len());
+        self.children.extend_from_slice(children);
+        self.add(position, kind, start, children.len())
+    }
+
+    fn add(&mut self, Position { line, column }: Position, kind: Kind, start: u32, length: usize) -> u32 {
+        self.values.push(Value { line, column, kind, start, length: number(length) });
+        number(self.values.len() - 1)
+    }
+
+    pub(super) fn document(&mut self, id: u32) {
+        self.documents.push(id);
+    }
+
+    /// A value of this tree.
+    pub(super) fn node(&self, id: u32) -> Node<'_> {
+        Node { tree: self, value: self.values.get(index(id)).copied().unwrap_or(NOTHING) }
+    }
+
+    pub(in crate::desired) fn documents(&self) -> impl ExactSizeIterator<Item = Node<'_>> {
+        self.documents.iter().map(|id| self.node(*id))
+    }
+}
+
+const NOTHING: Value = Value { line: 0, column: 0, kind: Kind::Plain, start: 0, length: 0 };
+
+impl<'t> Node<'t> {
+    /// Where it starts.
+    pub(in crate::desired) const fn position(self) -> Position {
+        Position { line: self.value.line, column: self.value.column }
+    }
+
+    pub(in crate::desired) fn as_scalar(self) -> Option<Scalar<'t>> {
+        let is_quoted = match self.value.kind {
+            Kind::Plain => false,
+            Kind::Quoted => true,
+            Kind::List | Kind::Mapping => return None,
+        };
+        let text = self.tree.text.get(index(self.value.start)..).and_then(|text| text.get(..index(self.value.length)));
+        Some(Scalar { text: text.unwrap_or_default(), is_quoted })
+    }
+
+    pub(in crate::desired) fn as_list(self) -> Option<impl ExactSizeIterator<Item = Self>> {
+        let items = (self.value.kind == Kind::List).then(|| self.children())?;
+        Some(items.iter().map(move |id| self.tree.node(*id)))
+    }
+
+    pub(in crate::desired) fn as_mapping(self) -> Option<impl Iterator<Item = Entry<'t>>> {
+        let pairs = (self.value.kind == Kind::Mapping).then(|| self.children())?.as_chunks().0;
+        Some(pairs.iter().filter_map(move |[key, value]| {
+            let (key, value) = (self.tree.node(*key), self.tree.node(*value));
+            Some(Entry { key: key.as_scalar()?, position: key.position(), value })
+        }))
+    }
+
+    /// The places of what it holds.
+    pub(super) fn children(self) -> &'t [u32] {
+        let (start, length) = (index(self.value.start), index(self.value.length));
+        self.tree.children.get(start..).and_then(|children| children.get(..length)).unwrap_or_default()
+    }
+
+    /// Whether nothing was written, in one of the ways to do so.
+    pub(in crate::desired) fn is_null(self) -> bool {
+        self.as_scalar().is_some_and(Scalar::is_null)
+    }
+
+    /// Returns what it is, for a message.
+    pub(in crate::desired) fn kind(self) -> &'static str {
+        match self.value.kind {
+            Kind::List => "a list",
+            Kind::Mapping => "a mapping",
+            _ if self.is_null() => "nothing",
+            _ => "a single value",
+        }
+    }
+}
+
+/// A file is not so long that its places would not fit.
+fn number(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+const fn index(number: u32) -> usize {
+    number as usize
+}

@@ -113,7 +113,7 @@ pub fn check(workspace: &Workspace) -> Result<Report> {
         read.push(File { name, place, text });
     }
     for (module, _) in FLOORS {
-        report.remarks.extend(circles::circles(&read, module, module == APART));
+        report.violations.extend(circles::circles(&read, module, module == APART));
     }
     Ok(report)
 }

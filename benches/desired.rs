@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ipvs_rs::desired::apply::{ApplyOptions, apply};
-use ipvs_rs::desired::{DesiredState, Live, PlanOptions, plan};
+use ipvs_rs::desired::{DesiredState, Observed, PlanOptions, plan};
 use ipvs_rs::model::{DestinationEntry, ServiceEntry, Table, TableService, Weight};
 use ipvs_rs::testing::FakeKernel;
 use ipvs_rs::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
@@ -42,15 +42,15 @@ fn bench_plan(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(count.into()));
         let (is, other) = (table(count, 1), table(count, 2));
         let desired = DesiredState::from(&is);
-        let mut bench = |name: &str, live: Live, operations: u32| {
+        let mut bench = |name: &str, live: Observed, operations: u32| {
             assert_eq!(plan(&live, &desired, &options).len(), operations as usize);
             group.bench_function(BenchmarkId::new(name, count), |bencher| {
                 bencher.iter(|| plan(black_box(&live), black_box(&desired), &options));
             });
         };
-        bench("plan", Live::new(is.clone()), 0);
-        bench("plan-updates", Live::new(other), count);
-        bench("plan-additions", Live::default(), count / PER_SERVICE);
+        bench("plan", Observed::new(is.clone()), 0);
+        bench("plan-updates", Observed::new(other), count);
+        bench("plan-additions", Observed::default(), count / PER_SERVICE);
     }
 }
 
@@ -62,11 +62,11 @@ fn bench_apply(criterion: &mut Criterion) {
     let (is, other) = (table(count, 1), table(count, 2));
     let kernel = FakeKernel::new();
     let handle = kernel.handle().unwrap();
-    let to = |table: &Table, live: &Live| plan(live, &DesiredState::from(table), &PlanOptions::new().prune(true));
-    let first = to(&is, &Live::default());
+    let to = |table: &Table, live: &Observed| plan(live, &DesiredState::from(table), &PlanOptions::new().prune(true));
+    let first = to(&is, &Observed::default());
     let _report = apply(&handle, &first, &ApplyOptions::new(), &mut ()).unwrap();
     // Each undoes the other.
-    let plans = [to(&other, &Live::new(is.clone())), to(&is, &Live::new(other.clone()))];
+    let plans = [to(&other, &Observed::new(is.clone())), to(&is, &Observed::new(other.clone()))];
     group.bench_function(BenchmarkId::new("apply-updates-twice", count), |bencher| {
         bencher.iter_batched(
             || (),
@@ -77,7 +77,7 @@ fn bench_apply(criterion: &mut Criterion) {
     let desired = DesiredState::from(&is);
     group.bench_function(BenchmarkId::new("apply-nothing", count), |bencher| {
         bencher.iter(|| {
-            let plan = plan(&Live::read(&handle, &desired).unwrap(), &desired, &PlanOptions::new().prune(true));
+            let plan = plan(&Observed::read(&handle, &desired).unwrap(), &desired, &PlanOptions::new().prune(true));
             apply(&handle, &plan, &ApplyOptions::new(), &mut ()).unwrap()
         });
     });

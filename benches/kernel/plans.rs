@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipvs_rs::Handle;
 use ipvs_rs::desired::apply::{ApplyOptions, apply};
-use ipvs_rs::desired::{DesiredService, DesiredState, Live, PlanOptions, plan};
+use ipvs_rs::desired::{DesiredService, DesiredState, Observed, PlanOptions, plan};
 
 use crate::client::{Client, Single, Work, timed};
 use crate::load::Load;
@@ -20,7 +20,7 @@ impl Plans {
 
     /// Makes it so, and returns how many operations that took.
     fn make(&self, desired: &DesiredState) -> usize {
-        let live = Live::read(&self.handle, desired).unwrap();
+        let live = Observed::read(&self.handle, desired).unwrap();
         let plan = plan(&live, desired, &PlanOptions::new().prune(true));
         apply(&self.handle, &plan, &ApplyOptions::new(), &mut ()).unwrap().done()
     }

@@ -17,10 +17,10 @@ mod drain;
 #[cfg(feature = "yaml")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "yaml")))]
 pub mod files;
-mod live;
 #[cfg(target_os = "linux")]
 mod lock;
 mod lower;
+mod observed;
 pub mod params;
 pub mod plan;
 mod print;
@@ -37,9 +37,9 @@ pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, Stage};
 pub use drain::{Connections, Drain, OnTimeout, WaitFor};
-pub use live::Live;
 #[cfg(target_os = "linux")]
 pub use lock::{Lock, LockError};
+pub use observed::Observed;
 pub use plan::{Operation, Plan, PlanOptions, plan};
 pub use print::{Order, PrintOptions, service_text};
 pub use scope::{Pattern, PatternError, Scope};

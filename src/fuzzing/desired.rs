@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::universe::{Case, Dice, INTERFACE};
 use crate::desired::apply::{Applier, ApplyError, ApplyOptions, Interrupt, Observer, OnError, Report, apply, drive};
-use crate::desired::{DesiredState, Live, Plan, PlanOptions, plan};
+use crate::desired::{DesiredState, Observed, Plan, PlanOptions, plan};
 use crate::error::Errno;
 use crate::handle::Handle;
 use crate::model::{Config, SyncDaemon, Table};
@@ -74,12 +74,12 @@ pub(super) fn put(handle: &Handle, case: &Case) {
 }
 
 pub(super) fn planned(handle: &Handle, desired: &DesiredState) -> Plan {
-    let live = Live::read(handle, desired).unwrap_or_default();
+    let live = Observed::read(handle, desired).unwrap_or_default();
     plan(&live, desired, &PlanOptions::new().prune(true))
 }
 
 fn look(handle: &Handle) -> Seen {
-    let live = Live::read_all(handle).unwrap_or_default();
+    let live = Observed::read_all(handle).unwrap_or_default();
     Seen { table: live.table, config: live.timeouts, daemons: live.sync }
 }
 

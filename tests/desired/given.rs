@@ -1,6 +1,6 @@
 //! Tables and states for the tests, from the notation of ipvsadm.
 
-use ipvs_rs::desired::{DesiredDestination, DesiredService, DesiredState, Live};
+use ipvs_rs::desired::{DesiredDestination, DesiredService, DesiredState, Observed};
 use ipvs_rs::model::notation::Rule;
 use ipvs_rs::model::{DestinationEntry, ServiceEntry, Table, TableService};
 use ipvs_rs::{Destination, Service, ServiceId};
@@ -22,8 +22,8 @@ pub(crate) fn table(rules: &[&str]) -> Table {
 }
 
 /// What is there.
-pub(crate) fn live(rules: &[&str]) -> Live {
-    Live::new(table(rules))
+pub(crate) fn live(rules: &[&str]) -> Observed {
+    Observed::new(table(rules))
 }
 
 /// What should be there: the same notation.

@@ -2,7 +2,7 @@
 
 use ipvs_rs::desired::apply::{ApplyOptions, Interrupt, OnError};
 use ipvs_rs::desired::plan::{Actions, Change, Object};
-use ipvs_rs::desired::{DesiredState, DestinationAttributes, Live, PlanOptions, ServiceAttributes, plan};
+use ipvs_rs::desired::{DesiredState, DestinationAttributes, Observed, PlanOptions, ServiceAttributes, plan};
 use ipvs_rs::error::Errno;
 use ipvs_rs::testing::{Fault, Plan as Mishaps};
 use proptest::collection::vec;
@@ -57,7 +57,7 @@ proptest! {
 
     #[test]
     fn plan_of_what_is_there_is_empty(case in arb_case()) {
-        let mut live = Live::new(case.table.clone());
+        let mut live = Observed::new(case.table.clone());
         live.timeouts = Some(case.config);
         live.sync = Some(case.daemons.clone());
         let desired = DesiredState::from(&case.table).timeouts(case.config).sync(case.daemons);

@@ -1,7 +1,7 @@
 //! What a file may say, and with which words it is told what it may not.
 
 use ipvs_rs::desired::{
-    Activity, DesiredState, DestinationAttributes, Live, PlanOptions, ServiceAttributes, Severity, plan, spec,
+    Activity, DesiredState, DestinationAttributes, Observed, PlanOptions, ServiceAttributes, Severity, plan, spec,
 };
 
 use super::given::live;
@@ -28,7 +28,7 @@ fn warnings(json: &str) -> Vec<String> {
 }
 
 fn made(json: &str) -> Vec<String> {
-    let plan = plan(&Live::default(), &state(json), &PlanOptions::new().prune(true));
+    let plan = plan(&Observed::default(), &state(json), &PlanOptions::new().prune(true));
     plan.rules().to_string().lines().map(str::to_owned).collect()
 }
 
@@ -654,7 +654,7 @@ fn what_is_printed_of_a_table_is_that_table() {
     let live = live(&rules);
     for factor in [false, true] {
         let options = ipvs_rs::desired::PrintOptions::new().factor_defaults(factor);
-        let (desired, _) = DesiredState::from_spec(&spec::File::from_live(&live, &options)).unwrap();
+        let (desired, _) = DesiredState::from_spec(&spec::File::from_observed(&live, &options)).unwrap();
         let plan = plan(&live, &desired, &PlanOptions::new().prune(true));
         assert!(plan.is_empty(), "{plan}");
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ipvs_rs::desired::plan::{Actions, Conflict, Draining, Verb};
 use ipvs_rs::desired::{
-    Activity, DesiredDestination, DesiredService, DesiredState, DestinationAttributes, Drain, Live, Plan, PlanOptions,
-    Scope, ServiceAttributes, plan,
+    Activity, DesiredDestination, DesiredService, DesiredState, DestinationAttributes, Drain, Observed, Plan,
+    PlanOptions, Scope, ServiceAttributes, plan,
 };
 use ipvs_rs::model::{Config, SyncDaemon};
 
@@ -15,7 +15,7 @@ fn rules(plan: &Plan) -> Vec<String> {
     plan.rules().to_string().lines().map(str::to_owned).collect()
 }
 
-fn planned(live: &Live, desired: &DesiredState) -> Vec<String> {
+fn planned(live: &Observed, desired: &DesiredState) -> Vec<String> {
     rules(&plan(live, desired, &PlanOptions::new().prune(true)))
 }
 
@@ -154,7 +154,7 @@ fn what_is_outside_of_the_scope_is_left_alone() {
 #[test]
 fn a_service_that_is_wanted_outside_of_the_scope_is_a_conflict() {
     let scope = Scope::all().manage("tcp://203.0.113.0/24".parse().unwrap());
-    let plan = plan(&Live::default(), &desired(&[WEB, WEB_1]).scope(scope), &PlanOptions::new().prune(true));
+    let plan = plan(&Observed::default(), &desired(&[WEB, WEB_1]).scope(scope), &PlanOptions::new().prune(true));
     assert!(plan.is_empty());
     assert_eq!(
         plan.conflicts().iter().map(Conflict::to_string).collect::<Vec<_>>(),
@@ -172,7 +172,7 @@ fn services_are_not_deleted_without_pruning_but_destinations_are() {
 #[test]
 fn the_last_of_an_identity_counts() {
     let desired = desired(&[WEB, WEB_1, "-A -t 192.0.2.80:80 -s wlc"]);
-    assert_eq!(planned(&Live::default(), &desired), ["-A -t 192.0.2.80:80 -s wlc"]);
+    assert_eq!(planned(&Observed::default(), &desired), ["-A -t 192.0.2.80:80 -s wlc"]);
     let twice = wanted(WEB, &[WEB_1, "-a -t 192.0.2.80:80 -r 198.51.100.11:80 -m -w 3"]);
     assert_eq!(
         planned(&live(&[WEB]), &DesiredState::new().service(twice)),

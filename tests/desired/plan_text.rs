@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ipvs_rs::desired::{DesiredState, Drain, Live, Plan, PlanOptions, Scope, plan, yaml};
+use ipvs_rs::desired::{DesiredState, Drain, Observed, Plan, PlanOptions, Scope, plan, yaml};
 use ipvs_rs::model::{Config, SyncDaemon};
 
 use super::given::{WEB, WEB_1, WEB_2, desired, live, wanted};
@@ -76,7 +76,7 @@ fn what_is_new_is_printed_with_its_settings() {
     ])
     .timeouts(Config::new().udp(Duration::from_secs(60)).unwrap())
     .sync(vec![SyncDaemon::master("eth1").unwrap().sync_id(7)]);
-    let mut live = Live::default();
+    let mut live = Observed::default();
     live.timeouts = Some(Config::new().udp(Duration::from_secs(300)).unwrap());
     assert_lines(
         &plan(&live, &desired, &PlanOptions::new().prune(true)).to_string(),
@@ -197,8 +197,9 @@ fn a_change_set_has_addresses_as_they_were_written_where_something_is_made_or_ch
     let mut web = wanted("-A -t 192.0.2.81:80 -s rr", &["-a -t 192.0.2.81:80 -r 10.0.0.1:80 -g -w 1"]);
     web.written = Some("tcp://192.0.2.81".into());
     web.destinations[0].written = Some("10.0.0.1".into());
-    let items =
-        plan(&Live::default(), &DesiredState::new().service(web), &PlanOptions::new().prune(true)).change_set().items;
+    let items = plan(&Observed::default(), &DesiredState::new().service(web), &PlanOptions::new().prune(true))
+        .change_set()
+        .items;
     assert_eq!(items[0].description, "Adding new service tcp://192.0.2.81 because it does not yet exist");
     let service = items[0].service.as_ref().unwrap();
     assert_eq!(service.address.as_deref(), Some("tcp://192.0.2.81"));

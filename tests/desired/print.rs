@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use ipvs_rs::desired::{Live, Order, PrintOptions, spec, yaml};
+use ipvs_rs::desired::{Observed, Order, PrintOptions, spec, yaml};
 use ipvs_rs::model::{Config, SyncDaemon};
 
 use super::given::live;
 
-fn printed(live: &Live, options: PrintOptions) -> Vec<String> {
-    yaml::to_string(&spec::File::from_live(live, &options)).unwrap().lines().map(str::to_owned).collect()
+fn printed(live: &Observed, options: PrintOptions) -> Vec<String> {
+    yaml::to_string(&spec::File::from_observed(live, &options)).unwrap().lines().map(str::to_owned).collect()
 }
 
 #[test]
 fn an_empty_table_is_an_empty_mapping() {
-    assert_eq!(yaml::to_string(&spec::File::from_live(&live(&[]), &PrintOptions::new())).unwrap(), "{}\n");
+    assert_eq!(yaml::to_string(&spec::File::from_observed(&live(&[]), &PrintOptions::new())).unwrap(), "{}\n");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use ipvs_rs::desired::files::{Reader, Source};
 use ipvs_rs::desired::{
-    DesiredDestination, DesiredService, DesiredState, Live, PlanOptions, PrintOptions, plan, spec, yaml,
+    DesiredDestination, DesiredService, DesiredState, Observed, PlanOptions, PrintOptions, plan, spec, yaml,
 };
 use ipvs_rs::model::{
     AddressFamily, Config, DestinationEntry, EngineName, Granularity, InterfaceName, Persistence, PersistenceEngine,
@@ -113,7 +113,7 @@ fn daemon(role: SyncRole) -> impl Strategy<Value = SyncDaemon> {
     })
 }
 
-fn live() -> impl Strategy<Value = Live> {
+fn live() -> impl Strategy<Value = Observed> {
     let services = vec((service(), vec(destination(), 0..4)), 0..4);
     let timeouts = [Timeout::MAX_SECS, 60, 1].map(|most| option::of(1..=most));
     let daemons = (option::of(daemon(SyncRole::Master)), option::of(daemon(SyncRole::Backup)));
@@ -132,7 +132,7 @@ fn live() -> impl Strategy<Value = Live> {
         }
         let is_mixed =
             rows.iter().any(|row| row.destinations.iter().any(|it| it.id().family() != row.service.id().family()));
-        let mut live = Live::new(Table::new(rows));
+        let mut live = Observed::new(Table::new(rows));
         let [tcp, tcp_fin, udp] = [tcp, tcp_fin, udp].map(|seconds| seconds.map(|it| Timeout::from_secs(it).unwrap()));
         let mut config = Config::new();
         (config.tcp, config.tcp_fin, config.udp) = (tcp, tcp_fin, udp);
@@ -148,7 +148,7 @@ proptest! {
 
     #[test]
     fn what_is_printed_of_any_table_is_read_as_that_table(live in live(), factor in any::<bool>()) {
-        let file = spec::File::from_live(&live, &PrintOptions::new().all(true).factor_defaults(factor));
+        let file = spec::File::from_observed(&live, &PrintOptions::new().all(true).factor_defaults(factor));
         let mut should = DesiredState::from(&live.table);
         should.services.sort_by_key(DesiredService::id);
         for service in &mut should.services {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ipvs_rs::desired::files::{Loaded, Reader, Source};
 use ipvs_rs::desired::{
-    DestinationAttributes, Diagnostics, Live, PlanOptions, PrintOptions, ServiceAttributes, Stage, plan, spec, yaml,
+    DestinationAttributes, Diagnostics, Observed, PlanOptions, PrintOptions, ServiceAttributes, Stage, plan, spec, yaml,
 };
 
 use super::given::live;
@@ -15,7 +15,7 @@ fn read(text: &str) -> Result<Loaded, Diagnostics> {
 
 fn made(text: &str) -> Vec<String> {
     let loaded = read(text).unwrap_or_else(|found| panic!("{text}: {found}"));
-    let plan = plan(&Live::default(), &loaded.state, &PlanOptions::new().prune(true));
+    let plan = plan(&Observed::default(), &loaded.state, &PlanOptions::new().prune(true));
     plan.rules().to_string().lines().map(str::to_owned).collect()
 }
 
@@ -198,7 +198,7 @@ fn what_get_prints_is_read_and_changes_nothing() {
     ];
     let live = live(&table);
     for options in [PrintOptions::new(), PrintOptions::new().factor_defaults(true), PrintOptions::new().stats(true)] {
-        let file = spec::File::from_live(&live, &options);
+        let file = spec::File::from_observed(&live, &options);
         for text in [yaml::to_string(&file).unwrap(), serde_json::to_string(&file).unwrap()] {
             let plan = plan(&live, &read(&text).unwrap().state, &PlanOptions::new().prune(true));
             assert!(plan.is_empty(), "{text}\n{plan}");

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use ipvs_rs::desired::plan::{SavedPlan, SavedPlanError};
-use ipvs_rs::desired::{DesiredState, Drain, Live, Plan, PlanOptions, Scope, plan};
+use ipvs_rs::desired::{DesiredState, Drain, Observed, Plan, PlanOptions, Scope, plan};
 use ipvs_rs::model::{Config, SyncDaemon};
 use serde_json::{Value, json};
 
 use super::given::{WEB, WEB_1, WEB_2, live, wanted};
 
-fn whole() -> (Live, Plan) {
+fn whole() -> (Observed, Plan) {
     let mut live = live(&[
         "-A -t 192.0.2.80:80 -s rr -p 300",
         WEB_1,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ipvs_rs::desired::{DesiredState, Live};
+use ipvs_rs::desired::{DesiredState, Observed};
 use ipvs_rs::model::{Config, SyncDaemon, Table};
 use ipvs_rs::{Destination, DestinationId, Handle, Service, ServiceId};
 
@@ -18,7 +18,7 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn read(handle: &Handle) -> Self {
-        let live = Live::read_all(handle).unwrap();
+        let live = Observed::read_all(handle).unwrap();
         let mut daemons = live.sync.unwrap();
         daemons.sort_unstable();
         Self { services: services(&live.table), config: live.timeouts.unwrap(), daemons }

@@ -8,7 +8,7 @@ use ipvs_rs::Handle;
 #[cfg(feature = "tokio")]
 use ipvs_rs::desired::apply::apply_async;
 use ipvs_rs::desired::apply::{Applier, ApplyError, ApplyOptions, Interrupt, Observer, Progress, Report, drive};
-use ipvs_rs::desired::{DesiredState, Live, Plan, PlanOptions, plan};
+use ipvs_rs::desired::{DesiredState, Observed, Plan, PlanOptions, plan};
 use ipvs_rs::model::Table;
 use ipvs_rs::testing::{FakeKernel, FakeSocket, Interface};
 use ipvs_rs::transport::{Limits, Received, Transport};
@@ -120,8 +120,8 @@ impl World {
     }
 
     /// What is there, as a plan wants it.
-    pub(crate) fn live(&self, desired: &DesiredState) -> Live {
-        Live::read(&self.kernel.handle().unwrap(), desired).unwrap()
+    pub(crate) fn live(&self, desired: &DesiredState) -> Observed {
+        Observed::read(&self.kernel.handle().unwrap(), desired).unwrap()
     }
 
     pub(crate) fn plan(&self, desired: &DesiredState) -> Plan {

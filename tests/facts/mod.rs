@@ -7,7 +7,7 @@ use ipvs_rs::codec::{FAMILY_NAME, Family, FamilyRequest, Frames, Payload, put_fa
 use ipvs_rs::desired::apply::{ApplyOptions, apply};
 use ipvs_rs::desired::files::{Reader, Source};
 use ipvs_rs::desired::plan::SavedPlan;
-use ipvs_rs::desired::{DesiredState, Live, Plan, PlanOptions, PrintOptions, plan, service_text, spec, yaml};
+use ipvs_rs::desired::{DesiredState, Observed, Plan, PlanOptions, PrintOptions, plan, service_text, spec, yaml};
 use ipvs_rs::model::notation::Rule;
 use ipvs_rs::model::{Protocol, Table};
 use ipvs_rs::transport::Transport;
@@ -399,7 +399,7 @@ impl Case {
     /// A file that says what is there changes nothing.
     pub(crate) fn file_changes_nothing(&mut self) {
         fill(&mut self.wire, &self.handle, &self.requests);
-        assert_printed(&Live::read_all(&self.handle).unwrap());
+        assert_printed(&Observed::read_all(&self.handle).unwrap());
     }
 
     /// A plan to another state, and one that deletes everything, can be saved, loaded and carried out.
@@ -456,7 +456,7 @@ fn effective<'a>(services: impl Iterator<Item = (&'a Service, Vec<&'a Destinatio
 }
 
 /// A file that says what is there is read as that, and changes nothing.
-fn assert_printed(live: &Live) {
+fn assert_printed(live: &Observed) {
     let there = effective(
         live.table
             .services
@@ -464,7 +464,7 @@ fn assert_printed(live: &Live) {
             .map(|row| (&row.service.service, row.destinations.iter().map(|entry| &entry.destination).collect())),
     );
     for options in [PrintOptions::new(), PrintOptions::new().all(true), PrintOptions::new().factor_defaults(true)] {
-        let file = spec::File::from_live(live, &options);
+        let file = spec::File::from_observed(live, &options);
         let json = serde_json::to_string(&file).unwrap();
         for text in [yaml::to_string(&file).unwrap(), json] {
             let loaded = Reader::new().read(&[Source::new("table", text.as_str())]);
@@ -481,8 +481,8 @@ fn assert_printed(live: &Live) {
 
 /// A plan to another state can be saved, and what is loaded leads there.
 fn assert_reached(handle: &Handle, desired: &DesiredState) {
-    let planned = |live: &Live| plan(live, desired, &PlanOptions::new().prune(true));
-    let live = Live::read_all(handle).unwrap();
+    let planned = |live: &Observed| plan(live, desired, &PlanOptions::new().prune(true));
+    let live = Observed::read_all(handle).unwrap();
     let fresh = planned(&live);
     if !fresh.conflicts().is_empty() {
         return;
@@ -494,7 +494,7 @@ fn assert_reached(handle: &Handle, desired: &DesiredState) {
     let report =
         apply(handle, &loaded, &ApplyOptions::new(), &mut ()).unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert!(report.is_complete(), "{report:?}");
-    let rest = planned(&Live::read_all(handle).unwrap());
+    let rest = planned(&Observed::read_all(handle).unwrap());
     assert!(rest.is_empty(), "left to do: {rest}\n{text}");
 }
 

@@ -22,7 +22,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use ipvs_rs::Handle;
 use ipvs_rs::desired::apply::{ApplyError, ApplyOptions, Interrupt, Observer, OnError, Report, apply};
-use ipvs_rs::desired::{DesiredState, Live, Plan, PlanOptions, plan};
+use ipvs_rs::desired::{DesiredState, Observed, Plan, PlanOptions, plan};
 use ipvs_rs::transport::{KernelSocket, Limits, Received, SocketOptions, Transport};
 
 use self::state::{State, assert_untouched, put};
@@ -56,7 +56,7 @@ fn for_random_cases(body: impl Fn(&mut Rng, &Case) + Sync) {
 }
 
 fn planned(handle: &Handle, desired: &DesiredState) -> Plan {
-    plan(&Live::read(handle, desired).unwrap(), desired, &PlanOptions::new().prune(true))
+    plan(&Observed::read(handle, desired).unwrap(), desired, &PlanOptions::new().prune(true))
 }
 
 /// Carries a plan out, whatever was left undone before.

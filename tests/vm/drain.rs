@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ipvs_rs::desired::apply::{ApplyOptions, DrainOutcome, Drains, apply, apply_beside};
-use ipvs_rs::desired::{DesiredService, DesiredState, Drain, Live, OnTimeout, PlanOptions, plan};
+use ipvs_rs::desired::{DesiredService, DesiredState, Drain, Observed, OnTimeout, PlanOptions, plan};
 use ipvs_rs::transport::{KernelSocket, Limits, Received, SocketOptions, Transport};
 use ipvs_rs::{Destination, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
@@ -85,7 +85,7 @@ fn destination_that_a_list_leaves_out_is_not_taken_for_deleted() {
     fresh(|| {
         let handle = prepare();
         let state = without_servers(Drain::new(Duration::from_secs(10)));
-        let plan = plan(&Live::read(&handle, &state).unwrap(), &state, &PlanOptions::new());
+        let plan = plan(&Observed::read(&handle, &state).unwrap(), &state, &PlanOptions::new());
         let (other, deleted) = (Arc::new(Mutex::new(Handle::new().unwrap())), Arc::new(AtomicU8::new(0)));
         let disturbed = || Disturbed {
             socket: KernelSocket::open(SocketOptions::default()).unwrap(),
@@ -120,7 +120,7 @@ fn table_is_reconciled_while_a_busy_server_drains() {
         };
         let mut drains = Drains::default();
         let mut look = |state: &DesiredState| {
-            let plan = plan(&Live::read(handle, state).unwrap(), state, &PlanOptions::new());
+            let plan = plan(&Observed::read(handle, state).unwrap(), state, &PlanOptions::new());
             apply_beside(handle, &plan, &ApplyOptions::new(), &mut drains, &mut ()).unwrap()
         };
         assert!(look(&desired(&[(goes, 1)])).is_complete());

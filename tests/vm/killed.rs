@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ipvs_rs::desired::apply::{ApplyOptions, Interrupt, Observer, apply};
-use ipvs_rs::desired::{DesiredService, DesiredState, Live, PlanOptions, Scope, plan};
+use ipvs_rs::desired::{DesiredService, DesiredState, Observed, PlanOptions, Scope, plan};
 use ipvs_rs::model::{Config, SchedulerFlags, Table};
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service};
 
@@ -47,7 +47,7 @@ fn what_a_killed_process_left_half_done_is_finished_by_the_next() {
             drop(output);
 
             let goal = state(kill % 2 == 0);
-            let found = Live::read(&handle, &goal).unwrap();
+            let found = Observed::read(&handle, &goal).unwrap();
             let both = [state(true), state(false)]
                 .map(|state| plan(&found, &state, &PlanOptions::new().prune(true)).is_empty());
             half_done += u64::from(both == [false, false]);
@@ -57,7 +57,7 @@ fn what_a_killed_process_left_half_done_is_finished_by_the_next() {
             let report = apply(&handle, &way, &ApplyOptions::new(), &mut Slow).unwrap();
             took = begin.elapsed().min(Duration::from_secs(1));
             assert!(report.is_complete() && report.warnings().is_empty(), "{kill}: {report:?}");
-            let now = Live::read(&handle, &goal).unwrap();
+            let now = Observed::read(&handle, &goal).unwrap();
             assert!(plan(&now, &goal, &PlanOptions::new().prune(true)).is_empty(), "{kill}");
             assert_eq!(of_nobody(&now.table), (Some(foreign.clone()), vec![server.clone()]), "{kill}");
         }
@@ -72,7 +72,7 @@ fn go_back_and_forth() {
     let begin = Instant::now();
     while begin.elapsed() < Duration::from_secs(60) {
         for goal in [state(true), state(false)] {
-            let way = plan(&Live::read(&handle, &goal).unwrap(), &goal, &PlanOptions::new().prune(true));
+            let way = plan(&Observed::read(&handle, &goal).unwrap(), &goal, &PlanOptions::new().prune(true));
             if !way.is_empty() {
                 println!("{APPLYING}");
                 assert!(apply(&handle, &way, &ApplyOptions::new(), &mut Slow).unwrap().is_complete());

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use ipvs_rs::desired::apply::{ApplyOptions, apply};
-use ipvs_rs::desired::{DesiredService, DesiredState, Drain, Live, PlanOptions, plan};
+use ipvs_rs::desired::{DesiredService, DesiredState, Drain, Observed, PlanOptions, plan};
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
 use crate::forwarding::with_network;
@@ -86,7 +86,7 @@ fn make(handle: &Handle, address: &str, scheduler: Scheduler, servers: &[(&str, 
     let service = servers.fold(DesiredService::new(Service::new(id, scheduler)), DesiredService::destination);
     let drain = Drain::new(Duration::from_secs(20)).poll(Duration::from_millis(20));
     let goal = DesiredState::new().service(service).drain(drain);
-    let live = Live::read(handle, &goal).unwrap();
+    let live = Observed::read(handle, &goal).unwrap();
     let report =
         apply(handle, &plan(&live, &goal, &PlanOptions::new().prune(true)), &ApplyOptions::new(), &mut ()).unwrap();
     assert!(report.is_complete() && report.undrained().next().is_none(), "{report:?}");

@@ -7,7 +7,7 @@ use std::thread;
 use ipvs_rs::Handle;
 use ipvs_rs::desired::apply::{ApplyOptions, DrainOutcome, Report as Applied, apply};
 use ipvs_rs::desired::files::{Reader, Source};
-use ipvs_rs::desired::{Live, Plan, PlanOptions, plan};
+use ipvs_rs::desired::{Observed, Plan, PlanOptions, plan};
 use ipvs_rs::model::{TableService, Weight};
 
 use super::{POLL, Story};
@@ -100,7 +100,7 @@ impl Story {
 
     fn plan(&self, file: &str) -> Told<Plan> {
         let desired = Reader::new().read(&[Source::new("web.yaml", file)])?.state;
-        let live = Live::read(&self.handle, &desired)?;
+        let live = Observed::read(&self.handle, &desired)?;
         Ok(plan(&live, &desired, &PlanOptions::new().prune(true)))
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ipvs_rs::Handle;
 use ipvs_rs::desired::plan::{Actions, Draining, OperationKind};
-use ipvs_rs::desired::{DesiredState, Drain, Live, Operation, Plan, PlanOptions, service_text};
+use ipvs_rs::desired::{DesiredState, Drain, Observed, Operation, Plan, PlanOptions, service_text};
 
 use crate::args::{self, ChangesetFormat, PlanFormat, Planning};
 use crate::command::get;
@@ -22,7 +22,7 @@ const BUILDING: &str = "Error building/applying changeset: ";
 /// A plan and what it was made for.
 pub struct Planned {
     pub plan: Plan,
-    pub live: Live,
+    pub live: Observed,
 }
 
 /// Reads the list of changes that may be made.
@@ -55,7 +55,7 @@ pub fn make(
     desired: &DesiredState,
     planning: &Planning,
 ) -> Result<Planned, Failure> {
-    let live = Live::read(handle, desired).map_err(|error| Failure::query("services", &error))?;
+    let live = Observed::read(handle, desired).map_err(|error| Failure::query("services", &error))?;
     let plan = ipvs_rs::desired::plan(&live, desired, &options(planning));
     console.debug(|| {
         let (services, destinations) = (live.table.len(), live.table.destination_count());

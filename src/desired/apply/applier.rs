@@ -34,14 +34,14 @@ pub(super) const BATCH: usize = 1000;
 /// use std::time::Instant;
 ///
 /// use ipvs_rs::desired::apply::{Applier, ApplyOptions, Interrupt, Step};
-/// use ipvs_rs::desired::{DesiredService, DesiredState, Live, PlanOptions, plan};
+/// use ipvs_rs::desired::{DesiredService, DesiredState, Observed, PlanOptions, plan};
 /// use ipvs_rs::{Handle, Scheduler, Service};
 ///
 /// # #[cfg(feature = "testing")] {
 /// # let kernel = ipvs_rs::testing::FakeKernel::new();
 /// # let handle = kernel.handle()?;
 /// let web = DesiredService::new(Service::new("tcp://192.0.2.10:80".parse()?, Scheduler::Wlc));
-/// let plan = plan(&Live::default(), &DesiredState::new().service(web), &PlanOptions::new());
+/// let plan = plan(&Observed::default(), &DesiredState::new().service(web), &PlanOptions::new());
 /// let mut applier = Applier::new(&plan, &ApplyOptions::new());
 /// let report = loop {
 ///     match applier.next(Instant::now()) {

@@ -7,12 +7,12 @@
 //! ```no_run
 //! use ipvs_rs::Handle;
 //! use ipvs_rs::desired::apply::{ApplyOptions, apply};
-//! use ipvs_rs::desired::{DesiredState, Live, PlanOptions, plan};
+//! use ipvs_rs::desired::{DesiredState, Observed, PlanOptions, plan};
 //!
 //! # fn desired() -> DesiredState { DesiredState::new() }
 //! let handle = Handle::new()?;
 //! let desired = desired();
-//! let plan = plan(&Live::read(&handle, &desired)?, &desired, &PlanOptions::new());
+//! let plan = plan(&Observed::read(&handle, &desired)?, &desired, &PlanOptions::new());
 //! let report = apply(&handle, &plan, &ApplyOptions::new(), &mut ())?;
 //! println!("{} operations done", report.done());
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -2,18 +2,18 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::desired::{Live, PrintOptions, Scope, spec};
+use crate::desired::{Observed, PrintOptions, Scope, spec};
 
-impl Live {
+impl Observed {
     /// Returns a text that tells one state of the managed part from another: equal tables have equal fingerprints.
     ///
     /// It is the SHA-256 of their settings, in hexadecimal; counters and connections are left out. Time-outs and daemons
     /// count if they were read.
     ///
     /// ```
-    /// use ipvs_rs::desired::{Live, Scope};
+    /// use ipvs_rs::desired::{Observed, Scope};
     ///
-    /// assert_eq!(Live::default().fingerprint(&Scope::all()).len(), 64);
+    /// assert_eq!(Observed::default().fingerprint(&Scope::all()).len(), 64);
     /// ```
     pub fn fingerprint(&self, scope: &Scope) -> String {
         let mut managed = Self { timeouts: self.timeouts, sync: self.sync.clone(), ..Self::default() };
@@ -22,7 +22,7 @@ impl Live {
         if let Some(daemons) = &mut managed.sync {
             daemons.sort_unstable();
         }
-        let file = spec::File::from_live(&managed, &PrintOptions::new().all(true));
+        let file = spec::File::from_observed(&managed, &PrintOptions::new().all(true));
         // Text and numbers only: there is nothing that could not be written.
         let json = serde_json::to_vec(&file).unwrap_or_default();
         let mut text = String::with_capacity(64);

@@ -23,7 +23,7 @@ pub use text::PlanText;
 
 pub use super::settings::{FieldValue, SettingChange};
 use super::taste::{Oddity, oddities_of_destination, oddities_of_service};
-use super::{DesiredService, DesiredState, Live, Scope};
+use super::{DesiredService, DesiredState, Observed, Scope};
 use crate::model::{Config, DestinationId, ServiceId, SyncDaemon, SyncRole, TableService};
 
 /// Operations in the order in which they are safe.
@@ -117,19 +117,19 @@ pub enum Conflict {
 /// # Example
 ///
 /// ```
-/// use ipvs_rs::desired::{DesiredService, DesiredState, Live, PlanOptions, plan};
+/// use ipvs_rs::desired::{DesiredService, DesiredState, Observed, PlanOptions, plan};
 /// use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
 ///
 /// let web = DesiredService::new(Service::new("tcp://192.0.2.10:80".parse()?, Scheduler::Wlc))
 ///     .destination(Destination::new("10.0.0.2:80".parse()?, ForwardMethod::Masquerade));
 /// let desired = DesiredState::new().service(web);
 ///
-/// let plan = plan(&Live::default(), &desired, &PlanOptions::new());
+/// let plan = plan(&Observed::default(), &desired, &PlanOptions::new());
 /// assert_eq!(plan.summary().add, 1);
 /// print!("{plan}");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn plan(live: &Live, desired: &DesiredState, options: &PlanOptions) -> Plan {
+pub fn plan(live: &Observed, desired: &DesiredState, options: &PlanOptions) -> Plan {
     Planner { options, desired, lists: service::Lists::default(), steps: Steps::default(), labels: Labels::default() }
         .plan(live)
 }
@@ -157,7 +157,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn plan(mut self, live: &Live) -> Plan {
+    fn plan(mut self, live: &Observed) -> Plan {
         let desired = self.desired;
         let mut conflicts = Vec::new();
         let present: HashMap<ServiceId, &TableService> =
@@ -228,7 +228,7 @@ impl Planner<'_> {
     }
 
     /// Looks for destinations of another family than their service where a daemon will run.
-    fn check_families(&self, live: &Live, desired: &HashMap<ServiceId, usize>, conflicts: &mut Vec<Conflict>) {
+    fn check_families(&self, live: &Observed, desired: &HashMap<ServiceId, usize>, conflicts: &mut Vec<Conflict>) {
         let daemons = self.desired.sync.as_deref().or(live.sync.as_deref()).unwrap_or_default();
         let Some(daemon) = daemons.first() else { return };
         let mut check = |service: ServiceId, destination: DestinationId| {

@@ -4,7 +4,7 @@ use super::service::created;
 use super::{Change, Item, Labels, Operation, OperationKind, Plan, Summary, both_say};
 use crate::desired::print::scope_as_is;
 use crate::desired::settings::{wanted_destination, wanted_service};
-use crate::desired::{Connections, DesiredDestination, DesiredService, Drain, Live, lower, spec};
+use crate::desired::{Connections, DesiredDestination, DesiredService, Drain, Observed, lower, spec};
 use crate::model::{Config, DestinationEntry, DestinationId, ServiceId, TableService};
 
 /// A [`Plan`] that can be written to a file and carried out later, if the table is still the same.
@@ -15,10 +15,10 @@ use crate::model::{Config, DestinationEntry, DestinationId, ServiceId, TableServ
 ///
 /// ```
 /// use ipvs_rs::desired::plan::SavedPlan;
-/// use ipvs_rs::desired::{DesiredService, DesiredState, Live, PlanOptions, plan};
+/// use ipvs_rs::desired::{DesiredService, DesiredState, Observed, PlanOptions, plan};
 /// use ipvs_rs::{Scheduler, Service};
 ///
-/// let live = Live::default();
+/// let live = Observed::default();
 /// let web = DesiredService::new(Service::new("tcp://192.0.2.10:80".parse()?, Scheduler::Wlc));
 /// let plan = plan(&live, &DesiredState::new().service(web), &PlanOptions::new());
 ///
@@ -85,7 +85,7 @@ pub enum SavedPlanError {
 
 impl Plan {
     /// The plan for a file, together with what tells the table that it was made for.
-    pub fn saved(&self, live: &Live) -> SavedPlan {
+    pub fn saved(&self, live: &Observed) -> SavedPlan {
         let operations = self.operations().iter().map(|operation| {
             let mut item = Item::new(operation, &Labels::default());
             if let Some(service) = &mut item.service {
@@ -122,18 +122,18 @@ impl SavedPlan {
 
     /// The plan again, if what it was made for is still there.
     ///
-    /// `live` is best read with [`Live::read_all`]: what the plan did not look at is not looked at now either.
+    /// `live` is best read with [`Observed::read_all`]: what the plan did not look at is not looked at now either.
     ///
     /// # Errors
     ///
     /// [`SavedPlanError::Stale`] when the table has changed; others when the file is not one that was saved.
-    pub fn plan(&self, live: &Live) -> Result<Plan, SavedPlanError> {
+    pub fn plan(&self, live: &Observed) -> Result<Plan, SavedPlanError> {
         if self.format != Self::FORMAT {
             return Err(SavedPlanError::Format { format: self.format });
         }
         let scope = lower::scope(&self.scope.clone().unwrap_or_default());
         let scope = scope.map_err(|reason| SavedPlanError::Scope { reason })?;
-        let live = Live {
+        let live = Observed {
             table: live.table.clone(),
             timeouts: live.timeouts.filter(|_| self.timeouts),
             sync: live.sync.clone().filter(|_| self.sync),

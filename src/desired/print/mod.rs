@@ -12,7 +12,7 @@ pub(in crate::desired) use table::{
     destination_as_is, drain_as_is, scope_as_is, service_as_is, sync_as_is, timeouts_as_is,
 };
 
-use super::{Live, spec};
+use super::{Observed, spec};
 
 impl spec::File {
     /// Writes down what is there: applied where it was read, it changes nothing.
@@ -22,12 +22,12 @@ impl spec::File {
     /// # Example
     ///
     /// ```
-    /// use ipvs_rs::desired::{Live, PrintOptions, spec};
+    /// use ipvs_rs::desired::{Observed, PrintOptions, spec};
     ///
-    /// let file = spec::File::from_live(&Live::default(), &PrintOptions::new());
+    /// let file = spec::File::from_observed(&Observed::default(), &PrintOptions::new());
     /// assert_eq!(file, spec::File::default());
     /// ```
-    pub fn from_live(live: &Live, options: &PrintOptions) -> Self {
+    pub fn from_observed(live: &Observed, options: &PrintOptions) -> Self {
         table::file(live, *options)
     }
 }

@@ -4,7 +4,7 @@ use super::address::{family_word, service_address};
 use super::defaults::factor;
 use super::options::{Order, PrintOptions};
 use crate::desired::settings::{self, DESTINATION, SERVICE, TIMEOUTS, name_text};
-use crate::desired::{Drain, Live, OnTimeout, Pattern, Scope, WaitFor, spec};
+use crate::desired::{Drain, Observed, OnTimeout, Pattern, Scope, WaitFor, spec};
 use crate::model::{
     Config, Destination, DestinationEntry, Protocol, Scheduler, Service, ServiceId, ServiceKind, Stats, SyncDaemon,
     TableService,
@@ -13,7 +13,7 @@ use crate::model::{
 /// The largest number of a firewall mark or a weight that version 1 takes.
 const VERSION_1_MAX: u32 = 65_535;
 
-pub(super) fn file(live: &Live, options: PrintOptions) -> spec::File {
+pub(super) fn file(live: &Observed, options: PrintOptions) -> spec::File {
     let mut rows: Vec<&TableService> = live.table.services.iter().collect();
     if options.order == Order::Sorted {
         rows.sort_by_key(|row| service_key(&row.service.id()));

@@ -12,7 +12,7 @@ use ipvs_rs::desired::apply::{
     apply as apply_and_wait, apply_beside, held_by_persistence,
 };
 use ipvs_rs::desired::plan::{Actions, Object, OperationKind, SavedPlan, SavedPlanError, Summary};
-use ipvs_rs::desired::{Live, Lock, Operation, Plan, service_text};
+use ipvs_rs::desired::{Lock, Observed, Operation, Plan, service_text};
 use ipvs_rs::procfs::{Procfs, Sysctl, SysctlValue};
 
 pub use self::silence::Silence;
@@ -51,7 +51,7 @@ pub fn saved(handle: &Handle, path: &Path) -> Result<Planned, Failure> {
     }
     let plan: SavedPlan = serde_json::from_slice(&bytes)
         .map_err(|error| unusable(format!("{error}; ipvsctl plan --out FILE writes one")))?;
-    let live = Live::read_all(handle).map_err(|error| Failure::query("services", &error))?;
+    let live = Observed::read_all(handle).map_err(|error| Failure::query("services", &error))?;
     let plan = plan.plan(&live).map_err(|error| match error {
         SavedPlanError::Stale { .. } => {
             Failure::new(Exit::Stale, format!("{APPLYING}{}: {error}; nothing was changed", path.display()))

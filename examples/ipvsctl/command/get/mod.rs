@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ipvs_rs::desired::{Live, Order, PrintOptions, service_text, spec, yaml};
+use ipvs_rs::desired::{Observed, Order, PrintOptions, service_text, spec, yaml};
 use ipvs_rs::model::ForwardMethod;
 use ipvs_rs::{DestinationEntry, Handle, ServiceEntry, ServiceId};
 
@@ -27,8 +27,8 @@ pub fn get(handle: &Handle, console: &mut Console, get: &Get, service: Option<&S
     };
     let options = PrintOptions::new().order(order).stats(get.stats).all(get.all).factor_defaults(get.factor_defaults);
     let text = match get.output {
-        GetFormat::Yaml => as_yaml(&spec::File::from_live(&live, &options))?,
-        GetFormat::Json => as_json(&spec::File::from_live(&live, &options))?,
+        GetFormat::Yaml => as_yaml(&spec::File::from_observed(&live, &options))?,
+        GetFormat::Json => as_json(&spec::File::from_observed(&live, &options))?,
         GetFormat::Ipvsadm => {
             sort(&mut live, order);
             live.table.full_rules().to_string()
@@ -43,8 +43,8 @@ pub fn get(handle: &Handle, console: &mut Console, get: &Get, service: Option<&S
 }
 
 /// Reads the table, and time-outs and daemons if they are wanted.
-pub fn read(handle: &Handle, all: bool) -> Result<Live, Failure> {
-    let live = if all { Live::read_all(handle) } else { handle.snapshot_stable(ATTEMPTS).map(Live::new) };
+pub fn read(handle: &Handle, all: bool) -> Result<Observed, Failure> {
+    let live = if all { Observed::read_all(handle) } else { handle.snapshot_stable(ATTEMPTS).map(Observed::new) };
     live.map_err(|error| Failure::query("services", &error))
 }
 
@@ -65,7 +65,7 @@ pub fn as_json<T: serde::Serialize>(value: &T) -> Result<String, Failure> {
 }
 
 /// Puts services and destinations into the order of addresses.
-pub fn sort(live: &mut Live, order: Order) {
+pub fn sort(live: &mut Observed, order: Order) {
     if order == Order::Sorted {
         let services = &mut live.table.services;
         services.sort_by_key(|row| (row.service.id().mark().is_some(), row.service.id().family(), row.service.id()));
@@ -75,7 +75,7 @@ pub fn sort(live: &mut Live, order: Order) {
     }
 }
 
-fn as_table(live: &Live, get: &Get) -> String {
+fn as_table(live: &Observed, get: &Get) -> String {
     let mut titles = vec![
         Title::Left("SERVICE"),
         Title::Left("SCHED"),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use ipvs_rs::desired::{Live, Order, service_text};
+use ipvs_rs::desired::{Observed, Order, service_text};
 use ipvs_rs::model::Stats;
 use ipvs_rs::{DestinationId, Handle, ServiceId};
 use serde::Serialize;
@@ -105,7 +105,7 @@ fn one_line(document: &Document) -> Result<String, Failure> {
         .map_err(|error| Failure::new(Exit::Output, format!("Unable to format output: {error}")))
 }
 
-fn as_table(live: &Live) -> String {
+fn as_table(live: &Observed) -> String {
     let mut titles = vec![Title::Left("SERVICE")];
     titles.extend(["ACTIVE", "INACTIVE", "CONNS", "INPKTS", "OUTPKTS", "INBYTES", "OUTBYTES"].map(Title::Right));
     titles.extend(["CPS", "INPPS", "OUTPPS", "INBPS", "OUTBPS"].map(Title::Right));
@@ -133,7 +133,7 @@ fn numbers(stats: &Stats) -> impl Iterator<Item = String> {
     counters.into_iter().chain(rates).map(|number| number.to_string())
 }
 
-fn document(live: &Live) -> Document {
+fn document(live: &Observed) -> Document {
     let services = live.table.services.iter().map(|row| ServiceRecord {
         address: service_text(&row.service.id()),
         stats: counters(&row.service.stats),
@@ -183,7 +183,7 @@ struct Rates {
 }
 
 impl Rates {
-    fn put_into(&mut self, live: &mut Live, now: Duration) {
+    fn put_into(&mut self, live: &mut Observed, now: Duration) {
         let passed = self.last.replace(now).map(|last| now.saturating_sub(last));
         let services = std::mem::take(&mut self.services);
         let destinations = std::mem::take(&mut self.destinations);

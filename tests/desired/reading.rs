@@ -440,6 +440,24 @@ fn very_many_errors_are_not_all_told() {
 }
 
 #[test]
+fn very_many_wrong_elements_take_memory_in_proportion() {
+    for (start, element) in [
+        ("services: [", "5,"),
+        ("services: [", "{},"),
+        ("services:\n", "- address: x\n"),
+        ("services:\n- address: fwmark:1\n  destinations:\n", "  - address: x\n"),
+        ("services: [{address: fwmark:1, sched-flags: [", "x,"),
+        ("services: [{", "a: 1,"),
+    ] {
+        let end = start.chars().rev().filter_map(|c| "]}".chars().nth("[{".find(c)?)).collect::<String>();
+        let text = format!("{start}{}{end}", element.repeat((1 << 20) / element.len()));
+        let memory = allocation_counter::measure(|| assert!(read(&text).is_err(), "{element}"));
+        let times = memory.bytes_max / (1 << 20);
+        assert!(times < 64, "{element}: {times} times the file");
+    }
+}
+
+#[test]
 fn very_many_warnings_hide_no_error() {
     let unknown = "- {address: fwmark:1, destinations: [{address: 10.0.0.1, weight: 1, port: 1}]}\n";
     let many: String = (1..=12_000).map(|mark| unknown.replace(":1,", &format!(":{mark},"))).collect();

@@ -89,7 +89,7 @@ fn destinations(
 ) -> Vec<DesiredDestination> {
     let list = service.spot.key("destinations", &written.destinations);
     let count = written.destinations.get().map_or(0, Vec::len);
-    let mut seen: HashMap<DestinationId, &Item<written::Destination>> = HashMap::with_capacity(count);
+    let mut seen: HashMap<DestinationId, &Item<Box<written::Destination>>> = HashMap::with_capacity(count);
     let mut lowered = Vec::with_capacity(count);
     for item in written.destinations.items() {
         let spot = list.item(item.place, item.position);

@@ -21,7 +21,7 @@ macro_rules! keys {
                 /// What services and destinations of this file have that do not say.
                 defaults "defaults": Defaults as Defaults,
                 /// The services.
-                services "services": Vec<Service> as Vec<Item<Service>>,
+                services "services": Vec<Service> as Vec<Item<Box<Service>>>,
             }
 
             /// `timeouts`: how long the kernel keeps connections that are silent.
@@ -119,9 +119,9 @@ macro_rules! keys {
                 /// Its counters, as they are printed; not read.
                 #[serde(skip_deserializing)]
                 #[cfg_attr(feature = "schema", schemars(skip))]
-                stats "stats": Stats as Stats,
+                stats "stats": Stats as Box<Stats>,
                 /// Its destinations.
-                destinations "destinations": Vec<Destination> as Vec<Item<Destination>>,
+                destinations "destinations": Vec<Destination> as Vec<Item<Box<Destination>>>,
             }
 
             /// `persistence` as a mapping.
@@ -158,7 +158,7 @@ macro_rules! keys {
                 /// Its counters, as they are printed; not read.
                 #[serde(skip_deserializing)]
                 #[cfg_attr(feature = "schema", schemars(skip))]
-                stats "stats": Stats as Stats,
+                stats "stats": Stats as Box<Stats>,
             }
 
             /// `tunnel`: how packets travel to a destination.

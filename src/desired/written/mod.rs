@@ -306,6 +306,11 @@ impl<T: Form> Form for Box<T> {
     }
 
     #[cfg(feature = "yaml")]
+    fn is_hollow(&self) -> bool {
+        (**self).is_hollow()
+    }
+
+    #[cfg(feature = "yaml")]
     fn read(decoder: &mut Decoder<'_>, node: Node<'_>, spot: &Spot<'_>) -> Option<Self> {
         T::read(decoder, node, spot).map(Self::new)
     }

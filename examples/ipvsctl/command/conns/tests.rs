@@ -1,0 +1,55 @@
+use ipvs_rs::procfs::Connections;
+
+use super::*;
+
+const FILE: &str = "\
+Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData
+TCP 0A020002 A028 C000020A 0050 0A010003 1F90 ESTABLISHED     895
+TCP 0A020003 A028 C000020A 01BB 0A010003 01BB TIME_WAIT        61
+UDP 0A020004 A028 C000020A 0050 0A010004 1F90 UDP             299
+IP  0A020005 0000 00000007 0000 0A010003 0000 NONE            100
+IP  2001:0db8:0000:0000:0000:0000:0000:0005 0000 0000:0007:0000:0000:0000:0000:0000:0000 0000 2001:0db8:0000:0000:0000:0000:0000:0003 0000 NONE 100
+IP_50 0A020006 0000 C000020A 0000 0A010003 0000 NONE            100
+";
+
+fn shown(output: ListFormat, service: Option<&str>, destination: Option<&str>) -> String {
+    let listing = Listing {
+        service: service.map(|service| service.parse().unwrap()),
+        destination: destination.map(|destination| destination.parse().unwrap()),
+        output,
+    };
+    let mut console = Console::memory(0);
+    assert!(show(Connections::from_reader(FILE.as_bytes()), &mut console, &listing).is_ok());
+    console.taken().0
+}
+
+#[test]
+fn connections_are_in_columns() {
+    assert_eq!(
+        shown(ListFormat::Table, None, None),
+        "PROTOCOL  CLIENT           SERVICE         DESTINATION      STATE        EXPIRES\n\
+         TCP       10.2.0.2:41000   192.0.2.10:80   10.1.0.3:8080    ESTABLISHED    14:55\n\
+         TCP       10.2.0.3:41000   192.0.2.10:443  10.1.0.3:443     TIME_WAIT       1:01\n\
+         UDP       10.2.0.4:41000   192.0.2.10:80   10.1.0.4:8080    UDP             4:59\n\
+         IP        10.2.0.5:0       fwmark:7        10.1.0.3:0       NONE            1:40\n\
+         IP        [2001:db8::5]:0  fwmark6:7       [2001:db8::3]:0  NONE            1:40\n\
+         IP_50     10.2.0.6:0       192.0.2.10:0    10.1.0.3:0       NONE            1:40\n"
+    );
+}
+
+#[test]
+fn connections_of_a_service_or_destination() {
+    let clients = |service, destination| {
+        let text = shown(ListFormat::Json, service, destination);
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let records = document["connections"].as_array().unwrap().iter();
+        records.map(|record| record["client"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(clients(Some("tcp://192.0.2.10:80"), None), ["10.2.0.2:41000"]);
+    assert_eq!(clients(Some("tcp://192.0.2.10"), None), ["10.2.0.2:41000", "10.2.0.3:41000"], "every port");
+    assert_eq!(clients(Some("fwmark:7"), None), ["10.2.0.5:0"]);
+    assert_eq!(clients(Some("fwmark6:7"), None), ["[2001:db8::5]:0"]);
+    assert_eq!(clients(Some("esp://192.0.2.10"), None), ["10.2.0.6:0"]);
+    assert_eq!(clients(Some("tcp://192.0.2.10"), Some("10.1.0.3:443")), ["10.2.0.3:41000"]);
+    assert_eq!(clients(Some("udp://192.0.2.99:80"), None), [""; 0]);
+}

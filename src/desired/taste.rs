@@ -1,7 +1,7 @@
 //! Settings that the kernel takes, and that a person hardly means.
 //!
-//! Whoever reads a file warns of them, since the table that the file was written from may have them. A plan refuses to
-//! make them anew.
+//! A reader of files warns of them, since the table that the file was written from may have them. A plan refuses to make
+//! them anew.
 
 use std::net::{IpAddr, Ipv4Addr};
 

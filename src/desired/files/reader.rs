@@ -124,7 +124,7 @@ fn is_silent_document(document: Node<'_>) -> bool {
     !has_services && !is_empty
 }
 
-/// More than this nobody reads.
+/// More messages than this help no reader.
 const MAX_FOUND: usize = 1000;
 
 fn shortened(mut found: Vec<Diagnostic>) -> Diagnostics {

@@ -41,7 +41,7 @@ impl Resolver for EnvResolver {
     }
 }
 
-// The values are left out: somebody's token may be among them.
+// The values are left out: a token may be among them.
 impl fmt::Debug for EnvResolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EnvResolver").field("variables", &self.variables.len()).finish()

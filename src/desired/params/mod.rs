@@ -8,7 +8,7 @@
 //!
 //! # Secrets
 //!
-//! Whoever writes a file can have every value of the sources that are switched on put into an address, and a message
+//! The author of a file can have every value of the sources that are switched on put into an address, and a message
 //! about that address shows it. Nothing is masked.
 
 #[cfg(feature = "yaml")]

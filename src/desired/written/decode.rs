@@ -135,7 +135,7 @@ impl<'d> Decoder<'d> {
                 self.findings.add(severity, Stage::Validation, &spot.at(&key, Some(entry.position)), message);
             }
         }
-        // Whoever meant another key has said what it is.
+        // The message about the key that was written says which one was meant.
         for ((key, value), written) in keys.iter().zip(&mut fields.values).zip(written) {
             if self.is_version_2 && !written && meant.contains(key) {
                 *value = Value::Misspelt;

@@ -69,7 +69,7 @@ impl Findings {
         }
     }
 
-    /// The number of errors so far: whoever sees it grow knows that something of his is wrong.
+    /// The number of errors so far: where it grows while an object is read, something is wrong with that.
     pub(in crate::desired) const fn errors(&self) -> usize {
         self.errors
     }

@@ -1,6 +1,6 @@
 //! A file as it was written, with the places where its values stand.
 //!
-//! Whoever lowers a file reads this form: of a file that was parsed it has positions, of [`spec`] values it has none.
+//! Files are lowered from this form: of a file that was parsed it has positions, of [`spec`] values it has none.
 
 #![cfg_attr(not(feature = "yaml"), allow(dead_code, reason = "only what was parsed has positions and is broken"))]
 

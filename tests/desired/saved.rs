@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use ipvs_rs::desired::plan::{SavedPlan, SavedPlanError};
 use ipvs_rs::desired::{DesiredState, Drain, Observed, Plan, PlanOptions, Scope, plan};
-use ipvs_rs::model::{Config, SyncDaemon};
+use ipvs_rs::model::{AddressFamily, Config, Protocol, ServiceEntry, SyncDaemon, TableService};
+use ipvs_rs::{Scheduler, Service, ServiceId};
 use serde_json::{Value, json};
 
 use super::given::{WEB, WEB_1, WEB_2, live, wanted};
@@ -139,4 +140,23 @@ fn a_file_that_is_no_plan_is_refused() {
         gone.plan(&live).unwrap_err().to_string(),
         format!("operation {} of the plan (delete-destination) is broken: its destination is not there", place + 1)
     );
+}
+
+#[test]
+fn a_saved_plan_deletes_what_no_file_would_make() {
+    let mut live = live(&["-A -t 192.0.2.1:80 -s rr", "-a -t 192.0.2.1:80 -r [2001:db8::1]:80 -i -w 1"]);
+    let ids = [
+        ServiceId::verbatim(Protocol::from_number(300), [192, 0, 2, 1].into(), 80),
+        ServiceId::verbatim(Protocol::TCP, "::ffff:192.0.2.1".parse().unwrap(), 80),
+        ServiceId::fwmark(7, AddressFamily::Ipv6).unwrap(),
+    ];
+    let rows = ids.map(|id| TableService::new(ServiceEntry::new(Service::new(id, Scheduler::Rr)), Vec::new()));
+    live.table.services.extend(rows);
+    let lonely = DesiredState::new().service(Service::new(live.table.services[0].service.id(), Scheduler::Rr).into());
+    for desired in [DesiredState::new(), lonely] {
+        let plan = plan(&live, &desired, &PlanOptions::new().prune(true));
+        assert_eq!(plan.summary().delete, 4);
+        let saved: SavedPlan = serde_json::from_str(&serde_json::to_string(&plan.saved(&live)).unwrap()).unwrap();
+        assert_eq!(saved.plan(&live), Ok(plan));
+    }
 }

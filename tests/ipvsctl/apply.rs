@@ -363,6 +363,11 @@ fn input_that_says_nothing_does_not_empty_the_table() {
             assert_eq!(world.saved(), "", "{text:?}");
             world.ok_but_warned(&["apply", "-f", "silent.yaml"]);
         }
+        // A key that is misspelt is a warning in version 1, and not a wish to delete everything.
+        world.apply(BASE);
+        world.write("misspelt.yaml", "service:\n- address: tcp://192.0.2.9:80\n");
+        let said = world.fails(32, &["apply", "-f", "misspelt.yaml"]);
+        assert!(said.contains("did you mean services?") && said.contains("says nothing of services"), "{said}");
         for text in ["{}", "services: []\n", "services:\n", "version: 2\nservices: []\n"] {
             world.apply(BASE);
             world.apply(text);

@@ -17,7 +17,7 @@ const NAP: Duration = Duration::from_millis(100);
 /// Carries a plan out.
 ///
 /// An empty plan sends nothing. The plan should be of the table as it is: what changed since then is met with as
-/// [said above](self#what-other-programs-did-meanwhile).
+/// said at the [top of this module](super#what-other-programs-did-meanwhile).
 ///
 /// Other programs that write to the table should be kept away meanwhile, see [`Lock`](crate::desired::Lock).
 ///

@@ -22,6 +22,7 @@ use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::pace::Signals;
 use crate::session::Session;
+use crate::shown::shown;
 
 /// Keeps others away from the table of the namespace until it is dropped.
 pub fn lock(session: &Session, applying: &Applying) -> Result<Lock, Failure> {
@@ -40,10 +41,11 @@ pub fn lock(session: &Session, applying: &Applying) -> Result<Lock, Failure> {
 /// Reads a saved plan, and makes sure that the table is still the one that it was made for.
 pub fn saved(handle: &Handle, path: &Path) -> Result<Planned, Failure> {
     let unreadable = |error: io::Error| {
-        Failure::new(Exit::Input, format!("Error reading from input file {}: {error}", path.display()))
+        Failure::new(Exit::Input, format!("Error reading from input file {}: {error}", shown(path.display())))
     };
-    let unusable =
-        |error: String| Failure::new(Exit::Input, format!("Error parsing plan from {}: {error}", path.display()));
+    let unusable = |error: String| {
+        Failure::new(Exit::Input, format!("Error parsing plan from {}: {error}", shown(path.display())))
+    };
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
     if bytes.len() as u64 > LONGEST {
@@ -54,7 +56,7 @@ pub fn saved(handle: &Handle, path: &Path) -> Result<Planned, Failure> {
     let live = Observed::read_all(handle).map_err(|error| Failure::query("services", &error))?;
     let plan = plan.plan(&live).map_err(|error| match error {
         SavedPlanError::Stale { .. } => {
-            Failure::new(Exit::Stale, format!("{APPLYING}{}: {error}; nothing was changed", path.display()))
+            Failure::new(Exit::Stale, format!("{APPLYING}{}: {error}; nothing was changed", shown(path.display())))
         }
         error => unusable(error.to_string()),
     })?;

@@ -128,7 +128,7 @@ impl Input<'_> {
         Ok(loaded)
     }
 
-    /// What the files are called if they say nothing of services, which is not the empty model written out.
+    /// Returns the name of the files if they say nothing of services, which is not the empty model written out.
     pub fn silent(&self, loaded: &Loaded) -> Option<String> {
         loaded.is_silent.then(|| self.name())
     }
@@ -184,7 +184,7 @@ impl Input<'_> {
     }
 }
 
-/// What speaks against a plan that deletes services because files of that name say nothing of them.
+/// Returns an objection to a plan that deletes services because files of that name say nothing of them.
 pub fn problem_of_silence(name: &str, planned: &Planned) -> Option<String> {
     let services = planned.live.table.len();
     (services > 0 && planned.plan.summary().delete > 0).then(|| {
@@ -207,7 +207,7 @@ pub fn service(global: &Globals, handle: &str, names: &Names) -> Result<ServiceI
     let called = shown(handle);
     if !is_name(handle) || (names.file.is_empty() && input.paths().iter().all(|path| !Path::new(path).exists())) {
         let message = format!(
-            "Invalid service: \"{called}\" is no address such as tcp://192.0.2.10:80, udp://[2001:db8::1]:53 or fwmark:7; a \
+            "Invalid service: \"{called}\" is not an address such as tcp://192.0.2.10:80, udp://[2001:db8::1]:53 or fwmark:7; a \
              name takes the file that it stands in, with -f"
         );
         return Err(Failure::new(Exit::Value, message));

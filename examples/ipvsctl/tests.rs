@@ -284,7 +284,7 @@ fn handles_that_mean_nothing_are_refused_before_the_kernel_is_asked() {
     for (words, message) in [
         (&["zero", "-s", "web", "-f", "/no/such/file"][..], "Error reading from input file"),
         (&["zero", "-s", "wob", "-f", &model], "is called \"wob\"; names are web"),
-        (&["zero", "-s", "tcp://web:80"], "Invalid service: \"tcp://web:80\" is no address"),
+        (&["zero", "-s", "tcp://web:80"], "Invalid service: \"tcp://web:80\" is not an address"),
         (&["get", "-s", ""], "Must specify a service"),
         (&["conns", "-d", "x"], "Invalid destination \"x\""),
         (&["set", "weight", "70000", "-s", "fwmark:1", "-d", "10.0.0.2"], "Invalid weight: \"70000\""),

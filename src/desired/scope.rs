@@ -83,7 +83,7 @@ struct Range {
 
 /// What a pattern should look like, and what stood there instead.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("\"{}\" is no pattern for services: {problem}", shown(.text))]
+#[error("\"{}\" is not a pattern for services: {problem}", shown(.text))]
 pub struct PatternError {
     text: String,
     problem: &'static str,

@@ -15,7 +15,7 @@ use crate::model::{
 pub(in crate::desired) struct Oddity {
     /// The key of the setting in a file, such as `persistence.netmask`.
     pub(in crate::desired) key: &'static str,
-    /// What is odd about it, as the end of "… has", such as
+    /// The problem, as the end of "… has", such as
     /// `one-packet scheduling, which is for udp and firewall marks only`.
     pub(in crate::desired) problem: String,
 }
@@ -122,7 +122,7 @@ pub(in crate::desired) fn oddities_of_sync(daemon: &SyncDaemon) -> Vec<Oddity> {
     found
 }
 
-/// What can be said of the checksum of a tunnel.
+/// The words for the checksum of a tunnel.
 pub(in crate::desired) const fn fitting_checksums(kind: TunnelKind) -> &'static str {
     match kind {
         TunnelKind::Gue => "off, on or remote",

@@ -457,7 +457,7 @@ fn settings_of_the_table_are_checked() {
         ),
         (
             r#"{"scope": {"ignore": ["x"]}}"#,
-            "scope.ignore[0]: \"x\" is no pattern for services: expected something like tcp://192.0.2.0/24:80, *://[2001:db8::]/32 or fwmark:1-9",
+            "scope.ignore[0]: \"x\" is not a pattern for services: expected something like tcp://192.0.2.0/24:80, *://[2001:db8::]/32 or fwmark:1-9",
         ),
         (r#"{"drain": {"timeout": 1, "poll": 0}}"#, "drain.poll: invalid poll (0): expected a millisecond at least"),
         (

@@ -63,7 +63,7 @@ fn what_is_no_pattern_is_refused_with_a_reason() {
         ("fwmark:4294967296", "marks are 7, 7-9 or *"),
     ] {
         let error = text.parse::<Pattern>().unwrap_err().to_string();
-        assert_eq!(error, format!("\"{text}\" is no pattern for services: {problem}"));
+        assert_eq!(error, format!("\"{text}\" is not a pattern for services: {problem}"));
     }
 }
 

@@ -56,7 +56,7 @@ impl Watched {
         }
     }
 
-    /// What is wrong with files that stood still; it is told once.
+    /// The problem with files that stood still; it is reported once.
     fn unusable(&mut self) -> String {
         assert_eq!(self.watcher.poll(), FileEvent::Settling);
         match self.watcher.poll() {

@@ -26,7 +26,7 @@ pub(crate) struct World {
     listing: Hook,
 }
 
-/// What another program does when the first piece of a list of destinations is made and nobody has it yet.
+/// The action of another program when the first piece of a list of destinations is made and not read yet.
 #[derive(Clone, Default)]
 struct Hook(Arc<Mutex<Option<Work>>>);
 
@@ -38,7 +38,7 @@ impl std::fmt::Debug for Hook {
     }
 }
 
-/// What turns the steps of a plan into calls.
+/// The driver that turns the steps of a plan into calls.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Driver {
     Blocking,

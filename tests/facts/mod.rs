@@ -103,7 +103,7 @@ fn number32(kind: u16, value: u32) -> Vec<u8> {
     attribute(kind, &value.to_ne_bytes())
 }
 
-/// What names a service, and its settings.
+/// The identity of a service, and its settings.
 #[derive(Clone, Debug)]
 pub(crate) struct RawService {
     pub(crate) address: Vec<u8>,
@@ -118,7 +118,7 @@ pub(crate) struct RawService {
     pub(crate) engine: Option<&'static str>,
 }
 
-/// What names a destination, and its settings.
+/// The identity of a destination, and its settings.
 #[derive(Clone, Debug)]
 pub(crate) struct RawDestination {
     pub(crate) address: Vec<u8>,
@@ -213,7 +213,7 @@ pub(crate) fn daemon(state: u32, id: u32, length: u16, port: u16, ttl: u8, group
     (NEW_DAEMON, attribute(3, &nest.concat()))
 }
 
-/// Tables that were once printed in words that nobody read again, or could not be planned away.
+/// Tables that were once printed in words that were not read again, or could not be planned away.
 pub(crate) fn known() -> Vec<(&'static str, Vec<Request>)> {
     let v4 = vec![192, 0, 2, 1];
     let tcp = RawService { address: v4.clone(), ..TCP };
@@ -441,7 +441,7 @@ fn assert_names(table: &Table) {
     }
 }
 
-/// What is in effect, in rules: what has none may be left out of a file.
+/// The settings in effect, as rules: those without effect may be left out of a file.
 fn effective<'a>(services: impl Iterator<Item = (&'a Service, Vec<&'a Destination>)>) -> Vec<String> {
     let mut lines = Vec::new();
     for (service, destinations) in services {

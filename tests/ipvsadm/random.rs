@@ -94,7 +94,7 @@ fn compare(seed: u64, lines: usize) -> Report {
     report
 }
 
-/// What the original says in a restore of lines that ours takes.
+/// The message of the original about lines of a restore that ours takes.
 const OF_THE_ORIGINAL: [&str; 4] =
     ["invalid timeout value", "invalid fwmark value", "Zero port specified", "One-Packet Scheduling is only"];
 

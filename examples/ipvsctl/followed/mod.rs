@@ -26,7 +26,7 @@ pub struct Followed<'a> {
     watcher: FileWatcher,
     /// How many of the paths are not of parameters.
     count: usize,
-    /// What the files said last, and the names of those that have services.
+    /// The last state that the files described, and the names of those that have services.
     loaded: Loaded,
     with_services: HashSet<Arc<str>>,
     /// How often the content is compared, and when it is next.
@@ -42,7 +42,7 @@ impl<'a> Followed<'a> {
     ///
     /// # Errors
     ///
-    /// What is wrong with them: there is nothing yet that could count instead.
+    /// When something is wrong with them: there is no earlier state that could count instead.
     pub fn begin(
         input: Input<'a>,
         interval: Duration,
@@ -75,7 +75,7 @@ impl<'a> Followed<'a> {
         }
     }
 
-    /// What the table should be.
+    /// Returns the state that the files describe.
     pub const fn loaded(&self) -> &Loaded {
         &self.loaded
     }
@@ -120,7 +120,7 @@ impl<'a> Followed<'a> {
         }
     }
 
-    /// What files say that have changed and stood still.
+    /// Reads files that have changed and stood still.
     fn read(&mut self, console: &mut Console, event: FileEvent) -> Option<Result<Loaded, Failure>> {
         match event {
             FileEvent::Changed(mut files) => {

@@ -122,7 +122,7 @@ fn files_that_cannot_be_used_end_it_at_the_beginning() {
     assert!(failure.message.ends_with("which alone can be watched; found a FIFO"), "{}", failure.message);
 }
 
-/// What is said of a file after something was done to it.
+/// Returns a message about a file after something was done to it.
 type Damage<'a> = (&'a str, &'a dyn Fn(&World));
 
 #[test]

@@ -109,7 +109,7 @@ fn trimmed(text: &str) -> &str {
     text.trim_end_matches(['/', ' ', '\t', '\n', '\r'])
 }
 
-/// What is wrong with an address.
+/// The mistake in an address.
 enum Flaw<'a> {
     Form,
     Host(&'a str),

@@ -137,7 +137,7 @@ impl Lowering {
     }
 }
 
-/// What a file says about its elements.
+/// The settings of a file for its elements.
 fn context<'a>(version: Version, file: &'a written::File, spot: &Spot<'_>, findings: &mut Findings) -> Context<'a> {
     let before = findings.errors();
     let mut context = Context { drain: file.drain.get(), ..Context::new(version) };

@@ -10,7 +10,7 @@ use crate::desired::{Drain, OnTimeout, Pattern, Scope, WaitFor, shown, spec};
 use crate::model::{Config, InterfaceName, SyncDaemon, SyncRole, Timeout};
 
 impl Lowering {
-    /// What a file says besides services.
+    /// Lowers everything of a file besides services.
     pub(super) fn settings(&mut self, file: &written::File, spot: &Spot<'_>, findings: &mut Findings) {
         let at = spot.key("timeouts", &file.timeouts);
         if let Some(written) = file.timeouts.get()

@@ -46,7 +46,7 @@ pub enum ParamsError {
     NoDocument {
         /// The document, as it was named.
         name: String,
-        /// What is wrong with it.
+        /// The reason.
         problem: String,
     },
     /// A key of a document that is no text.

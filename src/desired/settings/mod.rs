@@ -29,7 +29,7 @@ use crate::model::{AddressFamily, Config, Destination, ForwardMethod, Scheduler,
 pub(in crate::desired) struct Setting<T: 'static, W: 'static, S: 'static, A: 'static> {
     /// Its name in a file.
     pub(in crate::desired) key: &'static str,
-    /// What leaves it as it is found; nothing where that cannot be asked for.
+    /// The flag that leaves it as it is found; empty where that cannot be asked for.
     pub(in crate::desired) attribute: A,
     /// Whether version 1 leaves it as it is found where a file does not say it.
     by_version_1: bool,
@@ -75,7 +75,7 @@ impl Subject<'_> {
     }
 }
 
-/// What holds for the elements of one file.
+/// The settings of one file that hold for its elements.
 pub(in crate::desired) struct Context<'a> {
     pub(in crate::desired) version: Version,
     pub(in crate::desired) port: Option<u16>,
@@ -167,7 +167,7 @@ fn remark<T, W, S, A>(table: &[Setting<T, W, S, A>], object: &T) -> String {
     table.iter().map(|setting| (setting.remark)(object)).collect()
 }
 
-/// What becomes of an object that is there: what is left alone stays as it is.
+/// Returns an object that is there with the settings that it should have; those that are left alone stay.
 fn wanted<T: Clone, W, S, A: Flags + Copy>(table: &[Setting<T, W, S, A>], live: &T, should: &T, left_alone: A) -> T {
     let mut wanted = live.clone();
     for setting in table {
@@ -178,7 +178,7 @@ fn wanted<T: Clone, W, S, A: Flags + Copy>(table: &[Setting<T, W, S, A>], live: 
     wanted
 }
 
-/// What becomes of a service that is there: what is left alone stays as it is.
+/// Returns a service that is there with the settings that it should have; those that are left alone stay.
 pub(in crate::desired) fn wanted_service(live: &Service, desired: &DesiredService) -> Service {
     with_settings(live, &desired.service, desired.left_alone)
 }
@@ -188,7 +188,7 @@ pub(in crate::desired) fn with_settings(live: &Service, should: &Service, left_a
     wanted(&SERVICE, live, should, left_alone)
 }
 
-/// What becomes of a destination that is there: what is left alone stays as it is.
+/// Returns a destination that is there with the settings that it should have; those that are left alone stay.
 pub(in crate::desired) fn wanted_destination(
     live: &Destination,
     desired: &DesiredDestination,
@@ -230,9 +230,9 @@ pub(in crate::desired) fn remark_of_destination(destination: &Destination) -> St
 pub struct SettingChange {
     /// Its key in a file.
     pub field: &'static str,
-    /// What it was.
+    /// The value before.
     pub from: FieldValue,
-    /// What it will be.
+    /// The value after.
     pub to: FieldValue,
 }
 

@@ -155,7 +155,7 @@ fn flag(word: &str, scheduler: &Scheduler) -> Option<ServiceFlags> {
     }
 }
 
-/// What `persistence: true` means, as with ipvsadm.
+/// The timeout of `persistence: true`, as with ipvsadm.
 const DEFAULT_SECS: u64 = 360;
 /// More than this, 31 days, ipvsadm does not take.
 const LONG_SECS: u32 = 31 * 86_400;

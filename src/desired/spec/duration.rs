@@ -15,9 +15,9 @@ use crate::desired::shown;
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Duration(time::Duration);
 
-/// What is no time.
+/// A text that is not a valid time.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("\"{}\" is no time: expected seconds, or something like 90s, 15m, 1h30m, 1d", shown(.0))]
+#[error("\"{}\" is not a valid time: expected seconds, or something like 90s, 15m, 1h30m, 1d", shown(.0))]
 pub struct DurationError(String);
 
 impl Duration {

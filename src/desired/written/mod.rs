@@ -44,7 +44,7 @@ pub(in crate::desired) struct Item<T> {
 pub(in crate::desired) trait Form: Sized {
     /// The same without positions.
     type Spec;
-    /// What messages call it.
+    /// Its name in messages.
     const WHAT: &'static str;
 
     fn of(spec: &Self::Spec) -> Self;

@@ -24,7 +24,7 @@ const MAX_PROBLEMS: usize = 10_000;
 pub(in crate::desired) struct Parsed {
     /// Its documents; none if it could not be understood.
     pub(in crate::desired) tree: Tree,
-    /// What is wrong with it.
+    /// The reason.
     pub(in crate::desired) problems: Vec<Problem>,
 }
 
@@ -41,7 +41,7 @@ pub(in crate::desired) fn parse(text: &str) -> Parsed {
     read().unwrap_or_else(|problem| Parsed { tree: Tree::default(), problems: vec![problem] })
 }
 
-/// What the parser would not say, or not well.
+/// Returns a problem that the parser would not report, or not well.
 fn unreadable(text: &str) -> Option<Problem> {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes; {MAX_BYTES} are the most that is read", text.len());
@@ -84,9 +84,9 @@ fn read(text: &str) -> Result<Parsed, Problem> {
 struct Builder {
     tree: Tree,
     problems: Vec<Problem>,
-    /// What has begun and not ended.
+    /// The lists and mappings that have begun and not ended.
     open: Vec<Open>,
-    /// What belongs to it: the values of a list, the keys and values of a mapping by turns.
+    /// Its contents: the values of a list, the keys and values of a mapping by turns.
     pending: Vec<u32>,
     anchors: HashMap<usize, Finished>,
     written: u64,
@@ -117,16 +117,16 @@ enum OpenKind {
     List,
     Mapping {
         next: Next,
-        /// What `<<` names, in order.
+        /// The mappings that `<<` names, in order.
         merged: Vec<Finished>,
     },
 }
 
-/// What comes next in a mapping.
+/// The kind of node that comes next in a mapping.
 enum Next {
     Key,
     Value,
-    /// What `<<` names.
+    /// The mappings that `<<` names.
     Merged,
     /// The value of something that cannot be a key.
     Skipped,
@@ -239,7 +239,7 @@ impl Builder {
         open.height = open.height.max(value.height + 1);
     }
 
-    /// What a mapping holds, keys and values by turns: its own entries, each key once, and those that it takes over.
+    /// Returns the contents of a mapping, keys and values by turns: its own entries, each key once, and those that it takes over.
     fn entries(&mut self, own: &[u32], open: &mut Open, merged: &[Finished]) -> Result<Vec<u32>, Problem> {
         let mut sources = Vec::new();
         for value in merged {

@@ -184,7 +184,7 @@ fn is_done(operation: &Operation, report: &Report) -> bool {
     }
 }
 
-/// What may end a plan before it is through.
+/// A source of wishes to end a plan before it is through.
 pub trait Stop {
     /// The wish by now.
     fn wish(&self) -> Interrupt;

@@ -17,7 +17,7 @@ use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::pace::Pace;
 
-/// What is drained, and how.
+/// The destinations to drain, and how.
 pub struct Draining<'a> {
     pub service: ServiceId,
     pub destinations: &'a [DestinationId],
@@ -89,7 +89,7 @@ fn list(handle: &Handle, service: &ServiceId) -> Result<Vec<DestinationEntry>, F
     handle.get_destinations_stable(service, 10).map_err(|error| Failure::query("destinations", &error))
 }
 
-/// What became of a destination.
+/// Returns the sentence about a destination that was drained.
 fn line(drained: &Drained, why: &str) -> String {
     let Drained { destination, left, .. } = drained;
     let place = format!("Destination {destination} of service {}", service_text(&drained.service));

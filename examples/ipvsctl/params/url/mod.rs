@@ -149,7 +149,7 @@ fn location(here: &Url, response: &Response<ureq::Body>) -> Result<Url, Failure>
     Ok(next)
 }
 
-/// What messages call a URL: user information, query and fragment may be secrets.
+/// Returns a URL for messages: user information, query and fragment may be secrets.
 fn name(url: &Url) -> String {
     if url.host().is_none() {
         return without_secrets(url.as_str());

@@ -150,7 +150,7 @@ impl Known {
         })
     }
 
-    /// What speaks against taking the place of this.
+    /// Returns an objection to taking the place of this.
     fn problem_of(self, now: Option<Self>) -> Option<&'static str> {
         match now {
             None => Some("the file was emptied: only blanks and comments are left in it; write {} if that is meant"),
@@ -171,7 +171,7 @@ struct Seen {
     what: Result<Attributes, String>,
 }
 
-/// What changes when a file does: device, inode, length, and the times of content and attributes.
+/// The attributes that change when a file does: device, inode, length, and the times of content and attributes.
 type Attributes = ((u64, u64), u64, (i64, i64), (i64, i64));
 
 fn attributes_of(file: &Metadata) -> Attributes {
@@ -244,7 +244,7 @@ fn read_file(path: &Path, seen: Attributes) -> Result<Source, Diagnostics> {
 
 type Digest = [u8; 32];
 
-/// What was read, or what was wrong with it, in 32 bytes.
+/// Returns a hash of the text that was read, or of the reasons that it was not.
 fn digest(read: &[Result<Vec<Source>, Diagnostics>]) -> Digest {
     let mut hash = Sha256::new();
     let mut add = |text: &str| {

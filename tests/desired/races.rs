@@ -166,6 +166,32 @@ fn change_that_another_program_undoes_is_not_a_success() {
     }
 }
 
+/// Another program that deletes a service of many as soon as everything is done.
+struct Deletes(ipvs_rs::Handle);
+
+impl Observer for Deletes {
+    fn progress(&mut self, progress: &Progress) {
+        if progress.done == progress.total {
+            self.0.remove_service(&"FWM 7".parse().unwrap()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn service_of_many_that_another_program_deletes_is_missed() {
+    for driver in Driver::ALL {
+        let world = World::new().driven_by(*driver);
+        let rules: Vec<String> = (1..=300).map(|mark| format!("-A -f {mark} -s rr")).collect();
+        let state = desired(&rules.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut other = Deletes(world.kernel.handle().unwrap());
+        let error = world.apply(&world.plan(&state), ApplyOptions::new(), &mut other).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "another program changed the table meanwhile: add-service FWM 7 did not last; 299 of 300 operations done"
+        );
+    }
+}
+
 #[test]
 fn last_look_that_fails_is_no_success_either() {
     use ipvs_rs::error::Errno;

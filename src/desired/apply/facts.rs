@@ -20,6 +20,8 @@ pub(super) struct Facts {
     services: HashMap<ServiceId, Result<Option<Service>, Unknown>>,
     /// Whether all services are known, so that one that is missing there is missing.
     has_all_services: bool,
+    /// Whether services were listed, so that few are still unknown.
+    pub(super) has_listed_services: bool,
     lists: HashMap<ServiceId, List>,
     /// Whether the kernel did not even answer a question.
     pub(super) is_unreachable: bool,
@@ -67,10 +69,11 @@ impl Facts {
                 let entry = entry.map_err(|error| note(Question::Service(id), error));
                 self.services.insert(id, entry.map(|entry| entry.map(|entry| entry.service)));
             }
-            Reply::Services(entries) => match entries {
+            Reply::Services(entries, is_stable) => match entries {
                 Ok(entries) => {
                     self.services.extend(entries.into_iter().map(|entry| (entry.id(), Ok(Some(entry.service)))));
-                    self.has_all_services = true;
+                    self.has_all_services = is_stable;
+                    self.has_listed_services = true;
                 }
                 Err(error) => {
                     note(Question::Services, error);

@@ -46,8 +46,10 @@ pub enum Question {
     SyncDaemons,
     /// One service.
     Service(ServiceId),
-    /// All services.
+    /// All services. A list that other programs change while it is read can miss some.
     Services,
+    /// All services, in a list that can be relied on.
+    StableServices,
     /// The destinations of a service. A list that other programs change while it is read can miss some.
     Destinations(ServiceId),
     /// The destinations of a service, in a list that can be relied on.
@@ -58,14 +60,14 @@ pub enum Question {
 #[derive(Debug)]
 pub struct Answer(pub(super) Reply);
 
+/// The answer itself; lists come with whether they can be relied on for what is missing in them.
 #[derive(Debug)]
 pub(super) enum Reply {
     Sent(Vec<Result<(), Error>>, Interrupt),
     Timeouts(Result<Config, Error>),
     SyncDaemons(Result<Vec<SyncDaemon>, Error>),
     Service(ServiceId, Box<Result<Option<ServiceEntry>, Error>>),
-    Services(Result<Vec<ServiceEntry>, Error>),
-    /// The list can be relied on if that was asked for.
+    Services(Result<Vec<ServiceEntry>, Error>, bool),
     Destinations(ServiceId, Result<Vec<DestinationEntry>, Error>, bool),
 }
 
@@ -159,7 +161,8 @@ impl Question {
             Self::Timeouts => Reply::Timeouts(handle.get_config()),
             Self::SyncDaemons => Reply::SyncDaemons(handle.get_sync_daemons()),
             Self::Service(id) => Reply::Service(id, Box::new(handle.get_service(&id))),
-            Self::Services => Reply::Services(handle.get_services_stable(ATTEMPTS)),
+            Self::Services => Reply::Services(handle.get_services(), false),
+            Self::StableServices => Reply::Services(handle.get_services_stable(ATTEMPTS), true),
             Self::Destinations(id) => Reply::Destinations(id, handle.get_destinations(&id), false),
             Self::StableDestinations(id) => {
                 Reply::Destinations(id, handle.get_destinations_stable(&id, ATTEMPTS), true)
@@ -175,7 +178,8 @@ impl Question {
             Self::Timeouts => Reply::Timeouts(handle.get_config().await),
             Self::SyncDaemons => Reply::SyncDaemons(handle.get_sync_daemons().await),
             Self::Service(id) => Reply::Service(id, Box::new(handle.get_service(&id).await)),
-            Self::Services => Reply::Services(handle.get_services_stable(ATTEMPTS).await),
+            Self::Services => Reply::Services(handle.get_services().await, false),
+            Self::StableServices => Reply::Services(handle.get_services_stable(ATTEMPTS).await, true),
             Self::Destinations(id) => Reply::Destinations(id, handle.get_destinations(&id).await, false),
             Self::StableDestinations(id) => {
                 Reply::Destinations(id, handle.get_destinations_stable(&id, ATTEMPTS).await, true)

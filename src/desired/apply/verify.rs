@@ -9,7 +9,7 @@ use super::step::Question;
 use crate::desired::plan::{Object, Operation, Verb};
 use crate::model::ServiceId;
 
-/// As many services are asked for one by one; of more, all are read.
+/// As many services are asked for one by one; for more, all are listed.
 const SINGLE: usize = 16;
 
 /// The last look: what has to be there for a plan to be carried out.
@@ -108,11 +108,14 @@ impl Applier<'_> {
             }
         }
         let Verification { services, lists, .. } = &self.verification;
-        let mut asked = services.iter().filter_map(|id| self.facts.question_of_service(*id));
-        match asked.next() {
-            Some(_) if services.len() > SINGLE => return Some(Question::Services),
-            Some(question) => return Some(question),
-            None => {}
+        let unknown = services.iter().filter_map(|id| self.facts.question_of_service(*id));
+        let unknown: Vec<_> = unknown.take(SINGLE + 1).collect();
+        if unknown.len() > SINGLE {
+            let has_listed = self.facts.has_listed_services;
+            return Some(if has_listed { Question::StableServices } else { Question::Services });
+        }
+        if let Some(question) = unknown.first() {
+            return Some(*question);
         }
         let is_there = |id: &&ServiceId| self.facts.service(id) != Ok(None) && self.facts.list(id).is_none();
         lists.iter().find(is_there).map(|id| Question::StableDestinations(*id))

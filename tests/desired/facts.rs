@@ -1,4 +1,4 @@
-//! What is owed to every table that some program can make. The tests on the real kernel hold it to the same.
+//! The laws of every table that some program can make. The tests on the real kernel hold it to the same.
 
 use fastrand::Rng;
 use ipvs_rs::desired::DesiredState;

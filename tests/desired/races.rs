@@ -1,4 +1,4 @@
-//! What other programs do to the table between a look and the last command.
+//! Changes that other programs make to the table between a look and the last command.
 
 use std::error::Error as _;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What is owed to every table that some program can make: names are read as they are printed, a file of the table
+//! The laws of every table that some program can make: names are read as they are printed, a file of the table
 //! changes nothing, and saved plans lead to any other state.
 //!
 //! `IPVS_RS_FACTS` says how many random tables, `IPVS_RS_SEED` which ones. The kernel in memory is held to the same.

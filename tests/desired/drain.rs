@@ -400,3 +400,43 @@ fn drain_that_failed_is_not_begun_again_by_the_next_plan() {
     }
     assert_eq!(world.writes(), Vec::<Vec<&str>>::new());
 }
+
+#[test]
+fn interrupt_of_a_plan_that_does_not_wait_leaves_busy_destinations_there() {
+    for with in [Interrupt::Stop, Interrupt::Now] {
+        let world = busy_world();
+        let (mut drains, begin) = (Drains::default(), Instant::now());
+        let state = only_the_first(Drain::new(secs(600)));
+        let _report = look(&world, &mut drains, &state, (begin, 0)).unwrap();
+        // The wish comes with the commands of the next plan, while both go on to drain.
+        let mut next = state.clone();
+        next.services.push(desired(&["-A -f 7 -s rr"]).services.remove(0));
+        let plan = world.plan(&next);
+        let mut applier = Applier::new(&plan, &ApplyOptions::new()).beside(drains);
+        let mut observer = Interrupter::new(0, with);
+        let _result = drive(&mut applier, &world.handle, &mut observer, &mut |time| begin + secs(1) + time);
+        assert_eq!(weights(&world).iter().map(|(_, weight)| *weight).collect::<Vec<_>>(), [100, 0, 0], "{with:?}");
+
+        // The same when it comes after the last command of the plan.
+        let mut applier = Applier::new(&plan, &ApplyOptions::new()).beside(applier.take_drains());
+        applier.interrupt(with);
+        let mut nothing = Interrupter::watching();
+        let _result = drive(&mut applier, &world.handle, &mut nothing, &mut |time| begin + secs(2) + time);
+        assert_eq!(weights(&world).len(), 3, "{with:?}");
+    }
+}
+
+#[test]
+fn interrupt_while_nothing_is_sent_keeps_what_drains_for_the_next_plan() {
+    let world = busy_world();
+    let (mut drains, begin) = (Drains::default(), Instant::now());
+    let state = only_the_first(Drain::new(secs(600)));
+    let _report = look(&world, &mut drains, &state, (begin, 0)).unwrap();
+    let plan = world.plan(&state);
+    let mut applier = Applier::new(&plan, &ApplyOptions::new()).beside(drains);
+    applier.interrupt(Interrupt::Stop);
+    let result = drive(&mut applier, &world.handle, &mut (), &mut |time| begin + secs(1) + time);
+    assert_eq!(result.unwrap().pending(), 2);
+    assert_eq!(applier.take_drains().len(), 2);
+    assert_eq!(weights(&world).iter().map(|(_, weight)| *weight).collect::<Vec<_>>(), [100, 0, 0]);
+}

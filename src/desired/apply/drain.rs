@@ -298,7 +298,8 @@ impl<'p> Applier<'p> {
         }
         self.failed_looks = 0;
         self.groups.iter_mut().for_each(|group| group.count(&facts));
-        let has_to_end = self.interrupt >= Interrupt::Stop;
+        // Where nothing waits, there is no waiting to end: what drains goes on to the next plan.
+        let has_to_end = self.waits && self.interrupt >= Interrupt::Stop;
         if has_to_end {
             // Only the waiting ends.
             self.heeded = Interrupt::Now;

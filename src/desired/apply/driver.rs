@@ -36,7 +36,7 @@ pub fn apply(
 }
 
 /// Carries a plan out, but does not wait for connections: destinations that drain stay in `drains`, which the next plan
-/// takes over. [`Report::pending`] counts their operations.
+/// takes over. [`Report::pending`] counts their operations. An interrupt does not cut their connections off.
 ///
 /// # Errors
 ///

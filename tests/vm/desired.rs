@@ -20,10 +20,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fastrand::Rng;
-use ipvs_rs::Handle;
 use ipvs_rs::desired::apply::{ApplyError, ApplyOptions, Interrupt, Observer, OnError, Report, apply};
-use ipvs_rs::desired::{DesiredState, Observed, Plan, PlanOptions, plan};
+use ipvs_rs::desired::{DesiredService, DesiredState, Observed, Plan, PlanOptions, plan};
 use ipvs_rs::transport::{KernelSocket, Limits, Received, SocketOptions, Transport};
+use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service};
 
 use self::state::{State, assert_untouched, put};
 use self::universe::{Case, Dice, INTERFACE};
@@ -223,5 +223,51 @@ fn interrupt_at_any_step_leaves_the_table_as_it_was_or_one_that_can_be_completed
             }
         }
         converges(&ours, &before, &case.desired);
+    });
+}
+
+/// A service with servers of weight 1.
+fn web(scheduler: Scheduler, servers: &[&str]) -> DesiredService {
+    let servers = servers.iter().map(|server| Destination::new(server.parse().unwrap(), ForwardMethod::Masquerade));
+    let service = DesiredService::new(Service::new("tcp://192.0.2.80:80".parse().unwrap(), scheduler));
+    servers.fold(service, DesiredService::destination)
+}
+
+#[test]
+#[ignore = "needs root and ip_vs: cargo xtask vm"]
+fn what_another_program_did_since_the_plan_was_made_is_planned_again() {
+    fresh(|| {
+        let handle = Handle::new().unwrap();
+        let options = ApplyOptions::new();
+        let goal = DesiredState::new().service(web(Scheduler::Rr, &["10.0.0.1:80", "10.0.0.2:80"]));
+        let id = goal.services[0].id();
+        let server = |address: &str, forward| Destination::new(address.parse().unwrap(), forward);
+
+        // The service and a server appear with other settings.
+        let plan = planned(&handle, &goal);
+        handle.new_service(&Service::new(id, Scheduler::Wlc)).unwrap();
+        handle.new_destination(&id, &server("10.0.0.1:80", ForwardMethod::DirectRoute)).unwrap();
+        assert!(apply(&handle, &plan, &options, &mut ()).unwrap().is_complete());
+        assert!(planned(&handle, &goal).is_empty());
+
+        // A server vanishes that was to change, and the service that was to change.
+        let mut other = DesiredState::new().service(web(Scheduler::Wrr, &["10.0.0.1:80", "10.0.0.2:80"]));
+        other.services[0].destinations[0].destination.weight = 7.into();
+        let plan = planned(&handle, &other);
+        handle.delete_destination(&id, &"10.0.0.1:80".parse().unwrap()).unwrap();
+        assert!(apply(&handle, &plan, &options, &mut ()).unwrap().is_complete());
+        assert!(planned(&handle, &other).is_empty());
+        let plan = planned(&handle, &goal);
+        handle.flush().unwrap();
+        assert!(apply(&handle, &plan, &options, &mut ()).unwrap().is_complete());
+        assert!(planned(&handle, &goal).is_empty());
+
+        // Only a server was to come, and its service vanishes: that is told, and nothing is undone.
+        let more = ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"];
+        let plan = planned(&handle, &DesiredState::new().service(web(Scheduler::Rr, &more)));
+        handle.flush().unwrap();
+        let error = apply(&handle, &plan, &options, &mut ()).unwrap_err();
+        assert!(error.is_raced() && !error.is_rolled_back(), "{error}");
+        assert!(handle.get_services().unwrap().is_empty());
     });
 }

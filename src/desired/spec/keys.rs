@@ -14,11 +14,11 @@ macro_rules! keys {
                 /// The synchronization daemons; not written, they are left alone; an empty list stops them.
                 #[cfg_attr(feature = "schema", schemars(length(max = 2)))]
                 sync "sync": Vec<Sync> as Vec<Item<Sync>>,
-                /// What of the table is managed; not written, all of it.
+                /// The part of the table that is managed; not written, all of it.
                 scope "scope": Scope as Scope,
                 /// How destinations are drained before they are deleted; not written, they are not.
                 drain "drain": Drain as Drain,
-                /// What services and destinations of this file have that do not say.
+                /// The settings of services and destinations of this file that do not say.
                 defaults "defaults": Defaults as Defaults,
                 /// The services.
                 services "services": Vec<Service> as Vec<Item<Box<Service>>>,
@@ -42,7 +42,7 @@ macro_rules! keys {
                 role "role": String as Text,
                 /// The network interface of the multicast.
                 interface "interface": String as Text,
-                /// Who belongs together, 0 to 255; on a backup 0 is everybody.
+                /// The number of those that belong together, 0 to 255; on a backup 0 stands for all.
                 #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 4_294_967_295_u32)))]
                 id "id": i64 as i64,
                 /// The multicast group; the kernel's own is 224.0.0.81.
@@ -98,7 +98,7 @@ macro_rules! keys {
             /// `services[]`: a virtual service.
             #[cfg_attr(feature = "schema", schemars(extend("required" = ["address"])))]
             Service "a service" {
-                /// What people call it: letters, digits, `.`, `_` and `-`, up to 63 of them.
+                /// Its name: letters, digits, `.`, `_` and `-`, up to 63 of them.
                 #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9._-]{1,63}$")))]
                 name "name": String as Text,
                 /// `tcp://192.0.2.10:80`, `udp://[2001:db8::1]:53`, `sctp://…`, `ip_47://…`, `fwmark:7`, `fwmark6:7`.

@@ -160,3 +160,12 @@ fn a_saved_plan_deletes_what_no_file_would_make() {
         assert_eq!(saved.plan(&live), Ok(plan));
     }
 }
+
+#[test]
+fn a_plan_that_an_earlier_version_has_saved_is_loaded() {
+    let (live, plan) = whole();
+    let saved: SavedPlan = serde_json::from_str(include_str!("saved_format_1.json")).unwrap();
+    let again = saved.plan(&live).unwrap();
+    assert_eq!(again.rules().to_string(), plan.rules().to_string());
+    assert_eq!(again.to_string(), plan.to_string());
+}

@@ -20,6 +20,7 @@ pub mod files;
 #[cfg(target_os = "linux")]
 mod lock;
 mod lower;
+mod object;
 mod observed;
 pub mod params;
 pub mod plan;

@@ -48,11 +48,13 @@ impl Observed {
     ///
     /// Those of [`Handle::snapshot_stable`].
     pub fn read_all(handle: &Handle) -> Result<Self, Error> {
-        Ok(Self {
-            table: handle.snapshot_stable(Self::ATTEMPTS)?,
-            timeouts: Some(handle.get_config()?),
-            sync: Some(handle.get_sync_daemons()?),
-        })
+        Ok(Self { table: handle.snapshot_stable(Self::ATTEMPTS)?, ..Self::read_rest(handle)? })
+    }
+
+    /// Reads everything but services.
+    pub(super) fn read_rest(handle: &Handle) -> Result<Self, Error> {
+        let (timeouts, sync) = (handle.get_config()?, handle.get_sync_daemons()?);
+        Ok(Self { timeouts: Some(timeouts), sync: Some(sync), ..Self::default() })
     }
 
     /// Reads everything that a plan for this state compares, as [`read`](Self::read) does.
@@ -78,11 +80,13 @@ impl Observed {
     #[cfg(feature = "tokio")]
     #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
     pub async fn read_all_async(handle: &AsyncHandle) -> Result<Self, Error> {
-        Ok(Self {
-            table: handle.snapshot_stable(Self::ATTEMPTS).await?,
-            timeouts: Some(handle.get_config().await?),
-            sync: Some(handle.get_sync_daemons().await?),
-        })
+        Ok(Self { table: handle.snapshot_stable(Self::ATTEMPTS).await?, ..Self::read_rest_async(handle).await? })
+    }
+
+    #[cfg(feature = "tokio")]
+    pub(super) async fn read_rest_async(handle: &AsyncHandle) -> Result<Self, Error> {
+        let (timeouts, sync) = (handle.get_config().await?, handle.get_sync_daemons().await?);
+        Ok(Self { timeouts: Some(timeouts), sync: Some(sync), ..Self::default() })
     }
 
     /// Whether a plan for this state compares time-outs, and daemons.

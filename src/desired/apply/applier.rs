@@ -4,18 +4,18 @@ use std::iter::Peekable;
 use std::mem;
 use std::time::{Duration, Instant};
 
-use super::command::{Command, Part, count, parts};
+use super::command::{Command, Role, count, parts};
 use super::drain::{self, Group};
 use super::error::{ApplyError, Cause, Failure, Inner, Unrestored};
-use super::facts::Facts;
 use super::observer::{Interrupt, Phase, Progress};
 use super::options::{ApplyOptions, OnError};
 use super::report::{DrainOutcome, Finding, Report, Warning};
 use super::settle::Round;
-use super::step::{Answer, Commands, Question, Reply, Step};
+use super::step::{Answer, Commands, Step, Told};
 use super::verify::Verification;
 use crate::Error;
-use crate::desired::plan::{Change, Operation, Plan, Verb};
+use crate::desired::object::{Facts, Question, additions};
+use crate::desired::plan::{Operation, OperationKind, Plan, Verb};
 use crate::model::{DestinationId, ServiceId, SyncRole};
 
 /// Commands that are encoded at a time. Some datagrams long, so that it costs no more than one large batch, and not
@@ -66,9 +66,9 @@ pub struct Applier<'p> {
     run: Run<'p>,
     pub(super) queue: Queue<'p>,
     /// Commands that are to be sent now.
-    batch: Vec<Command<'p>>,
+    batch: Vec<Command>,
     /// The results of those that were sent.
-    pub(super) round: Round<'p>,
+    pub(super) round: Round,
     pub(super) facts: Facts,
     /// The question whose answer it waits for.
     pub(super) question: Option<Question>,
@@ -78,7 +78,7 @@ pub struct Applier<'p> {
     /// How far each operation is.
     pub(super) states: Vec<OperationState>,
     /// The commands that the kernel has confirmed and that would have to be undone, in order.
-    journal: Vec<Command<'p>>,
+    journal: Vec<Command>,
     /// Services that could not be made, or are gone.
     pub(super) failed_services: HashSet<ServiceId>,
     /// Daemons that could not be stopped.
@@ -160,20 +160,20 @@ pub(super) struct OperationState {
 
 /// Commands in their order: those that are sent again, and behind them those that come for the first time.
 pub(super) struct Queue<'p> {
-    again: VecDeque<Command<'p>>,
-    fresh: Peekable<Box<dyn Iterator<Item = Command<'p>> + Send + 'p>>,
+    again: VecDeque<Command>,
+    fresh: Peekable<Box<dyn Iterator<Item = Command> + Send + 'p>>,
 }
 
 impl<'p> Queue<'p> {
-    fn new(commands: impl Iterator<Item = Command<'p>> + Send + 'p) -> Self {
-        let fresh: Box<dyn Iterator<Item = Command<'p>> + Send + 'p> = Box::new(commands);
+    fn new(commands: impl Iterator<Item = Command> + Send + 'p) -> Self {
+        let fresh: Box<dyn Iterator<Item = Command> + Send + 'p> = Box::new(commands);
         Self { again: VecDeque::new(), fresh: fresh.peekable() }
     }
 
     /// The next commands that can be sent together.
-    fn fill(&mut self, batch: &mut Vec<Command<'p>>) {
+    fn fill(&mut self, batch: &mut Vec<Command>) {
         while let Some(next) = self.again.front().or_else(|| self.fresh.peek()) {
-            let is_alone = next.part.daemon().is_some();
+            let is_alone = next.subject().role().is_some();
             if batch.len() == BATCH || (is_alone && !batch.is_empty()) {
                 break;
             }
@@ -185,7 +185,7 @@ impl<'p> Queue<'p> {
     }
 
     /// Puts commands before all others.
-    pub(super) fn give_back(&mut self, mut commands: VecDeque<Command<'p>>) {
+    pub(super) fn give_back(&mut self, mut commands: VecDeque<Command>) {
         commands.append(&mut self.again);
         self.again = commands;
     }
@@ -286,12 +286,12 @@ impl<'p> Applier<'p> {
     /// Takes what became of commands, or the answer to a question.
     pub fn feed(&mut self, answer: Answer) {
         match answer.0 {
-            Reply::Sent(results, interrupt) => {
+            Told::Sent(results, interrupt) => {
                 self.interrupt(interrupt);
                 self.round = Round::new(mem::take(&mut self.batch), results);
                 self.stage = Stage::Settling;
             }
-            reply => {
+            Told::Read(reply) => {
                 self.question = None;
                 self.facts.learn(reply);
             }
@@ -312,7 +312,7 @@ impl<'p> Applier<'p> {
     }
 
     /// Sends commands in their order until all are through or it has to end.
-    pub(super) fn start(&mut self, run: Run<'p>, commands: impl Iterator<Item = Command<'p>> + Send + 'p) {
+    pub(super) fn start(&mut self, run: Run<'p>, commands: impl Iterator<Item = Command> + Send + 'p) {
         self.run = run;
         self.queue = Queue::new(commands);
         self.send();
@@ -349,15 +349,11 @@ impl<'p> Applier<'p> {
         }
         let mut batch = mem::take(&mut self.batch);
         batch.retain(|command| {
-            let part = &command.part;
-            let is_lost = match part {
-                // What still runs is in its way.
-                Part::SyncDaemon(Change { after: Some(daemon), .. }) => self.failed_stops.contains(&daemon.role),
-                part => {
-                    part.kind().verb() != Verb::Delete
-                        && part.service().is_some_and(|service| self.failed_services.contains(&service))
-                }
-            };
+            let subject = command.subject();
+            // A daemon that still runs is in the way of another one.
+            let is_lost = command.verb() != Verb::Delete
+                && (subject.role().is_some_and(|role| self.failed_stops.contains(&role))
+                    || subject.service().is_some_and(|service| self.failed_services.contains(&service)));
             if is_lost {
                 self.mark_failed(command.place);
             }
@@ -442,7 +438,7 @@ impl<'p> Applier<'p> {
 
     fn end_with(&mut self, cause: Cause) {
         let has_undone = matches!(cause, Cause::Failed(_) | Cause::Interrupted) && self.may_undo();
-        let is_forgetful = has_undone && self.journal.iter().any(|command| command.part.kind().verb() == Verb::Delete);
+        let is_forgetful = has_undone && self.journal.iter().any(|command| command.verb() == Verb::Delete);
         let unrestored = mem::take(&mut self.unrestored);
         let (on_error, report) = (self.options.on_error, self.report.clone());
         self.end(Err(ApplyError::new(Inner { cause, on_error, report, unrestored, is_forgetful })));
@@ -455,21 +451,25 @@ impl<'p> Applier<'p> {
 
     /// Undoes what is in the journal, the last first. What cannot be undone stops nothing.
     fn roll_back(&mut self) {
-        // They take their destinations with them.
-        let made: HashSet<ServiceId> = self
-            .journal
-            .iter()
-            .filter(|command| matches!(&command.part, Part::Service(change) if change.verb() == Verb::Add))
-            .filter_map(|command| command.part.service())
-            .collect();
-        let goes_with_its_service = |command: &&Command<'p>| match &command.part {
-            Part::Destination(service, change) => change.verb() == Verb::Add && made.contains(service),
-            _ => false,
+        let made = self.journal.iter().filter(|command| command.makes_service());
+        let made: HashSet<ServiceId> = made.filter_map(|command| command.subject().service()).collect();
+        // Services that were made take their destinations with them.
+        let goes_with_its_service = |command: &&Command| {
+            let subject = command.subject();
+            subject.kind() == OperationKind::AddDestination && subject.service().is_some_and(|id| made.contains(&id))
         };
-        let undone = self.journal.iter().rev().filter(|command| !goes_with_its_service(command));
-        let commands: Vec<Command<'p>> = undone
-            .flat_map(|command| command.part.clone().inverses().map(|part| Command::new(command.place, part)))
-            .collect();
+        let mut commands = Vec::new();
+        for command in self.journal.iter().rev().filter(|command| !goes_with_its_service(command)) {
+            commands.push(Command::new(command.place, command.object.clone().inverse()));
+            let operation = self.plan.operations().get(command.place);
+            let deleted = operation.filter(|_| command.subject().kind() == OperationKind::DeleteService);
+            // In the reverse order of the list, since the kernel puts each before those that are there, and finds the one
+            // that was deleted last first.
+            if let Some((id, operation)) = command.subject().service().zip(deleted) {
+                let again = additions(id, &operation.destinations).rev();
+                commands.extend(again.map(|object| Command::new(command.place, object)));
+            }
+        }
 
         self.states.fill(OperationState::default());
         for command in &commands {
@@ -487,8 +487,8 @@ impl<'p> Applier<'p> {
     }
 
     /// Notes that a command was executed and would have to be undone.
-    pub(super) fn note_change(&mut self, command: Command<'p>) {
-        if command.role == super::command::Role::Restore {
+    pub(super) fn note_change(&mut self, command: Command) {
+        if command.role == Role::Restore {
             return;
         }
         if let Some(state) = self.states.get_mut(command.place) {
@@ -512,9 +512,9 @@ impl<'p> Applier<'p> {
         }
     }
 
-    pub(super) fn warn(&mut self, command: &Command<'_>, finding: Finding) {
+    pub(super) fn warn(&mut self, command: &Command, finding: Finding) {
         let Some(operation) = self.plan.operations().get(command.place) else { return };
-        let (service, destination) = (command.part.service(), command.part.destination());
+        let (service, destination) = (command.subject().service(), command.subject().destination());
         self.report.warnings.push(Warning { operation: operation.kind(), service, destination, finding });
     }
 }
@@ -523,11 +523,11 @@ impl<'p> Applier<'p> {
 fn commands<'p>(
     plan: &'p Plan,
     which: impl Fn(&Operation) -> bool + Send + 'p,
-) -> impl Iterator<Item = Command<'p>> + Send + 'p {
+) -> impl Iterator<Item = Command> + Send + 'p {
     let operations = plan.operations().iter().enumerate().filter(move |(_, operation)| which(operation));
-    operations.flat_map(|(place, operation)| parts(operation).map(move |part| Command::new(place, part)))
+    operations.flat_map(|(place, operation)| parts(operation).map(move |object| Command::new(place, object)))
 }
 
 fn starts_daemon(operation: &Operation) -> bool {
-    operation.kind() == crate::desired::plan::OperationKind::StartSync
+    operation.kind() == OperationKind::StartSync
 }

@@ -3,14 +3,13 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use super::applier::{Applier, Ended, Run};
-use super::command::{Command, Part, Role, Value};
+use super::command::{Command, Role};
 use super::error::Failure;
-use super::facts::Facts;
 use super::observer::{Interrupt, Phase};
 use super::options::OnError;
 use super::report::{DrainOutcome, Drained};
 use super::settle::PAUSE;
-use super::step::Question;
+use crate::desired::object::{DestinationChange, Facts, List, Question};
 use crate::desired::plan::{Change, Object, Operation, Plan, Verb};
 use crate::desired::{Connections, Drain, OnTimeout};
 use crate::model::{Destination, DestinationId, ServiceId, Weight};
@@ -58,9 +57,9 @@ impl Drains {
 #[derive(Debug)]
 pub(super) struct Group<'p> {
     place: usize,
-    service: &'p ServiceId,
+    service: ServiceId,
     drain: Drain,
-    delete: Part<'p>,
+    delete: Object,
     /// Whether it stays with weight 0 when it is idle.
     stays: bool,
     members: Vec<Member<'p>>,
@@ -73,7 +72,7 @@ struct Member<'p> {
     /// As it is in the plan.
     planned: &'p Destination,
     /// As it was before it was first drained.
-    before: Value<'p, Destination>,
+    before: Destination,
     connections: Connections,
     /// The connections that are waited for; `None` if the destination is gone.
     left: Option<u32>,
@@ -118,7 +117,7 @@ pub fn held_by_persistence(plan: &Plan) -> impl Iterator<Item = (ServiceId, Dest
     let groups = groups(plan.operations()).into_iter();
     groups.flat_map(|group| {
         let held = group.members.into_iter().filter(|member| member.connections.persistent > 0);
-        held.map(move |member| (*group.service, member.planned.id))
+        held.map(move |member| (group.service, member.planned.id))
     })
 }
 
@@ -128,27 +127,31 @@ impl<'p> Group<'p> {
         let stays = operation.verb() == Verb::Update;
         let member = |planned: &'p Destination, connections| Member {
             planned,
-            before: Value::Planned(planned),
+            before: planned.clone(),
             connections,
             left: Some(u32::MAX),
         };
-        let (service, delete, members) = match &operation.object {
-            Object::Destination(service, change) => {
+        let members: Vec<_> = match &operation.object {
+            Object::Destination(DestinationChange { change, .. }) => {
                 let planned = change.before.as_ref()?;
                 if change.after.as_ref().is_some_and(|after| *after != planned.clone().drained()) {
                     return None;
                 }
-                let delete = Part::Destination(service, Change::delete(Value::Planned(planned)));
-                (service, delete, vec![member(planned, operation.connections)])
+                vec![member(planned, operation.connections)]
             }
-            Object::Service(change) if !stays => {
-                let row = change.before.as_ref().filter(|row| !row.destinations.is_empty())?;
-                let members = row.destinations.iter().map(|it| member(&it.destination, Connections::of(it)));
-                (&row.service.service.id, Part::Service(Change::delete(Value::Planned(row))), members.collect())
+            Object::Service(_) if !stays => {
+                operation.destinations.iter().map(|it| member(&it.destination, Connections::of(it))).collect()
             }
             _ => return None,
         };
-        Some(Self { place, service, drain, delete, stays, members, since: None })
+        let delete = match operation.object.clone() {
+            Object::Destination(of) => {
+                Object::Destination(DestinationChange { change: Change { after: None, ..of.change }, ..of })
+            }
+            other => other,
+        };
+        let service = operation.service()?;
+        (!members.is_empty()).then_some(Self { place, service, drain, delete, stays, members, since: None })
     }
 
     pub(super) fn mixes_families(&self) -> bool {
@@ -157,28 +160,25 @@ impl<'p> Group<'p> {
 
     fn key(&self) -> Key {
         let destination = self.members.first().map(|member| member.planned.id);
-        (*self.service, destination.filter(|_| matches!(self.delete, Part::Destination(..))))
+        (self.service, destination.filter(|_| matches!(self.delete, Object::Destination(_))))
     }
 
     /// The commands that give weight 0 to those that have a weight.
-    fn quiesce(&self) -> impl Iterator<Item = Command<'p>> {
+    fn quiesce(&self) -> impl Iterator<Item = Command> {
         let weighted = self.members.iter().filter(|member| member.planned.weight != Weight::ZERO);
-        weighted.map(|member| {
-            let drained = Value::own(member.planned.clone().drained());
-            let change = Change::update(Value::Planned(member.planned), drained);
-            Command { role: Role::Quiesce, ..Command::new(self.place, Part::Destination(self.service, change)) }
-        })
+        weighted.map(|member| self.command(Role::Quiesce, member.planned.clone(), member.planned.clone().drained()))
     }
 
     /// The commands that give those their weight back that had one.
-    fn restore(&self) -> impl Iterator<Item = Command<'p>> {
+    fn restore(&self) -> impl Iterator<Item = Command> {
         let weighted =
             self.members.iter().filter(|member| member.before.weight != Weight::ZERO && member.left.is_some());
-        weighted.map(|member| {
-            let change =
-                Change::update(Value::own(Destination::clone(&member.before).drained()), member.before.clone());
-            Command { role: Role::Restore, ..Command::new(self.place, Part::Destination(self.service, change)) }
-        })
+        weighted.map(|member| self.command(Role::Restore, member.before.clone().drained(), member.before.clone()))
+    }
+
+    fn command(&self, role: Role, before: Destination, after: Destination) -> Command {
+        let change = DestinationChange { service: self.service, change: Change::update(before, after) };
+        Command { role, ..Command::new(self.place, Object::Destination(change)) }
     }
 
     fn connections(&self) -> u64 {
@@ -204,15 +204,15 @@ impl<'p> Group<'p> {
 
     /// Returns the question whose answer is missing before the connections of all members are known.
     fn question(&self, facts: &Facts) -> Option<Question> {
-        let Some(list) = facts.list(self.service) else { return Some(Question::Destinations(*self.service)) };
+        let Some(list) = facts.list(&self.service) else { return Some(Question::Destinations(self.service)) };
         let is_sure = list.is_stable() || list.is_refused();
         // A list that other programs change while it is read can miss what is there.
         let is_missing = |member: &Member<'_>| member.left.is_some() && list.get(&member.planned.id).is_none();
-        (!is_sure && self.members.iter().any(is_missing)).then_some(Question::StableDestinations(*self.service))
+        (!is_sure && self.members.iter().any(is_missing)).then_some(Question::StableDestinations(self.service))
     }
 
     fn count(&mut self, facts: &Facts) {
-        let Some(list) = facts.list(self.service) else { return };
+        let Some(list) = facts.list(&self.service) else { return };
         for member in self.members.iter_mut().filter(|member| member.left.is_some()) {
             member.left = list.get(&member.planned.id).map(|entry| {
                 member.connections = Connections::of(entry);
@@ -233,7 +233,7 @@ impl<'p> Applier<'p> {
             group.since = Some(held.since);
             for member in &mut group.members {
                 let before = held.before.iter().find(|before| before.id == member.planned.id);
-                member.before = before.map_or(Value::Planned(member.planned), |before| Value::own(before.clone()));
+                member.before = before.unwrap_or(member.planned).clone();
             }
         }
         let (stay, groups): (Vec<_>, Vec<_>) =
@@ -250,7 +250,7 @@ impl<'p> Applier<'p> {
     /// Takes what is still being drained, for the applier of the next plan.
     pub fn take_drains(&mut self) -> Drains {
         let held = mem::take(&mut self.groups).into_iter().filter_map(|group| {
-            let before = group.members.iter().map(|member| (*member.before).clone()).collect();
+            let before = group.members.iter().map(|member| member.before.clone()).collect();
             Some(Held { key: group.key(), since: group.since?, before })
         });
         Drains { held: held.collect(), restored: mem::take(&mut self.restored) }
@@ -285,7 +285,7 @@ impl<'p> Applier<'p> {
             self.question = Some(question);
             return;
         }
-        let is_refused = |group: &Group<'_>| self.facts.list(group.service).is_none_or(super::facts::List::is_refused);
+        let is_refused = |group: &Group<'_>| self.facts.list(&group.service).is_none_or(List::is_refused);
         let is_refused = self.groups.iter().any(is_refused);
         let facts = mem::take(&mut self.facts);
         // A destination whose connections are not known is neither idle nor over.
@@ -388,7 +388,7 @@ impl<'p> Applier<'p> {
     fn give_up(&mut self, facts: Facts) {
         let groups = mem::take(&mut self.groups);
         let first = groups.first().and_then(|group| Some((group, self.plan.operations().get(group.place)?)));
-        if let Some(((group, operation), (_, error))) = first.zip(facts.refusal) {
+        if let Some(((group, operation), error)) = first.zip(facts.refusal) {
             let action = format!("look at the connections of {}", group.service);
             self.failures.push(Failure::new(operation.clone(), action, error, false));
         }
@@ -409,7 +409,7 @@ impl<'p> Applier<'p> {
     fn note_drained(&mut self, group: &Group<'p>, outcome: DrainOutcome) {
         let waited = self.now.map_or(Duration::ZERO, |now| group.waited(now));
         self.report.drains.extend(group.members.iter().map(|member| Drained {
-            service: *group.service,
+            service: group.service,
             destination: member.planned.id,
             outcome: if member.left.is_none() { DrainOutcome::Gone } else { outcome },
             left: member.left.filter(|left| *left != u32::MAX).unwrap_or(0),

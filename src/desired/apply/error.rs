@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::options::OnError;
 use super::report::Report;
-use crate::desired::plan::{Conflict, Object as Subject, Operation};
+use crate::desired::plan::{Conflict, Operation};
 use crate::model::InvalidValue;
 
 /// Why a plan was not carried out, and what is left of it.
@@ -191,12 +191,17 @@ impl fmt::Display for ApplyError {
             }
             Cause::Forbidden(operations) => {
                 if let Some(first) = operations.first() {
-                    write!(f, "{} is not allowed: {}", first.kind(), Object(first))?;
+                    write!(f, "{} is not allowed: {}", first.kind(), first.object.subject().name())?;
                 }
                 return more(f, operations.len()).and_then(|()| f.write_str("; nothing was changed"));
             }
             Cause::Invalid(operation, _) => {
-                return write!(f, "{} {} is impossible; nothing was changed", operation.kind(), Object(operation));
+                return write!(
+                    f,
+                    "{} {} is impossible; nothing was changed",
+                    operation.kind(),
+                    operation.object.subject().name()
+                );
             }
             Cause::Failed(failures) => {
                 if let Some(first) = failures.first() {
@@ -215,7 +220,7 @@ impl fmt::Display for ApplyError {
             Cause::Changed(changed) => {
                 f.write_str("another program changed the table meanwhile: ")?;
                 if let Some(first) = changed.first() {
-                    write!(f, "{} {} did not last", first.kind(), Object(first))?;
+                    write!(f, "{} {} did not last", first.kind(), first.object.subject().name())?;
                 }
                 more(f, changed.len())?;
                 return write!(f, "; {} of {} {} done", report.done, report.total, operations(report.total));
@@ -257,21 +262,6 @@ fn more(f: &mut fmt::Formatter<'_>, count: usize) -> fmt::Result {
 
 const fn operations(count: usize) -> &'static str {
     if count == 1 { "operation" } else { "operations" }
-}
-
-/// The object of an operation.
-struct Object<'a>(&'a Operation);
-
-impl fmt::Display for Object<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.0.object, self.0.service(), self.0.destination()) {
-            (_, Some(service), Some(destination)) => write!(f, "{destination} of {service}"),
-            (_, Some(service), None) => write!(f, "{service}"),
-            (Subject::Timeouts(change), ..) => change.after.iter().try_for_each(|config| write!(f, "{config}")),
-            (Subject::SyncDaemon(change), ..) => change.latest().into_iter().try_for_each(|it| write!(f, "{it}")),
-            _ => Ok(()),
-        }
-    }
 }
 
 /// The line of [`Display`](fmt::Display) and what the kernel said; `{:#?}` shows the parts.

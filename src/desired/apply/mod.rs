@@ -40,7 +40,6 @@ mod command;
 mod drain;
 mod driver;
 mod error;
-mod facts;
 mod observer;
 mod options;
 mod report;
@@ -48,6 +47,7 @@ mod settle;
 mod step;
 mod verify;
 
+pub use super::object::Question;
 pub use applier::Applier;
 pub use drain::{Drains, held_by_persistence};
 pub use driver::{apply, apply_beside, drive};
@@ -57,9 +57,9 @@ pub use error::{ApplyError, Failure, Unrestored};
 pub use observer::{Interrupt, Observer, Phase, Progress};
 pub use options::{ApplyOptions, OnError, OnErrorError, OnRace};
 pub use report::{DrainOutcome, Drained, Finding, Report, Warning};
-pub use step::{Answer, Commands, Question, Step};
+pub use step::{Answer, Commands, Step};
 
-use super::plan::{Object, Operation, Plan};
+use super::plan::{Operation, Plan};
 use error::Cause;
 
 /// Checks everything that can be checked before anything is sent.
@@ -71,11 +71,8 @@ fn check(plan: &Plan, options: ApplyOptions) -> Result<(), Cause> {
     if !forbidden.is_empty() {
         return Err(Cause::Forbidden(forbidden));
     }
-    for operation in plan.operations() {
-        let Object::Service(change) = &operation.object else { continue };
-        let Some(after) = &change.after else { continue };
-        let valid = after.service.service.validate();
-        valid.map_err(|value| Cause::Invalid(Box::new(operation.clone()), value))?;
-    }
-    Ok(())
+    plan.operations().iter().try_for_each(|operation| {
+        let valid = operation.object.subject().validate();
+        valid.map_err(|value| Cause::Invalid(Box::new(operation.clone()), value))
+    })
 }

@@ -2,15 +2,14 @@ use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use super::applier::{Applier, Ended};
-use super::command::{Command, Part, Role, Value, additions};
+use super::command::{Command, Role};
 use super::error::{Failure, Unrestored};
-use super::facts::State;
 use super::options::{OnError, OnRace};
 use super::report::Finding;
-use super::step::Question;
 use crate::Error;
 use crate::desired::ServiceAttributes;
-use crate::desired::plan::{Actions, Change, Verb};
+use crate::desired::object::{Object, Question, State, additions};
+use crate::desired::plan::{Actions, Verb};
 use crate::error::{Errno, ErrorKind};
 use crate::model::ServiceId;
 
@@ -21,7 +20,7 @@ pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
 /// The meaning of the answer to a command.
 #[derive(Debug)]
-enum Verdict<'p> {
+enum Verdict {
     Done,
     /// Another program had done it.
     Found(Finding),
@@ -30,7 +29,7 @@ enum Verdict<'p> {
     /// It is to be sent once more: something before it has to be tried again.
     Wait,
     /// Another program was faster: this is sent instead.
-    Instead(Part<'p>),
+    Instead(Object),
     /// It came to nothing because something before it did.
     Consequence,
     /// `Unknown` if it may have been executed nevertheless.
@@ -49,24 +48,24 @@ enum Certainty {
 
 /// The answers to one batch, while they are looked at.
 #[derive(Debug, Default)]
-pub(super) struct Round<'p> {
-    results: VecDeque<(Command<'p>, Option<Result<(), Error>>)>,
+pub(super) struct Round {
+    results: VecDeque<(Command, Option<Result<(), Error>>)>,
     /// Commands that are sent again.
-    back: VecDeque<Command<'p>>,
+    back: VecDeque<Command>,
     /// Services that will be made after all.
     awaited: HashSet<ServiceId>,
     has_ended: bool,
     has_to_pause: bool,
 }
 
-impl<'p> Round<'p> {
-    pub(super) fn new(batch: Vec<Command<'p>>, results: Vec<Result<(), Error>>) -> Self {
+impl Round {
+    pub(super) fn new(batch: Vec<Command>, results: Vec<Result<(), Error>>) -> Self {
         let results = results.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
         Self { results: batch.into_iter().zip(results).collect(), ..Self::default() }
     }
 }
 
-impl<'p> Applier<'p> {
+impl Applier<'_> {
     /// Notes what became of each command of a batch; asks where the answers do not say it.
     pub(super) fn settle(&mut self) {
         while let Some((command, result)) = self.round.results.front() {
@@ -96,20 +95,20 @@ impl<'p> Applier<'p> {
         self.send();
     }
 
-    fn left_alone(&self, command: &Command<'_>) -> ServiceAttributes {
+    fn left_alone(&self, command: &Command) -> ServiceAttributes {
         let operation = self.plan.operations().get(command.place);
         operation.map_or(ServiceAttributes::empty(), |operation| operation.left_alone)
     }
 
     /// Makes out what the answer to a command means.
-    fn judge(&self, command: &Command<'p>, error: &Error) -> Verdict<'p> {
-        let part = &command.part;
+    fn judge(&self, command: &Command, error: &Error) -> Verdict {
+        let subject = command.subject();
         let can_try_again = command.attempts.saturating_add(1) < ATTEMPTS;
-        let state = || match self.facts.question(part) {
+        let state = || match self.facts.open_question(subject) {
             Some(question) => Err(Verdict::Ask(question)),
-            None => Ok(self.facts.state(part, self.left_alone(command))),
+            None => Ok(subject.state(&self.facts, self.left_alone(command))),
         };
-        let makes = part.kind().verb() == Verb::Add;
+        let makes = command.verb() == Verb::Add;
         if error.is_already_exists() && makes {
             return match state() {
                 Err(ask) => ask,
@@ -120,10 +119,10 @@ impl<'p> Applier<'p> {
             };
         }
         if error.is_not_found() {
-            if part.kind().verb() == Verb::Delete || command.role != Role::Main {
+            if command.verb() == Verb::Delete || command.role != Role::Main {
                 return Verdict::Found(Finding::Gone);
             }
-            if let (Some(service), Some(Errno::ESRCH)) = (part.service(), error.errno()) {
+            if let (Some(service), Some(Errno::ESRCH)) = (subject.service(), error.errno()) {
                 if self.round.awaited.contains(&service) {
                     return Verdict::Wait;
                 }
@@ -131,7 +130,7 @@ impl<'p> Applier<'p> {
                     return Verdict::Consequence;
                 }
             }
-            if self.is_forward() && part.service().is_some() {
+            if self.is_forward() && subject.service().is_some() {
                 return match state() {
                     Err(ask) => ask,
                     Ok(State::Wanted) => Verdict::Done,
@@ -157,47 +156,27 @@ impl<'p> Applier<'p> {
     }
 
     /// The object planned again on what is there by now, if that may be done.
-    fn instead(&self, command: &Command<'p>, can_try_again: bool) -> Verdict<'p> {
+    fn instead(&self, command: &Command, can_try_again: bool) -> Verdict {
         let may = can_try_again && self.is_forward() && self.options.on_race == OnRace::PlanAgain;
-        let part = self.facts.plan_again(&command.part, self.left_alone(command)).filter(|_| may);
-        match part.filter(|part| self.options.allowed.contains(Actions::from(part.kind()))) {
-            Some(part) => Verdict::Instead(part),
+        let object = command.subject().plan_again(&self.facts, self.left_alone(command)).filter(|_| may);
+        match object.filter(|object| self.options.allowed.contains(Actions::from(object.subject().kind()))) {
+            Some(object) => Verdict::Instead(object),
             None => Verdict::Failed(Certainty::Raced),
         }
     }
 
-    fn act(&mut self, mut command: Command<'p>, verdict: Verdict<'p>, error: Option<Error>) {
+    fn act(&mut self, mut command: Command, verdict: Verdict, error: Option<Error>) {
         match verdict {
             Verdict::Again => {
                 command.attempts = command.attempts.saturating_add(1);
-                if let Part::Service(change) = &command.part
-                    && change.verb() == Verb::Add
-                {
-                    self.round.awaited.extend(command.part.service());
+                if command.makes_service() {
+                    self.round.awaited.extend(command.subject().service());
                 }
                 self.round.has_to_pause = true;
                 self.round.back.push_back(command);
             }
             Verdict::Wait => self.round.back.push_back(command),
-            Verdict::Instead(part) => {
-                self.has_met_others = true;
-                command.attempts = command.attempts.saturating_add(1);
-                command.part = part;
-                // A service that has vanished is made with all the destinations that it should have.
-                let row = match &command.part {
-                    Part::Service(Change { before: None, after: Some(Value::Planned(row)) }) => Some(*row),
-                    _ => None,
-                };
-                let place = command.place;
-                self.round.awaited.extend(row.map(|row| row.service.id()));
-                self.round.back.push_back(command);
-                let additions = row.into_iter().flat_map(additions).map(|part| Command::new(place, part));
-                let before = self.round.back.len();
-                self.round.back.extend(additions);
-                if let Some(state) = self.states.get_mut(place) {
-                    state.left += self.round.back.len() - before;
-                }
-            }
+            Verdict::Instead(object) => self.plan_again(command, object),
             Verdict::Done | Verdict::Found(_) if !self.is_forward() => self.count(command.place),
             Verdict::Done => {
                 if command.role == Role::Main {
@@ -222,15 +201,34 @@ impl<'p> Applier<'p> {
         }
     }
 
-    fn fail(&mut self, command: Command<'p>, certainty: Certainty, error: Error) {
+    /// Sends a command for an object as it is planned by now.
+    fn plan_again(&mut self, mut command: Command, object: Object) {
+        self.has_met_others = true;
+        command.attempts = command.attempts.saturating_add(1);
+        let has_vanished = command.verb() == Verb::Update;
+        command.object = object;
+        let has_vanished = has_vanished && command.makes_service();
+        let (place, service) = (command.place, command.subject().service().filter(|_| has_vanished));
+        self.round.awaited.extend(service);
+        self.round.back.push_back(command);
+        // A service that has vanished is made with all the destinations that it should have.
+        let Some((service, operation)) = service.zip(self.plan.operations().get(place)) else { return };
+        let additions = additions(service, &operation.destinations).map(|object| Command::new(place, object));
+        let before = self.round.back.len();
+        self.round.back.extend(additions);
+        if let Some(state) = self.states.get_mut(place) {
+            state.left += self.round.back.len() - before;
+        }
+    }
+
+    fn fail(&mut self, command: Command, certainty: Certainty, error: Error) {
         self.mark_failed(command.place);
         // The service without which nothing further can be done to its destinations.
-        let makes_service = matches!(&command.part, Part::Service(change) if change.verb() == Verb::Add);
-        if makes_service || error.errno() == Some(Errno::ESRCH) {
-            self.failed_services.extend(command.part.service());
+        if command.makes_service() || error.errno() == Some(Errno::ESRCH) {
+            self.failed_services.extend(command.subject().service());
         }
-        if let Part::SyncDaemon(Change { before: Some(daemon), after: None }) = &command.part {
-            self.failed_stops.insert(daemon.role);
+        if command.verb() == Verb::Delete {
+            self.failed_stops.extend(command.subject().role());
         }
         let is_hopeless = error.kind() != ErrorKind::Kernel;
         let action = command.to_string();

@@ -6,8 +6,9 @@ use super::error::ApplyError;
 use super::observer::{Interrupt, Progress};
 use super::report::Report;
 use crate::Error;
+use crate::desired::Observed;
+use crate::desired::object::{Question, Reply};
 use crate::handle::{Batch, BatchProgress, Handle};
-use crate::model::{Config, DestinationEntry, ServiceEntry, ServiceId, SyncDaemon};
 
 #[cfg(feature = "tokio")]
 use crate::AsyncHandle;
@@ -31,44 +32,19 @@ pub enum Step<'a> {
 /// Commands that are sent together, in their order.
 #[derive(Clone, Copy, Debug)]
 pub struct Commands<'a> {
-    pub(super) commands: &'a [Command<'a>],
+    pub(super) commands: &'a [Command],
     /// The interrupt from which on no further datagram is sent.
     pub(super) heeded: Interrupt,
 }
 
-/// A question to the kernel.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Question {
-    /// The time-outs.
-    Timeouts,
-    /// The synchronization daemons.
-    SyncDaemons,
-    /// One service.
-    Service(ServiceId),
-    /// All services. A list that other programs change while it is read can miss some.
-    Services,
-    /// All services, in a list that can be relied on.
-    StableServices,
-    /// The destinations of a service. A list that other programs change while it is read can miss some.
-    Destinations(ServiceId),
-    /// The destinations of a service, in a list that can be relied on.
-    StableDestinations(ServiceId),
-}
-
 /// The results of commands, or the answer to a question.
 #[derive(Debug)]
-pub struct Answer(pub(super) Reply);
+pub struct Answer(pub(super) Told);
 
-/// The answer itself; lists come with whether they can be relied on for what is missing in them.
 #[derive(Debug)]
-pub(super) enum Reply {
+pub(super) enum Told {
     Sent(Vec<Result<(), Error>>, Interrupt),
-    Timeouts(Result<Config, Error>),
-    SyncDaemons(Result<Vec<SyncDaemon>, Error>),
-    Service(ServiceId, Box<Result<Option<ServiceEntry>, Error>>),
-    Services(Result<Vec<ServiceEntry>, Error>, bool),
-    Destinations(ServiceId, Result<Vec<DestinationEntry>, Error>, bool),
+    Read(Reply),
 }
 
 /// How often a list is read until it can be relied on.
@@ -90,23 +66,11 @@ impl Commands<'_> {
     pub fn send(&self, handle: &Handle, mut interrupt: impl FnMut() -> Interrupt) -> Answer {
         let mut strongest = interrupt();
         if strongest >= self.heeded {
-            return Answer(Reply::Sent(Vec::new(), strongest));
+            return Answer(Told::Sent(Vec::new(), strongest));
         }
-        let results = match self.commands {
-            [Command { part, .. }] if part.daemon().is_some() => {
-                let change = part.daemon().copied();
-                let sent = change.and_then(|change| match (change.before, change.after) {
-                    (_, Some(after)) => Some(handle.start_sync(after)),
-                    (before, None) => before.map(|daemon| handle.stop_sync(daemon.role)),
-                });
-                sent.into_iter().collect()
-            }
-            _ => {
-                let watch = |progress: BatchProgress| self.watch(progress, &mut strongest, &mut interrupt);
-                results(self.add_to(handle.batch()).send_with_progress(watch))
-            }
-        };
-        Answer(Reply::Sent(results, strongest))
+        let watch = |progress: BatchProgress| self.watch(progress, &mut strongest, &mut interrupt);
+        let results = results(self.add_to(handle.batch()).send_with_progress(watch));
+        Answer(Told::Sent(results, strongest))
     }
 
     /// Sends them, as [`send`](Self::send) does.
@@ -115,24 +79,15 @@ impl Commands<'_> {
     pub async fn send_async(&self, handle: &AsyncHandle, mut interrupt: impl FnMut() -> Interrupt) -> Answer {
         let mut strongest = interrupt();
         if strongest >= self.heeded {
-            return Answer(Reply::Sent(Vec::new(), strongest));
+            return Answer(Told::Sent(Vec::new(), strongest));
         }
-        let results = match self.commands {
-            [Command { part, .. }] if part.daemon().is_some() => match part.daemon().map(|it| (it.before, it.after)) {
-                Some((_, Some(after))) => vec![handle.start_sync(after).await],
-                Some((Some(before), None)) => vec![handle.stop_sync(before.role).await],
-                _ => Vec::new(),
-            },
-            _ => {
-                let watch = |progress: BatchProgress| self.watch(progress, &mut strongest, &mut interrupt);
-                results(self.add_to(handle.batch()).send_with_progress(watch).await)
-            }
-        };
-        Answer(Reply::Sent(results, strongest))
+        let watch = |progress: BatchProgress| self.watch(progress, &mut strongest, &mut interrupt);
+        let results = results(self.add_to(handle.batch()).send_with_progress(watch).await);
+        Answer(Told::Sent(results, strongest))
     }
 
     fn add_to<'h, H>(&self, batch: Batch<'h, H>) -> Batch<'h, H> {
-        self.commands.iter().fold(batch, |batch, command| command.part.add_to(batch))
+        self.commands.iter().fold(batch, |batch, command| command.object.add_to(batch))
     }
 
     fn watch(
@@ -157,9 +112,8 @@ fn results(sent: Result<crate::handle::BatchReport, Error>) -> Vec<Result<(), Er
 impl Question {
     /// Asks the kernel.
     pub fn ask(&self, handle: &Handle) -> Answer {
-        Answer(match *self {
-            Self::Timeouts => Reply::Timeouts(handle.get_config()),
-            Self::SyncDaemons => Reply::SyncDaemons(handle.get_sync_daemons()),
+        Answer(Told::Read(match *self {
+            Self::Rest => Reply::Rest(Observed::read_rest(handle)),
             Self::Service(id) => Reply::Service(id, Box::new(handle.get_service(&id))),
             Self::Services => Reply::Services(handle.get_services(), false),
             Self::StableServices => Reply::Services(handle.get_services_stable(ATTEMPTS), true),
@@ -167,16 +121,15 @@ impl Question {
             Self::StableDestinations(id) => {
                 Reply::Destinations(id, handle.get_destinations_stable(&id, ATTEMPTS), true)
             }
-        })
+        }))
     }
 
     /// Asks the kernel.
     #[cfg(feature = "tokio")]
     #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
     pub async fn ask_async(&self, handle: &AsyncHandle) -> Answer {
-        Answer(match *self {
-            Self::Timeouts => Reply::Timeouts(handle.get_config().await),
-            Self::SyncDaemons => Reply::SyncDaemons(handle.get_sync_daemons().await),
+        Answer(Told::Read(match *self {
+            Self::Rest => Reply::Rest(Observed::read_rest_async(handle).await),
             Self::Service(id) => Reply::Service(id, Box::new(handle.get_service(&id).await)),
             Self::Services => Reply::Services(handle.get_services().await, false),
             Self::StableServices => Reply::Services(handle.get_services_stable(ATTEMPTS).await, true),
@@ -184,6 +137,6 @@ impl Question {
             Self::StableDestinations(id) => {
                 Reply::Destinations(id, handle.get_destinations_stable(&id, ATTEMPTS).await, true)
             }
-        })
+        }))
     }
 }

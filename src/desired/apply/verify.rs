@@ -1,12 +1,11 @@
 use std::collections::HashSet;
 
 use super::applier::{Applier, BATCH};
-use super::command::{Part, count, parts};
+use super::command::{count, parts};
 use super::drain::LOOKS;
-use super::facts::State;
 use super::settle::PAUSE;
-use super::step::Question;
-use crate::desired::plan::{Object, Operation, Verb};
+use crate::desired::object::{Object, Question, State};
+use crate::desired::plan::{Operation, Verb};
 use crate::model::ServiceId;
 
 /// As many services are asked for one by one; for more, all are listed.
@@ -33,15 +32,12 @@ impl Applier<'_> {
         let (mut seen, mut listed) = (HashSet::new(), HashSet::new());
         for (_, operation) in self.carried_out() {
             let Some(service) = operation.service() else { continue };
-            let (has_list, makes) = match &operation.object {
-                Object::Destination(..) => (true, false),
-                Object::Service(change) => (change.verb() == Verb::Add, true),
-                _ => continue,
-            };
+            let is_destination = operation.destination().is_some();
+            let has_list = is_destination || operation.verb() == Verb::Add;
             if seen.insert(service) {
                 verification.services.push(service);
             }
-            if has_list && (reads_all || !makes) && listed.insert(service) {
+            if has_list && (reads_all || is_destination) && listed.insert(service) {
                 verification.lists.push(service);
             }
         }
@@ -60,7 +56,7 @@ impl Applier<'_> {
             self.question = Some(question);
             return;
         }
-        if let Some((_, error)) = self.facts.refusal.take() {
+        if let Some(error) = self.facts.refusal.take() {
             self.verification.looks += 1;
             if self.verification.looks == LOOKS {
                 return self.unconfirmed(error);
@@ -73,19 +69,18 @@ impl Applier<'_> {
         let mut seen = HashSet::new();
         let operations: Vec<_> = self.carried_out().collect();
         for (place, operation) in operations.into_iter().rev() {
-            let role = match &operation.object {
-                Object::SyncDaemon(change) => change.latest().map(|daemon| daemon.role),
-                _ => None,
-            };
-            if !seen.insert((operation.service(), operation.destination(), role)) {
+            let subject = operation.object.subject();
+            let kind = std::mem::discriminant(&operation.object);
+            if !seen.insert((kind, subject.service(), subject.destination(), subject.role())) {
                 continue;
             }
             let is_listed = operation.service().is_some_and(|id| self.facts.list(&id).is_some());
-            let is_wrong = |part: Part<'_>| {
+            let is_wrong = |part: Object| {
+                let part = part.subject();
                 let is_destination = part.destination().is_some();
                 let has_service =
                     !is_destination || part.service().is_none_or(|id| self.facts.service(&id) != Ok(None));
-                let state = self.facts.state(&part, operation.left_alone);
+                let state = part.state(&self.facts, operation.left_alone);
                 let is_known = !is_destination || is_listed;
                 // Of a destination that went, the service is still there.
                 !has_service || (is_known && matches!(state, State::Other | State::Missing))
@@ -102,8 +97,8 @@ impl Applier<'_> {
             return None;
         }
         for (_, operation) in self.carried_out() {
-            let single = parts(operation).next().filter(|part| part.service().is_none());
-            if let Some(question) = single.and_then(|part| self.facts.question(&part)) {
+            let subject = operation.object.subject();
+            if let Some(question) = subject.question(&self.facts).filter(|_| subject.service().is_none()) {
                 return Some(question);
             }
         }

@@ -1,30 +1,30 @@
 //! The way from what is there to what should be, as a value that can be printed, saved and carried out.
 
-mod actions;
 mod change_set;
 mod fingerprint;
-mod operation;
 mod options;
 mod rules;
 mod saved;
 mod service;
 mod text;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-pub use actions::{ActionError, Actions};
-pub use change_set::{ChangeSet, Item};
-pub use operation::{Change, Object, Operation, OperationKind, Verb};
+pub use change_set::ChangeSet;
 pub use options::{Draining, PlanOptions};
 pub use rules::PlanRules;
 pub use saved::{SavedPlan, SavedPlanError};
 pub use text::PlanText;
 
+pub use super::object::{
+    ActionError, Actions, Change, DestinationChange, Item, Object, Operation, OperationKind, Verb,
+};
+use super::object::{Labels, plan_rest};
 pub use super::settings::{FieldValue, SettingChange};
-use super::taste::{Oddity, oddities_of_destination, oddities_of_service};
-use super::{DesiredService, DesiredState, Observed, Scope};
-use crate::model::{Config, DestinationId, ServiceId, SyncDaemon, SyncRole, TableService};
+use super::taste::{Oddity, oddities_of_destination};
+use super::{DesiredState, Observed, Scope};
+use crate::model::{DestinationId, ServiceId, SyncRole, TableService};
 
 /// Operations in the order in which they are safe.
 ///
@@ -39,29 +39,6 @@ pub struct Plan {
     outside: usize,
     labels: Labels,
     scope: Scope,
-}
-
-/// The names that people gave to services and destinations of a plan.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-struct Labels {
-    names: BTreeMap<ServiceId, String>,
-    /// Addresses as they were written, where that is not the canonical form.
-    written: HashMap<(ServiceId, Option<DestinationId>), Box<str>>,
-}
-
-impl Labels {
-    fn add(&mut self, desired: &DesiredService) {
-        let id = desired.id();
-        self.names.extend(desired.name.clone().map(|name| (id, name)));
-        self.written.extend(desired.written.clone().map(|written| ((id, None), written)));
-        for wanted in &desired.destinations {
-            self.written.extend(wanted.written.clone().map(|written| ((id, Some(wanted.id())), written)));
-        }
-    }
-
-    fn written(&self, service: &ServiceId, destination: Option<DestinationId>) -> Option<&str> {
-        self.written.get(&(*service, destination)).map(|written| &**written)
-    }
 }
 
 /// How much a [`Plan`] does.
@@ -134,19 +111,9 @@ pub fn plan(live: &Observed, desired: &DesiredState, options: &PlanOptions) -> P
         .plan(live)
 }
 
-/// The operations by the place that they have in a plan.
+/// The operations by their step.
 #[derive(Debug, Default)]
-struct Steps {
-    timeouts: Option<Operation>,
-    new_services: Vec<Operation>,
-    services: Vec<Operation>,
-    new_destinations: Vec<Operation>,
-    destinations: Vec<Operation>,
-    old_destinations: Vec<Operation>,
-    old_services: Vec<Operation>,
-    stopped: Vec<Operation>,
-    started: Vec<Operation>,
-}
+struct Steps([Vec<Operation>; OperationKind::STEPS]);
 
 struct Planner<'a> {
     options: &'a PlanOptions,
@@ -165,7 +132,6 @@ impl Planner<'_> {
         let last: HashMap<ServiceId, usize> =
             desired.services.iter().enumerate().map(|(place, service)| (service.id(), place)).collect();
 
-        self.timeouts(live.timeouts.as_ref());
         for (place, service) in desired.services.iter().enumerate() {
             let id = service.id();
             if last.get(&id) != Some(&place) {
@@ -187,44 +153,17 @@ impl Planner<'_> {
                 outside += 1;
             } else if self.options.prune {
                 let drain = self.options.drain_of(desired.drain);
-                self.steps.old_services.push(Operation::of_service(Change::delete(row.clone())).drained(drain));
+                let change = Change::delete(row.service.service.clone());
+                self.steps.push(Operation::of_service(change, row.destinations.clone()).drained(drain));
             }
         }
-        self.sync(live.sync.as_deref().unwrap_or_default());
+        plan_rest(live, desired).for_each(|operation| self.steps.push(operation));
         self.check_families(live, &last, &mut conflicts);
-        self.steps.changes_and_additions().for_each(|operation| odd(operation, &mut conflicts));
+        self.steps.0.iter().flatten().for_each(|operation| odd(operation, &mut conflicts));
 
         let is_mixed = desired.sync.is_some() && desired.mixes_families();
         let Self { steps, labels, .. } = self;
         Plan { operations: steps.in_order(is_mixed), conflicts, outside, labels, scope: desired.scope.clone() }
-    }
-
-    fn timeouts(&mut self, live: Option<&Config>) {
-        let desired = self.desired.timeouts;
-        let live = live.copied().unwrap_or_default();
-        let mut wanted = Config::new();
-        wanted.tcp = desired.tcp.filter(|_| desired.tcp != live.tcp);
-        wanted.tcp_fin = desired.tcp_fin.filter(|_| desired.tcp_fin != live.tcp_fin);
-        wanted.udp = desired.udp.filter(|_| desired.udp != live.udp);
-        if wanted != Config::new() {
-            self.steps.timeouts = Some(Operation::timeouts(Change::update(both_say(&live, &wanted), wanted)));
-        }
-    }
-
-    /// A daemon cannot be changed: another one is stopped and started.
-    fn sync(&mut self, live: &[SyncDaemon]) {
-        let Some(desired) = &self.desired.sync else { return };
-        for role in [SyncRole::Master, SyncRole::Backup] {
-            let of_role = |daemons: &[SyncDaemon]| daemons.iter().rev().find(|daemon| daemon.role == role).copied();
-            let (runs, should) = (of_role(live), of_role(desired));
-            if let (Some(runs), Some(should)) = (runs, should)
-                && is_like(&runs, &should)
-            {
-                continue;
-            }
-            self.steps.stopped.extend(runs.map(|runs| Operation::sync_daemon(Change::delete(runs))));
-            self.steps.started.extend(should.map(|should| Operation::sync_daemon(Change::add(should))));
-        }
     }
 
     /// Looks for destinations of another family than their service where a daemon will run.
@@ -239,7 +178,7 @@ impl Planner<'_> {
         for service in &self.desired.services {
             service.destinations.iter().for_each(|destination| check(service.id(), destination.id()));
         }
-        if self.steps.started.is_empty() {
+        if self.steps.of(OperationKind::StartSync).is_none_or(Vec::is_empty) {
             return;
         }
         for row in &live.table.services {
@@ -252,84 +191,44 @@ impl Planner<'_> {
     }
 }
 
-/// Whether a daemon that runs is what should run, as far as that is said.
-pub(in crate::desired) fn is_like(runs: &SyncDaemon, should: &SyncDaemon) -> bool {
-    runs.interface == should.interface
-        && runs.sync_id == should.sync_id
-        && (should.max_len.is_none() || runs.max_len == should.max_len)
-        && (should.group.is_none() || runs.group == should.group)
-        && (should.port.is_none() || runs.port == should.port)
-        && (should.ttl.is_none() || runs.ttl == should.ttl)
-}
-
 /// Adds what is odd about the objects of an operation, and was not before.
 fn odd(operation: &Operation, conflicts: &mut Vec<Conflict>) {
-    let mut check = |service: ServiceId, destination: Option<DestinationId>, before: &[Oddity], after: Vec<Oddity>| {
-        let new = after.into_iter().filter(|oddity| !before.contains(oddity));
-        conflicts.extend(new.map(|oddity| Conflict::Odd { service, destination, problem: oddity.problem }));
-    };
-    match &operation.object {
-        Object::Service(change) => {
-            let Some(after) = &change.after else { return };
-            let id = after.service.id();
-            let of = |row: &TableService| oddities_of_service(&row.service.service);
-            check(id, None, &change.before.as_ref().map(of).unwrap_or_default(), of(after));
-            if change.before.is_none() {
-                for destination in after.destinations.iter().map(|entry| &entry.destination) {
-                    check(id, Some(destination.id), &[], oddities_of_destination(&id, destination));
-                }
-            }
+    let Some(service) = operation.service() else { return };
+    let conflict = |destination, oddity: Oddity| Conflict::Odd { service, destination, problem: oddity.problem };
+    let own = operation.object.subject().oddities().into_iter();
+    conflicts.extend(own.map(|oddity| conflict(operation.destination(), oddity)));
+    if operation.kind() == OperationKind::AddService {
+        for destination in operation.destinations.iter().map(|entry| &entry.destination) {
+            let found = oddities_of_destination(&service, destination).into_iter();
+            conflicts.extend(found.map(|oddity| conflict(Some(destination.id), oddity)));
         }
-        Object::Destination(service, change) => {
-            let Some(after) = &change.after else { return };
-            let of = |destination| oddities_of_destination(service, destination);
-            check(*service, Some(after.id), &change.before.as_ref().map(of).unwrap_or_default(), of(after));
-        }
-        Object::Timeouts(_) | Object::SyncDaemon(_) => {}
     }
-}
-
-/// Returns what of these time-outs the others say as well.
-pub(in crate::desired) fn both_say(config: &Config, other: &Config) -> Config {
-    let mut both = Config::new();
-    both.tcp = config.tcp.filter(|_| other.tcp.is_some());
-    both.tcp_fin = config.tcp_fin.filter(|_| other.tcp_fin.is_some());
-    both.udp = config.udp.filter(|_| other.udp.is_some());
-    both
 }
 
 impl Steps {
-    /// The number of operations about services and destinations so far.
-    fn count(&self) -> usize {
-        self.new_services.len()
-            + self.services.len()
-            + self.new_destinations.len()
-            + self.destinations.len()
-            + self.old_destinations.len()
+    fn push(&mut self, operation: Operation) {
+        if let Some(step) = self.0.get_mut(operation.kind().step()) {
+            step.push(operation);
+        }
     }
 
-    fn changes_and_additions(&self) -> impl Iterator<Item = &Operation> {
-        let Self { new_services, services, new_destinations, destinations, .. } = self;
-        [new_services, services, new_destinations, destinations].into_iter().flatten()
+    fn of(&self, kind: OperationKind) -> Option<&Vec<Operation>> {
+        self.0.get(kind.step())
+    }
+
+    fn count(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
     }
 
     fn in_order(mut self, stop_first: bool) -> Vec<Operation> {
-        let mut operations = Vec::from_iter(self.timeouts);
-        let mut append = |more: &mut Vec<Operation>| {
+        let stopped = self.0.get_mut(OperationKind::StopSync.step()).filter(|_| stop_first);
+        let stopped = stopped.map(std::mem::take).unwrap_or_default();
+        let [timeouts, steps @ ..] = self.0;
+        let mut operations = timeouts;
+        for mut more in std::iter::once(stopped).chain(steps) {
             // The first list is often the only one, and a long one.
-            if operations.is_empty() { std::mem::swap(&mut operations, more) } else { operations.append(more) }
-        };
-        if stop_first {
-            append(&mut self.stopped);
+            if operations.is_empty() { operations = more } else { operations.append(&mut more) }
         }
-        append(&mut self.new_services);
-        append(&mut self.services);
-        append(&mut self.new_destinations);
-        append(&mut self.destinations);
-        append(&mut self.old_destinations);
-        append(&mut self.old_services);
-        append(&mut self.stopped);
-        append(&mut self.started);
         operations
     }
 }

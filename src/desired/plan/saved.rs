@@ -1,11 +1,7 @@
-use std::collections::HashMap;
-
-use super::service::created;
-use super::{Change, Item, Labels, Operation, OperationKind, Plan, Summary, both_say};
+use super::{Item, Labels, OperationKind, Plan, Summary};
+use crate::desired::object::There;
 use crate::desired::print::scope_as_is;
-use crate::desired::settings::{wanted_destination, wanted_service};
-use crate::desired::{Connections, DesiredDestination, DesiredService, Drain, Observed, lower, spec};
-use crate::model::{Config, DestinationEntry, DestinationId, ServiceId, TableService};
+use crate::desired::{Observed, lower, spec};
 
 /// A [`Plan`] that can be written to a file and carried out later, if the table is still the same.
 ///
@@ -142,10 +138,7 @@ impl SavedPlan {
         if found != self.fingerprint {
             return Err(SavedPlanError::Stale { planned: self.fingerprint.clone(), found });
         }
-        let there = There {
-            rows: live.table.services.iter().map(|row| (row.service.id(), row)).collect(),
-            timeouts: live.timeouts.unwrap_or_default(),
-        };
+        let there = There::new(&live);
         let mut plan = Plan { outside: self.outside, scope, ..Plan::default() };
         for (place, item) in self.operations.iter().enumerate() {
             let broken = |reason| SavedPlanError::Broken { number: place + 1, kind: item.kind, reason };
@@ -155,93 +148,6 @@ impl SavedPlan {
             plan.operations.push(operation);
         }
         Ok(plan)
-    }
-}
-
-impl Item {
-    /// Returns the operation again, on what is there.
-    fn operation(&self, live: &There<'_>) -> Result<Operation, String> {
-        let operation = match self.kind {
-            OperationKind::UpdateTimeouts => {
-                let wanted = lower::timeouts(self.timeouts.as_ref().ok_or("it has no timeouts")?)?;
-                if wanted == Config::new() {
-                    return Err("it has no timeouts".to_owned());
-                }
-                Operation::timeouts(Change::update(both_say(&live.timeouts, &wanted), wanted))
-            }
-            OperationKind::AddService => {
-                let desired = self.service()?;
-                Operation::of_service(Change::add(created(&desired, &desired.service)))
-            }
-            OperationKind::UpdateService => {
-                let desired = self.service()?;
-                let before = TableService::new(live.row(&desired.id())?.service.clone(), Vec::new());
-                let wanted = wanted_service(&before.service.service, &desired);
-                Operation::of_service(Change::update(before, created(&desired, &wanted)))
-            }
-            OperationKind::DeleteService => {
-                Operation::of_service(Change::delete(live.row(&self.service_id()?)?.clone()))
-            }
-            OperationKind::AddDestination => {
-                let (service, desired) = self.destination()?;
-                Operation::of_destination(service, Change::add(desired.created()))
-            }
-            OperationKind::UpdateDestination => {
-                let (service, desired) = self.destination()?;
-                let before = live.destination(&service, &desired.id())?.destination.clone();
-                let wanted = wanted_destination(&before, &desired, false);
-                Operation::of_destination(service, Change::update(before, wanted))
-            }
-            OperationKind::DeleteDestination => {
-                let service = self.service_id()?;
-                let id = lower::destination_id(self.destination.as_ref().ok_or("it has no destination")?)?;
-                let entry = live.destination(&service, &id)?;
-                let operation = Operation::of_destination(service, Change::delete(entry.destination.clone()));
-                Operation { connections: Connections::of(entry), ..operation }
-            }
-            OperationKind::StopSync | OperationKind::StartSync => {
-                let daemon = lower::sync(self.sync.as_ref().ok_or("it has no daemon")?)?;
-                Operation::sync_daemon(match self.kind {
-                    OperationKind::StopSync => Change::delete(daemon),
-                    _ => Change::add(daemon),
-                })
-            }
-        };
-        Ok(operation.drained(self.drain()?))
-    }
-
-    fn service_id(&self) -> Result<ServiceId, String> {
-        lower::service_id(self.service.as_ref().ok_or("it has no service")?)
-    }
-
-    fn service(&self) -> Result<DesiredService, String> {
-        lower::service(self.service.as_ref().ok_or("it has no service")?)
-    }
-
-    fn destination(&self) -> Result<(ServiceId, DesiredDestination), String> {
-        let service = self.service_id()?;
-        let destination = self.destination.as_ref().ok_or("it has no destination")?;
-        Ok((service, lower::destination(service, destination)?))
-    }
-
-    fn drain(&self) -> Result<Option<Drain>, String> {
-        self.drain.as_ref().map_or(Ok(None), lower::drain)
-    }
-}
-
-/// The observed objects, by identity.
-struct There<'a> {
-    rows: HashMap<ServiceId, &'a TableService>,
-    timeouts: Config,
-}
-
-impl<'a> There<'a> {
-    fn row(&self, id: &ServiceId) -> Result<&'a TableService, String> {
-        self.rows.get(id).copied().ok_or_else(|| "its service is not there".to_owned())
-    }
-
-    fn destination(&self, service: &ServiceId, id: &DestinationId) -> Result<&'a DestinationEntry, String> {
-        self.row(service)?.get(id).ok_or_else(|| "its destination is not there".to_owned())
     }
 }
 

@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 
 use super::{Change, Operation, Planner};
+use crate::desired::object::created;
 use crate::desired::settings::{wanted_destination, wanted_service};
 use crate::desired::{Connections, DesiredService};
-use crate::model::{DestinationEntry, DestinationId, Service, ServiceEntry, TableService};
+use crate::model::{DestinationId, TableService};
 
 /// Memory that is used for one service after the other.
 #[derive(Debug, Default)]
@@ -20,18 +21,14 @@ impl Planner<'_> {
         let before = self.steps.count();
         match live {
             None => {
-                self.steps.new_services.push(Operation {
-                    left_alone: desired.left_alone,
-                    ..Operation::of_service(Change::add(created(desired, &desired.service)))
-                });
+                let operation = Operation::of_service(Change::add(desired.service.clone()), created(desired));
+                self.steps.push(Operation { left_alone: desired.left_alone, ..operation });
             }
             Some(live) => {
                 let is = &live.service.service;
                 let wanted = wanted_service(is, desired);
                 if wanted != *is {
-                    let live = TableService::new(live.service.clone(), Vec::new());
-                    let change = Change::update(live, created(desired, &wanted));
-                    self.steps.services.push(Operation::of_service(change));
+                    self.steps.push(Operation::of_service(Change::update(is.clone(), wanted), created(desired)));
                 }
                 self.destinations(desired, live);
             }
@@ -54,7 +51,7 @@ impl Planner<'_> {
             let Some((place, should)) = place.and_then(|place| Some((place, desired.destinations.get(place)?))) else {
                 let drain = self.options.drain_of(desired.drain.or(self.desired.drain));
                 let operation = Operation::of_destination(service, Change::delete(is.clone())).drained(drain);
-                self.steps.old_destinations.push(Operation { connections: Connections::of(entry), ..operation });
+                self.steps.push(Operation { connections: Connections::of(entry), ..operation });
                 continue;
             };
             if let Some(present) = present.get_mut(place) {
@@ -63,20 +60,14 @@ impl Planner<'_> {
             let wanted = wanted_destination(is, should, self.options.keep_weights);
             if wanted != *is {
                 let operation = Operation::of_destination(service, Change::update(is.clone(), wanted));
-                self.steps.destinations.push(operation);
+                self.steps.push(operation);
             }
         }
         for (place, destination) in desired.destinations.iter().enumerate() {
             if present.get(place) == Some(&false) && places.get(&destination.id()) == Some(&place) {
                 let operation = Operation::of_destination(service, Change::add(destination.created()));
-                self.steps.new_destinations.push(operation);
+                self.steps.push(operation);
             }
         }
     }
-}
-
-/// Returns a service with these settings and the destinations that it should have.
-pub(super) fn created(desired: &DesiredService, settings: &Service) -> TableService {
-    let destinations = desired.destinations.iter().map(|wanted| DestinationEntry::new(wanted.created()));
-    TableService::new(ServiceEntry::new(settings.clone()), destinations.collect())
 }

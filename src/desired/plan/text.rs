@@ -1,10 +1,8 @@
 use std::fmt::{self, Write as _};
 
-use super::{Change, Object, Operation, Plan, SettingChange};
+use super::{Operation, Plan, SettingChange};
 use crate::desired::print::service_text;
-use crate::desired::settings::{remark_of_destination, remark_of_service};
-use crate::desired::{Connections, Drain, spec};
-use crate::model::{Destination, ServiceId, SyncDaemon, TableService};
+use crate::model::ServiceId;
 
 /// A [`Plan`] for people: what is made, changed and deleted, service by service.
 ///
@@ -31,8 +29,7 @@ impl PlanText<'_> {
         self
     }
 
-    fn line(&self, f: &mut fmt::Formatter<'_>, indent: usize, sign: char, line: &Line) -> fmt::Result {
-        let Line { head, remark } = line;
+    fn line(&self, f: &mut fmt::Formatter<'_>, indent: usize, sign: char, head: &str, remark: &str) -> fmt::Result {
         let mut text = format!("{:indent$}{sign} {head}", "");
         if !remark.is_empty() {
             let gap = REMARK.saturating_sub(text.chars().count()).max(2);
@@ -55,74 +52,38 @@ impl PlanText<'_> {
         }
     }
 
-    fn changes(&self, f: &mut fmt::Formatter<'_>, indent: usize, changes: &[SettingChange]) -> fmt::Result {
-        for SettingChange { field, from, to } in changes {
-            let width = FIELD.saturating_sub(indent);
+    /// A line about an operation, and one for each setting that changes.
+    fn operation(&self, f: &mut fmt::Formatter<'_>, indent: usize, operation: &Operation, name: &str) -> fmt::Result {
+        let (head, remark) = operation.object.subject().line(operation);
+        self.line(f, indent, operation.kind().sign(), &format!("{head}{name}"), &remark)?;
+        for SettingChange { field, from, to } in operation.changes() {
+            let (indent, width) = (indent + 4, FIELD.saturating_sub(indent + 4));
             self.coloured_line(f, '~', &format!("{:indent$}{field:width$}{from} -> {to}", ""))?;
+        }
+        for object in operation.additions() {
+            let addition = Operation::new(object);
+            self.operation(f, indent + 2, &addition, "")?;
         }
         Ok(())
     }
 
     fn service(&self, f: &mut fmt::Formatter<'_>, id: ServiceId, operations: &[&Operation]) -> fmt::Result {
         let name = self.plan.name(&id).map_or_else(String::new, |name| format!(" ({name})"));
-        let head = format!("service {}{name}", service_text(&id));
-        let whole = operations.iter().find_map(|operation| match &operation.object {
-            Object::Service(change) => Some((*operation, change.as_ref())),
-            _ => None,
-        });
-        match whole {
-            Some((_, Change { before: None, after: Some(row) })) => {
-                self.line(f, 0, '+', &Line::new(head, remark_of_service(&row.service.service)))?;
-                for entry in &row.destinations {
-                    self.line(f, 2, '+', &new_destination(&entry.destination))?;
-                }
-            }
-            Some((operation, Change { before: Some(row), after: None })) => {
-                self.line(f, 0, '-', &Line::new(head, deleted_service(row, operation.drain)))?;
-            }
-            other => {
-                self.line(f, 0, '~', &Line::new(head, String::new()))?;
-                if let Some((operation, _)) = other {
-                    self.changes(f, 4, &operation.changes())?;
-                }
-            }
+        let (own, of_destinations): (Vec<&Operation>, Vec<&Operation>) =
+            operations.iter().copied().partition(|operation| operation.destination().is_none());
+        match own.first() {
+            Some(operation) => self.operation(f, 0, operation, &name)?,
+            None => self.line(f, 0, '~', &format!("service {}{name}", service_text(&id)), "")?,
         }
-        for operation in operations {
-            let Object::Destination(_, change) = &operation.object else { continue };
-            match (&change.before, &change.after) {
-                (None, Some(after)) => self.line(f, 2, '+', &new_destination(after))?,
-                (Some(before), Some(_)) => {
-                    self.line(f, 2, '~', &Line::new(format!("destination {}", before.id), String::new()))?;
-                    self.changes(f, 6, &operation.changes())?;
-                }
-                (Some(before), None) => {
-                    let head = format!("destination {}", before.id);
-                    self.line(f, 2, '-', &Line::new(head, deleted_destination(operation)))?;
-                }
-                (None, None) => {}
-            }
-        }
-        Ok(())
+        of_destinations.into_iter().try_for_each(|operation| self.operation(f, 2, operation, ""))
     }
 }
 
 impl fmt::Display for PlanText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plan = self.plan;
-        for operation in plan.operations() {
-            match &operation.object {
-                Object::Timeouts(_) => {
-                    self.line(f, 0, '~', &Line::new("timeouts".to_owned(), String::new()))?;
-                    self.changes(f, 4, &operation.changes())?;
-                }
-                Object::SyncDaemon(change) => {
-                    change
-                        .latest()
-                        .into_iter()
-                        .try_for_each(|it| self.line(f, 0, operation.kind().sign(), &sync(it)))?;
-                }
-                _ => {}
-            }
+        for operation in plan.operations().iter().filter(|operation| operation.service().is_none()) {
+            self.operation(f, 0, operation, "")?;
         }
         let mut by_service: Vec<(ServiceId, Vec<&Operation>)> = Vec::new();
         let mut places = std::collections::HashMap::new();
@@ -162,42 +123,3 @@ impl fmt::Display for Plan {
 const REMARK: usize = 35;
 /// Where the values of settings begin.
 const FIELD: usize = 18;
-
-#[derive(Debug)]
-struct Line {
-    head: String,
-    remark: String,
-}
-
-impl Line {
-    const fn new(head: String, remark: String) -> Self {
-        Self { head, remark }
-    }
-}
-
-fn new_destination(destination: &Destination) -> Line {
-    Line::new(format!("destination {}", destination.id), remark_of_destination(destination))
-}
-
-fn deleted_destination(operation: &Operation) -> String {
-    let Connections { active, inactive, .. } = operation.connections;
-    let mut text = format!("{active} active, {inactive} inactive connections");
-    if let Some(drain) = operation.drain {
-        let _ = write!(text, "; drain {}", spec::Duration::from(drain.timeout));
-    }
-    text
-}
-
-fn deleted_service(live: &TableService, drain: Option<Drain>) -> String {
-    let count = live.destinations.len();
-    let noun = if count == 1 { "destination" } else { "destinations" };
-    let drain = match drain {
-        Some(drain) if count > 0 => format!("; drain {}", spec::Duration::from(drain.timeout)),
-        _ => String::new(),
-    };
-    format!("({count} {noun}{drain})")
-}
-
-fn sync(daemon: &SyncDaemon) -> Line {
-    Line::new(format!("sync {}", daemon.role), format!("interface {}, id {}", daemon.interface, daemon.sync_id))
-}

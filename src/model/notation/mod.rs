@@ -59,7 +59,7 @@ mod rule;
 mod settings;
 mod sync_daemon;
 
-pub use rule::{DestinationRule, Rule, ServiceRule, TableRules};
+pub use rule::{DestinationRule, Rule, ServiceRule, ServiceSelector, TableRules};
 
 #[cfg(doc)]
 use super::{

@@ -1,7 +1,7 @@
 mod parse;
 mod print;
 
-pub use print::{DestinationRule, ServiceRule, TableRules};
+pub use print::{DestinationRule, ServiceRule, ServiceSelector, TableRules};
 
 use crate::model::{Destination, Service, ServiceId, Table};
 
@@ -37,6 +37,20 @@ pub enum Rule {
         /// The destination.
         destination: Destination,
     },
+}
+
+impl ServiceId {
+    /// The options of ipvsadm(8) that name the service: `-t 192.0.2.10:80`, `-f 7 -6`.
+    ///
+    /// ```
+    /// use ipvs_rs::ServiceId;
+    ///
+    /// assert_eq!("udp://[2001:db8::1]:53".parse::<ServiceId>()?.selector().to_string(), "-u [2001:db8::1]:53");
+    /// # Ok::<(), ipvs_rs::model::ParseError>(())
+    /// ```
+    pub fn selector(&self) -> ServiceSelector<'_> {
+        ServiceSelector(self)
+    }
 }
 
 impl Service {

@@ -151,6 +151,16 @@ impl fmt::Display for Rule {
     }
 }
 
+/// The options of ipvsadm(8) that name a service.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceSelector<'a>(pub(super) &'a ServiceId);
+
+impl fmt::Display for ServiceSelector<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_id(f, self.0, Form::Full)
+    }
+}
+
 /// How much a line tells.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Form {

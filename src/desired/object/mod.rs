@@ -1,0 +1,216 @@
+//! The objects that a plan can change. Each has a file of its own with all that plans and appliers have to know of it;
+//! this one lists them.
+
+mod change;
+mod daemon;
+mod destination;
+mod facts;
+mod item;
+mod kind;
+mod operation;
+mod service;
+mod timeouts;
+
+pub use self::change::{Change, Verb};
+pub use self::destination::DestinationChange;
+pub(in crate::desired) use self::destination::additions;
+pub use self::facts::Question;
+pub(in crate::desired) use self::facts::{Facts, List, Reply, State};
+pub(in crate::desired) use self::item::{Labels, There};
+pub use self::kind::ActionError;
+use self::kind::kinds;
+pub use self::operation::Operation;
+pub(in crate::desired) use self::service::created;
+
+use super::print::{drain_as_is, family_word, service_address};
+use super::settings::SettingChange;
+use super::taste::Oddity;
+use super::{DesiredState, Observed, ServiceAttributes, spec};
+use crate::handle::Batch;
+use crate::model::{Config, DestinationId, InvalidValue, Service, ServiceId, SyncDaemon, SyncRole};
+
+/// An object that a plan can change, with its value before and after.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Object {
+    /// Time-outs: those that change. They cannot be added or deleted.
+    Timeouts(Change<Config>),
+    /// The settings of a service.
+    Service(Change<Service>),
+    /// A destination of a service.
+    Destination(DestinationChange),
+    /// A synchronization daemon, which starts or stops.
+    SyncDaemon(Change<SyncDaemon>),
+}
+
+impl Object {
+    pub(in crate::desired) fn subject(&self) -> &dyn Subject {
+        match self {
+            Self::Timeouts(change) => change,
+            Self::Service(change) => change,
+            Self::Destination(change) => change,
+            Self::SyncDaemon(change) => change,
+        }
+    }
+
+    /// The change that undoes it.
+    #[must_use]
+    pub fn inverse(self) -> Self {
+        match self {
+            Self::Timeouts(change) => Self::Timeouts(change.inverse()),
+            Self::Service(change) => Self::Service(change.inverse()),
+            Self::Destination(change) => Self::Destination(change.inverse()),
+            Self::SyncDaemon(change) => Self::SyncDaemon(change.inverse()),
+        }
+    }
+
+    /// Adds its command to a batch.
+    pub(in crate::desired) fn add_to<'h, H>(&self, batch: Batch<'h, H>) -> Batch<'h, H> {
+        match self {
+            Self::Timeouts(change) => timeouts::add_to(change, batch),
+            Self::Service(change) => service::add_to(change, batch),
+            Self::Destination(change) => destination::add_to(change, batch),
+            Self::SyncDaemon(change) => daemon::add_to(change, batch),
+        }
+    }
+}
+
+/// Returns the operations on everything but services.
+pub(in crate::desired) fn plan_rest(
+    live: &Observed,
+    desired: &DesiredState,
+) -> impl Iterator<Item = Operation> + use<> {
+    timeouts::plan(live, desired).into_iter().chain(daemon::plan(live, desired))
+}
+
+kinds! {
+    AddService ADD_SERVICE "add-service" "as": service Add, step 1;
+    UpdateService UPDATE_SERVICE "update-service" "us": service Update, step 2;
+    DeleteService DELETE_SERVICE "delete-service" "ds": service Delete, step 6;
+    AddDestination ADD_DESTINATION "add-destination" "ad": destination Add, step 3;
+    UpdateDestination UPDATE_DESTINATION "update-destination" "ud": destination Update, step 4;
+    DeleteDestination DELETE_DESTINATION "delete-destination" "dd": destination Delete, step 5;
+    UpdateTimeouts UPDATE_TIMEOUTS "update-timeouts" "ut": timeouts Update, step 0;
+    StartSync START_SYNC "start-sync" "ay": daemon Add, step 8;
+    StopSync STOP_SYNC "stop-sync" "dy": daemon Delete, step 7;
+}
+
+/// An operation as data.
+#[derive(Clone, Debug, serde::Deserialize, Eq, PartialEq, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Item {
+    /// Its kind.
+    #[serde(rename = "type")]
+    pub kind: OperationKind,
+    /// Its effect and the reason, for people; empty in a saved plan.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// The service: in whole where it is made or changed, otherwise its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<spec::Service>,
+    /// The destination: in whole where it is made or changed, otherwise its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<spec::Destination>,
+    /// The time-outs that change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeouts: Option<spec::Timeouts>,
+    /// The synchronization daemon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync: Option<spec::Sync>,
+    /// How what is deleted is drained before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain: Option<spec::Drain>,
+    /// The settings that become others. For people: what is carried out follows from the rest.
+    #[serde(default, deserialize_with = "item::ignored", skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<SettingChange>,
+}
+
+impl Item {
+    /// Returns an operation as data, with addresses as they were written where that is known.
+    pub(in crate::desired) fn new(operation: &Operation, labels: &Labels) -> Self {
+        let address_only = |id: ServiceId| spec::Service {
+            address: Some(service_address(&id)),
+            family: family_word(&id).map(str::to_owned),
+            ..spec::Service::default()
+        };
+        let mut item = Self {
+            kind: operation.kind(),
+            description: String::new(),
+            service: operation.service().map(address_only),
+            destination: None,
+            timeouts: None,
+            sync: None,
+            drain: operation.drain.as_ref().map(drain_as_is),
+            changes: operation.changes(),
+        };
+        operation.object.subject().fill(&mut item, operation, labels);
+        item
+    }
+}
+
+/// All that differs from one kind of object to another.
+pub(in crate::desired) trait Subject {
+    /// Its kind and what happens to it.
+    fn kind(&self) -> OperationKind;
+
+    /// The service that it is, or belongs to.
+    fn service(&self) -> Option<ServiceId> {
+        None
+    }
+
+    /// The destination that it is.
+    fn destination(&self) -> Option<DestinationId> {
+        None
+    }
+
+    /// The role of the daemon that it is. A daemon cannot be changed, and only one of a role can run.
+    fn role(&self) -> Option<SyncRole> {
+        None
+    }
+
+    /// The settings that become others.
+    fn changes(&self) -> Vec<SettingChange> {
+        Vec::new()
+    }
+
+    /// Its name in a message.
+    fn name(&self) -> String;
+
+    /// The command for it, with all settings: `add service TCP 192.0.2.10:80 (ipvsadm -A -t 192.0.2.10:80 -s wlc)`.
+    fn action(&self) -> String;
+
+    /// The arguments of ipvsadm(8) for it.
+    fn rule(&self) -> String;
+
+    /// Its name in a plan for people, and what is worth knowing about the operation.
+    fn line(&self, operation: &Operation) -> (String, String);
+
+    /// The effect of an operation and the reason, as a sentence.
+    fn description(&self, labels: &Labels) -> String;
+
+    /// Writes it down.
+    fn fill(&self, item: &mut Item, operation: &Operation, labels: &Labels);
+
+    /// The oddities that it would get anew.
+    fn oddities(&self) -> Vec<Oddity> {
+        Vec::new()
+    }
+
+    /// Checks what the kernel would take for something else.
+    fn validate(&self) -> Result<(), InvalidValue> {
+        Ok(())
+    }
+
+    /// Returns the question to ask before its [state](Self::state) can be told; nothing if it is known.
+    fn question(&self, facts: &Facts) -> Option<Question>;
+
+    /// Returns the state that it is in, compared with the side after.
+    fn state(&self, facts: &Facts, left_alone: ServiceAttributes) -> State;
+
+    /// The same planned again, on what is there by now; `None` where that cannot be said.
+    fn plan_again(&self, facts: &Facts, left_alone: ServiceAttributes) -> Option<Object> {
+        let _ = (facts, left_alone);
+        None
+    }
+}

@@ -1,0 +1,96 @@
+use super::{Change, DestinationChange, Object, OperationKind, SettingChange, Verb, additions};
+use crate::desired::{Connections, Drain, ServiceAttributes};
+use crate::model::{Config, Destination, DestinationEntry, DestinationId, Service, ServiceId, SyncDaemon};
+
+/// One change of the table.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The object, with its value before and after.
+    pub object: Object,
+    /// The destinations that a service is made with, or that go with it; of one that is changed, those that it should
+    /// have: each that changes has an operation of its own.
+    pub destinations: Vec<DestinationEntry>,
+    /// How a destination is drained before it is deleted, or after it was given weight 0.
+    pub drain: Option<Drain>,
+    /// The connections of a destination that is deleted, when the plan was made.
+    pub connections: Connections,
+    /// The settings of a service that are left as they are found, should another program have made it meanwhile.
+    pub left_alone: ServiceAttributes,
+}
+
+impl Operation {
+    /// A change of an object, without anything around it.
+    pub fn new(object: Object) -> Self {
+        Self {
+            object,
+            destinations: Vec::new(),
+            drain: None,
+            connections: Connections::default(),
+            left_alone: ServiceAttributes::empty(),
+        }
+    }
+
+    /// A change of time-outs.
+    pub fn timeouts(change: Change<Config>) -> Self {
+        Self::new(Object::Timeouts(change))
+    }
+
+    /// A change of a service.
+    pub fn of_service(change: Change<Service>, destinations: Vec<DestinationEntry>) -> Self {
+        Self { destinations, ..Self::new(Object::Service(change)) }
+    }
+
+    /// A change of a destination.
+    pub fn of_destination(service: ServiceId, change: Change<Destination>) -> Self {
+        Self::new(Object::Destination(DestinationChange { service, change }))
+    }
+
+    /// A daemon that starts or stops.
+    pub fn sync_daemon(change: Change<SyncDaemon>) -> Self {
+        Self::new(Object::SyncDaemon(change))
+    }
+
+    /// Sets how what is deleted is drained before.
+    #[must_use]
+    pub const fn drained(mut self, drain: Option<Drain>) -> Self {
+        self.drain = drain;
+        self
+    }
+
+    /// The object and what happens to it, as one word.
+    pub fn kind(&self) -> OperationKind {
+        self.object.subject().kind()
+    }
+
+    /// Returns what happens to the object.
+    pub fn verb(&self) -> Verb {
+        self.kind().verb()
+    }
+
+    /// The service that it changes, or whose destination.
+    pub fn service(&self) -> Option<ServiceId> {
+        self.object.subject().service()
+    }
+
+    /// The destination that it changes.
+    pub fn destination(&self) -> Option<DestinationId> {
+        self.object.subject().destination()
+    }
+
+    /// The settings that become others, each with what it was and what it will be; none for what is made or deleted.
+    pub fn changes(&self) -> Vec<SettingChange> {
+        self.object.subject().changes()
+    }
+
+    /// Whether it makes a service with destinations.
+    pub(super) fn makes_destinations(&self) -> bool {
+        self.kind() == OperationKind::AddService && !self.destinations.is_empty()
+    }
+
+    /// The destinations that it makes together with their service.
+    pub(in crate::desired) fn additions(&self) -> impl DoubleEndedIterator<Item = Object> {
+        let made = if self.makes_destinations() { self.destinations.as_slice() } else { &[] };
+        self.service().into_iter().flat_map(|id| additions(id, made))
+    }
+}

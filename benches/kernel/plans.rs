@@ -22,7 +22,7 @@ impl Plans {
     fn make(&self, desired: &DesiredState) -> usize {
         let live = Observed::read(&self.handle, desired).unwrap();
         let plan = plan(&live, desired, &PlanOptions::new().prune(true));
-        apply(&self.handle, &plan, &ApplyOptions::new(), &mut ()).unwrap().done()
+        apply(&self.handle, &plan, &ApplyOptions::new(), &mut ()).unwrap().done
     }
 }
 

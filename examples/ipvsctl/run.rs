@@ -155,7 +155,7 @@ impl Runner<'_> {
             let raced = match apply::apply(handle, console, &signals, &planned.plan, way, None) {
                 Ok(report) => {
                     apply::undrained(&report)?;
-                    if report.drains().is_empty() {
+                    if report.drains.is_empty() {
                         break;
                     }
                     // Servers took their time, in which other programs could do much.

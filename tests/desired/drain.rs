@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use ipvs_rs::desired::apply::{
-    Applier, ApplyError, ApplyOptions, DrainOutcome, Drains, Interrupt, Observer, Phase, Progress, Report, drive,
-    held_by_persistence,
+    Applier, ApplyError, ApplyOptions, Cause, DrainOutcome, Drains, Interrupt, Observer, Phase, Progress, Report,
+    drive, held_by_persistence,
 };
 use ipvs_rs::desired::{DesiredState, Drain, OnTimeout, Plan, WaitFor};
 use ipvs_rs::error::Errno;
@@ -60,7 +60,7 @@ fn only_the_first(drain: Drain) -> DesiredState {
 
 fn outcomes(report: &Report) -> Vec<(String, DrainOutcome, u32, Duration)> {
     let mut all: Vec<_> =
-        report.drains().iter().map(|it| (it.destination.to_string(), it.outcome, it.left, it.waited)).collect();
+        report.drains.iter().map(|it| (it.destination.to_string(), it.outcome, it.left, it.waited)).collect();
     all.sort_by(|one, other| one.0.cmp(&other.0));
     all
 }
@@ -153,8 +153,8 @@ fn service_goes_when_all_of_its_destinations_are_idle() {
     let events = [(2, SERVER_2, closed(5)), (5, SERVER_3, closed(5))];
     let plan = world.plan(&DesiredState::new().drain(Drain::new(secs(60))));
     let report = apply_while(&world, &plan, &mut (), &events).unwrap();
-    assert!(report.drains().iter().all(|it| it.outcome == DrainOutcome::Idle && it.waited == secs(5)));
-    assert_eq!(report.drains().len(), 3);
+    assert!(report.drains.iter().all(|it| it.outcome == DrainOutcome::Idle && it.waited == secs(5)));
+    assert_eq!(report.drains.len(), 3);
     assert_eq!(world.writes(), [vec!["SET_DEST"; 3], vec!["DEL_SERVICE"]]);
     assert_eq!(world.state().services.len(), 0);
 }
@@ -193,8 +193,8 @@ fn interrupt_ends_the_waiting_and_does_what_is_said_for_the_end_of_the_time() {
         let plan = world.plan(&only_the_first(Drain::new(secs(600)).on_timeout(on_timeout)));
         let mut observer = Interrupter::new(10, Interrupt::Stop);
         let report = world.apply(&plan, ApplyOptions::new(), &mut observer).unwrap();
-        assert!(report.is_interrupted());
-        assert!(report.drains().iter().all(|it| it.outcome == outcome && it.left == 5 && it.waited < secs(2)));
+        assert!(report.is_interrupted);
+        assert!(report.drains.iter().all(|it| it.outcome == outcome && it.left == 5 && it.waited < secs(2)));
         assert_eq!(report.is_complete(), on_timeout == OnTimeout::Delete);
     }
 }
@@ -214,8 +214,8 @@ fn second_interrupt_ends_it_at_once_and_leaves_weight_0() {
     let world = busy_world();
     let plan = world.plan(&only_the_first(Drain::new(secs(600))));
     let error = world.apply(&plan, ApplyOptions::new(), &mut Impatient(0)).unwrap_err();
-    assert!(error.is_interrupted() && !error.is_rolled_back());
-    assert!(error.report().drains().iter().all(|it| it.outcome == DrainOutcome::Unfinished));
+    assert!(matches!(error.cause(), Cause::Interrupted) && !error.is_rolled_back());
+    assert!(error.report().drains.iter().all(|it| it.outcome == DrainOutcome::Unfinished));
     assert_eq!(weights(&world).iter().map(|(_, weight)| *weight).collect::<Vec<_>>(), [100, 0, 0]);
     // The next one goes on where this one ended.
     let report = world.apply(&world.plan(&only_the_first(Drain::new(secs(1)))), ApplyOptions::new(), &mut ());
@@ -244,7 +244,7 @@ fn destination_that_somebody_else_deletes_is_not_waited_for() {
     let report = world.apply(&plan, ApplyOptions::new(), &mut Deletes(&other, 0)).unwrap();
     assert!(report.is_complete());
     assert_eq!(
-        report.drains().iter().map(|it| (it.destination.to_string(), it.outcome)).collect::<Vec<_>>(),
+        report.drains.iter().map(|it| (it.destination.to_string(), it.outcome)).collect::<Vec<_>>(),
         [(SERVER_2.to_owned(), DrainOutcome::Gone), (SERVER_3.to_owned(), DrainOutcome::Deleted)]
     );
 }
@@ -282,8 +282,8 @@ fn lists_longer_than_a_datagram_are_looked_at_too() {
     world.kernel.carry(&id(WEB_ID), &id("10.0.0.150:80"), Traffic::new().opened(1)).unwrap();
     let plan = world.plan(&desired(&[WEB]).drain(Drain::new(secs(3))));
     let report = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap();
-    assert_eq!(report.drains().len(), 200);
-    let deleted: Vec<_> = report.drains().iter().filter(|it| it.outcome == DrainOutcome::Deleted).collect();
+    assert_eq!(report.drains.len(), 200);
+    let deleted: Vec<_> = report.drains.iter().filter(|it| it.outcome == DrainOutcome::Deleted).collect();
     assert_eq!(deleted.len(), 1);
     assert_eq!(deleted[0].to_string(), "destination 10.0.0.150:80 of TCP 192.0.2.80:80: deleted with 1 connection");
 }
@@ -321,8 +321,8 @@ fn busy_destination_that_a_list_leaves_out_is_not_taken_for_idle() {
         }
     });
     let report = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap();
-    let kept = report.drains().iter().filter(|it| it.outcome == DrainOutcome::Kept && it.left == 1).count();
-    let gone = report.drains().iter().filter(|it| it.outcome == DrainOutcome::Gone).count();
+    let kept = report.drains.iter().filter(|it| it.outcome == DrainOutcome::Kept && it.left == 1).count();
+    let gone = report.drains.iter().filter(|it| it.outcome == DrainOutcome::Gone).count();
     assert_eq!((kept, gone), (195, 5), "{report:?}");
     assert_eq!(weights(&world).len(), 195);
 }
@@ -347,7 +347,7 @@ fn later_plans_go_on_while_destinations_drain() {
     let (mut drains, begin) = (Drains::default(), Instant::now());
     let state = only_the_first(Drain::new(secs(60)));
     let report = look(&world, &mut drains, &state, (begin, 0)).unwrap();
-    assert_eq!((report.done(), report.pending(), drains.len()), (0, 2, 2));
+    assert_eq!((report.done, report.pending, drains.len()), (0, 2, 2));
     assert_eq!(weights(&world).iter().map(|(_, weight)| *weight).collect::<Vec<_>>(), [100, 0, 0]);
 
     // The next plan changes something else, and nothing of what drains.
@@ -355,13 +355,13 @@ fn later_plans_go_on_while_destinations_drain() {
     let mut other = state.clone();
     other.services.push(desired(&["-A -f 7 -s rr"]).services.remove(0));
     let report = look(&world, &mut drains, &other, (begin, 20)).unwrap();
-    assert_eq!((report.done(), report.pending(), drains.len()), (1, 2, 2));
+    assert_eq!((report.done, report.pending, drains.len()), (1, 2, 2));
     assert_eq!(world.writes(), [vec!["NEW_SERVICE"]]);
 
     world.kernel.carry(&id(WEB_ID), &id(SERVER_2), closed(5)).unwrap();
     let report = look(&world, &mut drains, &other, (begin, 40)).unwrap();
     assert_eq!(outcomes(&report), [(SERVER_2.to_owned(), DrainOutcome::Idle, 0, secs(40))]);
-    assert_eq!((report.pending(), drains.len()), (1, 1));
+    assert_eq!((report.pending, drains.len()), (1, 1));
 
     // The time counts from when the draining began, not from the plan.
     let report = look(&world, &mut drains, &other, (begin, 60)).unwrap();
@@ -376,7 +376,7 @@ fn destination_that_should_be_there_again_is_not_drained_any_more() {
     let _report = look(&world, &mut drains, &only_the_first(Drain::new(secs(60))), (begin, 0)).unwrap();
     let back = desired(&[WEB, WEB_1, WEB_2]).drain(Drain::new(secs(60)));
     let report = look(&world, &mut drains, &back, (begin, 1)).unwrap();
-    assert_eq!((report.done(), report.pending(), drains.len()), (1, 1, 1));
+    assert_eq!((report.done, report.pending, drains.len()), (1, 1, 1));
     assert_eq!(
         weights(&world),
         [("198.51.100.11:80".to_owned(), 100), (SERVER_2.to_owned(), 100), (SERVER_3.to_owned(), 0)]
@@ -436,7 +436,7 @@ fn interrupt_while_nothing_is_sent_keeps_what_drains_for_the_next_plan() {
     let mut applier = Applier::new(&plan, &ApplyOptions::new()).beside(drains);
     applier.interrupt(Interrupt::Stop);
     let result = drive(&mut applier, &world.handle, &mut (), &mut |time| begin + secs(1) + time);
-    assert_eq!(result.unwrap().pending(), 2);
+    assert_eq!(result.unwrap().pending, 2);
     assert_eq!(applier.take_drains().len(), 2);
     assert_eq!(weights(&world).iter().map(|(_, weight)| *weight).collect::<Vec<_>>(), [100, 0, 0]);
 }

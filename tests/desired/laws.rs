@@ -1,6 +1,6 @@
 //! What is true of every table, every state and every moment at which something goes wrong.
 
-use ipvs_rs::desired::apply::{ApplyOptions, Interrupt, OnError};
+use ipvs_rs::desired::apply::{ApplyOptions, Cause, Interrupt, OnError};
 use ipvs_rs::desired::plan::{Actions, Change, Object};
 use ipvs_rs::desired::{DesiredState, DestinationAttributes, Observed, PlanOptions, ServiceAttributes, plan};
 use ipvs_rs::error::Errno;
@@ -72,7 +72,7 @@ proptest! {
         prop_assume!(plan.conflicts().is_empty());
         let report = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap();
         prop_assert!(report.is_complete(), "{report:?}");
-        prop_assert_eq!((report.done(), report.failed(), report.changed()), (plan.len(), 0, plan.len()));
+        prop_assert_eq!((report.done, report.failed, report.changed), (plan.len(), 0, plan.len()));
         assert_reached(&world, &before, &case.desired);
 
         world.forget();
@@ -123,7 +123,7 @@ proptest! {
             prop_assert_eq!(world.requests(), 0);
         } else if is_forbidden {
             let error = applied.unwrap_err();
-            prop_assert!(error.is_forbidden() && error.is_refused() && error.is_rolled_back());
+            prop_assert!(matches!(error.cause(), Cause::Forbidden(_)) && error.is_refused() && error.is_rolled_back());
             prop_assert_eq!(world.requests(), 0);
         } else {
             prop_assert!(applied.unwrap().is_complete());
@@ -162,7 +162,7 @@ proptest! {
             match applied {
                 Err(error) => {
                     assert!(error.is_rolled_back(), "{error}");
-                    assert_eq!(error.report().changed(), error.report().rolled_back());
+                    assert_eq!(error.report().changed, error.report().rolled_back);
                     assert_eq!(world.state(), before, "{error}");
                     false
                 }
@@ -189,7 +189,7 @@ proptest! {
             world.kernel.misbehave(Mishaps::new().well(step).then(fault.clone()));
             let report = world.apply(plan, ApplyOptions::new(), &mut ()).unwrap();
             world.kernel.behave();
-            assert!(report.is_complete() && report.warnings().is_empty(), "{report:?}");
+            assert!(report.is_complete() && report.warnings.is_empty(), "{report:?}");
             assert_reached(world, &before, &case.desired);
             world.writes().len() <= step
         });
@@ -220,9 +220,9 @@ proptest! {
                 }
                 _ => false,
             };
-            assert_eq!((error.report().failed(), error.report().rolled_back()), (1 + usize::from(stayed), 0));
+            assert_eq!((error.report().failed, error.report().rolled_back), (1 + usize::from(stayed), 0));
             if goes_on {
-                assert_eq!(error.report().done() + error.report().failed(), plan.len(), "{error}");
+                assert_eq!(error.report().done + error.report().failed, plan.len(), "{error}");
             }
             let rest = world.plan(&case.desired);
             assert!(!rest.is_empty());
@@ -240,10 +240,10 @@ proptest! {
             let mut observer = Interrupter::new(step, with);
             let applied = world.apply(plan, ApplyOptions::new(), &mut observer);
             match &applied {
-                Ok(report) => assert_eq!(report.is_interrupted(), observer.asked > step),
+                Ok(report) => assert_eq!(report.is_interrupted, observer.asked > step),
                 Err(error) => {
-                    assert!(error.is_interrupted(), "{error:?}");
-                    assert_eq!(error.is_rolled_back(), !now || error.report().changed() == 0);
+                    assert!(matches!(error.cause(), Cause::Interrupted), "{error:?}");
+                    assert_eq!(error.is_rolled_back(), !now || error.report().changed == 0);
                     if error.is_rolled_back() {
                         assert_eq!(world.state(), before);
                     }

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use ipvs_rs::ServiceId;
-use ipvs_rs::desired::apply::{ApplyOptions, Finding, Observer, OnRace, Progress};
+use ipvs_rs::desired::apply::{ApplyOptions, Cause, Finding, Observer, OnRace, Progress};
 use ipvs_rs::desired::plan::Actions;
 use ipvs_rs::desired::{DesiredState, Drain, Plan, PlanOptions, plan};
 use ipvs_rs::testing::Traffic;
@@ -27,7 +27,7 @@ fn what_appeared_with_other_settings_gets_those_that_it_should_have() {
         let world = World::new().driven_by(*driver).holding(&table(&there));
         let state = desired(&[OTHER, OTHER_1, WEB, WEB_1, WEB_2]);
         let report = world.apply(&from_to(&[], &state), ApplyOptions::new(), &mut ()).unwrap();
-        assert!(report.is_complete() && report.warnings().is_empty(), "{report:?}");
+        assert!(report.is_complete() && report.warnings.is_empty(), "{report:?}");
         assert!(world.plan(&state).is_empty());
     }
 }
@@ -68,7 +68,7 @@ fn destination_whose_service_vanished_is_left_out_and_the_rest_is_done() {
         ]);
         let error = world.apply(&from_to(&was, &state), ApplyOptions::new(), &mut ()).unwrap_err();
         assert!(error.is_raced() && !error.is_rolled_back(), "{error}");
-        assert_eq!((error.report().done(), error.report().failed(), error.report().rolled_back()), (2, 2, 0));
+        assert_eq!((error.report().done, error.report().failed, error.report().rolled_back), (2, 2, 0));
         assert_eq!(
             error.to_string(),
             "cannot add destination 198.51.100.22:80 (ipvsadm -a -t 192.0.2.81:80 -r 198.51.100.22:80 -m -w 1), since \
@@ -86,10 +86,10 @@ fn what_is_to_go_is_as_good_as_gone_when_its_service_is() {
     let world = World::one_by_one();
     let plan = from_to(&[WEB, WEB_1], &desired(&[WEB, WEB_2]));
     let error = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap_err();
-    assert_eq!((error.report().done(), error.report().failed()), (1, 1));
+    assert_eq!((error.report().done, error.report().failed), (1, 1));
     assert!(error.is_raced() && error.kernel_error().unwrap().is_not_found());
     assert_eq!(
-        error.report().warnings()[0].to_string(),
+        error.report().warnings[0].to_string(),
         "delete-destination 198.51.100.11:80 of TCP 192.0.2.80:80: it was gone already"
     );
 }
@@ -201,7 +201,11 @@ fn last_look_that_fails_is_no_success_either() {
     world.kernel.misbehave(Mishaps::new().well(1).then_always(Fault::Refuse(Errno::EPERM)));
     let error = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap_err();
     world.kernel.behave();
-    assert!(error.is_unconfirmed() && !error.is_rolled_back() && error.kernel_error().unwrap().is_permission_denied());
+    assert!(
+        matches!(error.cause(), Cause::Unconfirmed(_))
+            && !error.is_rolled_back()
+            && error.kernel_error().unwrap().is_permission_denied()
+    );
     assert_eq!(error.to_string(), "1 of 1 operation done, but the table cannot be read");
     assert_eq!(world.state().services.len(), 1);
 }
@@ -210,5 +214,5 @@ fn last_look_that_fails_is_no_success_either() {
 fn what_appeared_just_as_it_should_be_is_a_warning() {
     let world = World::new().holding(&table(&[WEB]));
     let report = world.apply(&from_to(&[], &desired(&[WEB, WEB_1])), ApplyOptions::new(), &mut ()).unwrap();
-    assert_eq!(report.warnings().iter().map(|it| it.finding).collect::<Vec<_>>(), [Finding::Present]);
+    assert_eq!(report.warnings.iter().map(|it| it.finding).collect::<Vec<_>>(), [Finding::Present]);
 }

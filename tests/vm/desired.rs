@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fastrand::Rng;
-use ipvs_rs::desired::apply::{ApplyError, ApplyOptions, Interrupt, Observer, OnError, Report, apply};
+use ipvs_rs::desired::apply::{ApplyError, ApplyOptions, Cause, Interrupt, Observer, OnError, Report, apply};
 use ipvs_rs::desired::{DesiredService, DesiredState, Observed, Plan, PlanOptions, plan};
 use ipvs_rs::transport::{KernelSocket, Limits, Received, SocketOptions, Transport};
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service};
@@ -216,7 +216,7 @@ fn interrupt_at_any_step_leaves_the_table_as_it_was_or_one_that_can_be_completed
             let (handle, _) = Saboteur::handle(usize::MAX);
             let mut observer = Interrupter(rng.usize(1..=plan.len() + 1), with);
             let Err(error) = apply(&handle, &plan, &ApplyOptions::new(), &mut observer) else { break };
-            assert!(error.is_interrupted(), "{error:?}");
+            assert!(matches!(error.cause(), Cause::Interrupted), "{error:?}");
             if with == Interrupt::Stop {
                 assert!(error.is_rolled_back(), "{error:#?}");
                 assert_eq!(State::read(&ours), before, "{error:?}");

@@ -95,7 +95,7 @@ fn destination_that_a_list_leaves_out_is_not_taken_for_deleted() {
         let disturbed = Handle::builder().open_over_several(disturbed(), [disturbed()]).unwrap();
         let report = apply(&disturbed, &plan, &ApplyOptions::new(), &mut ()).unwrap();
         let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
-        report.drains().iter().for_each(|it| *outcomes.entry(format!("{:?}", it.outcome)).or_default() += 1);
+        report.drains.iter().for_each(|it| *outcomes.entry(format!("{:?}", it.outcome)).or_default() += 1);
         let expected = [("Gone".to_owned(), DELETED.into()), ("Idle".to_owned(), (SERVERS - DELETED).into())];
         assert_eq!(outcomes, BTreeMap::from(expected));
         assert_eq!(handle.get_destinations(&service()).unwrap(), []);
@@ -127,16 +127,16 @@ fn table_is_reconciled_while_a_busy_server_drains() {
         let listener = network.listen(goes);
         let connection = (network.connect(address).unwrap(), listener.accept().unwrap());
         let report = look(&desired(&[(stays, 1)]));
-        assert_eq!((report.done(), report.pending()), (1, 1), "{report:?}");
+        assert_eq!((report.done, report.pending), (1, 1), "{report:?}");
         // Another plan is carried out meanwhile.
         let report = look(&desired(&[(stays, 7)]));
-        assert_eq!((report.done(), report.pending()), (1, 1), "{report:?}");
+        assert_eq!((report.done, report.pending), (1, 1), "{report:?}");
         drop(connection);
         let mut outcomes = Vec::new();
         for _ in 0..300 {
             let report = look(&desired(&[(stays, 7)]));
-            outcomes.extend(report.drains().iter().map(|it| it.outcome));
-            if report.pending() == 0 {
+            outcomes.extend(report.drains.iter().map(|it| it.outcome));
+            if report.pending == 0 {
                 break;
             }
             std::thread::sleep(Duration::from_millis(100));

@@ -56,7 +56,7 @@ fn what_a_killed_process_left_half_done_is_finished_by_the_next() {
             let begin = Instant::now();
             let report = apply(&handle, &way, &ApplyOptions::new(), &mut Slow).unwrap();
             took = begin.elapsed().min(Duration::from_secs(1));
-            assert!(report.is_complete() && report.warnings().is_empty(), "{kill}: {report:?}");
+            assert!(report.is_complete() && report.warnings.is_empty(), "{kill}: {report:?}");
             let now = Observed::read(&handle, &goal).unwrap();
             assert!(plan(&now, &goal, &PlanOptions::new().prune(true)).is_empty(), "{kill}");
             assert_eq!(of_nobody(&now.table), (Some(foreign.clone()), vec![server.clone()]), "{kill}");

@@ -70,7 +70,7 @@ impl Story {
         report.check(still && !applying.is_finished(), "beta has weight 0, and serves the connection that is open")?;
         drop(held);
         let applied = applying.join().unwrap_or_else(|panic| resume_unwind(panic))?;
-        let drained = applied.drains().first().ok_or("nothing was drained")?;
+        let drained = applied.drains.first().ok_or("nothing was drained")?;
         let claim = format!("the connection was closed, and {:.1} s later beta is gone", drained.waited.as_secs_f64());
         report.check(drained.outcome == DrainOutcome::Idle && applied.is_complete(), &claim)?;
         let answered = self.client.send(REQUESTS)?;

@@ -79,9 +79,9 @@ fn once(
     let way = apply::way(session, console, &planned.plan, (&args.applying, allowed));
     let applied = apply::apply(&session.handle, console, signals, &planned.plan, way, Some(drains));
     let report = applied.map_err(|error| apply::explain(&error))?;
-    if report.changed() > 0 {
+    if report.changed > 0 {
         let summary = apply::summary(&planned.plan, &report);
-        let draining = if report.pending() > 0 { format!(", {} draining", report.pending()) } else { String::new() };
+        let draining = if report.pending > 0 { format!(", {} draining", report.pending) } else { String::new() };
         console.done(&format!(
             "Applied configuration from {} ({} added, {} changed, {} deleted{draining})",
             input.name(),
@@ -91,5 +91,5 @@ fn once(
         ));
     }
     // A drain that failed is told once, and not begun again.
-    if report.changed() > 0 { apply::undrained(&report) } else { Ok(()) }
+    if report.changed > 0 { apply::undrained(&report) } else { Ok(()) }
 }

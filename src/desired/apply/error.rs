@@ -24,18 +24,26 @@ pub(super) struct Inner {
     pub(super) is_forgetful: bool,
 }
 
+/// Why a plan was not carried out.
 #[derive(Debug)]
-pub(super) enum Cause {
+#[non_exhaustive]
+pub enum Cause {
+    /// It has conflicts in itself; nothing was sent.
     Conflicts(Vec<Conflict>),
+    /// These operations are not [allowed](super::ApplyOptions::allowed); nothing was sent.
     Forbidden(Vec<Operation>),
+    /// This operation has a value that the kernel cannot take; nothing was sent.
     Invalid(Box<Operation>, InvalidValue),
+    /// These operations failed: the first one, or all of them if failures did not end it. What failed only because
+    /// something else had failed is left out.
     Failed(Vec<Failure>),
-    /// Another program took away what these need.
+    /// Another program took away what these operations need.
     Raced(Vec<Failure>),
-    /// In the last look these were not as the plan has them.
+    /// In the last look these operations had not lasted.
     Changed(Vec<Operation>),
-    /// The last look failed.
+    /// Everything was done, but the table could not be read afterwards.
     Unconfirmed(crate::Error),
+    /// It was ended from outside.
     Interrupted,
 }
 
@@ -80,13 +88,17 @@ impl ApplyError {
         Self::new(Inner { cause, on_error: OnError::Rollback, report, unrestored: Vec::new(), is_forgetful: false })
     }
 
+    /// Returns the reason.
+    pub const fn cause(&self) -> &Cause {
+        &self.0.cause
+    }
+
     /// Returns how far the plan came nevertheless.
     pub const fn report(&self) -> &Report {
         &self.0.report
     }
 
-    /// The operations that failed: the first one, or all of them if failures did not end it. What failed only because
-    /// something else had failed is left out.
+    /// The operations that failed.
     pub fn failures(&self) -> &[Failure] {
         match &self.0.cause {
             Cause::Failed(failures) | Cause::Raced(failures) => failures,
@@ -112,40 +124,17 @@ impl ApplyError {
         }
     }
 
-    /// Returns the conflicts of the plan, if it was refused for them.
-    pub fn conflicts(&self) -> &[Conflict] {
-        match &self.0.cause {
-            Cause::Conflicts(conflicts) => conflicts,
-            _ => &[],
-        }
-    }
-
-    /// The operations that are not allowed, if the plan was refused for that.
-    pub fn forbidden(&self) -> &[Operation] {
-        match &self.0.cause {
-            Cause::Forbidden(operations) => operations,
-            _ => &[],
-        }
-    }
-
     /// Returns the actions that could not be undone.
     pub fn unrestored(&self) -> &[Unrestored] {
         &self.0.unrestored
     }
 
-    /// Whether the plan was refused before anything was sent: for its [conflicts](Self::conflicts), because something
-    /// is [not allowed](Self::forbidden), or for a value that the kernel cannot take.
+    /// Whether the plan was refused before anything was sent.
     pub const fn is_refused(&self) -> bool {
         matches!(self.0.cause, Cause::Conflicts(_) | Cause::Forbidden(_) | Cause::Invalid(..))
     }
 
-    /// Whether the plan was refused because something in it is not allowed.
-    pub const fn is_forbidden(&self) -> bool {
-        matches!(self.0.cause, Cause::Forbidden(_))
-    }
-
-    /// Whether another program made an object meanwhile with other settings, or the plan had
-    /// [conflicts](Self::conflicts) in itself.
+    /// Whether another program made an object meanwhile with other settings, or the plan had conflicts in itself.
     pub fn is_conflict(&self) -> bool {
         match &self.0.cause {
             Cause::Conflicts(_) => true,
@@ -160,20 +149,10 @@ impl ApplyError {
         matches!(self.0.cause, Cause::Raced(_) | Cause::Changed(_))
     }
 
-    /// Whether everything was done, but the table could not be read afterwards.
-    pub const fn is_unconfirmed(&self) -> bool {
-        matches!(self.0.cause, Cause::Unconfirmed(_))
-    }
-
-    /// Whether it was ended from outside.
-    pub const fn is_interrupted(&self) -> bool {
-        matches!(self.0.cause, Cause::Interrupted)
-    }
-
     /// Whether what was done is undone, all of it. Also true when nothing had been done.
     pub fn is_rolled_back(&self) -> bool {
         !self.is_raced()
-            && !self.is_unconfirmed()
+            && !matches!(self.0.cause, Cause::Unconfirmed(_))
             && self.0.on_error == OnError::Rollback
             && self.0.report.rolled_back == self.0.report.changed
     }

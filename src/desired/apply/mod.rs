@@ -14,7 +14,7 @@
 //! let desired = desired();
 //! let plan = plan(&Observed::read(&handle, &desired)?, &desired, &PlanOptions::new());
 //! let report = apply(&handle, &plan, &ApplyOptions::new(), &mut ())?;
-//! println!("{} operations done", report.done());
+//! println!("{} operations done", report.done);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -53,14 +53,13 @@ pub use drain::{Drains, held_by_persistence};
 pub use driver::{apply, apply_beside, drive};
 #[cfg(feature = "tokio")]
 pub use driver::{apply_async, apply_beside_async, drive_async};
-pub use error::{ApplyError, Failure, Unrestored};
+pub use error::{ApplyError, Cause, Failure, Unrestored};
 pub use observer::{Interrupt, Observer, Phase, Progress};
 pub use options::{ApplyOptions, OnError, OnErrorError, OnRace};
 pub use report::{DrainOutcome, Drained, Finding, Report, Warning};
 pub use step::{Answer, Commands, Step};
 
 use super::plan::{Operation, Plan};
-use error::Cause;
 
 /// Checks everything that can be checked before anything is sent.
 fn check(plan: &Plan, options: ApplyOptions) -> Result<(), Cause> {

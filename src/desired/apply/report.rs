@@ -4,19 +4,29 @@ use std::time::Duration;
 use crate::desired::plan::OperationKind;
 use crate::model::{DestinationId, ServiceId};
 
-/// The result of a plan.
+/// The result of a plan, in numbers of operations.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[must_use = "operations of a plan can be left undone"]
+#[non_exhaustive]
 pub struct Report {
-    pub(super) total: usize,
-    pub(super) done: usize,
-    pub(super) failed: usize,
-    pub(super) changed: usize,
-    pub(super) rolled_back: usize,
-    pub(super) pending: usize,
-    pub(super) is_interrupted: bool,
-    pub(super) warnings: Vec<Warning>,
-    pub(super) drains: Vec<Drained>,
+    /// All of the plan.
+    pub total: usize,
+    /// Those that are carried out.
+    pub done: usize,
+    /// Those that failed.
+    pub failed: usize,
+    /// Those that changed the table, wholly or in part, whether or not that was undone.
+    pub changed: usize,
+    /// Those that changed the table and were undone.
+    pub rolled_back: usize,
+    /// Those whose destinations are still being drained, where that is [not waited for](super::apply_beside).
+    pub pending: usize,
+    /// Whether it was ended from outside, be it only the waiting for connections.
+    pub is_interrupted: bool,
+    /// The states that were not as the plan has them, and did no harm.
+    pub warnings: Vec<Warning>,
+    /// The result for each destination that was to be drained.
+    pub drains: Vec<Drained>,
 }
 
 /// Something that was not as the plan has it, and did no harm.
@@ -80,55 +90,9 @@ pub enum DrainOutcome {
 }
 
 impl Report {
-    /// The number of operations that are carried out.
-    pub const fn done(&self) -> usize {
-        self.done
-    }
-
-    /// The number of operations that failed.
-    pub const fn failed(&self) -> usize {
-        self.failed
-    }
-
-    /// The number of operations of the plan.
-    pub const fn total(&self) -> usize {
-        self.total
-    }
-
-    /// The number of operations that changed the table, wholly or in part, whether or not that was undone.
-    pub const fn changed(&self) -> usize {
-        self.changed
-    }
-
-    /// The number of operations that changed the table and were undone.
-    pub const fn rolled_back(&self) -> usize {
-        self.rolled_back
-    }
-
-    /// The number of operations whose destinations are still being drained, where that is
-    /// [not waited for](super::apply_beside).
-    pub const fn pending(&self) -> usize {
-        self.pending
-    }
-
     /// Whether everything of the plan is there.
     pub const fn is_complete(&self) -> bool {
         self.done == self.total && self.rolled_back == 0
-    }
-
-    /// Whether it was ended from outside, be it only the waiting for connections.
-    pub const fn is_interrupted(&self) -> bool {
-        self.is_interrupted
-    }
-
-    /// Returns the states that were not as the plan has them, and did no harm.
-    pub fn warnings(&self) -> &[Warning] {
-        &self.warnings
-    }
-
-    /// Returns the result for each destination that was to be drained.
-    pub fn drains(&self) -> &[Drained] {
-        &self.drains
     }
 
     /// The destinations that should have been deleted and are there because they had connections for too long.

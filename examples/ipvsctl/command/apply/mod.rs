@@ -8,10 +8,10 @@ use std::path::Path;
 
 use ipvs_rs::Handle;
 use ipvs_rs::desired::apply::{
-    ApplyError, ApplyOptions, DrainOutcome, Drains, Interrupt, Observer, OnError, Phase, Progress, Report,
+    ApplyError, ApplyOptions, Cause, DrainOutcome, Drains, Interrupt, Observer, OnError, Phase, Progress, Report,
     apply as apply_and_wait, apply_beside, held_by_persistence,
 };
-use ipvs_rs::desired::plan::{Actions, Object, OperationKind, SavedPlan, SavedPlanError, Summary};
+use ipvs_rs::desired::plan::{Actions, OperationKind, SavedPlan, SavedPlanError, Summary};
 use ipvs_rs::desired::{Lock, Observed, Operation, Plan, service_text};
 use ipvs_rs::procfs::{Procfs, Sysctl, SysctlValue};
 
@@ -173,14 +173,14 @@ fn is_done(operation: &Operation, report: &Report) -> bool {
     let service = operation.service();
     let destination = operation.destination();
     let own = report
-        .drains()
+        .drains
         .iter()
         .find(|it| service == Some(it.service) && destination.is_none_or(|destination| destination == it.destination));
     match own.filter(|_| operation.drain.is_some()) {
         Some(drained) => {
             !matches!(drained.outcome, DrainOutcome::Kept | DrainOutcome::Restored | DrainOutcome::Unfinished)
         }
-        None => operation.drain.is_none() || report.pending() == 0,
+        None => operation.drain.is_none() || report.pending == 0,
     }
 }
 
@@ -237,13 +237,13 @@ impl Observer for Watcher<'_> {
 
 /// Says what was not as planned.
 fn tell(console: &mut Console, report: &Report) {
-    for warning in report.warnings() {
+    for warning in &report.warnings {
         console.warning(&warning.to_string());
     }
-    for drained in report.drains() {
+    for drained in &report.drains {
         console.info(&drained.to_string());
     }
-    let (done, total) = (report.done(), report.total());
+    let (done, total) = (report.done, report.total);
     console.debug(|| format!("{done} of {total} operations done"));
 }
 
@@ -255,22 +255,22 @@ fn log(console: &mut Console, operation: &Operation) {
         let change = |it: &ipvs_rs::desired::plan::SettingChange| format!("{}={}->{}", it.field, it.from, it.to);
         operation.changes().iter().map(change).collect::<Vec<_>>().join(", ")
     };
-    let line = match (operation.kind(), &operation.object) {
-        (OperationKind::AddService, Object::Service(change)) => {
-            let count = change.after.as_ref().map_or(0, |row| row.destinations.len());
+    let line = match operation.kind() {
+        OperationKind::AddService => {
+            let count = operation.destinations.len();
             format!("Adding to current config, addr={service}, destinations={count}")
         }
-        (OperationKind::UpdateService, _) => format!("Updating service, addr={service}, {}", changes()),
-        (OperationKind::DeleteService, _) => format!("Removing service from current config, addr={service}"),
-        (OperationKind::AddDestination, _) => format!("Adding destination {destination} to service {service}"),
-        (OperationKind::UpdateDestination, _) => match operation.changes().as_slice() {
+        OperationKind::UpdateService => format!("Updating service, addr={service}, {}", changes()),
+        OperationKind::DeleteService => format!("Removing service from current config, addr={service}"),
+        OperationKind::AddDestination => format!("Adding destination {destination} to service {service}"),
+        OperationKind::UpdateDestination => match operation.changes().as_slice() {
             [change] if change.field == "weight" => {
                 format!("Updated weight to {} for service {service}/{destination}", change.to)
             }
             _ => format!("Updated destination {destination} of service {service}, {}", changes()),
         },
-        (OperationKind::DeleteDestination, _) => format!("Removing destination {destination} from service {service}"),
-        (OperationKind::UpdateTimeouts, _) => format!("Updated time-outs, {}", changes()),
+        OperationKind::DeleteDestination => format!("Removing destination {destination} from service {service}"),
+        OperationKind::UpdateTimeouts => format!("Updated time-outs, {}", changes()),
         _ => describe(operation),
     };
     console.info(&line);
@@ -279,7 +279,7 @@ fn log(console: &mut Console, operation: &Operation) {
 /// What failed, what the kernel said, and what became of the rest.
 pub fn explain(error: &ApplyError) -> Failure {
     let exit = if error.is_rolled_back() { Exit::RolledBack } else { Exit::Apply };
-    if error.is_interrupted() {
+    if matches!(error.cause(), Cause::Interrupted) {
         return Failure::new(exit, format!("{APPLYING}{error}"));
     }
     let mut lines = Vec::new();
@@ -287,7 +287,7 @@ pub fn explain(error: &ApplyError) -> Failure {
         lines.push(format!("{APPLYING}Unable to apply new config: {}", what(&failure.operation, &failure.error)));
         lines.push(format!("Reason: {}", failure.error));
     }
-    if error.is_raced() || error.is_unconfirmed() {
+    if error.is_raced() || matches!(error.cause(), Cause::Unconfirmed(_)) {
         lines.push(format!("{APPLYING}the table is not known to be as the plan has it"));
     } else if lines.is_empty() {
         lines.push(format!("{APPLYING}Unable to apply new config: Unable to build change set from new configuration"));

@@ -74,7 +74,7 @@ services:
 fn every_operation_is_told() {
     let (_kernel, handle) = kernel(LIVE);
     let (done, said) = applied(&handle, MODEL, args::OnError::Rollback, Interrupt::None);
-    assert_eq!(done.unwrap().done(), 5);
+    assert_eq!(done.unwrap().done, 5);
     assert_eq!(
         said.lines().collect::<Vec<_>>(),
         [
@@ -86,7 +86,7 @@ fn every_operation_is_told() {
         ]
     );
     let (done, said) = applied(&handle, MODEL, args::OnError::Rollback, Interrupt::None);
-    assert_eq!((done.unwrap().total(), &*said), (0, ""), "the second time there is nothing to do");
+    assert_eq!((done.unwrap().total, &*said), (0, ""), "the second time there is nothing to do");
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub fn drain(
     let why =
         if is_interrupted.get() { "when it was interrupted".to_owned() } else { format!("after {:?}", drain.timeout) };
     let mut lines = Vec::new();
-    for drained in report.drains() {
+    for drained in &report.drains {
         let line = line(drained, &why);
         match drained.outcome {
             DrainOutcome::Kept | DrainOutcome::Restored | DrainOutcome::Unfinished => lines.push(line),

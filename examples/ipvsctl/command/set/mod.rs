@@ -189,7 +189,7 @@ pub fn set_scheduler(
         None if before.scheduler != scheduler => after.scheduler_flags = SchedulerFlags::empty(),
         None => {}
     }
-    carry_out(handle, WHAT, Operation::settings(before, after), refused)?;
+    carry_out(handle, WHAT, Operation::of_service(Change::update(before, after), Vec::new()), refused)?;
     console.info(&format!("Updated scheduler to {scheduler} for service {}", service_text(service)));
     Ok(())
 }

@@ -63,7 +63,7 @@ pub struct Applier<'p> {
     pub(super) plan: &'p Plan,
     pub(super) options: ApplyOptions,
     stage: Stage,
-    run: Run<'p>,
+    run: Run,
     pub(super) queue: Queue<'p>,
     /// Commands that are to be sent now.
     batch: Vec<Command>,
@@ -94,7 +94,7 @@ pub struct Applier<'p> {
     pub(super) heeded: Interrupt,
     pub(super) progress: Progress,
     pub(super) has_news: bool,
-    pub(super) groups: Vec<Group<'p>>,
+    pub(super) groups: Vec<Group>,
     /// Whether it waits for connections until the end.
     pub(super) waits: bool,
     pub(super) failed_looks: u32,
@@ -125,13 +125,13 @@ enum Stage {
 
 /// The purpose of the commands in the queue.
 #[derive(Debug)]
-pub(super) enum Run<'p> {
+pub(super) enum Run {
     /// Everything but what is drained.
     Changes,
     /// Weight 0 for what is drained.
     Quiesce,
     /// Groups that have been drained, with their outcome.
-    TakeAway(Vec<(Group<'p>, DrainOutcome)>),
+    TakeAway(Vec<(Group, DrainOutcome)>),
     /// Daemons that had to wait for what is drained.
     Daemons,
     /// The way back.
@@ -312,7 +312,7 @@ impl<'p> Applier<'p> {
     }
 
     /// Sends commands in their order until all are through or it has to end.
-    pub(super) fn start(&mut self, run: Run<'p>, commands: impl Iterator<Item = Command> + Send + 'p) {
+    pub(super) fn start(&mut self, run: Run, commands: impl Iterator<Item = Command> + Send + 'p) {
         self.run = run;
         self.queue = Queue::new(commands);
         self.send();

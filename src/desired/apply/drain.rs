@@ -55,22 +55,22 @@ impl Drains {
 
 /// Destinations that are drained and deleted together: one, or all of a service.
 #[derive(Debug)]
-pub(super) struct Group<'p> {
+pub(super) struct Group {
     place: usize,
     service: ServiceId,
     drain: Drain,
     delete: Object,
     /// Whether it stays with weight 0 when it is idle.
     stays: bool,
-    members: Vec<Member<'p>>,
+    members: Vec<Member>,
     /// When the waiting began.
     since: Option<Instant>,
 }
 
 #[derive(Debug)]
-struct Member<'p> {
+struct Member {
     /// As it is in the plan.
-    planned: &'p Destination,
+    planned: Destination,
     /// As it was before it was first drained.
     before: Destination,
     connections: Connections,
@@ -92,7 +92,7 @@ pub(super) fn is_drained(operation: &Operation) -> bool {
 }
 
 /// Returns the groups of destinations that have to be drained.
-pub(super) fn groups(operations: &[Operation]) -> Vec<Group<'_>> {
+pub(super) fn groups(operations: &[Operation]) -> Vec<Group> {
     operations.iter().enumerate().filter_map(|(place, operation)| Group::of(place, operation)).collect()
 }
 
@@ -121,37 +121,33 @@ pub fn held_by_persistence(plan: &Plan) -> impl Iterator<Item = (ServiceId, Dest
     })
 }
 
-impl<'p> Group<'p> {
-    fn of(place: usize, operation: &'p Operation) -> Option<Self> {
+impl Group {
+    fn of(place: usize, operation: &Operation) -> Option<Self> {
         let drain = operation.drain.filter(|_| operation.verb() != Verb::Add)?;
         let stays = operation.verb() == Verb::Update;
-        let member = |planned: &'p Destination, connections| Member {
-            planned,
-            before: planned.clone(),
-            connections,
-            left: Some(u32::MAX),
-        };
-        let members: Vec<_> = match &operation.object {
-            Object::Destination(DestinationChange { change, .. }) => {
-                let planned = change.before.as_ref()?;
-                if change.after.as_ref().is_some_and(|after| *after != planned.clone().drained()) {
+        let mut delete = operation.object.clone();
+        let drained: Vec<_> = match &mut delete {
+            Object::Destination(of) => {
+                let planned = of.change.before.clone()?;
+                if of.change.after.take().is_some_and(|after| after != planned.clone().drained()) {
                     return None;
                 }
-                vec![member(planned, operation.connections)]
+                vec![(planned, operation.connections)]
             }
             Object::Service(_) if !stays => {
-                operation.destinations.iter().map(|it| member(&it.destination, Connections::of(it))).collect()
+                operation.destinations.iter().map(|it| (it.destination.clone(), Connections::of(it))).collect()
             }
             _ => return None,
         };
-        let delete = match operation.object.clone() {
-            Object::Destination(of) => {
-                Object::Destination(DestinationChange { change: Change { after: None, ..of.change }, ..of })
-            }
-            other => other,
+        let member = |(planned, connections): (Destination, _)| Member {
+            before: planned.clone(),
+            planned,
+            connections,
+            left: Some(u32::MAX),
         };
-        let service = operation.service()?;
-        (!members.is_empty()).then_some(Self { place, service, drain, delete, stays, members, since: None })
+        let members: Vec<_> = drained.into_iter().map(member).collect();
+        let service = operation.service().filter(|_| !members.is_empty())?;
+        Some(Self { place, service, drain, delete, stays, members, since: None })
     }
 
     pub(super) fn mixes_families(&self) -> bool {
@@ -207,7 +203,7 @@ impl<'p> Group<'p> {
         let Some(list) = facts.list(&self.service) else { return Some(Question::Destinations(self.service)) };
         let is_sure = list.is_stable() || list.is_refused();
         // A list that other programs change while it is read can miss what is there.
-        let is_missing = |member: &Member<'_>| member.left.is_some() && list.get(&member.planned.id).is_none();
+        let is_missing = |member: &Member| member.left.is_some() && list.get(&member.planned.id).is_none();
         (!is_sure && self.members.iter().any(is_missing)).then_some(Question::StableDestinations(self.service))
     }
 
@@ -222,7 +218,7 @@ impl<'p> Group<'p> {
     }
 }
 
-impl<'p> Applier<'p> {
+impl Applier<'_> {
     /// Goes on with drains of an earlier plan, and is done as soon as only connections are left to be waited for:
     /// [`take_drains`](Self::take_drains) has what is still being drained.
     #[must_use]
@@ -233,7 +229,7 @@ impl<'p> Applier<'p> {
             group.since = Some(held.since);
             for member in &mut group.members {
                 let before = held.before.iter().find(|before| before.id == member.planned.id);
-                member.before = before.unwrap_or(member.planned).clone();
+                member.before = before.unwrap_or(&member.planned).clone();
             }
         }
         let (stay, groups): (Vec<_>, Vec<_>) =
@@ -285,7 +281,7 @@ impl<'p> Applier<'p> {
             self.question = Some(question);
             return;
         }
-        let is_refused = |group: &Group<'_>| self.facts.list(&group.service).is_none_or(List::is_refused);
+        let is_refused = |group: &Group| self.facts.list(&group.service).is_none_or(List::is_refused);
         let is_refused = self.groups.iter().any(is_refused);
         let facts = mem::take(&mut self.facts);
         // A destination whose connections are not known is neither idle nor over.
@@ -342,7 +338,7 @@ impl<'p> Applier<'p> {
     }
 
     /// Notes what became of those that were taken away, and waits for the others.
-    pub(super) fn taken_away(&mut self, through: Vec<(Group<'p>, DrainOutcome)>, ended: Ended) {
+    pub(super) fn taken_away(&mut self, through: Vec<(Group, DrainOutcome)>, ended: Ended) {
         for (group, outcome) in through {
             let is_sure = ended == Ended::Through && !self.has_failed(&group);
             self.note_drained(&group, if is_sure { outcome } else { DrainOutcome::Unfinished });
@@ -377,7 +373,7 @@ impl<'p> Applier<'p> {
     /// The time until the next look.
     fn next_look(&self) -> Option<Duration> {
         let now = self.now?;
-        let until_look = |group: &Group<'_>| {
+        let until_look = |group: &Group| {
             let Drain { poll, timeout, .. } = group.drain;
             poll.max(LEAST).min(timeout.saturating_sub(group.waited(now)))
         };
@@ -402,11 +398,11 @@ impl<'p> Applier<'p> {
         });
     }
 
-    fn has_failed(&self, group: &Group<'p>) -> bool {
+    fn has_failed(&self, group: &Group) -> bool {
         self.states.get(group.place).is_some_and(|state| state.has_failed)
     }
 
-    fn note_drained(&mut self, group: &Group<'p>, outcome: DrainOutcome) {
+    fn note_drained(&mut self, group: &Group, outcome: DrainOutcome) {
         let waited = self.now.map_or(Duration::ZERO, |now| group.waited(now));
         self.report.drains.extend(group.members.iter().map(|member| Drained {
             service: group.service,

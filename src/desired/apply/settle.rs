@@ -105,13 +105,13 @@ impl Applier<'_> {
         let subject = command.subject();
         let can_try_again = command.attempts.saturating_add(1) < ATTEMPTS;
         let state = || match self.facts.open_question(subject) {
-            Some(question) => Err(Verdict::Ask(question)),
+            Some(question) => Err(question),
             None => Ok(subject.state(&self.facts, self.left_alone(command))),
         };
         let makes = command.verb() == Verb::Add;
         if error.is_already_exists() && makes {
             return match state() {
-                Err(ask) => ask,
+                Err(question) => Verdict::Ask(question),
                 Ok(State::Wanted) => Verdict::Found(Finding::Present),
                 Ok(State::Missing) if can_try_again => Verdict::Again,
                 Ok(State::Other) => self.instead(command, can_try_again),
@@ -132,7 +132,7 @@ impl Applier<'_> {
             }
             if self.is_forward() && subject.service().is_some() {
                 return match state() {
-                    Err(ask) => ask,
+                    Err(question) => Verdict::Ask(question),
                     Ok(State::Wanted) => Verdict::Done,
                     Ok(State::Missing | State::Other) => self.instead(command, can_try_again),
                     Ok(State::Unknown) => Verdict::Failed(Certainty::NotDone),
@@ -141,7 +141,7 @@ impl Applier<'_> {
         }
         if is_unknown(error) {
             return match state() {
-                Err(ask) => ask,
+                Err(question) => Verdict::Ask(question),
                 Ok(State::Wanted) => Verdict::Done,
                 Ok(State::Other) if makes => self.instead(command, can_try_again),
                 Ok(State::Unknown) => Verdict::Failed(Certainty::Unknown),

@@ -35,8 +35,8 @@ pub struct Files<'a> {
     pub kernel: &'a Path,
     pub initrd: &'a Path,
     pub console: &'a Path,
-    /// Sockets, each behind the port whose number is its place in the list, counted from 1.
-    pub ports: &'a [&'a Path],
+    /// The names of abstract sockets, each behind the port whose number is its place in the list, counted from 1.
+    pub ports: &'a [String],
     /// The terminal of this process is the guest's terminal.
     pub interactive: bool,
     /// The frequency of this host's time-stamp counter.
@@ -76,14 +76,10 @@ impl Machine {
             push(&["-chardev", "stdio,id=terminal,signal=off"]);
             push(&["-device", "virtconsole,chardev=terminal,nr=0"]);
         }
-        for (index, path) in files.ports.iter().enumerate() {
+        for (index, name) in files.ports.iter().enumerate() {
             let number = index + 1;
-            words.push("-chardev".into());
-            // A comma would end the path.
-            let path = path.to_string_lossy().replace(',', ",,");
-            words.push(format!("socket,id=port{number},path={path}").into());
-            words.push("-device".into());
-            words.push(format!("virtserialport,chardev=port{number},nr={number},name=port{number}").into());
+            push(&["-chardev", &format!("socket,id=port{number},path={name},abstract=on")]);
+            push(&["-device", &format!("virtserialport,chardev=port{number},nr={number},name=port{number}")]);
         }
         words
     }
@@ -129,7 +125,7 @@ mod tests {
     use super::*;
 
     fn words(machine: &Machine, interactive: bool) -> Vec<String> {
-        let ports = [Path::new("/s/1"), Path::new("/s/a,b")];
+        let ports = ["a".to_owned(), "b".to_owned()];
         let files = Files {
             kernel: Path::new("/k/vmlinuz"),
             initrd: Path::new("/r/initrd"),
@@ -152,7 +148,7 @@ mod tests {
         assert_eq!(after(&words, "-cpu"), ["max,-cx16"]);
         assert_eq!(after(&words, "-smp"), ["2"]);
         assert_eq!(after(&words, "-serial"), ["file:/r/console"]);
-        assert_eq!(after(&words, "-chardev"), ["socket,id=port1,path=/s/1", "socket,id=port2,path=/s/a,,b"]);
+        assert_eq!(after(&words, "-chardev"), ["socket,id=port1,path=a,abstract=on", "socket,id=port2,path=b,abstract=on"]);
         let append = after(&words, "-append")[0];
         assert!(append.contains("reboot=t"));
         assert!(append.contains("tsc_early_khz=2500000"));

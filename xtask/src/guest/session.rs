@@ -1,11 +1,13 @@
 //! One run of a guest: from starting the emulator to the program's verdict.
 
 use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
@@ -63,15 +65,12 @@ enum Event {
 
 /// Runs a guest to its end. No process is left behind.
 pub fn run(start: &Start<'_>, progress: &Progress) -> Result<Ending> {
-    // In the system's folder for temporary files: the path of a socket must be short.
-    let folder = tempfile::Builder::new().prefix("ipvs-vm-").tempdir().context("creating a folder for sockets")?;
-    let mut ports = Ports::bind(folder.path(), start)?;
-    let paths: Vec<&Path> = ports.paths.iter().map(PathBuf::as_path).collect();
+    let mut ports = Ports::bind(start)?;
     let words = start.machine.command(&Files {
         kernel: start.kernel,
         initrd: start.initrd,
         console: start.console,
-        ports: &paths,
+        ports: &ports.names,
         interactive: start.interactive,
         counter_khz: clock::counter_khz(),
     });
@@ -115,24 +114,27 @@ impl Drop for Emulator {
     }
 }
 
-/// Sockets that the emulator connects the guest's ports to.
+/// Sockets that the emulator connects the guest's ports to. Their names are abstract, so that nothing is left of them
+/// however the run ends.
 struct Ports {
-    paths: Vec<PathBuf>,
+    names: Vec<String>,
     events: Receiver<Event>,
     /// Where our input goes, once the guest is connected.
     input: Receiver<UnixStream>,
 }
 
 impl Ports {
-    fn bind(folder: &Path, start: &Start<'_>) -> Result<Self> {
+    fn bind(start: &Start<'_>) -> Result<Self> {
         let (event_sender, events) = mpsc::channel();
         let (input_sender, input) = mpsc::channel();
         let count = if start.interactive { 1 } else { 4 };
-        let mut paths = Vec::new();
+        let (process, random) = (std::process::id(), RandomState::new().build_hasher().finish());
+        let mut names = Vec::new();
         for number in 1..=count {
-            let path = folder.join(number.to_string());
-            let listener = UnixListener::bind(&path).with_context(|| format!("listening on {}", path.display()))?;
-            paths.push(path);
+            let name = format!("ipvs-vm-{process}-{random:016x}-{number}");
+            let listener = SocketAddr::from_abstract_name(&name).and_then(|name| UnixListener::bind_addr(&name));
+            let listener = listener.with_context(|| format!("listening on the abstract socket {name}"))?;
+            names.push(name);
             let events = event_sender.clone();
             match number {
                 1 => drop(thread::spawn(move || control(&listener, &events))),
@@ -151,7 +153,7 @@ impl Ports {
                 }
             }
         }
-        Ok(Self { paths, events, input })
+        Ok(Self { names, events, input })
     }
 
     /// Follows what the guest says until there is a verdict.

@@ -33,6 +33,13 @@ pub struct Place {
     pub path: String,
 }
 
+impl Place {
+    pub(in crate::desired) fn new(file: Option<&Arc<str>>, position: Position, path: String) -> Self {
+        let known = |number: u32| Some(number).filter(|number| *number > 0);
+        Self { file: file.cloned(), line: known(position.line), column: known(position.column), path }
+    }
+}
+
 /// A line and a column, both counted from 1, the column in characters; 0 where they are not known.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(in crate::desired) struct Position {

@@ -31,6 +31,7 @@ mod shown;
 pub mod spec;
 mod state;
 mod taste;
+mod tree;
 mod written;
 #[cfg(feature = "yaml")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "yaml")))]

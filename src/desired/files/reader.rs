@@ -3,8 +3,9 @@ use std::sync::Arc;
 use super::Source;
 use crate::desired::lower::{Document, lower};
 use crate::desired::params::{Lookup, Resolver};
-use crate::desired::written::{Decoder, Findings, Form, Spot};
-use crate::desired::yaml::{Node, parse};
+use crate::desired::tree::Node;
+use crate::desired::written::{Decoder, Findings, Spot};
+use crate::desired::yaml::parse;
 use crate::desired::{DesiredState, Diagnostic, Diagnostics, Place, Severity, Stage, spec};
 
 /// Reads files and says what the table should be. It opens none: see [`read_path`](super::read_path).
@@ -78,27 +79,27 @@ impl<'r> Reader<'r> {
     /// the reading came. Of very many, 1000 are told; the last one says that there are more.
     pub fn read(&self, sources: &[Source]) -> Result<Loaded, Diagnostics> {
         let lookup = Lookup::new(self.resolver);
+        let parsed: Vec<_> = sources.iter().map(|source| (&source.name, parse(&source.text))).collect();
         let mut documents = Vec::new();
         let mut found = Vec::new();
         let mut is_silent = true;
-        for Source { name, text } in sources {
-            let parsed = parse(text);
-            found.extend(parsed.problems.into_iter().map(|problem| {
-                let place = Findings::new(name).place(&Spot::file(problem.position));
-                Diagnostic::error(Stage::Reading, place, problem.message)
+        for (name, parsed) in &parsed {
+            found.extend(parsed.problems.iter().map(|problem| {
+                let place = Place::new(Some(name), problem.position, String::new());
+                Diagnostic::error(Stage::Reading, place, &*problem.message)
             }));
-            for node in parsed.tree.documents() {
-                is_silent &= is_silent_document(node);
-                let mut findings = Findings::new(name);
-                let file = Decoder::decode(node, &lookup, &mut findings);
-                documents.push(Document { file, findings });
+            for root in parsed.tree.documents() {
+                is_silent &= is_silent_document(root);
+                let findings = Findings::new(name);
+                let file = Decoder::decode(root, &lookup, &Spot::file(&findings, Some(root)));
+                documents.push(Document { file, root: Some(root), findings });
             }
         }
         let is_hopeless = documents.iter().any(|document| document.findings.is_full(Severity::Error));
-        let (state, across) = if is_hopeless { <_>::default() } else { lower(&mut documents, self.merge) };
+        let (state, across) = if is_hopeless { <_>::default() } else { lower(&documents, self.merge) };
         found.extend(across);
         let mut files = Vec::with_capacity(documents.len());
-        for Document { file, findings } in documents {
+        for Document { file, findings, .. } in documents {
             found.extend(findings.into_found());
             files.push(file);
         }
@@ -109,7 +110,6 @@ impl<'r> Reader<'r> {
         if found.has_errors() {
             return Err(found);
         }
-        let files: Vec<spec::File> = files.into_iter().map(Form::into_spec).collect();
         let version = files.iter().filter_map(|file| u8::try_from(file.version?).ok()).max().unwrap_or(1);
         Ok(Loaded { state, files, warnings: found, version, is_silent })
     }

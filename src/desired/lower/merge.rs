@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 
 use super::Lowering;
+use super::object::text;
 use crate::desired::settings::{self, SERVICE};
-use crate::desired::written::{self, Findings, Spot};
-use crate::desired::{DesiredDestination, DesiredService, Place, shown};
+use crate::desired::written::Spot;
+use crate::desired::{DesiredDestination, DesiredService, Place, shown, spec};
 
 impl Lowering {
     /// Adds what is written about a service in another place: settings that were not said, and destinations.
@@ -11,14 +12,13 @@ impl Lowering {
         &mut self,
         index: usize,
         other: DesiredService,
-        written: &written::Service,
+        spec: &spec::Service,
         (spot, first): (&Spot<'_>, &Place),
-        findings: &mut Findings,
     ) {
         let Some((known, (_, said))) = self.state.services.get_mut(index).zip(self.written.get_mut(index)) else {
             return;
         };
-        let its_said = settings::said(&SERVICE, written);
+        let its_said = settings::said(&SERVICE, spec);
         let mine = (&mut known.service, said, &mut known.left_alone);
         let mut contradicting = settings::unite(&SERVICE, mine, (&other.service, its_said));
         match (&known.name, other.name) {
@@ -31,23 +31,19 @@ impl Lowering {
             (None, its) => known.drain = its,
             _ => {}
         }
-        let text = shown(written.address.text().unwrap_or_default());
+        let text = shown(text(spec.address.as_ref()).unwrap_or_default());
         for key in contradicting {
-            let message = format_args!("service {text} has another {key} than at {first}");
-            findings.error_at(spot, (key, written), message);
+            spot.at(key).error(format_args!("service {text} has another {key} than at {first}"));
         }
         let there: HashMap<_, _> = known.destinations.iter().map(|wanted| (wanted.id(), wanted.clone())).collect();
         for destination in other.destinations {
             match there.get(&destination.id()) {
                 None => known.destinations.push(destination),
                 Some(other) if is_same(other, &destination) => {}
-                Some(_) => {
-                    let id = destination.id();
-                    let message = format_args!(
-                        "destination {id} of service {text} has other settings than with the service at {first}"
-                    );
-                    findings.error_at(spot, ("address", written), message);
-                }
+                Some(_) => spot.at("address").error(format_args!(
+                    "destination {} of service {text} has other settings than with the service at {first}",
+                    destination.id()
+                )),
             }
         }
     }

@@ -14,14 +14,17 @@ use std::collections::HashMap;
 pub(in crate::desired) use saved::{destination, destination_id, drain, scope, service, service_id, sync, timeouts};
 
 use super::settings::{Context, Version, foreign_scheduler};
-use super::written::{self, Findings, Form, Spot};
+use super::tree::Node;
+use super::written::{Findings, Spot};
 use super::{DesiredState, Diagnostic, Diagnostics, Place, Stage, print, shown, spec};
 use crate::model::{ServiceId, Weight};
 
 /// A file, and what was found in it so far.
 #[derive(Debug)]
-pub(in crate::desired) struct Document {
-    pub(in crate::desired) file: written::File,
+pub(in crate::desired) struct Document<'t> {
+    pub(in crate::desired) file: spec::File,
+    /// The text that it was read from, if it was.
+    pub(in crate::desired) root: Option<Node<'t>>,
     pub(in crate::desired) findings: Findings,
 }
 
@@ -45,8 +48,8 @@ impl DesiredState {
     /// );
     /// ```
     pub fn from_spec(file: &spec::File) -> Result<(Self, Diagnostics), Diagnostics> {
-        let mut document = Document { file: Form::of(file), findings: Findings::default() };
-        let (state, found) = lower(std::slice::from_mut(&mut document), false);
+        let document = Document { file: file.clone(), root: None, findings: Findings::default() };
+        let (state, found) = lower(std::slice::from_ref(&document), false);
         let diagnostics: Diagnostics = document.findings.into_found().into_iter().chain(found).collect();
         if diagnostics.has_errors() { Err(diagnostics) } else { Ok((state, diagnostics)) }
     }
@@ -54,10 +57,10 @@ impl DesiredState {
 
 /// Makes one state of several files; what concerns several of them is returned with it. With `merge`, a service may stand
 /// in several places, each with some destinations.
-pub(in crate::desired) fn lower(documents: &mut [Document], merge: bool) -> (DesiredState, Vec<Diagnostic>) {
+pub(in crate::desired) fn lower(documents: &[Document<'_>], merge: bool) -> (DesiredState, Vec<Diagnostic>) {
     let mut lowering = Lowering { merge, ..Lowering::default() };
-    for Document { file, findings } in documents {
-        lowering.document(file, findings);
+    for Document { file, root, findings } in documents {
+        lowering.document(file, &Spot::file(findings, *root));
     }
     let found = lowering.check_whole();
     (lowering.state, found)
@@ -80,22 +83,20 @@ struct Lowering {
 }
 
 impl Lowering {
-    fn document(&mut self, file: &written::File, findings: &mut Findings) {
-        let spot = Spot::default();
-        let version = match file.version.get() {
+    fn document(&mut self, file: &spec::File, spot: &Spot<'_>) {
+        let version = match file.version {
             None | Some(1) => Version::One,
             Some(2) => Version::Two,
             Some(other) => {
-                let message = format_args!("unknown version {other}: there are 1 and 2");
-                findings.error(&spot.key("version", &file.version), message);
+                spot.at("version").error(format_args!("unknown version {other}: there are 1 and 2"));
                 Version::Two
             }
         };
-        self.settings(file, &spot, findings);
-        let context = context(version, file, &spot, findings);
-        let services = spot.key("services", &file.services);
-        for item in file.services.items() {
-            self.service(&context, &item.value, &services.item(item.place, item.position), findings);
+        self.settings(file, spot);
+        let context = context(version, file, spot);
+        let services = spot.at("services");
+        for (spot, service) in services.items(file.services.as_ref()) {
+            self.service(&context, service, &spot);
         }
     }
 
@@ -126,59 +127,60 @@ impl Lowering {
         found
     }
 
-    /// Whether this is the first file with a key; says so if it is not.
-    fn is_first(&mut self, key: &'static str, spot: &Spot<'_>, findings: &mut Findings) -> bool {
+    /// The value of a key, if this is the first file that has it; says so if it is not.
+    fn first<'v, T>(&mut self, key: &'static str, value: Option<&'v T>, spot: &Spot<'_>) -> Option<&'v T> {
+        let value = value?;
         if let Some(first) = self.singles.get(key) {
-            findings.error(spot, format_args!("{key} stands in another file as well ({first}): only one may have it"));
-            return false;
+            spot.error(format_args!("{key} stands in another file as well ({first}): only one may have it"));
+            return None;
         }
-        self.singles.insert(key, findings.place(spot));
-        true
+        self.singles.insert(key, spot.place());
+        Some(value)
     }
 }
 
 /// The settings of a file for its elements.
-fn context<'a>(version: Version, file: &'a written::File, spot: &Spot<'_>, findings: &mut Findings) -> Context<'a> {
-    let before = findings.errors();
-    let mut context = Context { drain: file.drain.get(), ..Context::new(version) };
-    let Some(defaults) = file.defaults.get() else {
-        if file.defaults.is_broken() {
+fn context<'a>(version: Version, file: &'a spec::File, spot: &Spot<'_>) -> Context<'a> {
+    let before = spot.findings.errors();
+    let mut context = Context { drain: file.drain.as_ref(), ..Context::new(version) };
+    let spot = spot.at("defaults");
+    let Some(defaults) = &file.defaults else {
+        if spot.is_broken_itself() {
             context = Context { scheduler: None, forward: None, are_defaults_wrong: true, ..context };
         }
         return context;
     };
-    let mut wrong =
-        |key, message: String| findings.error_at(&spot.key("defaults", &file.defaults), (key, defaults), message);
-    if let Some(port) = defaults.port.get() {
-        context.port = u16::try_from(*port).ok().filter(|port| *port != 0);
+    if let Some(port) = defaults.port {
+        context.port = u16::try_from(port).ok().filter(|port| *port != 0);
         if context.port.is_none() {
-            wrong("port", format!("Default port out of range: {port}"));
+            spot.at("port").error(format_args!("Default port out of range: {port}"));
         }
     }
-    if let Some(weight) = defaults.weight.get() {
-        context.weight = version.weight(*weight).unwrap_or_else(|| {
-            wrong("weight", format!("Default weight out of range: {weight}"));
+    if let Some(weight) = defaults.weight {
+        context.weight = version.weight(weight).unwrap_or_else(|| {
+            spot.at("weight").error(format_args!("Default weight out of range: {weight}"));
             Weight::ZERO
         });
     }
-    if let Some(name) = defaults.sched.get() {
-        context.scheduler = version.scheduler(name.as_ref());
+    if let Some(name) = &defaults.sched {
+        context.scheduler = version.scheduler(name);
         if context.scheduler.is_none() {
-            wrong("sched", format!("invalid default scheduler: {}", shown(name.as_ref())));
+            spot.at("sched").error(format_args!("invalid default scheduler: {}", shown(name)));
         }
     }
-    if let Some(word) = defaults.forward.get() {
-        context.forward = version.forward(word.as_ref());
+    if let Some(word) = &defaults.forward {
+        context.forward = version.forward(word);
         if context.forward.is_none() {
-            let word = shown(word.as_ref());
-            wrong("forward", format!("invalid default forward: {word}. Allowed forwards are direct,nat,tunnel"));
+            let word = shown(word);
+            let message = format_args!("invalid default forward: {word}. Allowed forwards are direct,nat,tunnel");
+            spot.at("forward").error(message);
         }
     }
     if let Some(message) = context.scheduler.as_ref().and_then(foreign_scheduler) {
-        findings.warning_at(&spot.key("defaults", &file.defaults), ("sched", defaults), message);
+        spot.at("sched").warning(message);
     }
-    context.scheduler = context.scheduler.filter(|_| !defaults.sched.is_broken());
-    context.forward = context.forward.filter(|_| !defaults.forward.is_broken());
-    context.are_defaults_wrong = defaults.is_damaged || findings.errors() != before;
+    context.scheduler = context.scheduler.filter(|_| !spot.is_broken("sched"));
+    context.forward = context.forward.filter(|_| !spot.is_broken("forward"));
+    context.are_defaults_wrong = spot.is_damaged() || spot.findings.errors() != before;
     context
 }

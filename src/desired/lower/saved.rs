@@ -1,30 +1,30 @@
 //! Single objects as saved plans have them: in the words of version 2, without checks between objects.
 
-use super::{object, whole};
-use crate::desired::settings::{Context, Subject, Version};
-use crate::desired::written::{self, Findings, Form, Spot};
+use super::{address, object, whole};
+use crate::desired::print::service_text;
+use crate::desired::settings::{Context, Version};
+use crate::desired::written::{Findings, Spot};
 use crate::desired::{DesiredDestination, DesiredService, Drain, Scope, Severity, shown, spec};
 use crate::model::{Config, DestinationId, ServiceId, SyncDaemon};
 
 /// Reads the address of a service and the family of a mark, as they are printed.
 pub(in crate::desired) fn service_id(spec: &spec::Service) -> Result<ServiceId, String> {
-    let written = written::Service::of(spec);
-    alone(|spot, findings| object::identity(&Context::new(Version::Two), &written, spot, findings))
+    alone(|spot| object::identity(&Context::new(Version::Two), spec, spot))
 }
 
 /// Reads the address of a destination, as it is printed.
 pub(in crate::desired) fn destination_id(spec: &spec::Destination) -> Result<DestinationId, String> {
     let text = spec.address.as_deref().unwrap_or_default();
-    super::address::destination(text, None, shown(""), None)
+    address::destination(text, None, shown(""), None)
 }
 
 /// Reads a service with its destinations.
 pub(in crate::desired) fn service(spec: &spec::Service) -> Result<DesiredService, String> {
-    let (context, written) = (Context::new(Version::Two), written::Service::of(spec));
+    let context = Context::new(Version::Two);
     let text = spec.address.as_deref().unwrap_or_default();
-    alone(|spot, findings| {
-        let id = object::identity(&context, &written, spot, findings);
-        let service = object::service(&context, id, &written, (spot, text), findings);
+    alone(|spot| {
+        let id = object::identity(&context, spec, spot);
+        let service = object::service(&context, id, spec, (spot, text));
         Some(DesiredService { name: spec.name.clone(), ..service })
     })
 }
@@ -34,38 +34,33 @@ pub(in crate::desired) fn destination(
     service: ServiceId,
     spec: &spec::Destination,
 ) -> Result<DesiredDestination, String> {
-    let (context, written) = (Context::new(Version::Two), written::Destination::of(spec));
-    let text = crate::desired::print::service_text(&service);
-    alone(|spot, findings| {
-        let (text, family) = (shown(&text), Some(service.family()));
-        let mut subject = Subject { context: &context, spot, text, service: text, family, findings };
-        object::destination(Some(service), &written, spot, &mut subject).1
-    })
+    let (context, text) = (Context::new(Version::Two), service_text(&service));
+    alone(|spot| object::destination(&context, Some(service), spec, (spot, shown(&text))).1)
 }
 
 /// Reads a synchronization daemon.
 pub(in crate::desired) fn sync(spec: &spec::Sync) -> Result<SyncDaemon, String> {
-    alone(|spot, findings| whole::sync(&Form::of(spec), spot, findings))
+    alone(|spot| whole::sync(spec, spot))
 }
 
 /// Reads time-outs.
 pub(in crate::desired) fn timeouts(spec: &spec::Timeouts) -> Result<Config, String> {
-    alone(|spot, findings| Some(whole::timeouts(&Form::of(spec), spot, findings)))
+    alone(|spot| Some(whole::timeouts(spec, spot)))
 }
 
 /// Reads how to drain.
 pub(in crate::desired) fn drain(spec: &spec::Drain) -> Result<Option<Drain>, String> {
-    alone(|spot, findings| Some(whole::drain(&Form::of(spec), None, spot, findings)))
+    alone(|spot| Some(whole::drain(spec, None, spot)))
 }
 
 /// Reads a scope.
 pub(in crate::desired) fn scope(spec: &spec::Scope) -> Result<Scope, String> {
-    alone(|spot, findings| Some(whole::scope(&Form::of(spec), spot, findings)))
+    alone(|spot| Some(whole::scope(spec, spot)))
 }
 
-fn alone<T>(read: impl FnOnce(&Spot<'_>, &mut Findings) -> Option<T>) -> Result<T, String> {
-    let mut findings = Findings::default();
-    let value = read(&Spot::default(), &mut findings);
+fn alone<T>(read: impl FnOnce(&Spot<'_>) -> Option<T>) -> Result<T, String> {
+    let findings = Findings::default();
+    let value = read(&Spot::file(&findings, None));
     let error = findings.into_found().into_iter().find(|one| one.severity == Severity::Error);
     match (error, value) {
         (None, Some(value)) => Ok(value),

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::{MapResolver, ParamsError};
-use crate::desired::yaml::{Node, Number, Scalar, parse};
+use crate::desired::tree::{Node, Number, Scalar};
+use crate::desired::yaml::parse;
 
 impl MapResolver {
     /// The values of a document of YAML or JSON.

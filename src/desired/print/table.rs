@@ -3,11 +3,11 @@ use std::net::IpAddr;
 use super::address::{family_word, service_address};
 use super::defaults::factor;
 use super::options::{Order, PrintOptions};
-use crate::desired::settings::{self, DESTINATION, SERVICE, TIMEOUTS, name_text};
+use crate::desired::settings::{self, DESTINATION, SERVICE, name_text};
 use crate::desired::{Drain, Observed, OnTimeout, Pattern, Scope, WaitFor, spec};
 use crate::model::{
     Config, Destination, DestinationEntry, Protocol, Scheduler, Service, ServiceId, ServiceKind, Stats, SyncDaemon,
-    TableService,
+    TableService, Timeout,
 };
 
 /// The largest number of a firewall mark or a weight that version 1 takes.
@@ -57,12 +57,12 @@ fn row_as_is(row: &TableService, options: PrintOptions) -> spec::Service {
     let destinations: Vec<_> = entries
         .iter()
         .map(|entry| spec::Destination {
-            stats: options.stats.then(|| stats_of_destination(entry)),
+            stats: options.stats.then(|| stats_of_destination(entry).into()),
             ..destination_as_is(&entry.destination)
         })
         .collect();
     spec::Service {
-        stats: options.stats.then(|| stats_as_is(&row.service.stats)),
+        stats: options.stats.then(|| stats_as_is(&row.service.stats).into()),
         destinations: (!destinations.is_empty()).then_some(destinations),
         ..service_as_is(&row.service.service)
     }
@@ -83,12 +83,8 @@ pub(in crate::desired) fn destination_as_is(destination: &Destination) -> spec::
 
 /// Time-outs as they stand in a file.
 pub(in crate::desired) fn timeouts_as_is(config: &Config) -> spec::Timeouts {
-    let mut spec = spec::Timeouts::default();
-    for row in &TIMEOUTS {
-        let timeout = (row.get)(config);
-        *(row.spec)(&mut spec) = timeout.map(|timeout| spec::Duration::from_secs(timeout.as_secs().into()));
-    }
-    spec
+    let time = |timeout: Timeout| spec::Duration::from_secs(timeout.as_secs().into());
+    spec::Timeouts { tcp: config.tcp.map(time), tcpfin: config.tcp_fin.map(time), udp: config.udp.map(time) }
 }
 
 /// A synchronization daemon as it stands in a file.

@@ -5,7 +5,6 @@ use std::num::NonZeroU32;
 use super::{DestinationSetting, Subject};
 use crate::desired::state::DestinationAttributes;
 use crate::desired::taste::fitting_checksums;
-use crate::desired::written;
 use crate::desired::{shown, spec};
 use crate::model::{Destination, ForwardMethod, Thresholds, Tunnel, TunnelFlags, TunnelKind};
 
@@ -15,7 +14,7 @@ pub(in crate::desired) static DESTINATION: [DestinationSetting; 4] = [
         key: "weight",
         attribute: DestinationAttributes::WEIGHT,
         by_version_1: false,
-        is_said: |written| written.weight.is_said(),
+        is_said: |spec| spec.weight.is_some(),
         read: read_weight,
         print: |destination, spec| {
             spec.weight = Some(destination.weight.get().into()).filter(|weight| *weight != 0);
@@ -29,7 +28,7 @@ pub(in crate::desired) static DESTINATION: [DestinationSetting; 4] = [
         key: "forward",
         attribute: DestinationAttributes::empty(),
         by_version_1: false,
-        is_said: |written| written.forward.text().is_some(),
+        is_said: |spec| word(spec).is_some(),
         read: read_forward,
         print: |destination, spec| spec.forward = Some(forward_word(destination.forward).into_owned()),
         show: |destination| forward_word(destination.forward).into_owned().into(),
@@ -45,7 +44,7 @@ pub(in crate::desired) static DESTINATION: [DestinationSetting; 4] = [
         key: "tunnel",
         attribute: DestinationAttributes::TUNNEL,
         by_version_1: true,
-        is_said: |written| written.tunnel.is_said(),
+        is_said: |spec| spec.tunnel.is_some(),
         read: read_tunnel,
         print: |destination, spec| spec.tunnel = tunnel(destination).and_then(tunnel_as_is),
         show: |destination| tunnel(destination).map_or_else(|| "none".to_owned(), |it| tunnel_text(it, ", ")).into(),
@@ -61,7 +60,7 @@ pub(in crate::desired) static DESTINATION: [DestinationSetting; 4] = [
         key: "thresholds",
         attribute: DestinationAttributes::THRESHOLDS,
         by_version_1: true,
-        is_said: |written| written.thresholds.is_said(),
+        is_said: |spec| spec.thresholds.is_some(),
         read: read_thresholds,
         print: |destination, spec| {
             let number = |limit: Option<NonZeroU32>| limit.map(|number| number.get().into());
@@ -79,95 +78,90 @@ pub(in crate::desired) static DESTINATION: [DestinationSetting; 4] = [
     },
 ];
 
-fn read_weight(written: &written::Destination, subject: &mut Subject<'_>, destination: &mut Destination) {
+fn read_weight(spec: &spec::Destination, subject: Subject<'_>, destination: &mut Destination) {
     destination.weight = subject.context.weight;
-    let Some(number) = written.weight.get() else { return };
-    if let Some(weight) = subject.context.version.weight(*number) {
+    let Some(number) = spec.weight else { return };
+    if let Some(weight) = subject.context.version.weight(number) {
         destination.weight = weight;
     } else {
-        let (text, service) = (subject.text, subject.service);
+        let Subject { spot, text, service, .. } = subject;
         let message = format_args!("invalid weight ({number}) for destination {text} in service {service}.");
-        subject.error(written, "weight", message);
+        spot.at("weight").error(message);
     }
 }
 
+/// The word of the forwarding method. An empty one is as good as none, unlike in the defaults.
+fn word(spec: &spec::Destination) -> Option<&str> {
+    spec.forward.as_deref().filter(|word| !word.is_empty())
+}
+
 /// The forwarding method, its own or that of the defaults; nothing if it is wrong.
-fn forward(written: &written::Destination, subject: &Subject<'_>) -> Option<ForwardMethod> {
-    // An empty word is as good as none, unlike in the defaults.
-    match written.forward.text() {
-        None => subject.context.forward.filter(|_| !written.forward.is_broken()),
+fn forward(spec: &spec::Destination, subject: Subject<'_>) -> Option<ForwardMethod> {
+    match word(spec) {
+        None => subject.context.forward.filter(|_| !subject.spot.is_broken("forward")),
         Some(word) => subject.context.version.forward(word),
     }
 }
 
-fn read_forward(written: &written::Destination, subject: &mut Subject<'_>, destination: &mut Destination) {
-    if let Some(forward) = forward(written, subject) {
+fn read_forward(spec: &spec::Destination, subject: Subject<'_>, destination: &mut Destination) {
+    if let Some(forward) = forward(spec, subject) {
         destination.forward = forward;
-    } else if let Some(word) = written.forward.text() {
-        let (word, text, service) = (shown(word), subject.text, subject.service);
+    } else if let Some(word) = word(spec) {
+        let (word, Subject { spot, text, service, .. }) = (shown(word), subject);
         let message = format_args!(
             "invalid forward ({word}) for destination {text} in service {service}. Allowed are direct,nat,tunnel"
         );
-        subject.error(written, "forward", message);
+        spot.at("forward").error(message);
     }
 }
 
-fn read_tunnel(written: &written::Destination, subject: &mut Subject<'_>, destination: &mut Destination) {
-    let (Some(settings), Some(forward)) = (written.tunnel.get(), forward(written, subject)) else { return };
-    let text = subject.text;
+fn read_tunnel(spec: &spec::Destination, subject: Subject<'_>, destination: &mut Destination) {
+    let (Some(spec), Some(forward)) = (&spec.tunnel, forward(spec, subject)) else { return };
+    let Subject { spot, text, .. } = subject;
     if !matches!(forward, ForwardMethod::Tunnel(_)) {
         let message = format_args!("destination {text} has a tunnel, which takes forward: tunnel");
-        return subject.error(written, "tunnel", message);
+        return spot.at("tunnel").error(message);
     }
-    if settings.is_damaged {
+    if spot.at("tunnel").is_damaged() {
         return;
     }
-    let name = settings.kind.get().map_or("ipip", AsRef::as_ref);
+    let name = spec.kind.as_deref().unwrap_or("ipip");
     let kind: Option<TunnelKind> = name.parse().ok().filter(|kind: &TunnelKind| kind.to_string() == name);
     let Some(kind) = kind else {
-        let name = shown(name);
-        let message = format_args!("invalid tunnel type ({name}) for destination {text}: expected ipip, gue or gre");
-        return subject.error(written, "tunnel.type", message);
+        return subject.invalid("tunnel.type", "tunnel type", shown(name), "ipip, gue or gre");
     };
-    let port = settings.port.get();
-    let Ok(tunnel) = format!("{name}{}", port.map_or_else(String::new, |port| format!(":{port}"))).parse::<Tunnel>()
+    let Ok(tunnel) = spec.port.map_or_else(|| name.to_owned(), |port| format!("{name}:{port}")).parse::<Tunnel>()
     else {
-        return match port {
-            None => {
-                let message = format_args!("the {name} tunnel of destination {text} needs a port");
-                subject.error(written, "tunnel", message);
-            }
-            Some(port) => {
-                let message = format_args!("invalid tunnel port ({port}) for destination {text}: expected 1 to 65535");
-                subject.error(written, "tunnel.port", message);
-            }
+        return match spec.port {
+            None => spot.at("tunnel").error(format_args!("the {name} tunnel of destination {text} needs a port")),
+            Some(port) => subject.invalid("tunnel.port", "tunnel port", port, "1 to 65535"),
         };
     };
-    let word = settings.checksum.get().map_or("off", AsRef::as_ref);
+    let word = spec.checksum.as_deref().unwrap_or("off");
     let Some(flags) = checksum(word) else {
-        let (word, fitting) = (shown(word), fitting_checksums(kind));
-        let message =
-            format_args!("invalid tunnel checksum ({word}) for destination {text}: with {name} expected {fitting}");
-        return subject.error(written, "tunnel.checksum", message);
+        let message = format_args!(
+            "invalid tunnel checksum ({}) for destination {text}: with {name} expected {}",
+            shown(word),
+            fitting_checksums(kind)
+        );
+        return spot.at("tunnel.checksum").error(message);
     };
     destination.forward = ForwardMethod::Tunnel(tunnel.flags(flags));
 }
 
-fn read_thresholds(written: &written::Destination, subject: &mut Subject<'_>, destination: &mut Destination) {
-    let Some(settings) = written.thresholds.get().filter(|settings| !settings.is_damaged) else { return };
-    let text = subject.text;
-    let [upper, lower] = [&settings.upper, &settings.lower].map(|limit| limit.get().copied().unwrap_or(0));
-    if let (Ok(upper), Ok(lower)) = (u32::try_from(upper), u32::try_from(lower)) {
-        destination.thresholds = Thresholds::verbatim(upper, lower);
-    } else if u32::try_from(upper).is_err() {
-        let message =
-            format_args!("invalid upper threshold ({upper}) for destination {text}: expected 0 to 2147483647");
-        subject.error(written, "thresholds.upper", message);
-    } else {
-        let message = format_args!(
-            "invalid lower threshold ({lower}) for destination {text}: expected 0 to the upper one, {upper}"
-        );
-        subject.error(written, "thresholds.lower", message);
+fn read_thresholds(spec: &spec::Destination, subject: Subject<'_>, destination: &mut Destination) {
+    let Some(spec) = &spec.thresholds else { return };
+    if subject.spot.at("thresholds").is_damaged() {
+        return;
+    }
+    let [upper, lower] = [spec.upper, spec.lower].map(|limit| limit.unwrap_or(0));
+    match (u32::try_from(upper), u32::try_from(lower)) {
+        (Ok(upper), Ok(lower)) => destination.thresholds = Thresholds::verbatim(upper, lower),
+        (Err(_), _) => subject.invalid("thresholds.upper", "upper threshold", upper, "0 to 2147483647"),
+        (Ok(_), Err(_)) => {
+            let expected = format_args!("0 to the upper one, {upper}");
+            subject.invalid("thresholds.lower", "lower threshold", lower, expected);
+        }
     }
 }
 

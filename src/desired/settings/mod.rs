@@ -5,7 +5,6 @@
 mod destination;
 mod name;
 mod service;
-mod timeouts;
 mod version;
 
 use std::fmt;
@@ -16,17 +15,16 @@ use serde::Serialize;
 pub(in crate::desired) use destination::DESTINATION;
 pub(in crate::desired) use name::{name_bytes, name_text};
 pub(in crate::desired) use service::SERVICE;
-pub(in crate::desired) use timeouts::TIMEOUTS;
 pub(in crate::desired) use version::{Version, foreign_scheduler};
 
 use super::shown::Shown;
 use super::spec;
 use super::state::{DesiredDestination, DesiredService, DestinationAttributes, ServiceAttributes};
-use super::written::{self, Findings, Form, Spot};
+use super::written::Spot;
 use crate::model::{AddressFamily, Config, Destination, ForwardMethod, Scheduler, Service, Timeout, Weight};
 
-/// A key of an object, which the kernel holds as `T`, a file as `S`, and a file with positions as `W`.
-pub(in crate::desired) struct Setting<T: 'static, W: 'static, S: 'static, A: 'static> {
+/// A key of an object, which the kernel holds as `T`, and a file as `S`.
+pub(in crate::desired) struct Setting<T: 'static, S: 'static, A: 'static> {
     /// Its name in a file.
     pub(in crate::desired) key: &'static str,
     /// The flag that leaves it as it is found; empty where that cannot be asked for.
@@ -34,9 +32,9 @@ pub(in crate::desired) struct Setting<T: 'static, W: 'static, S: 'static, A: 'st
     /// Whether version 1 leaves it as it is found where a file does not say it.
     by_version_1: bool,
     /// Whether a file says it.
-    is_said: fn(&W) -> bool,
+    is_said: fn(&S) -> bool,
     /// Reads what a file says, or the default.
-    read: fn(&W, &mut Subject<'_>, &mut T),
+    read: fn(&S, Subject<'_>, &mut T),
     /// Writes it down, unless it is the default.
     print: fn(&T, &mut S),
     /// Returns it as a plan shows a change of it.
@@ -48,31 +46,22 @@ pub(in crate::desired) struct Setting<T: 'static, W: 'static, S: 'static, A: 'st
     remark: fn(&T) -> String,
 }
 
-pub(in crate::desired) type ServiceSetting = Setting<Service, written::Service, spec::Service, ServiceAttributes>;
-pub(in crate::desired) type DestinationSetting =
-    Setting<Destination, written::Destination, spec::Destination, DestinationAttributes>;
+pub(in crate::desired) type ServiceSetting = Setting<Service, spec::Service, ServiceAttributes>;
+pub(in crate::desired) type DestinationSetting = Setting<Destination, spec::Destination, DestinationAttributes>;
 
 /// The object whose settings are read, and what holds for it.
+#[derive(Clone, Copy)]
 pub(in crate::desired) struct Subject<'a> {
     pub(in crate::desired) context: &'a Context<'a>,
     pub(in crate::desired) spot: &'a Spot<'a>,
+    /// `service` or `destination`.
+    pub(in crate::desired) object: &'static str,
     /// Its address as it was written.
     pub(in crate::desired) text: Shown<'a>,
     /// The address of its service as it was written.
     pub(in crate::desired) service: Shown<'a>,
     /// Its family, if its address can be read.
     pub(in crate::desired) family: Option<AddressFamily>,
-    pub(in crate::desired) findings: &'a mut Findings,
-}
-
-impl Subject<'_> {
-    fn error<W: Form>(&mut self, written: &W, key: &str, message: impl fmt::Display) {
-        self.findings.error_at(self.spot, (key, written), message);
-    }
-
-    fn warning<W: Form>(&mut self, written: &W, key: &str, message: impl fmt::Display) {
-        self.findings.warning_at(self.spot, (key, written), message);
-    }
 }
 
 /// The settings of one file that hold for its elements.
@@ -87,7 +76,21 @@ pub(in crate::desired) struct Context<'a> {
     /// Whether something of the defaults is wrong, so that no element is what it should be.
     pub(in crate::desired) are_defaults_wrong: bool,
     /// How destinations are drained, as far as the file says.
-    pub(in crate::desired) drain: Option<&'a written::Drain>,
+    pub(in crate::desired) drain: Option<&'a spec::Drain>,
+}
+
+impl Subject<'_> {
+    /// Says that a value of the object is not one of those that are expected.
+    pub(in crate::desired) fn invalid(
+        self,
+        key: &str,
+        name: &str,
+        value: impl fmt::Display,
+        expected: impl fmt::Display,
+    ) {
+        let (object, text) = (self.object, self.text);
+        self.spot.at(key).error(format_args!("invalid {name} ({value}) for {object} {text}: expected {expected}"));
+    }
 }
 
 impl Context<'_> {
@@ -106,29 +109,29 @@ impl Context<'_> {
 }
 
 /// Reads all settings of an object, and returns which are left as they are found.
-pub(in crate::desired) fn read<T, W, S, A: Flags + Copy>(
-    table: &[Setting<T, W, S, A>],
-    written: &W,
-    subject: &mut Subject<'_>,
+pub(in crate::desired) fn read<T, S, A: Flags + Copy>(
+    table: &[Setting<T, S, A>],
+    spec: &S,
+    subject: Subject<'_>,
     object: &mut T,
 ) -> A {
     let mut left_alone = A::empty();
     for setting in table {
-        (setting.read)(written, subject, object);
-        let is_left = setting.by_version_1 && subject.context.version == Version::One && !(setting.is_said)(written);
+        (setting.read)(spec, subject, object);
+        let is_left = setting.by_version_1 && subject.context.version == Version::One && !(setting.is_said)(spec);
         left_alone.set(setting.attribute, is_left);
     }
     left_alone
 }
 
 /// Returns which settings a file says, a bit for each row.
-pub(in crate::desired) fn said<T, W, S, A>(table: &[Setting<T, W, S, A>], written: &W) -> u32 {
-    table.iter().rev().fold(0, |said, setting| said << 1 | u32::from((setting.is_said)(written)))
+pub(in crate::desired) fn said<T, S, A>(table: &[Setting<T, S, A>], spec: &S) -> u32 {
+    table.iter().rev().fold(0, |said, setting| said << 1 | u32::from((setting.is_said)(spec)))
 }
 
 /// Takes over what one place says of an object and another one did not, and returns the keys that contradict.
-pub(in crate::desired) fn unite<T, W, S, A: Flags + Copy>(
-    table: &'static [Setting<T, W, S, A>],
+pub(in crate::desired) fn unite<T, S, A: Flags + Copy>(
+    table: &'static [Setting<T, S, A>],
     (mine, mine_said, left_alone): (&mut T, &mut u32, &mut A),
     (its, its_said): (&T, u32),
 ) -> Vec<&'static str> {
@@ -146,16 +149,16 @@ pub(in crate::desired) fn unite<T, W, S, A: Flags + Copy>(
 }
 
 /// Writes all settings of an object down.
-pub(in crate::desired) fn print<T, W, S, A>(table: &[Setting<T, W, S, A>], object: &T, mut spec: S) -> S {
+pub(in crate::desired) fn print<T, S, A>(table: &[Setting<T, S, A>], object: &T, mut spec: S) -> S {
     for setting in table {
         (setting.print)(object, &mut spec);
     }
     spec
 }
 
-fn changes<T, W, S, A>(table: &[Setting<T, W, S, A>], live: &T, wanted: &T) -> Vec<SettingChange> {
+fn changes<T, S, A>(table: &[Setting<T, S, A>], live: &T, wanted: &T) -> Vec<SettingChange> {
     let different = table.iter().filter(|setting| !(setting.is_same)(live, wanted));
-    let change = |setting: &Setting<T, W, S, A>| SettingChange {
+    let change = |setting: &Setting<T, S, A>| SettingChange {
         field: setting.key,
         from: (setting.show)(live),
         to: (setting.show)(wanted),
@@ -163,12 +166,12 @@ fn changes<T, W, S, A>(table: &[Setting<T, W, S, A>], live: &T, wanted: &T) -> V
     different.map(change).collect()
 }
 
-fn remark<T, W, S, A>(table: &[Setting<T, W, S, A>], object: &T) -> String {
+fn remark<T, S, A>(table: &[Setting<T, S, A>], object: &T) -> String {
     table.iter().map(|setting| (setting.remark)(object)).collect()
 }
 
 /// Returns an object that is there with the settings that it should have; those that are left alone stay.
-fn wanted<T: Clone, W, S, A: Flags + Copy>(table: &[Setting<T, W, S, A>], live: &T, should: &T, left_alone: A) -> T {
+fn wanted<T: Clone, S, A: Flags + Copy>(table: &[Setting<T, S, A>], live: &T, should: &T, left_alone: A) -> T {
     let mut wanted = live.clone();
     for setting in table {
         if setting.attribute.is_empty() || !left_alone.contains(setting.attribute) {
@@ -209,8 +212,9 @@ pub(in crate::desired) fn changes_of_destination(live: &Destination, wanted: &De
 
 pub(in crate::desired) fn changes_of_config(live: &Config, wanted: &Config) -> Vec<SettingChange> {
     let seconds = |timeout: Option<Timeout>| FieldValue::from(timeout.map_or(0, Timeout::as_secs));
-    let rows = TIMEOUTS.iter().map(|row| (row.key, (row.get)(live), (row.get)(wanted)));
-    let different = rows.filter(|(_, live, wanted)| wanted.is_some() && live != wanted);
+    let fields =
+        [("tcp", live.tcp, wanted.tcp), ("tcpfin", live.tcp_fin, wanted.tcp_fin), ("udp", live.udp, wanted.udp)];
+    let different = fields.into_iter().filter(|(_, live, wanted)| wanted.is_some() && live != wanted);
     different.map(|(field, from, to)| SettingChange { field, from: seconds(from), to: seconds(to) }).collect()
 }
 

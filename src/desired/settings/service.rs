@@ -4,7 +4,6 @@ use std::net::Ipv4Addr;
 use super::version::{engine, engine_text, foreign_scheduler, scheduler_text};
 use super::{ServiceSetting, Subject};
 use crate::desired::state::ServiceAttributes;
-use crate::desired::written;
 use crate::desired::{shown, spec};
 use crate::model::{
     AddressFamily, Granularity, Persistence, PersistenceEngine, Prefix, Scheduler, Service, ServiceFlags,
@@ -16,7 +15,7 @@ pub(in crate::desired) static SERVICE: [ServiceSetting; 4] = [
         key: "sched",
         attribute: ServiceAttributes::empty(),
         by_version_1: false,
-        is_said: |written| written.sched.text().is_some(),
+        is_said: |spec| name(spec).is_some(),
         read: read_scheduler,
         print: |service, spec| spec.sched = Some(scheduler_text(&service.scheduler)),
         show: |service| scheduler_text(&service.scheduler).into(),
@@ -28,7 +27,7 @@ pub(in crate::desired) static SERVICE: [ServiceSetting; 4] = [
         key: "sched-flags",
         attribute: ServiceAttributes::SCHEDULER_FLAGS,
         by_version_1: true,
-        is_said: |written| written.sched_flags.is_said(),
+        is_said: |spec| spec.sched_flags.is_some(),
         read: read_flags,
         print: |service, spec| spec.sched_flags = Some(flag_words(service)).filter(|words| !words.is_empty()),
         show: |service| match flag_words(service).join(",").as_str() {
@@ -47,8 +46,8 @@ pub(in crate::desired) static SERVICE: [ServiceSetting; 4] = [
         key: "one-packet",
         attribute: ServiceAttributes::ONE_PACKET,
         by_version_1: true,
-        is_said: |written| written.one_packet.is_said(),
-        read: |written, _, service| service.one_packet = written.one_packet.get().is_some_and(|it| *it),
+        is_said: |spec| spec.one_packet.is_some(),
+        read: |spec, _, service| service.one_packet = spec.one_packet.unwrap_or(false),
         print: |service, spec| spec.one_packet = service.one_packet.then_some(true),
         show: |service| service.one_packet.into(),
         is_same: |one, other| one.one_packet == other.one_packet,
@@ -59,7 +58,7 @@ pub(in crate::desired) static SERVICE: [ServiceSetting; 4] = [
         key: "persistence",
         attribute: ServiceAttributes::PERSISTENCE,
         by_version_1: true,
-        is_said: |written| written.persistence.is_said(),
+        is_said: |spec| spec.persistence.is_some(),
         read: read_persistence,
         print: |service, spec| spec.persistence = service.persistence.as_ref().map(persistence_as_is),
         show: |service| service.persistence.map_or_else(|| "off".to_owned(), persistence_text).into(),
@@ -75,25 +74,29 @@ pub(in crate::desired) static SERVICE: [ServiceSetting; 4] = [
     },
 ];
 
+/// The name of the scheduler. An empty one is as good as none, unlike in the defaults.
+fn name(spec: &spec::Service) -> Option<&str> {
+    spec.sched.as_deref().filter(|name| !name.is_empty())
+}
+
 /// The scheduler, its own or that of the defaults; nothing if it is wrong.
-fn scheduler(written: &written::Service, subject: &Subject<'_>) -> Option<Scheduler> {
-    // An empty word is as good as none, unlike in the defaults.
-    match written.sched.text() {
-        None => subject.context.scheduler.filter(|_| !written.sched.is_broken()),
+fn scheduler(spec: &spec::Service, subject: Subject<'_>) -> Option<Scheduler> {
+    match name(spec) {
+        None => subject.context.scheduler.filter(|_| !subject.spot.is_broken("sched")),
         Some(name) => subject.context.version.scheduler(name),
     }
 }
 
-fn read_scheduler(written: &written::Service, subject: &mut Subject<'_>, service: &mut Service) {
-    let name = written.sched.text();
-    if let Some(scheduler) = scheduler(written, subject) {
+fn read_scheduler(spec: &spec::Service, subject: Subject<'_>, service: &mut Service) {
+    let name = name(spec);
+    if let Some(scheduler) = scheduler(spec, subject) {
         service.scheduler = scheduler;
         if let Some(message) = name.and_then(|_| foreign_scheduler(&scheduler)) {
-            subject.warning(written, "sched", message);
+            subject.spot.at("sched").warning(message);
         }
     } else if let Some(name) = name {
         let (name, text) = (shown(name), subject.text);
-        subject.error(written, "sched", format_args!("invalid scheduler ({name}) for service ({text})."));
+        subject.spot.at("sched").error(format_args!("invalid scheduler ({name}) for service ({text})."));
     }
 }
 
@@ -117,11 +120,11 @@ fn flag_words(service: &Service) -> Vec<String> {
     words.chain((!unnamed.is_empty()).then(|| unnamed.to_string())).collect()
 }
 
-fn read_flags(written: &written::Service, subject: &mut Subject<'_>, service: &mut Service) {
-    let Some(scheduler) = scheduler(written, subject) else { return };
+fn read_flags(spec: &spec::Service, subject: Subject<'_>, service: &mut Service) {
+    let Some(scheduler) = scheduler(spec, subject) else { return };
+    let list = subject.spot.at("sched-flags");
     let mut flags = ServiceFlags::empty();
-    for item in written.sched_flags.items() {
-        let word = item.value.as_ref();
+    for (spot, word) in list.items(spec.sched_flags.as_ref()) {
         if let Some(flag) = flag(word, &scheduler) {
             flags |= flag;
             continue;
@@ -131,10 +134,7 @@ fn read_flags(written: &written::Service, subject: &mut Subject<'_>, service: &m
             _ => "flag-1, flag-2 or flag-3",
         };
         let (word, text, name) = (shown(word), subject.text, scheduler_text(&scheduler));
-        let message =
-            format_args!("invalid scheduler flag ({word}) for service {text}: with {name} expected {fitting}");
-        let list = subject.spot.key("sched-flags", &written.sched_flags);
-        subject.findings.error(&list.item(item.place, item.position), message);
+        spot.error(format_args!("invalid scheduler flag ({word}) for service {text}: with {name} expected {fitting}"));
     }
     set_flags(service, flags);
 }
@@ -160,34 +160,28 @@ const DEFAULT_SECS: u64 = 360;
 /// More than this, 31 days, ipvsadm does not take.
 const LONG_SECS: u32 = 31 * 86_400;
 
-fn read_persistence(written: &written::Service, subject: &mut Subject<'_>, service: &mut Service) {
-    let Some(family) = subject.family else { return };
+fn read_persistence(spec: &spec::Service, subject: Subject<'_>, service: &mut Service) {
+    let Subject { spot, text, family: Some(family), .. } = subject else { return };
     let default = spec::Duration::from_secs(DEFAULT_SECS);
-    let (seconds, settings) = match written.persistence.get().map(|persistence| &**persistence) {
-        None | Some(written::Persistence::Switch(false)) => return,
-        Some(written::Persistence::Switch(true)) => (default, None),
-        Some(written::Persistence::Timeout(timeout)) => (*timeout, None),
-        Some(written::Persistence::Settings(settings)) => {
-            (settings.timeout.get().copied().unwrap_or(default), Some(settings))
-        }
+    let nothing_else = spec::PersistenceSettings::default();
+    let (seconds, settings, key) = match &spec.persistence {
+        None | Some(spec::Persistence::Switch(false)) => return,
+        Some(spec::Persistence::Switch(true)) => (default, &nothing_else, "persistence"),
+        Some(spec::Persistence::Timeout(timeout)) => (*timeout, &nothing_else, "persistence"),
+        Some(spec::Persistence::Settings(it)) => (it.timeout.unwrap_or(default), &**it, "persistence.timeout"),
     };
-    let key = if settings.is_some() { "persistence.timeout" } else { "persistence" };
-    let text = subject.text;
     let timeout = seconds.get();
     let whole = u32::try_from(timeout.as_secs()).ok().filter(|_| timeout.subsec_nanos() == 0);
     if whole.is_none() {
-        let longest = Persistence::MAX_SECS;
-        let message =
-            format_args!("invalid persistence ({seconds}) for service {text}: expected whole seconds, 1 to {longest}");
-        subject.error(written, key, message);
+        let expected = format_args!("whole seconds, 1 to {}", Persistence::MAX_SECS);
+        subject.invalid(key, "persistence", seconds, expected);
     }
     if whole.is_some_and(|whole| whole > LONG_SECS) {
         let message = format_args!("the persistence of service {text} is more than the 31 days of ipvsadm");
-        subject.warning(written, key, message);
+        spot.at(key).warning(message);
     }
-    let granularity = settings.map_or(Some(Granularity::Client), |it| read_granularity(it, written, family, subject));
-    let name = settings.and_then(|settings| settings.engine.get());
-    let engine = name.map_or(Some(None), |name| read_engine(name.as_ref(), written, subject).map(Some));
+    let granularity = read_granularity(settings, family, subject);
+    let engine = settings.engine.as_deref().map_or(Some(None), |name| read_engine(name, subject).map(Some));
     let (Some(whole), Some(granularity), Some(engine)) = (whole, granularity, engine) else { return };
     let mut persistence = Persistence::verbatim(whole).granularity(granularity);
     persistence.engine = engine;
@@ -195,53 +189,51 @@ fn read_persistence(written: &written::Service, subject: &mut Subject<'_>, servi
 }
 
 fn read_granularity(
-    settings: &written::PersistenceSettings,
-    written: &written::Service,
+    settings: &spec::PersistenceSettings,
     family: AddressFamily,
-    subject: &mut Subject<'_>,
+    subject: Subject<'_>,
 ) -> Option<Granularity> {
-    let text = subject.text;
-    let (granularity, key, message) = match (settings.netmask.get(), settings.prefix.get()) {
+    let Subject { spot, text, .. } = subject;
+    match (&settings.netmask, settings.prefix) {
         (None, None) => return Some(Granularity::Client),
         (Some(_), Some(_)) => {
-            (None, "persistence", format!("service {text} has a netmask and a prefix: one of them is enough"))
+            let message = format_args!("service {text} has a netmask and a prefix: one of them is enough");
+            spot.at("persistence").error(message);
         }
         (Some(_), None) if family == AddressFamily::Ipv6 => {
-            (None, "persistence.netmask", format!("service {text} is IPv6: it has a prefix, not a netmask"))
+            let message = format_args!("service {text} is IPv6: it has a prefix, not a netmask");
+            spot.at("persistence.netmask").error(message);
         }
         (Some(mask), None) => {
-            let (mask, shown) = (mask.as_ref().parse().ok().map(Granularity::Mask), shown(mask.as_ref()));
+            if let Ok(mask) = mask.parse() {
+                return Some(Granularity::Mask(mask));
+            }
             let expected = "one without holes, such as 255.255.255.0";
-            (mask, "persistence.netmask", format!("invalid netmask ({shown}) for service {text}: expected {expected}"))
+            subject.invalid("persistence.netmask", "netmask", shown(mask), expected);
         }
         (None, Some(bits)) => {
             let (granularity, range) = match family {
-                AddressFamily::Ipv4 => (v4(*bits), "0 to 32"),
-                AddressFamily::Ipv6 => (v6(*bits), "1 to 128"),
+                AddressFamily::Ipv4 => (v4(bits), "0 to 32"),
+                AddressFamily::Ipv6 => (v6(bits), "1 to 128"),
             };
-            let message = format!("invalid prefix ({bits}) for service {text}: expected {range}");
-            (granularity, "persistence.prefix", message)
+            if granularity.is_some() {
+                return granularity;
+            }
+            subject.invalid("persistence.prefix", "prefix", bits, range);
         }
-    };
-    if granularity.is_none() {
-        subject.error(written, key, message);
     }
-    granularity
+    None
 }
 
-fn read_engine(name: &str, written: &written::Service, subject: &mut Subject<'_>) -> Option<PersistenceEngine> {
-    let engine = engine(name);
-    let (name, text) = (shown(name), subject.text);
+fn read_engine(name: &str, subject: Subject<'_>) -> Option<PersistenceEngine> {
+    let (engine, name) = (engine(name), shown(name));
     match &engine {
         Some(PersistenceEngine::Sip) => {}
         Some(_) => {
             let message = format_args!("the persistence engine {name} is not one of Linux: a module must bring it");
-            subject.warning(written, "persistence.engine", message);
+            subject.spot.at("persistence.engine").warning(message);
         }
-        None => {
-            let message = format_args!("invalid persistence engine ({name}) for service {text}: expected sip");
-            subject.error(written, "persistence.engine", message);
-        }
+        None => subject.invalid("persistence.engine", "persistence engine", name, "sip"),
     }
     engine
 }
@@ -265,7 +257,7 @@ fn persistence_as_is(persistence: &Persistence) -> spec::Persistence {
         Granularity::Prefix(prefix) => (None, Some(prefix.bits().into())),
     };
     let engine = persistence.engine.as_ref().map(engine_text);
-    spec::Persistence::Settings(spec::PersistenceSettings { timeout: Some(timeout), netmask, prefix, engine })
+    spec::Persistence::Settings(Box::new(spec::PersistenceSettings { timeout: Some(timeout), netmask, prefix, engine }))
 }
 
 fn persistence_text(persistence: Persistence) -> String {

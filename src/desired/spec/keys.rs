@@ -1,6 +1,6 @@
 //! One row for each key of a file: its doc, what a schema says of it, its name, its type, and the form in which it is read.
 
-/// Hands the table of keys to a macro: the types of a file are made of it, with and without positions.
+/// Hands the table of keys to a macro: the types of a file are made of it, and the way in which they are read.
 macro_rules! keys {
     ($make:ident) => {
         $make! {
@@ -13,7 +13,7 @@ macro_rules! keys {
                 timeouts "timeouts": Timeouts as Timeouts,
                 /// The synchronization daemons; not written, they are left alone; an empty list stops them.
                 #[cfg_attr(feature = "schema", schemars(length(max = 2)))]
-                sync "sync": Vec<Sync> as Vec<Item<Sync>>,
+                sync "sync": Vec<Sync> as Vec<Sync>,
                 /// The part of the table that is managed; not written, all of it.
                 scope "scope": Scope as Scope,
                 /// How destinations are drained before they are deleted; not written, they are not.
@@ -21,7 +21,7 @@ macro_rules! keys {
                 /// The settings of services and destinations of this file that do not say.
                 defaults "defaults": Defaults as Defaults,
                 /// The services.
-                services "services": Vec<Service> as Vec<Item<Box<Service>>>,
+                services "services": Vec<Service> as Vec<Service>,
             }
 
             /// `timeouts`: how long the kernel keeps connections that are silent.
@@ -61,9 +61,9 @@ macro_rules! keys {
             /// `scope`: what of the table is managed.
             Scope "scope" {
                 /// Patterns of services that are managed; not written, all are.
-                manage "manage": Vec<String> as Vec<Item<Pattern>>,
+                manage "manage": Vec<String> as Vec<Pattern>,
                 /// Patterns of services that are not, after all.
-                ignore "ignore": Vec<String> as Vec<Item<Pattern>>,
+                ignore "ignore": Vec<String> as Vec<Pattern>,
             }
 
             /// `drain`: how the connections of a destination are given time before it is deleted.
@@ -109,19 +109,19 @@ macro_rules! keys {
                 /// The scheduler.
                 sched "sched": String as Text,
                 /// Flags of the scheduler: `flag-1` to `flag-3`, or `fallback` and `port` for `sh` and `mh`; others by number, `0x40`.
-                sched_flags "sched-flags": Vec<String> as Vec<Item<Flag>>,
+                sched_flags "sched-flags": Vec<String> as Vec<Flag>,
                 /// Whether each packet is scheduled for itself; UDP and firewall marks only.
                 one_packet "one-packet": bool as bool,
                 /// Whether, and for how long, a client stays with its destination.
-                persistence "persistence": Persistence as Box<Persistence>,
+                persistence "persistence": Persistence as Persistence,
                 /// How its destinations are drained, instead of the way of the file.
-                drain "drain": Drain as Box<Drain>,
+                drain "drain": Drain as Drain,
                 /// Its counters, as they are printed; not read.
                 #[serde(skip_deserializing)]
                 #[cfg_attr(feature = "schema", schemars(skip))]
-                stats "stats": Stats as Box<Stats>,
+                stats "stats": Box<Stats> as Stats,
                 /// Its destinations.
-                destinations "destinations": Vec<Destination> as Vec<Item<Box<Destination>>>,
+                destinations "destinations": Vec<Destination> as Vec<Destination>,
             }
 
             /// `persistence` as a mapping.
@@ -149,16 +149,16 @@ macro_rules! keys {
                 #[cfg_attr(feature = "schema", schemars(extend("anyOf" = schema::words(&schema::FORWARDS, "^unknown-[5-7]$"))))]
                 forward "forward": String as Text,
                 /// The tunnel, with `forward: tunnel` only; not written, IP in IP.
-                tunnel "tunnel": Tunnel as Box<Tunnel>,
+                tunnel "tunnel": Tunnel as Tunnel,
                 /// The numbers of connections between which it takes new ones.
-                thresholds "thresholds": Thresholds as Box<Thresholds>,
+                thresholds "thresholds": Thresholds as Thresholds,
                 /// `active`, or `drain` for weight 0 in the kernel; not written, `active`.
                 #[cfg_attr(feature = "schema", schemars(extend("enum" = ["active", "drain", null])))]
                 state "state": String as Text,
                 /// Its counters, as they are printed; not read.
                 #[serde(skip_deserializing)]
                 #[cfg_attr(feature = "schema", schemars(skip))]
-                stats "stats": Stats as Box<Stats>,
+                stats "stats": Box<Stats> as Stats,
             }
 
             /// `tunnel`: how packets travel to a destination.

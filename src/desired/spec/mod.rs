@@ -28,7 +28,12 @@ macro_rules! types {
         pub struct $name {
             $($(#[$meta])* #[serde(rename = $key, skip_serializing_if = "Option::is_none")] pub $field: Option<$type>,)*
         }
-    )* };
+    )*
+
+        /// Every key, with the mapping that it belongs to.
+        #[cfg(test)]
+        pub(in crate::desired) const KEYS: &[(&str, &[&str])] = &[$((stringify!($name), &[$($key),*])),*];
+    };
 }
 
 keys!(types);
@@ -44,7 +49,7 @@ pub enum Persistence {
     /// On for this time.
     Timeout(Duration),
     /// On, with settings.
-    Settings(PersistenceSettings),
+    Settings(Box<PersistenceSettings>),
 }
 
 /// `stats`: counters, as they are printed; a file that has them is read as if it had not.

@@ -1,20 +1,25 @@
 use std::fmt;
 
-use super::Field;
+use super::Findings;
 use crate::desired::diagnostic::Position;
+use crate::desired::tree::Node;
+use crate::desired::{Diagnostic, Place, Severity, Stage};
 
-/// A place in a file: the way to it, such as `services[2].destinations[0].weight`, and the line and column.
+/// A place in a file: the way to it, such as `services[2].destinations[0].weight`, what stands there, and where findings
+/// about it go.
 ///
-/// The way is spelled out only where there is something to say.
-#[derive(Clone, Copy, Debug, Default)]
+/// The way is spelled out, and the value looked for, only where there is something to say.
+#[derive(Clone, Copy, Debug)]
 pub(in crate::desired) struct Spot<'p> {
+    pub(in crate::desired) findings: &'p Findings,
     step: Step<'p>,
+    /// The value, or, where nothing stands, what it is missing in; nothing if it does not come from a text.
+    node: Option<Node<'p>>,
     position: Position,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 enum Step<'p> {
-    #[default]
     File,
     Key(&'p Spot<'p>, &'p str),
     Item(&'p Spot<'p>, usize),
@@ -22,30 +27,85 @@ enum Step<'p> {
 
 impl<'p> Spot<'p> {
     /// A whole document.
-    pub(in crate::desired) const fn file(position: Position) -> Self {
-        Self { step: Step::File, position }
+    pub(in crate::desired) fn file(findings: &'p Findings, node: Option<Node<'p>>) -> Self {
+        Self { findings, step: Step::File, node, position: node.map(Node::position).unwrap_or_default() }
     }
 
-    pub(in crate::desired) const fn is_file(&self) -> bool {
+    #[cfg(feature = "yaml")]
+    pub(super) const fn is_file(&self) -> bool {
         matches!(self.step, Step::File)
     }
 
-    /// The value of a key, or, where nothing stands behind it, what it is missing in.
-    pub(in crate::desired) fn key<T>(&'p self, key: &'p str, field: &Field<T>) -> Self {
-        self.at(key, field.position())
+    /// The value of a key, such as `tunnel.type`.
+    pub(in crate::desired) fn at(&'p self, key: &'p str) -> Self {
+        self.child(key, self.node.map(|node| node.find(key)))
     }
 
-    /// The same for a value that stands at this position.
-    pub(in crate::desired) fn at(&'p self, key: &'p str, position: Option<Position>) -> Self {
-        Self { step: Step::Key(self, key), position: position.unwrap_or(self.position) }
+    /// The same where the value is at hand.
+    pub(super) fn child(&'p self, key: &'p str, value: Option<Node<'p>>) -> Self {
+        self.below(Step::Key(self, key), value)
     }
 
-    pub(in crate::desired) const fn item(&'p self, place: usize, position: Position) -> Self {
-        Self { step: Step::Item(self, place), position }
+    /// An item of a list.
+    pub(in crate::desired) fn item(&'p self, place: usize) -> Self {
+        self.below(Step::Item(self, place), self.node.map(|node| node.item(place).unwrap_or(node)))
     }
 
-    pub(in crate::desired) const fn position(&self) -> Position {
-        self.position
+    /// The items of this list that can be read, each with its place.
+    pub(in crate::desired) fn items<'i, T>(
+        &'i self,
+        list: Option<&'i Vec<T>>,
+    ) -> impl Iterator<Item = (Spot<'i>, &'i T)> {
+        let items = list.into_iter().flatten().enumerate().map(|(place, item)| (self.item(place), item));
+        items.filter(|(spot, _)| !spot.is_broken_itself())
+    }
+
+    /// A key itself.
+    #[cfg(feature = "yaml")]
+    pub(super) const fn key(&'p self, key: &'p str, position: Position) -> Self {
+        Self { step: Step::Key(self, key), position, ..*self }
+    }
+
+    fn below(&self, step: Step<'p>, node: Option<Node<'p>>) -> Self {
+        let position = node.map_or(self.position, Node::position);
+        Self { findings: self.findings, step, node, position }
+    }
+
+    /// Says that a value is not one that a table can have.
+    pub(in crate::desired) fn error(&self, message: impl fmt::Display) {
+        self.report(Severity::Error, Stage::Validation, message);
+    }
+
+    /// Says that a value is not one of those that are expected.
+    pub(in crate::desired) fn invalid(&self, name: &str, value: impl fmt::Display, expected: impl fmt::Display) {
+        self.error(format_args!("invalid {name} ({value}): expected {expected}"));
+    }
+
+    pub(in crate::desired) fn warning(&self, message: impl fmt::Display) {
+        self.report(Severity::Warning, Stage::Validation, message);
+    }
+
+    pub(super) fn report(&self, severity: Severity, stage: Stage, message: impl fmt::Display) {
+        let finding = || Diagnostic { severity, stage, place: self.place(), message: message.to_string() };
+        self.findings.add(severity, finding);
+    }
+
+    /// Whether the value of a key cannot be read, whatever there is to say of it having been said.
+    pub(in crate::desired) fn is_broken(&self, key: &str) -> bool {
+        self.at(key).is_broken_itself()
+    }
+
+    pub(in crate::desired) fn is_broken_itself(&self) -> bool {
+        self.findings.broken_from(self).is_some_and(|(path, first)| first == path)
+    }
+
+    /// Whether it, or something in it, cannot be read.
+    pub(in crate::desired) fn is_damaged(&self) -> bool {
+        self.findings.broken_from(self).is_some_and(|(path, first)| first.starts_with(&path))
+    }
+
+    pub(in crate::desired) fn place(&self) -> Place {
+        Place::new(self.findings.name.as_ref(), self.position, self.to_string())
     }
 }
 
@@ -53,7 +113,7 @@ impl fmt::Display for Spot<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.step {
             Step::File => Ok(()),
-            Step::Key(before, key) if before.is_file() => f.write_str(key),
+            Step::Key(Self { step: Step::File, .. }, key) => f.write_str(key),
             Step::Key(before, key) => write!(f, "{before}.{key}"),
             Step::Item(before, place) => write!(f, "{before}[{place}]"),
         }

@@ -3,21 +3,17 @@
 //! Block style, two spaces a step, the dashes of a list under the first letter of its key. Text stands without quotes
 //! where every reader, of YAML 1.1 or 1.2, takes it for the same text; otherwise in double quotes.
 
-mod meaning;
 mod parse;
 mod scalar;
 #[cfg(test)]
 mod tests;
-mod tree;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-pub(in crate::desired) use meaning::Number;
 pub(in crate::desired) use parse::{MAX_BYTES, parse};
 #[cfg(test)]
 use parse::{Parsed, Problem};
-pub(in crate::desired) use tree::{Node, Scalar};
 
 /// A value that cannot be written.
 #[derive(Debug, thiserror::Error)]

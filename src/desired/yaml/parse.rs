@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, Tag};
 
-use super::tree::{Scalar, Tree};
 use crate::desired::diagnostic::Position;
 use crate::desired::shown;
+use crate::desired::tree::{Scalar, Tree};
 
 /// The largest file that is read.
 pub(in crate::desired) const MAX_BYTES: usize = 64 << 20;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::KEYS;
+use crate::desired::spec::KEYS;
 
 #[test]
 fn every_key_is_in_the_schema_and_no_other() {

@@ -5,7 +5,7 @@ use std::time;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use super::super::{Decoder, Findings, Form};
+use super::super::{Decoder, Findings, Spot};
 use crate::desired::params::Lookup;
 use crate::desired::yaml::parse;
 use crate::desired::{spec, yaml};
@@ -33,7 +33,7 @@ fn drain() -> impl Strategy<Value = spec::Drain> {
 fn persistence() -> impl Strategy<Value = spec::Persistence> {
     let settings = (of(duration()), of(text()), of(any::<i64>()), of(text()));
     let settings = settings.prop_map(|(timeout, netmask, prefix, engine)| {
-        spec::Persistence::Settings(spec::PersistenceSettings { timeout, netmask, prefix, engine })
+        spec::Persistence::Settings(Box::new(spec::PersistenceSettings { timeout, netmask, prefix, engine }))
     });
     prop_oneof![
         any::<bool>().prop_map(spec::Persistence::Switch),
@@ -106,11 +106,12 @@ fn read(text: &str) -> spec::File {
     let parsed = parse(text);
     assert_eq!(parsed.problems, [], "{text}");
     let lookup = Lookup::new(None);
-    let mut findings = Findings::default();
-    let file = Decoder::decode(parsed.tree.documents().next().unwrap(), &lookup, &mut findings);
+    let findings = Findings::default();
+    let root = parsed.tree.documents().next().unwrap();
+    let file = Decoder::decode(root, &lookup, &Spot::file(&findings, Some(root)));
     let found = findings.into_found();
     assert!(found.is_empty(), "{found:?} in {text}");
-    file.into_spec()
+    file
 }
 
 proptest! {

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use serde::Serialize as _;
 use serde_json::{Value, json};
 
-use super::super::{Node, Number, Parsed, Problem, parse};
+use super::super::{Parsed, Problem, parse};
 use crate::desired::diagnostic::Position;
+use crate::desired::tree::{Node, Number};
 use crate::desired::yaml;
 
 /// The same as data.

@@ -12,7 +12,7 @@
 //! | `1.5`, `1e3`, `.5` | a number; `1e3` and `2.0` are whole |
 //! | anything else, and anything in quotes | text; so are dates, and numbers with colons |
 
-use super::tree::Scalar;
+use super::Scalar;
 
 /// A number that is whole, or is not.
 #[derive(Clone, Copy, Debug, PartialEq)]

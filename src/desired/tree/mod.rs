@@ -1,6 +1,15 @@
-use crate::desired::diagnostic::Position;
+//! The documents of a file as they were written, before they are asked what they mean.
 
-/// The documents of a file as they were written, before it is asked what they mean.
+#![cfg_attr(not(feature = "yaml"), allow(dead_code, reason = "only what was parsed has positions"))]
+
+mod meaning;
+
+#[cfg(feature = "yaml")]
+pub(in crate::desired) use meaning::Number;
+
+use super::diagnostic::Position;
+
+/// The documents of a file.
 ///
 /// A value takes a few bytes besides its text, so that a file of very many small ones takes memory in proportion.
 #[derive(Debug, Default)]
@@ -54,18 +63,18 @@ pub(in crate::desired) struct Entry<'t> {
 }
 
 impl Tree {
-    pub(super) fn scalar(&mut self, position: Position, text: &str, is_quoted: bool) -> u32 {
+    pub(in crate::desired) fn scalar(&mut self, position: Position, text: &str, is_quoted: bool) -> u32 {
         let start = number(self.text.len());
         self.text.push_str(text);
         self.add(position, if is_quoted { Kind::Quoted } else { Kind::Plain }, start, text.len())
     }
 
-    pub(super) fn list(&mut self, position: Position, items: &[u32]) -> u32 {
+    pub(in crate::desired) fn list(&mut self, position: Position, items: &[u32]) -> u32 {
         self.parent(position, Kind::List, items)
     }
 
     /// A mapping of keys and values by turns.
-    pub(super) fn mapping(&mut self, position: Position, pairs: &[u32]) -> u32 {
+    pub(in crate::desired) fn mapping(&mut self, position: Position, pairs: &[u32]) -> u32 {
         self.parent(position, Kind::Mapping, pairs)
     }
 
@@ -80,12 +89,12 @@ impl Tree {
         number(self.values.len() - 1)
     }
 
-    pub(super) fn document(&mut self, id: u32) {
+    pub(in crate::desired) fn document(&mut self, id: u32) {
         self.documents.push(id);
     }
 
     /// A value of this tree.
-    pub(super) fn node(&self, id: u32) -> Node<'_> {
+    pub(in crate::desired) fn node(&self, id: u32) -> Node<'_> {
         Node { tree: self, value: self.values.get(index(id)).copied().unwrap_or(NOTHING) }
     }
 
@@ -125,8 +134,30 @@ impl<'t> Node<'t> {
         }))
     }
 
+    /// The value of a key; nothing where nothing stands behind it.
+    pub(in crate::desired) fn entry(self, key: &str) -> Option<Self> {
+        let entry = self.as_mapping()?.find(|entry| entry.key.text == key && !entry.value.is_null())?;
+        Some(entry.value)
+    }
+
+    /// The value of a path such as `tunnel.type`, as far as it leads.
+    pub(in crate::desired) fn find(self, path: &str) -> Self {
+        let mut node = self;
+        for key in path.split('.') {
+            let Some(value) = node.entry(key) else { break };
+            node = value;
+        }
+        node
+    }
+
+    /// An item of a list.
+    pub(in crate::desired) fn item(self, place: usize) -> Option<Self> {
+        let id = (self.value.kind == Kind::List).then(|| self.children().get(place))??;
+        Some(self.tree.node(*id))
+    }
+
     /// The places of what it holds.
-    pub(super) fn children(self) -> &'t [u32] {
+    pub(in crate::desired) fn children(self) -> &'t [u32] {
         let (start, length) = (index(self.value.start), index(self.value.length));
         self.tree.children.get(start..).and_then(|children| children.get(..length)).unwrap_or_default()
     }

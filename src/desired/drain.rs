@@ -1,6 +1,7 @@
-use crate::model::DestinationEntry;
-
 use std::time::Duration;
+
+use super::setters::setters;
+use crate::model::DestinationEntry;
 
 /// How the connections of a destination are given time to end before it is deleted.
 ///
@@ -55,25 +56,13 @@ impl Drain {
         Self { timeout, poll: Self::DEFAULT_POLL, wait: WaitFor::Active, on_timeout: OnTimeout::Delete }
     }
 
-    /// Sets the time between two looks at the counters; less than a millisecond counts as one.
-    #[must_use]
-    pub fn poll(mut self, poll: Duration) -> Self {
-        self.poll = poll.max(Duration::from_millis(1));
-        self
-    }
-
-    /// Sets which connections are waited for.
-    #[must_use]
-    pub const fn wait(mut self, wait: WaitFor) -> Self {
-        self.wait = wait;
-        self
-    }
-
-    /// Sets the fate of a destination that still has connections when the time is over.
-    #[must_use]
-    pub const fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
-        self.on_timeout = on_timeout;
-        self
+    setters! {
+        /// Sets the time between two looks at the counters; less than a millisecond counts as one.
+        poll(poll: Duration) |it| it.poll = poll.max(Duration::from_millis(1));
+        /// Sets which connections are waited for.
+        wait(wait: WaitFor) |it| it.wait = wait;
+        /// Sets the fate of a destination that still has connections when the time is over.
+        on_timeout(on_timeout: OnTimeout) |it| it.on_timeout = on_timeout;
     }
 }
 

@@ -26,6 +26,7 @@ pub mod params;
 pub mod plan;
 mod print;
 mod scope;
+mod setters;
 mod settings;
 mod shown;
 pub mod spec;

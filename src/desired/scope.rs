@@ -2,6 +2,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use super::setters::setters;
 use super::shown;
 use crate::model::{AddressFamily, Protocol, ServiceId, ServiceKind};
 
@@ -23,18 +24,11 @@ impl Scope {
         Self { manage: Vec::new(), ignore: Vec::new() }
     }
 
-    /// What fits this pattern is managed.
-    #[must_use]
-    pub fn manage(mut self, pattern: Pattern) -> Self {
-        self.manage.push(pattern);
-        self
-    }
-
-    /// What fits this pattern is not managed.
-    #[must_use]
-    pub fn ignore(mut self, pattern: Pattern) -> Self {
-        self.ignore.push(pattern);
-        self
+    setters! {
+        /// What fits this pattern is managed.
+        manage(pattern: Pattern) |it| it.manage.push(pattern);
+        /// What fits this pattern is not managed.
+        ignore(pattern: Pattern) |it| it.ignore.push(pattern);
     }
 
     /// Whether nothing of the table is left out.

@@ -1,5 +1,6 @@
 use bitflags::bitflags;
 
+use super::setters::setters;
 use super::{Drain, Scope};
 use crate::model::{Config, Destination, DestinationId, Service, ServiceId, SyncDaemon, Table, Weight};
 
@@ -113,39 +114,17 @@ impl DesiredState {
         Self::default()
     }
 
-    /// Adds a service.
-    #[must_use]
-    pub fn service(mut self, service: DesiredService) -> Self {
-        self.services.push(service);
-        self
-    }
-
-    /// Sets the time-outs that are managed.
-    #[must_use]
-    pub const fn timeouts(mut self, timeouts: Config) -> Self {
-        self.timeouts = timeouts;
-        self
-    }
-
-    /// Sets the synchronization daemons that should run; none at all stops them.
-    #[must_use]
-    pub fn sync(mut self, daemons: Vec<SyncDaemon>) -> Self {
-        self.sync = Some(daemons);
-        self
-    }
-
-    /// Sets what of the table is managed.
-    #[must_use]
-    pub fn scope(mut self, scope: Scope) -> Self {
-        self.scope = scope;
-        self
-    }
-
-    /// Sets how destinations are drained.
-    #[must_use]
-    pub const fn drain(mut self, drain: Drain) -> Self {
-        self.drain = Some(drain);
-        self
+    setters! {
+        /// Adds a service.
+        service(service: DesiredService) |it| it.services.push(service);
+        /// Sets the time-outs that are managed.
+        timeouts(timeouts: Config) |it| it.timeouts = timeouts;
+        /// Sets the synchronization daemons that should run; none at all stops them.
+        sync(daemons: Vec<SyncDaemon>) |it| it.sync = Some(daemons);
+        /// Sets what of the table is managed.
+        scope(scope: Scope) |it| it.scope = scope;
+        /// Sets how destinations are drained.
+        drain(drain: Drain) |it| it.drain = Some(drain);
     }
 
     /// The number of destinations in all services.
@@ -188,32 +167,15 @@ impl DesiredService {
         self.service.id
     }
 
-    /// Adds a destination.
-    #[must_use]
-    pub fn destination(mut self, destination: impl Into<DesiredDestination>) -> Self {
-        self.destinations.push(destination.into());
-        self
-    }
-
-    /// Sets what people call it.
-    #[must_use]
-    pub fn named(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Sets how its destinations are drained.
-    #[must_use]
-    pub const fn drain(mut self, drain: Drain) -> Self {
-        self.drain = Some(drain);
-        self
-    }
-
-    /// Sets which settings are left as they are found.
-    #[must_use]
-    pub const fn left_alone(mut self, attributes: ServiceAttributes) -> Self {
-        self.left_alone = attributes;
-        self
+    setters! {
+        /// Adds a destination.
+        destination(destination: impl Into<DesiredDestination>) |it| it.destinations.push(destination.into());
+        /// Sets what people call it.
+        named(name: impl Into<String>) |it| it.name = Some(name.into());
+        /// Sets how its destinations are drained.
+        drain(drain: Drain) |it| it.drain = Some(drain);
+        /// Sets which settings are left as they are found.
+        left_alone(attributes: ServiceAttributes) |it| it.left_alone = attributes;
     }
 }
 
@@ -234,18 +196,11 @@ impl DesiredDestination {
         self.destination.id
     }
 
-    /// Sets whether it takes new connections.
-    #[must_use]
-    pub const fn activity(mut self, activity: Activity) -> Self {
-        self.activity = activity;
-        self
-    }
-
-    /// Sets which settings are left as they are found.
-    #[must_use]
-    pub const fn left_alone(mut self, attributes: DestinationAttributes) -> Self {
-        self.left_alone = attributes;
-        self
+    setters! {
+        /// Sets whether it takes new connections.
+        activity(activity: Activity) |it| it.activity = activity;
+        /// Sets which settings are left as they are found.
+        left_alone(attributes: DestinationAttributes) |it| it.left_alone = attributes;
     }
 
     /// The weight that it should have in the kernel: 0 while it is drained.

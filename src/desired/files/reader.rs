@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::Source;
 use crate::desired::lower::{Document, lower};
 use crate::desired::params::{Lookup, Resolver};
+use crate::desired::setters::setters;
 use crate::desired::tree::Node;
 use crate::desired::written::{Decoder, Findings, Spot};
 use crate::desired::yaml::parse;
@@ -57,18 +58,11 @@ impl<'r> Reader<'r> {
         Self { resolver: None, merge: false }
     }
 
-    /// Sets where the values of parameters come from.
-    #[must_use]
-    pub const fn resolver(mut self, resolver: &'r dyn Resolver) -> Self {
-        self.resolver = Some(resolver);
-        self
-    }
-
-    /// Sets whether one service may stand in several places, each with some of its destinations.
-    #[must_use]
-    pub const fn merge(mut self, merge: bool) -> Self {
-        self.merge = merge;
-        self
+    setters! {
+        /// Sets where the values of parameters come from.
+        resolver(resolver: &'r dyn Resolver) |it| it.resolver = Some(resolver);
+        /// Sets whether one service may stand in several places, each with some of its destinations.
+        merge(merge: bool) |it| it.merge = merge;
     }
 
     /// Reads files, and every document in them, as one description of the table.

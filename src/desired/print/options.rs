@@ -1,3 +1,5 @@
+use crate::desired::setters::setters;
+
 /// How what is there is written down.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
@@ -29,31 +31,14 @@ impl PrintOptions {
         Self { order: Order::Sorted, stats: false, all: false, factor_defaults: false }
     }
 
-    /// Sets the order of services and destinations.
-    #[must_use]
-    pub const fn order(mut self, order: Order) -> Self {
-        self.order = order;
-        self
-    }
-
-    /// Sets whether counters are written, too.
-    #[must_use]
-    pub const fn stats(mut self, stats: bool) -> Self {
-        self.stats = stats;
-        self
-    }
-
-    /// Sets whether time-outs and synchronization daemons are written, too.
-    #[must_use]
-    pub const fn all(mut self, all: bool) -> Self {
-        self.all = all;
-        self
-    }
-
-    /// Sets whether what most have in common is written once.
-    #[must_use]
-    pub const fn factor_defaults(mut self, factor: bool) -> Self {
-        self.factor_defaults = factor;
-        self
+    setters! {
+        /// Sets the order of services and destinations.
+        order(order: Order) |it| it.order = order;
+        /// Sets whether counters are written, too.
+        stats(stats: bool) |it| it.stats = stats;
+        /// Sets whether time-outs and synchronization daemons are written, too.
+        all(all: bool) |it| it.all = all;
+        /// Sets whether what most have in common is written once.
+        factor_defaults(factor: bool) |it| it.factor_defaults = factor;
     }
 }

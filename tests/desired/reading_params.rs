@@ -2,9 +2,7 @@
 
 use std::net::IpAddr;
 
-use ipvs_rs::desired::params::{
-    Chain, EnvResolver, HostResolver, MapResolver, ParamsError, Resolver, Syntax, substitute,
-};
+use ipvs_rs::desired::params::{Chain, MapResolver, ParamsError, Resolver, Syntax, substitute};
 
 fn values() -> MapResolver {
     let values = [("a.b", "1"), ("a", "x"), ("stage", "test"), ("net.test", "192.0.2.7"), ("a{b}", "braces")];
@@ -168,13 +166,13 @@ fn the_first_source_that_has_a_key_is_taken() {
 #[test]
 fn variables_keep_their_equal_signs() {
     let variables = [("A", "x=y"), ("EMPTY", ""), ("B", "1")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let environment = EnvResolver::from_variables(variables);
+    let environment = MapResolver::of_variables(variables);
     assert_eq!(environment.resolve("env.A").as_deref(), Some("x=y"));
     assert_eq!(environment.resolve("env.EMPTY").as_deref(), Some(""));
     assert_eq!(environment.resolve("A"), None);
     assert_eq!(environment.keys(), ["env.A", "env.B", "env.EMPTY"]);
     assert!(!format!("{environment:?}").contains("x=y"), "values of variables are nobody's business");
-    assert!(EnvResolver::new().resolve("env.PATH").is_some());
+    assert!(MapResolver::environment().resolve("env.PATH").is_some());
 }
 
 #[test]
@@ -182,7 +180,7 @@ fn addresses_of_an_interface_are_counted() {
     let pairs =
         [("lo", "127.0.0.1"), ("eth0", "192.0.2.1"), ("lo", "::1"), ("eth0", "192.0.2.2"), ("tun0", "2001:db8::1")];
     let pairs = pairs.map(|(name, address)| (name.to_owned(), address.parse::<IpAddr>().unwrap()));
-    let host = HostResolver::from_addresses(pairs);
+    let host = MapResolver::of_addresses(pairs);
     let table = [
         ("host.lo", Some("127.0.0.1")),
         ("host.lo_0", Some("127.0.0.1")),
@@ -195,7 +193,7 @@ fn addresses_of_an_interface_are_counted() {
     for (key, expected) in table {
         assert_eq!(host.resolve(key).as_deref(), expected, "{key}");
     }
-    assert!(HostResolver::new().is_ok());
+    assert!(MapResolver::host().is_ok());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::Path;
 
 use ipvs_rs::desired::files::Source;
-use ipvs_rs::desired::params::{Chain, EnvResolver, HostResolver, MapResolver, ParamsError, Resolver};
+use ipvs_rs::desired::params::{Chain, MapResolver, ParamsError, Resolver};
 
 use crate::args::Globals;
 use crate::failure::{Exit, Failure};
@@ -24,7 +24,7 @@ pub fn resolver(global: &Globals, files: &[Source]) -> Result<Chain<'static>, Fa
         _ => chain.with(Off { prefix: "host.", flag: "--params-network" }),
     };
     chain = match global.params_env {
-        Some(true) => chain.with(EnvResolver::new()),
+        Some(true) => chain.with(MapResolver::environment()),
         _ => chain.with(Off { prefix: "env.", flag: "--params-env" }),
     };
     for Source { name, text, .. } in files {
@@ -76,14 +76,14 @@ impl Resolver for Off {
 }
 
 /// The addresses of the namespace that the table belongs to.
-fn host(global: &Globals) -> Result<HostResolver, Failure> {
+fn host(global: &Globals) -> Result<MapResolver, Failure> {
     let failed = |error: String| {
         Failure::new(
             Exit::Network,
             format!("Specified dynamic parameter from local network interfaces, but unable to query them: {error}"),
         )
     };
-    match session::namespace(global.netns.as_deref())?.run(HostResolver::new) {
+    match session::namespace(global.netns.as_deref())?.run(MapResolver::host) {
         Ok(Ok(host)) => Ok(host),
         Ok(Err(error)) => Err(failed(error.to_string())),
         Err(error) => Err(failed(error.to_string())),

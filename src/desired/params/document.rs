@@ -64,7 +64,7 @@ impl Flat<'_> {
         for entry in node.as_mapping().into_iter().flatten() {
             if !entry.key.is_quoted && is_no_text(entry.key.text) {
                 let (name, key) = (self.name.to_owned(), entry.key.text.to_owned());
-                return Err(ParamsError::KeyIsNoText { name, key, line: entry.position.line });
+                return Err(ParamsError::KeyIsNoText { name, key, line: entry.node.position().line });
             }
             self.add_below(entry.key.text, entry.value)?;
         }

@@ -13,23 +13,15 @@
 
 #[cfg(feature = "yaml")]
 mod document;
-mod environment;
 mod error;
-#[cfg(target_os = "linux")]
-mod host;
-#[cfg(feature = "yaml")]
-mod lookup;
 mod nearest;
 mod resolver;
 mod template;
 
-pub use environment::EnvResolver;
 pub use error::ParamsError;
-#[cfg(target_os = "linux")]
-pub use host::HostResolver;
-#[cfg(feature = "yaml")]
-pub(in crate::desired) use lookup::Lookup;
 #[cfg(feature = "yaml")]
 pub(in crate::desired) use nearest::nearest;
 pub use resolver::{Chain, MapResolver, Resolver};
+#[cfg(feature = "yaml")]
+pub(in crate::desired) use template::Lookup;
 pub use template::{Syntax, substitute};

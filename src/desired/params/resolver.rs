@@ -1,5 +1,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
+
+#[cfg(target_os = "linux")]
+use nix::ifaddrs::getifaddrs;
+
+use super::ParamsError;
 
 /// A source of values for parameters.
 ///
@@ -50,7 +56,7 @@ impl<R: Resolver + ?Sized> Resolver for &R {
 /// assert_eq!(values.resolve("rack"), Some("7".to_owned()));
 /// assert_eq!(values.resolve("room"), None);
 /// ```
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct MapResolver {
     name: String,
     values: BTreeMap<String, String>,
@@ -65,6 +71,66 @@ impl MapResolver {
     {
         let values = values.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
         Self { name: name.into(), values }
+    }
+
+    /// Takes the environment of this process: `env.NAME` is the variable `NAME`.
+    ///
+    /// It is what it was when this was made. A value may be empty and may have `=` in it; one that is not UTF-8 is left
+    /// out.
+    pub fn environment() -> Self {
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            Some((name, value.into_string().ok()?))
+        });
+        Self::of_variables(variables)
+    }
+
+    /// The same for variables from elsewhere.
+    pub fn of_variables(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let values = variables.into_iter().map(|(name, value)| (format!("env.{name}"), value));
+        Self::new("environment (env.NAME)", values)
+    }
+
+    /// Reads the addresses of the network interfaces of this host: `host.eth0` is the first address of `eth0`,
+    /// `host.eth0_1` its second one.
+    ///
+    /// Addresses of both families are counted together, from 0, in the order of the kernel, whether the interface is up
+    /// or down. They are what they were when this was made, in the network namespace of the thread that made it.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell them.
+    #[cfg(target_os = "linux")]
+    pub fn host() -> Result<Self, ParamsError> {
+        let interfaces = getifaddrs().map_err(|errno| ParamsError::Interfaces { source: errno.into() })?;
+        Ok(Self::of_addresses(interfaces.filter_map(|interface| {
+            let address = interface.address?;
+            let v4 = address.as_sockaddr_in().map(|v4| IpAddr::from(v4.ip()));
+            let ip = v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::from(v6.ip())))?;
+            Some((interface.interface_name, ip))
+        })))
+    }
+
+    /// The same for interfaces with their addresses from elsewhere.
+    pub fn of_addresses(pairs: impl IntoIterator<Item = (String, IpAddr)>) -> Self {
+        let mut values = BTreeMap::new();
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for (interface, address) in pairs {
+            let count = counts.entry(interface.clone()).or_default();
+            if *count == 0 {
+                values.insert(format!("host.{interface}"), address.to_string());
+            }
+            values.insert(format!("host.{interface}_{count}"), address.to_string());
+            *count += 1;
+        }
+        Self::new("network interfaces (host.INTERFACE)", values)
+    }
+}
+
+// The values are left out: a token may be among them.
+impl fmt::Debug for MapResolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MapResolver").field("name", &self.name).field("values", &self.values.len()).finish()
     }
 }
 

@@ -1,3 +1,6 @@
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+
 use super::nearest::nearest;
 use super::{ParamsError, Resolver};
 
@@ -29,47 +32,42 @@ pub enum Syntax {
 /// # Ok::<(), ipvs_rs::desired::params::ParamsError>(())
 /// ```
 pub fn substitute(text: &str, resolver: &dyn Resolver, syntax: Syntax) -> Result<String, ParamsError> {
-    let lookup = |key: &str| resolver.resolve(key);
-    Substitution { lookup: &lookup, syntax }.text(text).map_err(|error| {
-        let keys = || resolver.keys();
-        error.explain(Some(resolver), |key| nearest(key, keys().iter().map(String::as_str)).map(str::to_owned))
-    })
+    Lookup::new(Some(resolver)).substitute(text, syntax)
 }
 
-/// Text with parameters becomes text without.
-pub(in crate::desired) struct Substitution<'r> {
-    pub(in crate::desired) lookup: &'r dyn Fn(&str) -> Option<String>,
-    pub(in crate::desired) syntax: Syntax,
-}
-
-/// What is wrong with a parameter, before anybody looked for what would be right.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(in crate::desired) enum TemplateError {
-    Unknown(String),
-    Empty(usize),
-    Unbalanced(usize, String),
-    TooDeep,
+/// Values of parameters for one reading, and hints for those that have none.
+pub(in crate::desired) struct Lookup<'r> {
+    resolver: Option<&'r dyn Resolver>,
+    keys: OnceCell<Vec<String>>,
+    hints: RefCell<HashMap<String, Option<String>>>,
 }
 
 /// Keys that are made of keys.
 const MAX_DEPTH: usize = 32;
+/// To look for the nearest of very many keys very often would take longer than all the rest.
+const MAX_KEYS: usize = 10_000;
+const MAX_HINTS: usize = 100;
 
-impl Substitution<'_> {
-    pub(in crate::desired) fn text(&self, text: &str) -> Result<String, TemplateError> {
-        self.at_depth(text, 0, 0)
+impl<'r> Lookup<'r> {
+    pub(in crate::desired) fn new(resolver: Option<&'r dyn Resolver>) -> Self {
+        Self { resolver, keys: OnceCell::new(), hints: RefCell::default() }
+    }
+
+    /// Text with parameters becomes text without.
+    pub(in crate::desired) fn substitute(&self, text: &str, syntax: Syntax) -> Result<String, ParamsError> {
+        self.at_depth(text, syntax, 0, 0)
     }
 
     /// `before` characters stand before this text.
-    fn at_depth(&self, text: &str, before: usize, depth: usize) -> Result<String, TemplateError> {
+    fn at_depth(&self, text: &str, syntax: Syntax, before: usize, depth: usize) -> Result<String, ParamsError> {
         if depth > MAX_DEPTH {
-            return Err(TemplateError::TooDeep);
+            return Err(ParamsError::TooDeep { limit: MAX_DEPTH });
         }
         let mut result = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((literal, tail)) = rest.split_once("${") {
-            let is_escaped = self.syntax == Syntax::Version2 && literal.ends_with('$');
-            if is_escaped {
-                result.push_str(literal.strip_suffix('$').unwrap_or(literal));
+            if let Some(literal) = literal.strip_suffix('$').filter(|_| syntax == Syntax::Version2) {
+                result.push_str(literal);
                 result.push_str("${");
                 rest = tail;
                 continue;
@@ -77,90 +75,68 @@ impl Substitution<'_> {
             result.push_str(literal);
             let start = text.len() - tail.len() - "${".len();
             let position = before + text.get(..start).unwrap_or_default().chars().count();
-            let Some((inner, after)) = split_at_closing(tail) else {
+            let Some((inner, default, after)) = split(tail) else {
                 let text = text.get(start..).unwrap_or_default().to_owned();
-                return Err(TemplateError::Unbalanced(position, text));
+                return Err(ParamsError::Unbalanced { position, text });
             };
             if inner.is_empty() {
-                return Err(TemplateError::Empty(position));
+                return Err(ParamsError::Empty { position });
             }
-            result.push_str(&self.value(inner, position + "${".len(), depth)?);
+            let (key, default) = match default.filter(|_| syntax == Syntax::Version2) {
+                Some(place) => (inner.get(..place).unwrap_or_default(), inner.get(place + ":-".len()..)),
+                None => (inner, None),
+            };
+            let inside = position + "${".len();
+            let key = self.at_depth(key, syntax, inside, depth + 1)?;
+            match (self.resolver.and_then(|resolver| resolver.resolve(&key)), default) {
+                (Some(value), _) => result.push_str(&value),
+                (None, None) => return Err(self.unknown(key)),
+                (None, Some(default)) => {
+                    let start = inner.get(..inner.len() - default.len()).unwrap_or_default().chars().count();
+                    result.push_str(&self.at_depth(default, syntax, inside + start, depth + 1)?);
+                }
+            }
             rest = after;
         }
         result.push_str(rest);
         Ok(result)
     }
 
-    /// The value of what stands between the brackets.
-    fn value(&self, inner: &str, before: usize, depth: usize) -> Result<String, TemplateError> {
-        let (key, default) = match self.syntax {
-            Syntax::Version1 => (inner, None),
-            Syntax::Version2 => split_at_default(inner),
-        };
-        let key = self.at_depth(key, before, depth + 1)?;
-        let value = (self.lookup)(&key);
-        match (value, default) {
-            (Some(value), _) => Ok(value),
-            (None, None) => Err(TemplateError::Unknown(key)),
-            (None, Some(default)) => {
-                let start = inner.get(..inner.len() - default.len()).unwrap_or_default().chars().count();
-                self.at_depth(default, before + start, depth + 1)
-            }
+    fn unknown(&self, key: String) -> ParamsError {
+        let searched = self.resolver.map(Resolver::describe).unwrap_or_default();
+        let hint = self.resolver.and_then(|resolver| resolver.hint(&key));
+        ParamsError::Unknown { nearest: self.nearest(&key), key, searched, hint }
+    }
+
+    fn nearest(&self, key: &str) -> Option<String> {
+        let mut hints = self.hints.borrow_mut();
+        if let Some(hint) = hints.get(key) {
+            return hint.clone();
         }
+        if hints.len() >= MAX_HINTS {
+            return None;
+        }
+        let keys = self.keys.get_or_init(|| self.resolver.map(Resolver::keys).unwrap_or_default());
+        let hint = nearest(key, keys.iter().take(MAX_KEYS).map(String::as_str)).map(str::to_owned);
+        hints.insert(key.to_owned(), hint.clone());
+        hint
     }
 }
 
-/// Cuts at the bracket that closes the one before the text.
-fn split_at_closing(text: &str) -> Option<(&str, &str)> {
+/// Cuts at the bracket that closes the one before the text, and finds the place of a `:-` that stands in no other brackets.
+fn split(text: &str) -> Option<(&str, Option<usize>, &str)> {
     let mut open = 1_usize;
+    let mut default = None;
     for (place, byte) in text.bytes().enumerate() {
         match byte {
             b'{' => open += 1,
             b'}' => open -= 1,
+            b':' if open == 1 && text.as_bytes().get(place + 1) == Some(&b'-') => default = default.or(Some(place)),
             _ => {}
         }
         if open == 0 {
-            return Some((text.get(..place)?, text.get(place + 1..)?));
+            return Some((text.get(..place)?, default, text.get(place + 1..)?));
         }
     }
     None
-}
-
-/// Cuts at a `:-` that stands in no brackets.
-fn split_at_default(inner: &str) -> (&str, Option<&str>) {
-    let mut open = 0_usize;
-    for (place, byte) in inner.bytes().enumerate() {
-        match byte {
-            b'{' => open += 1,
-            b'}' => open = open.saturating_sub(1),
-            b':' if open == 0 => {
-                let parts = inner.get(..place).zip(inner.get(place..).and_then(|rest| rest.strip_prefix(":-")));
-                if let Some((key, default)) = parts {
-                    return (key, Some(default));
-                }
-            }
-            _ => {}
-        }
-    }
-    (inner, None)
-}
-
-impl TemplateError {
-    /// Adds what was searched, the nearest key, and which source would have it.
-    pub(in crate::desired) fn explain(
-        self,
-        resolver: Option<&dyn Resolver>,
-        nearest: impl FnOnce(&str) -> Option<String>,
-    ) -> ParamsError {
-        match self {
-            Self::Unknown(key) => {
-                let searched = resolver.map(Resolver::describe).unwrap_or_default();
-                let hint = resolver.and_then(|resolver| resolver.hint(&key));
-                ParamsError::Unknown { nearest: nearest(&key), key, searched, hint }
-            }
-            Self::Empty(position) => ParamsError::Empty { position },
-            Self::Unbalanced(position, text) => ParamsError::Unbalanced { position, text },
-            Self::TooDeep => ParamsError::TooDeep { limit: MAX_DEPTH },
-        }
-    }
 }

@@ -145,7 +145,7 @@ fn context<'a>(version: Version, file: &'a spec::File, spot: &Spot<'_>) -> Conte
     let mut context = Context { drain: file.drain.as_ref(), ..Context::new(version) };
     let spot = spot.at("defaults");
     let Some(defaults) = &file.defaults else {
-        if spot.is_broken_itself() {
+        if spot.is_broken() {
             context = Context { scheduler: None, forward: None, are_defaults_wrong: true, ..context };
         }
         return context;
@@ -179,8 +179,8 @@ fn context<'a>(version: Version, file: &'a spec::File, spot: &Spot<'_>) -> Conte
     if let Some(message) = context.scheduler.as_ref().and_then(foreign_scheduler) {
         spot.at("sched").warning(message);
     }
-    context.scheduler = context.scheduler.filter(|_| !spot.is_broken("sched"));
-    context.forward = context.forward.filter(|_| !spot.is_broken("forward"));
+    context.scheduler = context.scheduler.filter(|_| !spot.at("sched").is_broken());
+    context.forward = context.forward.filter(|_| !spot.at("forward").is_broken());
     context.are_defaults_wrong = spot.is_damaged() || spot.findings.errors() != before;
     context
 }

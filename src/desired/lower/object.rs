@@ -16,7 +16,7 @@ pub(super) fn text(text: Option<&String>) -> Option<&str> {
 /// The identity of a service; nothing if its address is wrong.
 pub(super) fn identity(context: &Context<'_>, spec: &spec::Service, spot: &Spot<'_>) -> Option<ServiceId> {
     let Some(text) = text(spec.address.as_ref()) else {
-        if !spot.is_broken("address") {
+        if !spot.at("address").is_broken() {
             spot.error("Service address may not be empty");
         }
         return None;
@@ -25,7 +25,7 @@ pub(super) fn identity(context: &Context<'_>, spec: &spec::Service, spot: &Spot<
     let wrong = |message: String| spot.at("address").error(message);
     let parsed = Written::parse(text, context.version).map_err(wrong).ok()?;
     let family = family(spec.family.as_deref(), shown(text), &parsed, spot);
-    if spot.findings.errors() != before || spot.is_broken("family") {
+    if spot.findings.errors() != before || spot.at("family").is_broken() {
         return None;
     }
     parsed.id(family, context.port).map_err(wrong).ok()
@@ -88,7 +88,7 @@ fn destinations(
     let mut lowered = Vec::with_capacity(count);
     for (place, spec) in spec.destinations.iter().flatten().enumerate() {
         let spot = list.item(place);
-        if spot.is_broken_itself() {
+        if spot.is_broken() {
             continue;
         }
         let (own, desired) = destination(context, id, spec, (&spot, service));
@@ -117,7 +117,7 @@ pub(super) fn destination(
 ) -> (Option<DestinationId>, Option<DesiredDestination>) {
     let before = spot.findings.errors();
     let address = text(spec.address.as_ref());
-    if address.is_none() && !spot.is_broken("address") {
+    if address.is_none() && !spot.at("address").is_broken() {
         spot.error(format_args!("Destination address may not be empty for service {service}"));
     }
     let own = address.and_then(|text| {

@@ -130,14 +130,14 @@ pub(super) fn sync(spec: &spec::Sync, spot: &Spot<'_>) -> Option<SyncDaemon> {
             None
         }
         None => {
-            if !spot.is_broken("role") {
+            if !spot.at("role").is_broken() {
                 spot.error("a daemon needs a role: master or backup");
             }
             None
         }
     };
     let Some(interface) = text(spec.interface.as_ref()) else {
-        if !spot.is_broken("interface") {
+        if !spot.at("interface").is_broken() {
             spot.error("a daemon needs an interface");
         }
         return None;

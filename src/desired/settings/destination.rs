@@ -98,7 +98,7 @@ fn word(spec: &spec::Destination) -> Option<&str> {
 /// The forwarding method, its own or that of the defaults; nothing if it is wrong.
 fn forward(spec: &spec::Destination, subject: Subject<'_>) -> Option<ForwardMethod> {
     match word(spec) {
-        None => subject.context.forward.filter(|_| !subject.spot.is_broken("forward")),
+        None => subject.context.forward.filter(|_| !subject.spot.at("forward").is_broken()),
         Some(word) => subject.context.version.forward(word),
     }
 }

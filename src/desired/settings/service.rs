@@ -82,7 +82,7 @@ fn name(spec: &spec::Service) -> Option<&str> {
 /// The scheduler, its own or that of the defaults; nothing if it is wrong.
 fn scheduler(spec: &spec::Service, subject: Subject<'_>) -> Option<Scheduler> {
     match name(spec) {
-        None => subject.context.scheduler.filter(|_| !subject.spot.is_broken("sched")),
+        None => subject.context.scheduler.filter(|_| !subject.spot.at("sched").is_broken()),
         Some(name) => subject.context.version.scheduler(name),
     }
 }

@@ -57,8 +57,8 @@ pub(in crate::desired) struct Scalar<'t> {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::desired) struct Entry<'t> {
     pub(in crate::desired) key: Scalar<'t>,
-    /// Where the key stands.
-    pub(in crate::desired) position: Position,
+    /// The key, with the place where it stands.
+    pub(in crate::desired) node: Node<'t>,
     pub(in crate::desired) value: Node<'t>,
 }
 
@@ -129,8 +129,8 @@ impl<'t> Node<'t> {
     pub(in crate::desired) fn as_mapping(self) -> Option<impl Iterator<Item = Entry<'t>>> {
         let pairs = (self.value.kind == Kind::Mapping).then(|| self.children())?.as_chunks().0;
         Some(pairs.iter().filter_map(move |[key, value]| {
-            let (key, value) = (self.tree.node(*key), self.tree.node(*value));
-            Some(Entry { key: key.as_scalar()?, position: key.position(), value })
+            let (node, value) = (self.tree.node(*key), self.tree.node(*value));
+            Some(Entry { key: node.as_scalar()?, node, value })
         }))
     }
 

@@ -29,38 +29,6 @@ trait Form {
     fn read(decoder: &Decoder<'_>, node: Node<'_>, spot: &Spot<'_>) -> Option<Self::Value>;
 }
 
-/// The values of a mapping.
-struct Fields<'n> {
-    keys: &'static [&'static str],
-    /// For each key what stands behind it, or whether another key was meant to be it.
-    values: Vec<Value<'n>>,
-}
-
-#[derive(Clone, Copy)]
-enum Value<'n> {
-    Absent,
-    Misspelt,
-    There(Node<'n>),
-}
-
-impl Fields<'_> {
-    /// Reads the value of a key.
-    fn read<F: Form>(&self, decoder: &Decoder<'_>, spot: &Spot<'_>, key: &'static str) -> Option<F::Value> {
-        let place = self.keys.iter().position(|known| *known == key)?;
-        let node = match *self.values.get(place)? {
-            Value::Absent => return None,
-            Value::Misspelt => None,
-            Value::There(node) => Some(node),
-        };
-        let spot = spot.child(key, node);
-        let value = node.and_then(|node| F::read(decoder, node, &spot));
-        if value.is_none() {
-            spot.findings.add_broken(&spot);
-        }
-        value
-    }
-}
-
 impl<'d> Decoder<'d> {
     /// Reads a document, which stands at this place.
     pub(in crate::desired) fn decode(document: Node<'_>, lookup: &'d Lookup<'d>, spot: &Spot<'_>) -> File {
@@ -87,32 +55,26 @@ impl<'d> Decoder<'d> {
         File::read(self, document, spot)
     }
 
-    /// The values of a mapping, after a look at its keys.
+    /// The values of the keys of a mapping, nothing where nothing stands behind one.
     fn mapping<'n>(
         &self,
         node: Node<'n>,
         spot: &Spot<'_>,
         what: &str,
-        keys: &'static [&'static str],
-    ) -> Option<Fields<'n>> {
+        keys: &[&'static str],
+    ) -> Option<Vec<Option<Node<'n>>>> {
         let Some(entries) = node.as_mapping() else {
             return unexpected(node, spot, &format!("a mapping for {what}"));
         };
-        let mut fields = Fields { keys, values: vec![Value::Absent; keys.len()] };
+        let mut values = vec![None; keys.len()];
         let severity = if self.is_version_2 { Severity::Error } else { Severity::Warning };
-        let mut meant: Vec<&str> = Vec::new();
-        let mut written = vec![false; keys.len()];
+        let (mut written, mut meant) = (Vec::new(), Vec::new());
         for entry in entries {
             let key = entry.key.text;
-            if let Some(place) = keys.iter().position(|known| *known == key) {
-                if let Some(written) = written.get_mut(place) {
-                    *written = true;
-                }
+            if let Some((known, value)) = keys.iter().zip(&mut values).find(|(known, _)| **known == key) {
+                written.push(*known);
                 // Counters are only printed.
-                let is_read = !entry.value.is_null() && key != "stats";
-                if let Some(value) = fields.values.get_mut(place).filter(|_| is_read) {
-                    *value = Value::There(entry.value);
-                }
+                *value = Some(entry.value).filter(|value| !value.is_null() && key != "stats");
             // Others are notes of other programs.
             } else if !key.contains('.') && !key.starts_with("x-") && !spot.findings.is_full(severity) {
                 let near = nearest(key, keys.iter().copied());
@@ -120,16 +82,25 @@ impl<'d> Decoder<'d> {
                 let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
                 let key = shown(key).to_string();
                 let message = format_args!("unknown key \"{key}\" in {what}{hint}");
-                spot.key(&key, entry.position).report(severity, Stage::Validation, message);
+                spot.child(&key, Some(entry.node)).report(severity, Stage::Validation, message);
             }
         }
         // The message about the key that was written says which one was meant.
-        for ((key, value), written) in keys.iter().zip(&mut fields.values).zip(written) {
-            if self.is_version_2 && !written && meant.contains(key) {
-                *value = Value::Misspelt;
-            }
+        for key in meant.into_iter().filter(|key| self.is_version_2 && !written.contains(key)) {
+            spot.findings.add_broken(&spot.child(key, None));
         }
-        Some(fields)
+        Some(values)
+    }
+
+    /// The value of a key.
+    fn field<F: Form>(&self, node: Option<Node<'_>>, spot: &Spot<'_>, key: &str) -> Option<F::Value> {
+        let node = node?;
+        let spot = spot.child(key, Some(node));
+        let value = F::read(self, node, &spot);
+        if value.is_none() {
+            spot.findings.add_broken(&spot);
+        }
+        value
     }
 
     /// The items of a list; in the place of one that cannot be read stands an empty one.
@@ -233,8 +204,8 @@ macro_rules! mappings {
             }
 
             fn read(decoder: &Decoder<'_>, node: Node<'_>, spot: &Spot<'_>) -> Option<Self> {
-                let fields = decoder.mapping(node, spot, $what, &[$($key),*])?;
-                Some(Self { $($field: fields.read::<$form>(decoder, spot, $key),)* })
+                let mut values = decoder.mapping(node, spot, $what, &[$($key),*])?.into_iter();
+                Some(Self { $($field: decoder.field::<$form>(values.next().flatten(), spot, $key),)* })
             }
         }
     )* };

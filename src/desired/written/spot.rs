@@ -1,7 +1,6 @@
 use std::fmt;
 
 use super::Findings;
-use crate::desired::diagnostic::Position;
 use crate::desired::tree::Node;
 use crate::desired::{Diagnostic, Place, Severity, Stage};
 
@@ -15,7 +14,6 @@ pub(in crate::desired) struct Spot<'p> {
     step: Step<'p>,
     /// The value, or, where nothing stands, what it is missing in; nothing if it does not come from a text.
     node: Option<Node<'p>>,
-    position: Position,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +25,8 @@ enum Step<'p> {
 
 impl<'p> Spot<'p> {
     /// A whole document.
-    pub(in crate::desired) fn file(findings: &'p Findings, node: Option<Node<'p>>) -> Self {
-        Self { findings, step: Step::File, node, position: node.map(Node::position).unwrap_or_default() }
+    pub(in crate::desired) const fn file(findings: &'p Findings, node: Option<Node<'p>>) -> Self {
+        Self { findings, step: Step::File, node }
     }
 
     #[cfg(feature = "yaml")]
@@ -43,12 +41,13 @@ impl<'p> Spot<'p> {
 
     /// The same where the value is at hand.
     pub(super) fn child(&'p self, key: &'p str, value: Option<Node<'p>>) -> Self {
-        self.below(Step::Key(self, key), value)
+        Self { step: Step::Key(self, key), node: value.or(self.node), ..*self }
     }
 
     /// An item of a list.
     pub(in crate::desired) fn item(&'p self, place: usize) -> Self {
-        self.below(Step::Item(self, place), self.node.map(|node| node.item(place).unwrap_or(node)))
+        let node = self.node.and_then(|node| node.item(place));
+        Self { step: Step::Item(self, place), node: node.or(self.node), ..*self }
     }
 
     /// The items of this list that can be read, each with its place.
@@ -57,18 +56,7 @@ impl<'p> Spot<'p> {
         list: Option<&'i Vec<T>>,
     ) -> impl Iterator<Item = (Spot<'i>, &'i T)> {
         let items = list.into_iter().flatten().enumerate().map(|(place, item)| (self.item(place), item));
-        items.filter(|(spot, _)| !spot.is_broken_itself())
-    }
-
-    /// A key itself.
-    #[cfg(feature = "yaml")]
-    pub(super) const fn key(&'p self, key: &'p str, position: Position) -> Self {
-        Self { step: Step::Key(self, key), position, ..*self }
-    }
-
-    fn below(&self, step: Step<'p>, node: Option<Node<'p>>) -> Self {
-        let position = node.map_or(self.position, Node::position);
-        Self { findings: self.findings, step, node, position }
+        items.filter(|(spot, _)| !spot.is_broken())
     }
 
     /// Says that a value is not one that a table can have.
@@ -90,12 +78,8 @@ impl<'p> Spot<'p> {
         self.findings.add(severity, finding);
     }
 
-    /// Whether the value of a key cannot be read, whatever there is to say of it having been said.
-    pub(in crate::desired) fn is_broken(&self, key: &str) -> bool {
-        self.at(key).is_broken_itself()
-    }
-
-    pub(in crate::desired) fn is_broken_itself(&self) -> bool {
+    /// Whether it cannot be read, whatever there is to say of it having been said.
+    pub(in crate::desired) fn is_broken(&self) -> bool {
         self.findings.broken_from(self).is_some_and(|(path, first)| first == path)
     }
 
@@ -105,7 +89,8 @@ impl<'p> Spot<'p> {
     }
 
     pub(in crate::desired) fn place(&self) -> Place {
-        Place::new(self.findings.name.as_ref(), self.position, self.to_string())
+        let position = self.node.map(Node::position).unwrap_or_default();
+        Place::new(self.findings.name.as_ref(), position, self.to_string())
     }
 }
 

@@ -6,7 +6,7 @@ use super::shown;
 /// Something that is wrong with a file, or worth a look.
 ///
 /// Prints as `FILE:LINE:COLUMN: severity: message`, without what is not known.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Diagnostic {
     /// Whether the file can be used nevertheless.
@@ -70,7 +70,7 @@ pub enum Stage {
 }
 
 /// Everything that was found, in the order of the files.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostic {
@@ -78,29 +78,9 @@ impl Diagnostic {
     pub fn error(stage: Stage, place: Place, message: impl Into<String>) -> Self {
         Self { severity: Severity::Error, stage, place, message: message.into() }
     }
-
-    /// A warning.
-    pub fn warning(stage: Stage, place: Place, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, stage, place, message: message.into() }
-    }
 }
 
 impl Diagnostics {
-    /// Nothing was found.
-    pub const fn new() -> Self {
-        Self(Vec::new())
-    }
-
-    /// Adds what was found.
-    pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
-    }
-
-    /// Adds what was found elsewhere.
-    pub fn extend(&mut self, others: Self) {
-        self.0.extend(others.0);
-    }
-
     /// Whether there is an error among them.
     pub fn has_errors(&self) -> bool {
         self.errors().next().is_some()

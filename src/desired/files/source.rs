@@ -8,7 +8,7 @@ use crate::desired::yaml::MAX_BYTES;
 use crate::desired::{Diagnostic, Diagnostics, Place, Stage};
 
 /// The text of a file, and what messages call it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Source {
     /// The name of the file, or of where else the text comes from.
@@ -76,15 +76,19 @@ pub fn read_path(path: &Path) -> Result<Vec<Source>, Diagnostics> {
     if files.is_empty() {
         return Err(failed(&name_of(path), None, NO_FILE.to_owned()));
     }
-    let mut sources = Vec::new();
-    let mut found = Diagnostics::new();
-    for file in &files {
-        match read_file(file) {
+    all(files.iter().map(|file| read_file(file)))
+}
+
+/// Returns all sources, or what is wrong with any of them.
+pub(super) fn all(read: impl Iterator<Item = Result<Source, Diagnostics>>) -> Result<Vec<Source>, Diagnostics> {
+    let (mut sources, mut found) = (Vec::new(), Vec::new());
+    for source in read {
+        match source {
             Ok(source) => sources.push(source),
             Err(problems) => found.extend(problems),
         }
     }
-    if found.is_empty() { Ok(sources) } else { Err(found) }
+    if found.is_empty() { Ok(sources) } else { Err(found.into_iter().collect()) }
 }
 
 fn read_file(path: &Path) -> Result<Source, Diagnostics> {

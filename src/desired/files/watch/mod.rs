@@ -1,14 +1,14 @@
 use std::collections::HashMap;
 use std::fs::{self, FileType, Metadata, OpenOptions};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::mem;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
-use sha2::{Digest as _, Sha256};
 
-use super::source::{NO_FILE, Source, failed, failed_at, files_of, name_of};
+use super::source::{NO_FILE, Source, all, failed, failed_at, files_of, name_of};
 use crate::desired::Diagnostics;
 
 /// Files and folders that are polled for changes, and read only when they have stood still.
@@ -212,18 +212,10 @@ fn not_a_file(found: FileType) -> String {
 
 /// Reads the files of a path, or says what is wrong with all of them.
 fn read(files: &[Seen]) -> Result<Vec<Source>, Diagnostics> {
-    let (mut sources, mut found) = (Vec::new(), Diagnostics::new());
-    for Seen { path, what } in files {
-        let read = match what {
-            Ok(attributes) => read_file(path, *attributes),
-            Err(problem) => Err(failed(&name_of(path), None, problem.clone())),
-        };
-        match read {
-            Ok(source) => sources.push(source),
-            Err(problems) => found.extend(problems),
-        }
-    }
-    if found.is_empty() { Ok(sources) } else { Err(found) }
+    all(files.iter().map(|Seen { path, what }| match what {
+        Ok(attributes) => read_file(path, *attributes),
+        Err(problem) => Err(failed(&name_of(path), None, problem.clone())),
+    }))
 }
 
 /// Reads a file that is still the one that was seen, and has not changed when its end is reached.
@@ -242,36 +234,19 @@ fn read_file(path: &Path, seen: Attributes) -> Result<Source, Diagnostics> {
     is_same().map(|()| source)
 }
 
-type Digest = [u8; 32];
-
 /// Returns a hash of the text that was read, or of the reasons that it was not.
-fn digest(read: &[Result<Vec<Source>, Diagnostics>]) -> Digest {
-    let mut hash = Sha256::new();
-    let mut add = |text: &str| {
-        hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
-        hash.update(text);
-    };
-    for files in read {
-        match files {
-            Ok(sources) => sources.iter().for_each(|source| {
-                add(&source.name);
-                add(&source.text);
-            }),
-            Err(found) => add(&found.to_string()),
-        }
-        // Between two paths.
-        add("");
-    }
-    hash.finalize().into()
+fn digest(read: &[Result<Vec<Source>, Diagnostics>]) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(read)
 }
 
 /// When files are read and when they are taken, decided from looks alone.
 #[derive(Debug, Default)]
 struct Stillness {
     previous: Vec<Vec<Seen>>,
-    taken: Option<(Vec<Vec<Seen>>, Digest)>,
+    /// The look that was taken, with the digest of what was read.
+    taken: Option<(Vec<Vec<Seen>>, u64)>,
     /// Content that is another one although the look is the same: it is read twice.
-    suspect: Option<Digest>,
+    suspect: Option<u64>,
     reload: bool,
 }
 
@@ -301,7 +276,7 @@ impl Stillness {
     }
 
     /// Decides about what was read after a look, with another look after the reading.
-    fn read(&mut self, after: &[Vec<Seen>], digest: Digest) -> Next {
+    fn read(&mut self, after: &[Vec<Seen>], digest: u64) -> Next {
         if self.previous != after {
             self.suspect = None;
             self.previous = after.to_vec();

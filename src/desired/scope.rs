@@ -97,11 +97,8 @@ impl Range {
             return Some(all);
         }
         let (first, last) = text.split_once('-').unwrap_or((text, text));
-        let number = |text: &str| -> Option<u32> {
-            text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?.filter(|n| all.contains(*n))
-        };
         let range = Self { first: number(first)?, last: number(last)? };
-        (range.first <= range.last).then_some(range)
+        (all.first <= range.first && range.first <= range.last && range.last <= all.last).then_some(range)
     }
 
     fn write(self, all: Self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,15 +129,18 @@ impl Pattern {
 
 /// Whether the first bits of two addresses are the same.
 fn shares(network: IpAddr, address: IpAddr, bits: u8) -> bool {
-    match (network, address) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => {
-            (one.to_bits() ^ other.to_bits()).checked_shr(32 - u32::from(bits.min(32))).unwrap_or(0) == 0
-        }
-        (IpAddr::V6(one), IpAddr::V6(other)) => {
-            (one.to_bits() ^ other.to_bits()).checked_shr(128 - u32::from(bits.min(128))).unwrap_or(0) == 0
-        }
-        _ => false,
-    }
+    let (longest, differing) = match (network, address) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => (32, (one.to_bits() ^ other.to_bits()).into()),
+        (IpAddr::V6(one), IpAddr::V6(other)) => (128, one.to_bits() ^ other.to_bits()),
+        _ => return false,
+    };
+    differing.checked_shr(u32::saturating_sub(longest, bits.into())).unwrap_or(0) == 0_u128
+}
+
+/// The family of a firewall mark, or of several, and what is written behind it.
+pub(in crate::desired) fn strip_mark(text: &str) -> Option<(AddressFamily, &str)> {
+    let prefixes = [("fwmark:", AddressFamily::Ipv4), ("fwmark6:", AddressFamily::Ipv6)];
+    prefixes.into_iter().find_map(|(prefix, family)| Some((family, text.strip_prefix(prefix)?)))
 }
 
 impl fmt::Display for Pattern {
@@ -176,64 +176,56 @@ impl FromStr for Pattern {
     type Err = PatternError;
 
     fn from_str(text: &str) -> Result<Self, PatternError> {
-        let wrong = |problem| PatternError { text: text.to_owned(), problem };
-        let marks = |marks, family| {
-            let marks = Range::parse(marks, Range::MARKS).ok_or_else(|| wrong("marks are 7, 7-9 or *"))?;
-            Ok(Self(Kind::Mark { family, marks }))
-        };
-        if let Some(rest) = text.strip_prefix("fwmark:") {
-            return marks(rest, AddressFamily::Ipv4);
-        }
-        if let Some(rest) = text.strip_prefix("fwmark6:") {
-            return marks(rest, AddressFamily::Ipv6);
-        }
-        let (protocol, rest) = text
-            .split_once("://")
-            .ok_or_else(|| wrong("expected something like tcp://192.0.2.0/24:80, *://[2001:db8::]/32 or fwmark:1-9"))?;
-        let protocol = match protocol {
-            "*" => None,
-            name => {
-                let number = Some(name).filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
-                let protocol = number.and_then(|number| number.parse().ok()).map(Protocol::from_number);
-                let protocol = protocol.or_else(|| name.parse().ok());
-                Some(
-                    protocol
-                        .ok_or_else(|| wrong("protocols are tcp, udp, sctp, ah, esp, a number of 0 to 65535 and *"))?,
-                )
-            }
-        };
-        let (address, rest) = match rest.strip_prefix('[') {
-            Some(rest) => rest.split_once(']').ok_or_else(|| wrong("the bracket of the address is not closed"))?,
-            None => rest.split_at(rest.find(['/', ':']).unwrap_or(rest.len())),
-        };
-        let (bits, ports) = match rest.split_once(':') {
-            Some((bits, ports)) => (bits, Some(ports)),
-            None => (rest, None),
-        };
-        let network = if address == "*" && bits.is_empty() {
-            None
-        } else {
-            let is_v6 = text.contains("://[");
-            let address: IpAddr = address.parse().ok().ok_or_else(|| wrong("this is no IP address"))?;
-            if address.is_ipv6() != is_v6 {
-                return Err(wrong("IPv6 addresses, and no others, stand in brackets"));
-            }
-            let longest = if address.is_ipv6() { 128 } else { 32 };
-            let bits = match bits.strip_prefix('/') {
-                None if bits.is_empty() => longest,
-                None => return Err(wrong("expected a slash or a colon after the address")),
-                Some(bits) => Some(bits)
-                    .filter(|bits| bits.bytes().all(|byte| byte.is_ascii_digit()))
-                    .and_then(|bits| bits.parse().ok())
-                    .filter(|bits| *bits <= longest)
-                    .ok_or_else(|| wrong("a prefix length is 0 to 32, for IPv6 0 to 128"))?,
-            };
-            Some((address, bits))
-        };
-        let ports = match ports {
-            None => Range::PORTS,
-            Some(ports) => Range::parse(ports, Range::PORTS).ok_or_else(|| wrong("ports are 80, 80-90 or *"))?,
-        };
-        Ok(Self(Kind::Address { protocol, network, ports }))
+        parse(text).map(Self).map_err(|problem| PatternError { text: text.to_owned(), problem })
     }
+}
+
+fn parse(text: &str) -> Result<Kind, &'static str> {
+    if let Some((family, marks)) = strip_mark(text) {
+        let marks = Range::parse(marks, Range::MARKS).ok_or("marks are 7, 7-9 or *")?;
+        return Ok(Kind::Mark { family, marks });
+    }
+    let (protocol, rest) = text
+        .split_once("://")
+        .ok_or("expected something like tcp://192.0.2.0/24:80, *://[2001:db8::]/32 or fwmark:1-9")?;
+    let protocol = match protocol {
+        "*" => None,
+        name => {
+            let protocol = number(name).map(Protocol::from_number).or_else(|| name.parse().ok());
+            Some(protocol.ok_or("protocols are tcp, udp, sctp, ah, esp, a number of 0 to 65535 and *")?)
+        }
+    };
+    let is_v6 = rest.starts_with('[');
+    let (address, rest) = match rest.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').ok_or("the bracket of the address is not closed")?,
+        None => rest.split_at(rest.find(['/', ':']).unwrap_or(rest.len())),
+    };
+    let (bits, ports) = rest.split_once(':').map_or((rest, None), |(bits, ports)| (bits, Some(ports)));
+    let network = if address == "*" && bits.is_empty() {
+        None
+    } else {
+        let address: IpAddr = address.parse().ok().ok_or("this is no IP address")?;
+        if address.is_ipv6() != is_v6 {
+            return Err("IPv6 addresses, and no others, stand in brackets");
+        }
+        let longest = if is_v6 { 128 } else { 32 };
+        let bits = match bits.strip_prefix('/') {
+            None if bits.is_empty() => longest,
+            None => return Err("expected a slash or a colon after the address"),
+            Some(bits) => {
+                number(bits).filter(|bits| *bits <= longest).ok_or("a prefix length is 0 to 32, for IPv6 0 to 128")?
+            }
+        };
+        Some((address, bits))
+    };
+    let ports = match ports {
+        None => Range::PORTS,
+        Some(ports) => Range::parse(ports, Range::PORTS).ok_or("ports are 80, 80-90 or *")?,
+    };
+    Ok(Kind::Address { protocol, network, ports })
+}
+
+/// A number without a sign.
+fn number<N: FromStr>(digits: &str) -> Option<N> {
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }

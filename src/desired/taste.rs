@@ -3,7 +3,9 @@
 //! A reader of files warns of them, since the table that the file was written from may have them. A plan refuses to make
 //! them anew.
 
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
 
 use crate::model::{
     Destination, ForwardMethod, Granularity, Persistence, Protocol, Service, ServiceFlags, ServiceId, SyncDaemon,
@@ -20,106 +22,97 @@ pub(in crate::desired) struct Oddity {
     pub(in crate::desired) problem: String,
 }
 
-fn odd(key: &'static str, problem: impl Into<String>) -> Oddity {
-    Oddity { key, problem: problem.into() }
+/// What is odd about an object.
+#[derive(Default)]
+struct Oddities(Vec<Oddity>);
+
+impl Oddities {
+    fn note(&mut self, is_odd: bool, key: &'static str, problem: impl Display) {
+        if is_odd {
+            self.0.push(Oddity { key, problem: problem.to_string() });
+        }
+    }
 }
+
+const MAPPED: &str = "an IPv4-mapped IPv6 address, which no packet carries: write the IPv4 address";
 
 /// Returns what is odd about a service; in the order of its keys.
 pub(in crate::desired) fn oddities_of_service(service: &Service) -> Vec<Oddity> {
-    let mut found = Vec::new();
+    let mut found = Oddities::default();
     let protocol = service.id.protocol();
-    if service.id.address().is_some_and(is_mapped) {
-        found.push(odd("address", "an IPv4-mapped IPv6 address, which no packet carries: write the IPv4 address"));
-    }
-    if let Some(protocol) = protocol.filter(|it| ![Protocol::TCP, Protocol::UDP, Protocol::SCTP].contains(it)) {
-        let problem = format!("the protocol {}; expected tcp, udp or sctp", protocol.number());
-        found.push(odd("address", problem));
+    found.note(service.id.address().is_some_and(is_mapped), "address", MAPPED);
+    if let Some(protocol) = protocol {
+        let is_odd = ![Protocol::TCP, Protocol::UDP, Protocol::SCTP].contains(&protocol);
+        found.note(is_odd, "address", format_args!("the protocol {}; expected tcp, udp or sctp", protocol.number()));
     }
     let unnamed = service.flags().difference(NAMED_FLAGS);
-    if !unnamed.is_empty() {
-        found.push(odd("sched-flags", format!("the scheduler flag {unnamed}, which has no meaning")));
-    }
+    let problem = format_args!("the scheduler flag {unnamed}, which has no meaning");
+    found.note(!unnamed.is_empty(), "sched-flags", problem);
     let is_stream = matches!(protocol, Some(Protocol::TCP | Protocol::SCTP));
-    if service.one_packet && is_stream {
-        found.push(odd("one-packet", "one-packet scheduling, which is for udp and firewall marks only"));
-    }
+    let problem = "one-packet scheduling, which is for udp and firewall marks only";
+    found.note(service.one_packet && is_stream, "one-packet", problem);
     if let Some(persistence) = service.persistence {
-        if persistence.timeout_secs() == 0 {
-            found.push(odd("persistence.timeout", "a persistence of 0 seconds, which is none; expected 1 or more"));
+        let (seconds, longest) = (persistence.timeout_secs(), Persistence::MAX_SECS);
+        let problem = "a persistence of 0 seconds, which is none; expected 1 or more";
+        found.note(seconds == 0, "persistence.timeout", problem);
+        let problem = format_args!("a persistence that not every kernel can store; expected {longest} at most");
+        found.note(seconds > longest, "persistence.timeout", problem);
+        if let Granularity::Mask(mask) = persistence.granularity {
+            let problem = format_args!("the netmask {mask}; expected one without holes, such as 255.255.255.0");
+            found.note(!is_contiguous(mask), "persistence.netmask", problem);
         }
-        if persistence.timeout_secs() > Persistence::MAX_SECS {
-            let problem =
-                format!("a persistence that not every kernel can store; expected {} at most", Persistence::MAX_SECS);
-            found.push(odd("persistence.timeout", problem));
-        }
-        if let Granularity::Mask(mask) = persistence.granularity
-            && !is_contiguous(mask)
-        {
-            let problem = format!("the netmask {mask}; expected one without holes, such as 255.255.255.0");
-            found.push(odd("persistence.netmask", problem));
-        }
-        if persistence.engine.is_some() && is_stream {
-            found.push(odd("persistence.engine", "a persistence engine, which is for udp only"));
-        }
+        let problem = "a persistence engine, which is for udp only";
+        found.note(persistence.engine.is_some() && is_stream, "persistence.engine", problem);
     }
-    found
+    found.0
 }
 
 /// Returns what is odd about a destination of a service; in the order of its keys.
 pub(in crate::desired) fn oddities_of_destination(service: &ServiceId, destination: &Destination) -> Vec<Oddity> {
-    let mut found = Vec::new();
-    if is_mapped(destination.id.address()) {
-        found.push(odd("address", "an IPv4-mapped IPv6 address, which no packet carries: write the IPv4 address"));
-    }
+    let mut found = Oddities::default();
+    found.note(is_mapped(destination.id.address()), "address", MAPPED);
+    let mut is_tunnel = false;
     match destination.forward {
         ForwardMethod::Tunnel(tunnel) => {
+            is_tunnel = true;
             let kind = tunnel.kind();
             let fitting = match kind {
                 TunnelKind::Gue => TunnelFlags::CHECKSUM | TunnelFlags::REMOTE_CHECKSUM,
                 TunnelKind::Gre => TunnelFlags::CHECKSUM,
                 _ => TunnelFlags::empty(),
             };
-            if !matches!(kind, TunnelKind::Ipip | TunnelKind::Gue | TunnelKind::Gre) {
-                found.push(odd("tunnel.type", format!("the tunnel type {}; expected ipip, gue or gre", kind.number())));
-            }
-            if tunnel.port().is_some() && kind != TunnelKind::Gue {
-                let problem = format!("a tunnel port, which {kind} does not have: that is for gue");
-                found.push(odd("tunnel.port", problem));
-            }
-            if !fitting.contains(tunnel.tunnel_flags()) {
-                let expected = fitting_checksums(kind);
-                let problem = format!("tunnel checksum flags that {kind} does not have; expected {expected}");
-                found.push(odd("tunnel.checksum", problem));
-            }
+            let is_known = matches!(kind, TunnelKind::Ipip | TunnelKind::Gue | TunnelKind::Gre);
+            let problem = format_args!("the tunnel type {}; expected ipip, gue or gre", kind.number());
+            found.note(!is_known, "tunnel.type", problem);
+            let problem = format_args!("a tunnel port, which {kind} does not have: that is for gue");
+            found.note(tunnel.port().is_some() && kind != TunnelKind::Gue, "tunnel.port", problem);
+            let expected = fitting_checksums(kind);
+            let problem = format_args!("tunnel checksum flags that {kind} does not have; expected {expected}");
+            found.note(!fitting.contains(tunnel.tunnel_flags()), "tunnel.checksum", problem);
         }
         ForwardMethod::Unknown(unknown) => {
-            let problem = format!("the forwarding method {}; expected direct, nat or tunnel", unknown.number());
-            found.push(odd("forward", problem));
+            let number = unknown.number();
+            let problem = format_args!("the forwarding method {number}; expected direct, nat or tunnel");
+            found.note(true, "forward", problem);
         }
         _ => {}
     }
-    if destination.id.family() != service.family() && !matches!(destination.forward, ForwardMethod::Tunnel(_)) {
-        let problem = "an address of the other family than its service, which takes forward: tunnel";
-        found.push(odd("address", problem));
-    }
-    if !is_ordered(destination.thresholds) {
-        let problem = "thresholds that are out of range; expected an upper one of 0 to 2147483647 and a lower one not \
-                       above it";
-        found.push(odd("thresholds", problem));
-    }
-    found
+    let problem = "an address of the other family than its service, which takes forward: tunnel";
+    found.note(destination.id.family() != service.family() && !is_tunnel, "address", problem);
+    let problem =
+        "thresholds that are out of range; expected an upper one of 0 to 2147483647 and a lower one not above it";
+    found.note(!is_ordered(destination.thresholds), "thresholds", problem);
+    found.0
 }
 
 /// Returns what is odd about a synchronization daemon; in the order of its keys.
 pub(in crate::desired) fn oddities_of_sync(daemon: &SyncDaemon) -> Vec<Oddity> {
-    let mut found = Vec::new();
-    if daemon.sync_id > 255 {
-        found.push(odd("id", format!("the id {}, of which packets carry 8 bits; expected 0 to 255", daemon.sync_id)));
-    }
-    if daemon.max_len.is_some_and(|bytes| bytes.get() < 1024) {
-        found.push(odd("maxlen", "a length that is too short for many messages; expected 1024 to 65535"));
-    }
-    found
+    let mut found = Oddities::default();
+    let problem = format_args!("the id {}, of which packets carry 8 bits; expected 0 to 255", daemon.sync_id);
+    found.note(daemon.sync_id > 255, "id", problem);
+    let problem = "a length that is too short for many messages; expected 1024 to 65535";
+    found.note(daemon.max_len.is_some_and(|bytes| bytes.get() < 1024), "maxlen", problem);
+    found.0
 }
 
 /// The words for the checksum of a tunnel.
@@ -149,7 +142,6 @@ fn is_contiguous(mask: Ipv4Addr) -> bool {
 }
 
 fn is_ordered(thresholds: Thresholds) -> bool {
-    let number = |limit: Option<std::num::NonZeroU32>| limit.map_or(0, std::num::NonZeroU32::get);
-    let (upper, lower) = (number(thresholds.upper()), number(thresholds.lower()));
+    let [upper, lower] = [thresholds.upper(), thresholds.lower()].map(|limit| limit.map_or(0, NonZeroU32::get));
     Thresholds::with_upper(upper).and_then(|thresholds| thresholds.with_lower(lower)).is_ok()
 }

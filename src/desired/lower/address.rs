@@ -1,80 +1,49 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
 
+use crate::desired::scope::strip_mark;
 use crate::desired::settings::Version;
 use crate::desired::{Shown, shown};
-use crate::model::{AddressFamily, DestinationId, Protocol, ServiceId};
+use crate::model::{DestinationId, ServiceId, ServiceKind};
 
-/// An address of a service as it is written.
-#[derive(Debug)]
-pub(super) enum Written {
-    Address { protocol: Protocol, address: IpAddr, port: Option<u16> },
-    Mark { mark: u32, family: Option<AddressFamily> },
-}
-
-impl Written {
-    /// Reads `tcp://192.0.2.10:80`, `udp://[2001:db8::1]`, `ip_47://…`, `fwmark:7`; slashes and blanks at the end are
-    /// dropped.
-    pub(super) fn parse(text: &str, version: Version) -> Result<Self, String> {
-        let whole = shown(text);
-        let form = || {
-            let brackets = match text.split_once("://") {
-                Some((_, rest)) if !rest.starts_with('[') && rest.matches(':').count() > 1 => {
-                    " IPv6 addresses stand in brackets."
-                }
-                _ => "",
-            };
-            format!(
-                "unable to parse address ({whole}). Must be of format <proto>://<host>[:port] or fwmark:<id>.{brackets}"
-            )
+/// Reads the address of a service, with port 0 if it has none: `tcp://192.0.2.10:80`, `udp://[2001:db8::1]`, `ip_47://…`,
+/// `fwmark:7`; slashes and blanks at the end are dropped.
+pub(super) fn service(text: &str, version: Version) -> Result<ServiceKind, String> {
+    let whole = shown(text);
+    let form = || {
+        let brackets = match text.split_once("://") {
+            Some((_, rest)) if !rest.starts_with('[') && rest.matches(':').count() > 1 => {
+                " IPv6 addresses stand in brackets."
+            }
+            _ => "",
         };
-        let text = trimmed(text);
-        if let Some(digits) = text.strip_prefix("fwmark:") {
-            return mark(digits, version).unwrap_or_else(|| Err(form())).map(|mark| Self::Mark { mark, family: None });
+        format!(
+            "unable to parse address ({whole}). Must be of format <proto>://<host>[:port] or fwmark:<id>.{brackets}"
+        )
+    };
+    let text = trimmed(text);
+    if let Some((family, digits)) = strip_mark(text) {
+        if digits.is_empty() || !is_decimal(digits) {
+            return Err(form());
         }
-        if let Some(digits) = text.strip_prefix("fwmark6:") {
-            let family = Some(AddressFamily::Ipv6);
-            return mark(digits, version).unwrap_or_else(|| Err(form())).map(|mark| Self::Mark { mark, family });
-        }
-        let (protocol, rest) = text.split_once("://").ok_or_else(form)?;
-        // Every name that is printed: the words are those of the model in lower case.
-        let is_lower = !protocol.bytes().any(|byte| byte.is_ascii_uppercase());
-        let protocol = protocol.parse().ok().filter(|_| is_lower).ok_or_else(form)?;
-        let (address, port) = endpoint(rest).map_err(|flaw| match flaw {
-            Flaw::Form => form(),
-            Flaw::Host(host) => format!("unable to parse address ({}). Not an IP address.", shown(host)),
-            Flaw::Port(port) => format!("invalid port ({}) for service {whole}.", shown(port)),
-        })?;
-        Ok(Self::Address { protocol, address, port })
-    }
-
-    /// The identity, with a port for an address that has none.
-    pub(super) fn id(&self, family: Option<AddressFamily>, default_port: Option<u16>) -> Result<ServiceId, String> {
-        match *self {
-            Self::Address { protocol, address, port } => {
-                let port = port.filter(|port| *port != 0).or(default_port).unwrap_or(0);
-                Ok(ServiceId::verbatim(protocol, address, port))
-            }
-            Self::Mark { mark, family: written } => {
-                let family = written.or(family).unwrap_or(AddressFamily::Ipv4);
-                ServiceId::fwmark(mark, family).map_err(|reason| format!("unable to parse address (). {reason}."))
-            }
-        }
-    }
-}
-
-/// A firewall mark; nothing if it is not a number.
-fn mark(digits: &str, version: Version) -> Option<Result<u32, String>> {
-    if digits.is_empty() || !is_decimal(digits) {
-        return None;
-    }
-    Some(match digits.parse().ok().filter(|mark| *mark <= version.last_mark()) {
-        Some(0) => Err("unable to parse address (). Not an IP address. Firewall marks begin with 1.".to_owned()),
-        Some(mark) => Ok(mark),
-        None => {
+        let mark = digits.parse().ok().filter(|mark| *mark <= version.last_mark()).ok_or_else(|| {
             let hint = if version == Version::One { " Marks above 65535 take version: 2." } else { "" };
-            Err(format!("unable to parse address (). Invalid fwmark number.{hint}"))
-        }
-    })
+            format!("unable to parse address (). Invalid fwmark number.{hint}")
+        })?;
+        let mark = NonZeroU32::new(mark)
+            .ok_or("unable to parse address (). Not an IP address. Firewall marks begin with 1.")?;
+        return Ok(ServiceKind::Mark { mark, family });
+    }
+    let (protocol, rest) = text.split_once("://").ok_or_else(form)?;
+    // Every name that is printed: the words are those of the model in lower case.
+    let is_lower = !protocol.bytes().any(|byte| byte.is_ascii_uppercase());
+    let protocol = protocol.parse().ok().filter(|_| is_lower).ok_or_else(form)?;
+    let (address, port) = endpoint(rest).map_err(|flaw| match flaw {
+        Flaw::Form => form(),
+        Flaw::Host(host) => format!("unable to parse address ({}). Not an IP address.", shown(host)),
+        Flaw::Port(port) => format!("invalid port ({}) for service {whole}.", shown(port)),
+    })?;
+    Ok(ServiceKind::Address { protocol, address, port: port.unwrap_or(0) })
 }
 
 /// Reads the address of a destination of a service: `10.0.0.2:8080`, `[2001:db8::2]`.

@@ -1,12 +1,14 @@
 use std::collections::HashMap;
 
-use super::address::{self, Written};
+use super::address;
 use crate::desired::print::service_text;
 use crate::desired::settings::{self, Context, DESTINATION, SERVICE, Subject};
 use crate::desired::taste::{Oddity, oddities_of_destination, oddities_of_service};
 use crate::desired::written::Spot;
 use crate::desired::{Activity, DesiredDestination, DesiredService, Shown, shown, spec};
-use crate::model::{AddressFamily, Destination, DestinationId, ForwardMethod, Protocol, Scheduler, Service, ServiceId};
+use crate::model::{
+    AddressFamily, Destination, DestinationId, ForwardMethod, Protocol, Scheduler, Service, ServiceId, ServiceKind,
+};
 
 /// Text; an empty one is as good as none.
 pub(super) fn text(text: Option<&String>) -> Option<&str> {
@@ -22,37 +24,37 @@ pub(super) fn identity(context: &Context<'_>, spec: &spec::Service, spot: &Spot<
         return None;
     };
     let before = spot.findings.errors();
-    let wrong = |message: String| spot.at("address").error(message);
-    let parsed = Written::parse(text, context.version).map_err(wrong).ok()?;
-    let family = family(spec.family.as_deref(), shown(text), &parsed, spot);
-    if spot.findings.errors() != before || spot.at("family").is_broken() {
-        return None;
+    let mut kind = address::service(text, context.version).map_err(|message| spot.at("address").error(message)).ok()?;
+    if let ServiceKind::Address { port: port @ 0, .. } = &mut kind {
+        *port = context.port.unwrap_or(0);
     }
-    parsed.id(family, context.port).map_err(wrong).ok()
+    if let Some(word) = &spec.family {
+        set_family(&mut kind, word, text, &spot.at("family"));
+    }
+    let is_right = spot.findings.errors() == before && !spot.at("family").is_broken();
+    is_right.then(|| kind.into())
 }
 
-/// The value of `family`, which counts for a mark only.
-fn family(word: Option<&str>, text: Shown<'_>, parsed: &Written, spot: &Spot<'_>) -> Option<AddressFamily> {
-    let (word, spot) = (word?, &spot.at("family"));
-    let family = match word {
+/// Takes over the value of `family`, which counts for a mark only.
+fn set_family(kind: &mut ServiceKind, word: &str, address: &str, spot: &Spot<'_>) {
+    let text = shown(address);
+    let wanted = match word {
         "ipv4" => AddressFamily::Ipv4,
         "ipv6" => AddressFamily::Ipv6,
         _ => {
             let word = shown(word);
-            spot.error(format_args!("invalid family ({word}) for service {text}: expected ipv4 or ipv6"));
-            return None;
+            return spot.error(format_args!("invalid family ({word}) for service {text}: expected ipv4 or ipv6"));
         }
     };
-    match parsed {
-        Written::Address { .. } => {
+    match kind {
+        ServiceKind::Address { .. } => {
             spot.error(format_args!("family is for firewall marks only: the address of {text} says which it is"));
         }
-        Written::Mark { family: Some(other), .. } if *other != family => {
+        ServiceKind::Mark { family, .. } if *family != wanted && address.starts_with("fwmark6:") => {
             spot.error(format_args!("family {word} contradicts the address {text}"));
         }
-        Written::Mark { .. } => {}
+        ServiceKind::Mark { family, .. } => *family = wanted,
     }
-    Some(family)
 }
 
 /// A service with its destinations; of one whose address is wrong, all else is checked as far as it can be read.

@@ -41,49 +41,28 @@ impl MapResolver {
         if document.as_mapping().is_none() {
             return Err(fault(format!("expected a mapping, found {}", document.kind())));
         }
-        let mut flat = Flat { name: &name, path: String::new(), values: BTreeMap::new() };
-        flat.add(document)?;
-        let values = flat.values;
+        let mut values = BTreeMap::new();
+        flatten(&name, "", document, &mut values)?;
         Ok(Self::new(format!("parameters of {name}"), values))
     }
 }
 
-struct Flat<'n> {
-    name: &'n str,
-    path: String,
-    values: BTreeMap<String, String>,
-}
-
-impl Flat<'_> {
-    fn add(&mut self, node: Node<'_>) -> Result<(), ParamsError> {
-        if let Some(mut items) = node.as_list() {
-            return items
-                .try_fold(0_usize, |place, item| self.add_below(&place.to_string(), item).map(|()| place + 1))
-                .map(drop);
-        }
-        for entry in node.as_mapping().into_iter().flatten() {
-            if !entry.key.is_quoted && is_no_text(entry.key.text) {
-                let (name, key) = (self.name.to_owned(), entry.key.text.to_owned());
-                return Err(ParamsError::KeyIsNoText { name, key, line: entry.node.position().line });
-            }
-            self.add_below(entry.key.text, entry.value)?;
-        }
-        if let Some(text) = node.as_scalar().and_then(text) {
-            self.values.insert(self.path.clone(), text);
-        }
-        Ok(())
+/// Adds the values of a node, whose way is this path.
+fn flatten(name: &str, path: &str, node: Node<'_>, values: &mut BTreeMap<String, String>) -> Result<(), ParamsError> {
+    let below = |step: &str| if path.is_empty() { step.to_owned() } else { format!("{path}.{step}") };
+    for (place, item) in node.as_list().into_iter().flatten().enumerate() {
+        flatten(name, &below(&place.to_string()), item, values)?;
     }
-
-    fn add_below(&mut self, step: &str, node: Node<'_>) -> Result<(), ParamsError> {
-        let length = self.path.len();
-        if length > 0 {
-            self.path.push('.');
+    for entry in node.as_mapping().into_iter().flatten() {
+        let key = entry.key.text;
+        if !entry.key.is_quoted && is_no_text(key) {
+            let (name, line) = (name.to_owned(), entry.node.position().line);
+            return Err(ParamsError::KeyIsNoText { name, key: key.to_owned(), line });
         }
-        self.path.push_str(step);
-        self.add(node)?;
-        self.path.truncate(length);
-        Ok(())
+        flatten(name, &below(key), entry.value, values)?;
     }
+    values.extend(node.as_scalar().and_then(text).map(|text| (path.to_owned(), text)));
+    Ok(())
 }
 
 /// Whether some version of YAML has another meaning for a key.

@@ -23,15 +23,14 @@ pub(in crate::desired) struct Tree {
 
 #[derive(Clone, Copy, Debug)]
 struct Value {
-    line: u32,
-    column: u32,
+    position: Position,
     kind: Kind,
     start: u32,
     length: u32,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kind {
+pub(in crate::desired) enum Kind {
     Plain,
     Quoted,
     List,
@@ -63,33 +62,25 @@ pub(in crate::desired) struct Entry<'t> {
 }
 
 impl Tree {
-    pub(in crate::desired) fn scalar(&mut self, position: Position, text: &str, is_quoted: bool) -> u32 {
-        let start = number(self.text.len());
+    pub(in crate::desired) fn add_scalar(&mut self, position: Position, text: &str, is_quoted: bool) -> u32 {
+        let (kind, start) = (if is_quoted { Kind::Quoted } else { Kind::Plain }, self.text.len());
         self.text.push_str(text);
-        self.add(position, if is_quoted { Kind::Quoted } else { Kind::Plain }, start, text.len())
+        self.add(position, kind, start, text.len())
     }
 
-    pub(in crate::desired) fn list(&mut self, position: Position, items: &[u32]) -> u32 {
-        self.parent(position, Kind::List, items)
-    }
-
-    /// A mapping of keys and values by turns.
-    pub(in crate::desired) fn mapping(&mut self, position: Position, pairs: &[u32]) -> u32 {
-        self.parent(position, Kind::Mapping, pairs)
-    }
-
-    fn parent(&mut self, position: Position, kind: Kind, children: &[u32]) -> u32 {
-        let start = number(self.children.len());
+    /// Adds a list, or a mapping of keys and values by turns.
+    pub(in crate::desired) fn add_parent(&mut self, position: Position, kind: Kind, children: &[u32]) -> u32 {
+        let start = self.children.len();
         self.children.extend_from_slice(children);
         self.add(position, kind, start, children.len())
     }
 
-    fn add(&mut self, Position { line, column }: Position, kind: Kind, start: u32, length: usize) -> u32 {
-        self.values.push(Value { line, column, kind, start, length: number(length) });
+    fn add(&mut self, position: Position, kind: Kind, start: usize, length: usize) -> u32 {
+        self.values.push(Value { position, kind, start: number(start), length: number(length) });
         number(self.values.len() - 1)
     }
 
-    pub(in crate::desired) fn document(&mut self, id: u32) {
+    pub(in crate::desired) fn add_document(&mut self, id: u32) {
         self.documents.push(id);
     }
 
@@ -103,12 +94,12 @@ impl Tree {
     }
 }
 
-const NOTHING: Value = Value { line: 0, column: 0, kind: Kind::Plain, start: 0, length: 0 };
+const NOTHING: Value = Value { position: Position { line: 0, column: 0 }, kind: Kind::Plain, start: 0, length: 0 };
 
 impl<'t> Node<'t> {
     /// Where it starts.
     pub(in crate::desired) const fn position(self) -> Position {
-        Position { line: self.value.line, column: self.value.column }
+        self.value.position
     }
 
     pub(in crate::desired) fn as_scalar(self) -> Option<Scalar<'t>> {
@@ -179,7 +170,7 @@ impl<'t> Node<'t> {
 }
 
 /// A file is not so long that its places would not fit.
-fn number(number: usize) -> u32 {
+pub(in crate::desired) fn number(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 

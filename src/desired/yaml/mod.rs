@@ -9,7 +9,7 @@ mod scalar;
 mod tests;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub(in crate::desired) use parse::{MAX_BYTES, parse};
 #[cfg(test)]
@@ -47,14 +47,7 @@ pub struct YamlError {
 pub fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, YamlError> {
     let value = serde_json::to_value(value).map_err(|source| YamlError { source })?;
     let mut printer = Printer { text: String::new() };
-    match &value {
-        Value::Object(entries) if !entries.is_empty() => printer.mapping(entries, 0),
-        Value::Array(items) if !items.is_empty() => printer.list(items, 0),
-        scalar => {
-            printer.scalar(scalar);
-            printer.text.push('\n');
-        }
-    }
+    printer.value(&value, 0);
     Ok(printer.text)
 }
 
@@ -66,62 +59,55 @@ struct Printer {
 }
 
 impl Printer {
-    /// The entries of a mapping; the first starts where the text ends.
-    fn mapping(&mut self, entries: &Map<String, Value>, indent: usize) {
-        let mut is_first = true;
-        for (key, value) in entries {
-            if !is_first {
-                self.indent(indent);
+    /// A value with the end of its last line; it starts where the text ends.
+    fn value(&mut self, value: &Value, indent: usize) {
+        match value {
+            Value::Object(entries) if !entries.is_empty() => {
+                for (place, (key, value)) in entries.iter().enumerate() {
+                    self.indent(if place > 0 { indent } else { 0 });
+                    self.key(key, indent);
+                    match value {
+                        Value::Object(entries) if !entries.is_empty() => self.below(value, indent + STEP),
+                        Value::Array(items) if !items.is_empty() => self.below(value, indent),
+                        scalar => {
+                            self.text.push(' ');
+                            self.value(scalar, indent);
+                        }
+                    }
+                }
             }
-            is_first = false;
-            let key = scalar::text(key);
-            if key.chars().count() > KEY_LENGTH {
-                self.text.push_str("? ");
-                self.text.push_str(&key);
+            Value::Array(items) if !items.is_empty() => {
+                for (place, item) in items.iter().enumerate() {
+                    self.indent(if place > 0 { indent } else { 0 });
+                    self.text.push_str("- ");
+                    self.value(item, indent + STEP);
+                }
+            }
+            scalar => {
+                self.scalar(scalar);
                 self.text.push('\n');
-                self.indent(indent);
-            } else {
-                self.text.push_str(&key);
-            }
-            self.text.push(':');
-            match value {
-                Value::Object(entries) if !entries.is_empty() => {
-                    self.text.push('\n');
-                    self.indent(indent + STEP);
-                    self.mapping(entries, indent + STEP);
-                }
-                Value::Array(items) if !items.is_empty() => {
-                    self.text.push('\n');
-                    self.indent(indent);
-                    self.list(items, indent);
-                }
-                scalar => {
-                    self.text.push(' ');
-                    self.scalar(scalar);
-                    self.text.push('\n');
-                }
             }
         }
     }
 
-    /// The items of a list; the first starts where the text ends.
-    fn list(&mut self, items: &[Value], indent: usize) {
-        let mut is_first = true;
-        for item in items {
-            if !is_first {
-                self.indent(indent);
-            }
-            is_first = false;
-            self.text.push_str("- ");
-            match item {
-                Value::Object(entries) if !entries.is_empty() => self.mapping(entries, indent + STEP),
-                Value::Array(items) if !items.is_empty() => self.list(items, indent + STEP),
-                scalar => {
-                    self.scalar(scalar);
-                    self.text.push('\n');
-                }
-            }
+    /// A value on lines of its own.
+    fn below(&mut self, value: &Value, indent: usize) {
+        self.text.push('\n');
+        self.indent(indent);
+        self.value(value, indent);
+    }
+
+    fn key(&mut self, key: &str, indent: usize) {
+        let key = scalar::text(key);
+        if key.chars().count() > KEY_LENGTH {
+            self.text.push_str("? ");
+            self.text.push_str(&key);
+            self.text.push('\n');
+            self.indent(indent);
+        } else {
+            self.text.push_str(&key);
         }
+        self.text.push(':');
     }
 
     /// What fits on a line.

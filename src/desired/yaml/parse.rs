@@ -6,7 +6,7 @@ use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, Tag};
 
 use crate::desired::diagnostic::Position;
 use crate::desired::shown;
-use crate::desired::tree::{Scalar, Tree};
+use crate::desired::tree::{Kind, Scalar, Tree, number};
 
 /// The largest file that is read.
 pub(in crate::desired) const MAX_BYTES: usize = 64 << 20;
@@ -140,7 +140,7 @@ impl Builder {
             Event::Alias(anchor) => self.alias(anchor, position)?,
             Event::Scalar(text, style, anchor, tag) => {
                 self.count(position)?;
-                let id = self.tree.scalar(position, &text, means_text(tag.as_deref(), style));
+                let id = self.tree.add_scalar(position, &text, means_text(tag.as_deref(), style));
                 self.finished(Finished { id, size: 1, height: 0 }, anchor);
             }
             Event::SequenceStart(_, anchor, _) => self.begin(position, anchor, OpenKind::List)?,
@@ -151,10 +151,10 @@ impl Builder {
                 let Some(mut open) = self.open.pop() else { return Ok(()) };
                 let children = self.pending.split_off(open.start);
                 let id = match std::mem::replace(&mut open.kind, OpenKind::List) {
-                    OpenKind::List => self.tree.list(open.position, &children),
+                    OpenKind::List => self.tree.add_parent(open.position, Kind::List, &children),
                     OpenKind::Mapping { merged, .. } => {
                         let pairs = self.entries(&children, &mut open, &merged)?;
-                        self.tree.mapping(open.position, &pairs)
+                        self.tree.add_parent(open.position, Kind::Mapping, &pairs)
                     }
                 };
                 self.finished(Finished { id, size: open.size, height: open.height }, open.anchor);
@@ -208,7 +208,7 @@ impl Builder {
         if anchor != 0 {
             self.anchors.insert(anchor, value);
         }
-        let Some(open) = self.open.last_mut() else { return self.tree.document(value.id) };
+        let Some(open) = self.open.last_mut() else { return self.tree.add_document(value.id) };
         if let OpenKind::Mapping { next, merged } = &mut open.kind {
             match next {
                 Next::Key => {
@@ -306,8 +306,4 @@ fn too_deep(position: Position) -> Problem {
 
 fn place(marker: &Marker) -> Position {
     Position { line: number(marker.line()), column: number(marker.col().saturating_add(1)) }
-}
-
-fn number(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -40,20 +40,30 @@ pub struct Lock {
     path: PathBuf,
 }
 
-/// Why a [`Lock`] was not given.
+/// The reason that a [`Lock`] was not given.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {problem}", .path.display())]
-pub struct LockError {
-    path: PathBuf,
-    problem: Problem,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Problem {
-    #[error("another process{} is changing the table of this network namespace, and did not end within {waited:?}", number(*.process))]
-    Held { process: Option<u32>, waited: Duration },
-    #[error("{0}")]
-    Io(io::Error),
+#[non_exhaustive]
+pub enum LockError {
+    /// Another process has it, and did not end in time.
+    #[error("{}: another process{} is changing the table of this network namespace, and did not end within {waited:?}", .path.display(), number(*.process))]
+    #[non_exhaustive]
+    Held {
+        /// The file.
+        path: PathBuf,
+        /// The process, if it says so.
+        process: Option<u32>,
+        /// The time until the question was given up.
+        waited: Duration,
+    },
+    /// The system refused the file.
+    #[error("{}: {error}", .path.display())]
+    #[non_exhaustive]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
 }
 
 /// The longest time until a process that waits sees that the lock is free.
@@ -73,40 +83,25 @@ impl Lock {
     /// and when there is something else in its place: a link, a file with several names, a FIFO, a device, or a file of
     /// another user that others can write to.
     pub fn acquire(directory: &Path, timeout: Duration) -> Result<Self, LockError> {
-        let namespace = PathBuf::from("/proc/thread-self/ns/net");
-        let inode = match fs::metadata(&namespace) {
-            Ok(metadata) => metadata.ino(),
-            Err(error) => return Err(LockError { path: namespace, problem: Problem::Io(error) }),
-        };
+        let namespace = Path::new("/proc/thread-self/ns/net");
+        let inode = fs::metadata(namespace).map_err(|error| LockError::Io { path: namespace.to_owned(), error })?.ino();
         let path = directory.join(format!("ipvsctl-{inode}.lock"));
-        match Self::acquire_file(directory, &path, timeout) {
-            Ok(file) => Ok(Self { file, path }),
-            Err(problem) => Err(LockError { path, problem }),
-        }
-    }
-
-    fn acquire_file(directory: &Path, path: &Path, timeout: Duration) -> Result<Flock<File>, Problem> {
-        DirBuilder::new().recursive(true).mode(0o755).create(directory).map_err(Problem::Io)?;
-        let mut options = OpenOptions::new();
-        // Any process that can open the file can keep the others waiting, and a link would have another file written to.
-        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-        options.read(true).write(true).create(true).mode(0o600).custom_flags(flags.bits());
-        let mut file = options.open(path).map_err(Problem::Io)?;
-        check(&file.metadata().map_err(Problem::Io)?).map_err(Problem::Io)?;
+        let refused = |error| LockError::Io { path: path.clone(), error };
+        let mut file = open(directory, &path).map_err(refused)?;
         let start = Instant::now();
         loop {
             file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
                 Ok(mut locked) => {
                     // Others can do without the number, and a full disk must not keep a process from the table.
                     let _ = write_number(&mut locked);
-                    return Ok(locked);
+                    return Ok(Self { file: locked, path });
                 }
                 Err((file, Errno::EWOULDBLOCK | Errno::EINTR)) => file,
-                Err((_, errno)) => return Err(Problem::Io(errno.into())),
+                Err((_, errno)) => return Err(refused(errno.into())),
             };
             let left = timeout.saturating_sub(start.elapsed());
             if left.is_zero() {
-                return Err(Problem::Held { process: read_number(&mut file), waited: timeout });
+                return Err(LockError::Held { process: read_number(&mut file), path, waited: timeout });
             }
             thread::sleep(left.min(NAP));
         }
@@ -128,29 +123,20 @@ impl Drop for Lock {
 impl LockError {
     /// Whether another one has it; otherwise the system refused the file.
     pub const fn is_held(&self) -> bool {
-        matches!(self.problem, Problem::Held { .. })
+        matches!(self, Self::Held { .. })
     }
+}
 
-    /// The process that has it, if it says so.
-    pub const fn holder(&self) -> Option<u32> {
-        match self.problem {
-            Problem::Held { process, .. } => process,
-            Problem::Io(_) => None,
-        }
-    }
-
-    /// What the system said, if it refused the file.
-    pub const fn io_error(&self) -> Option<&io::Error> {
-        match &self.problem {
-            Problem::Io(error) => Some(error),
-            Problem::Held { .. } => None,
-        }
-    }
-
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
+/// Opens the file of a lock, in a folder that is made if it is not there.
+fn open(directory: &Path, path: &Path) -> io::Result<File> {
+    DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
+    let mut options = OpenOptions::new();
+    // Any process that can open the file can keep the others waiting, and a link would have another file written to.
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    options.read(true).write(true).create(true).mode(0o600).custom_flags(flags.bits());
+    let file = options.open(path)?;
+    check(&file.metadata()?)?;
+    Ok(file)
 }
 
 /// Refuses a file that is more, or may be written to by others, than a lock.

@@ -6,15 +6,15 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use ipvs_rs::desired::Lock;
+use ipvs_rs::desired::{Lock, LockError};
 
 #[test]
 fn second_one_is_told_who_has_it() {
     let folder = tempfile::tempdir().unwrap();
     let lock = Lock::acquire(folder.path(), Duration::ZERO).unwrap();
     let error = Lock::acquire(folder.path(), Duration::ZERO).unwrap_err();
-    assert!(error.is_held() && error.io_error().is_none());
-    assert_eq!(error.holder(), Some(std::process::id()));
+    assert!(error.is_held());
+    assert!(matches!(error, LockError::Held { process: Some(holder), .. } if holder == std::process::id()));
     assert_eq!(
         error.to_string(),
         format!(
@@ -64,7 +64,7 @@ fn link_is_not_followed() {
     fs::remove_file(&path).unwrap();
     symlink(&victim, &path).unwrap();
     let error = Lock::acquire(folder.path(), Duration::ZERO).unwrap_err();
-    assert!(!error.is_held() && error.io_error().is_some(), "{error}");
+    assert!(matches!(error, LockError::Io { .. }), "{error}");
     assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
 }
 
@@ -77,7 +77,7 @@ fn file_with_another_name_is_refused_and_kept() {
     fs::remove_file(&path).unwrap();
     fs::hard_link(&victim, &path).unwrap();
     let error = Lock::acquire(folder.path(), Duration::ZERO).unwrap_err();
-    assert!(!error.is_held() && error.io_error().is_some(), "{error}");
+    assert!(matches!(error, LockError::Io { .. }), "{error}");
     let expected = "expected a lock file, found a file with 2 names (hard links); remove it";
     assert_eq!(error.to_string(), format!("{}: {expected}", path.display()));
     assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");

@@ -96,7 +96,7 @@ impl OnTimeout {
 }
 
 /// The connections of a destination.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Connections {
     /// Those that are active.

@@ -5,7 +5,8 @@ use crate::desired::print::service_text;
 use crate::desired::settings::{self, Context, DESTINATION, SERVICE, Subject};
 use crate::desired::taste::{Oddity, oddities_of_destination, oddities_of_service};
 use crate::desired::written::Spot;
-use crate::desired::{Activity, DesiredDestination, DesiredService, Shown, shown, spec};
+use crate::desired::{Activity, DesiredDestination, DesiredService, DestinationAttributes, ServiceAttributes, Shown};
+use crate::desired::{shown, spec};
 use crate::model::{
     AddressFamily, Destination, DestinationId, ForwardMethod, Protocol, Scheduler, Service, ServiceId, ServiceKind,
 };
@@ -69,7 +70,7 @@ pub(super) fn service(
     let family = id.map(|id| id.family());
     let shown = shown(text);
     let subject = Subject { context, spot, object: "service", text: shown, service: shown, family };
-    desired.left_alone = settings::read(&SERVICE, spec, subject, &mut desired.service);
+    desired.left_alone = settings::read((&SERVICE, ServiceAttributes::all()), spec, subject, &mut desired.service);
     desired.destinations = destinations(context, id, spec, (spot, shown));
     if let Some(id) = id {
         warn_of_oddities(&oddities_of_service(&desired.service), spot, format_args!("service {shown}"));
@@ -134,7 +135,8 @@ pub(super) fn destination(
     let placeholder = DestinationId::verbatim([0, 0, 0, 0].into(), 0);
     let forward = context.forward.unwrap_or(ForwardMethod::DirectRoute);
     let mut destination = Destination::new(own.unwrap_or(placeholder), forward);
-    let left_alone = settings::read(&DESTINATION, spec, subject, &mut destination);
+    let by_version_1 = DestinationAttributes::all().difference(DestinationAttributes::WEIGHT);
+    let left_alone = settings::read((&DESTINATION, by_version_1), spec, subject, &mut destination);
     let activity = activity(spec, subject);
     let Some(own) = own.filter(|_| spot.findings.errors() == before) else { return (own, None) };
     if let Some(id) = id {

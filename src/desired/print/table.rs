@@ -4,7 +4,7 @@ use super::address::{family_word, service_address};
 use super::defaults::factor;
 use super::options::{Order, PrintOptions};
 use crate::desired::settings::{self, DESTINATION, SERVICE, name_text};
-use crate::desired::{Drain, Observed, OnTimeout, Pattern, Scope, WaitFor, spec};
+use crate::desired::{Connections, Drain, Observed, OnTimeout, Pattern, Scope, WaitFor, spec};
 use crate::model::{
     Config, Destination, DestinationEntry, Protocol, Scheduler, Service, ServiceId, ServiceKind, Stats, SyncDaemon,
     TableService, Timeout,
@@ -57,12 +57,12 @@ fn row_as_is(row: &TableService, options: PrintOptions) -> spec::Service {
     let destinations: Vec<_> = entries
         .iter()
         .map(|entry| spec::Destination {
-            stats: options.stats.then(|| stats_of_destination(entry).into()),
+            stats: options.stats.then(|| stats_as_is(&entry.stats, Some(Connections::of(entry)))),
             ..destination_as_is(&entry.destination)
         })
         .collect();
     spec::Service {
-        stats: options.stats.then(|| stats_as_is(&row.service.stats).into()),
+        stats: options.stats.then(|| stats_as_is(&row.service.stats, None)),
         destinations: (!destinations.is_empty()).then_some(destinations),
         ..service_as_is(&row.service.service)
     }
@@ -119,22 +119,7 @@ pub(in crate::desired) fn scope_as_is(scope: &Scope) -> spec::Scope {
     spec::Scope { manage: texts(&scope.manage), ignore: texts(&scope.ignore) }
 }
 
-fn stats_as_is(stats: &Stats) -> spec::Stats {
-    spec::Stats {
-        connections: stats.connections,
-        packets_in: stats.packets_in,
-        packets_out: stats.packets_out,
-        bytes_in: stats.bytes_in,
-        bytes_out: stats.bytes_out,
-        ..spec::Stats::default()
-    }
-}
-
-fn stats_of_destination(entry: &DestinationEntry) -> spec::Stats {
-    spec::Stats {
-        active: Some(entry.active_connections),
-        inactive: Some(entry.inactive_connections),
-        persistent: Some(entry.persistent_connections),
-        ..stats_as_is(&entry.stats)
-    }
+fn stats_as_is(stats: &Stats, held: Option<Connections>) -> Box<spec::Stats> {
+    let Stats { connections, packets_in, packets_out, bytes_in, bytes_out, .. } = *stats;
+    Box::new(spec::Stats { held, connections, packets_in, packets_out, bytes_in, bytes_out })
 }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::num::NonZeroU32;
 
-use super::{DestinationSetting, Subject};
+use super::{DestinationSetting, FieldValue, Subject};
 use crate::desired::state::DestinationAttributes;
 use crate::desired::taste::fitting_checksums;
 use crate::desired::{shown, spec};
@@ -13,13 +13,12 @@ pub(in crate::desired) static DESTINATION: [DestinationSetting; 4] = [
     DestinationSetting {
         key: "weight",
         attribute: DestinationAttributes::WEIGHT,
-        by_version_1: false,
         is_said: |spec| spec.weight.is_some(),
         read: read_weight,
         print: |destination, spec| {
             spec.weight = Some(destination.weight.get().into()).filter(|weight| *weight != 0);
         },
-        show: |destination| destination.weight.get().into(),
+        show: |destination| FieldValue::Number(destination.weight.get().into()),
         is_same: |one, other| one.weight == other.weight,
         copy: |from, to| to.weight = from.weight,
         remark: |destination| format!("weight {}", destination.weight.get()),
@@ -27,11 +26,10 @@ pub(in crate::desired) static DESTINATION: [DestinationSetting; 4] = [
     DestinationSetting {
         key: "forward",
         attribute: DestinationAttributes::empty(),
-        by_version_1: false,
         is_said: |spec| word(spec).is_some(),
         read: read_forward,
         print: |destination, spec| spec.forward = Some(forward_word(destination.forward).into_owned()),
-        show: |destination| forward_word(destination.forward).into_owned().into(),
+        show: |destination| FieldValue::Text(forward_word(destination.forward).into_owned()),
         is_same: |one, other| one.forward.number() == other.forward.number(),
         copy: |from, to| {
             if from.forward.number() != to.forward.number() {
@@ -43,11 +41,12 @@ pub(in crate::desired) static DESTINATION: [DestinationSetting; 4] = [
     DestinationSetting {
         key: "tunnel",
         attribute: DestinationAttributes::TUNNEL,
-        by_version_1: true,
         is_said: |spec| spec.tunnel.is_some(),
         read: read_tunnel,
         print: |destination, spec| spec.tunnel = tunnel(destination).and_then(tunnel_as_is),
-        show: |destination| tunnel(destination).map_or_else(|| "none".to_owned(), |it| tunnel_text(it, ", ")).into(),
+        show: |destination| {
+            FieldValue::Text(tunnel(destination).map_or_else(|| "none".to_owned(), |it| tunnel_text(it, ", ")))
+        },
         is_same: |one, other| tunnel(one) == tunnel(other),
         copy: |from, to| {
             if tunnel(from).is_some() && tunnel(to).is_some() {
@@ -59,7 +58,6 @@ pub(in crate::desired) static DESTINATION: [DestinationSetting; 4] = [
     DestinationSetting {
         key: "thresholds",
         attribute: DestinationAttributes::THRESHOLDS,
-        by_version_1: true,
         is_said: |spec| spec.thresholds.is_some(),
         read: read_thresholds,
         print: |destination, spec| {
@@ -68,7 +66,7 @@ pub(in crate::desired) static DESTINATION: [DestinationSetting; 4] = [
             let thresholds = spec::Thresholds { upper: number(thresholds.upper()), lower: number(thresholds.lower()) };
             spec.thresholds = Some(thresholds).filter(|thresholds| *thresholds != spec::Thresholds::default());
         },
-        show: |destination| thresholds_text(destination.thresholds).into(),
+        show: |destination| FieldValue::Text(thresholds_text(destination.thresholds)),
         is_same: |one, other| one.thresholds == other.thresholds,
         copy: |from, to| to.thresholds = from.thresholds,
         remark: |destination| match destination.thresholds.upper() {

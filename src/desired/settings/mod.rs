@@ -29,8 +29,6 @@ pub(in crate::desired) struct Setting<T: 'static, S: 'static, A: 'static> {
     pub(in crate::desired) key: &'static str,
     /// The flag that leaves it as it is found; empty where that cannot be asked for.
     pub(in crate::desired) attribute: A,
-    /// Whether version 1 leaves it as it is found where a file does not say it.
-    by_version_1: bool,
     /// Whether a file says it.
     is_said: fn(&S) -> bool,
     /// Reads what a file says, or the default.
@@ -108,9 +106,10 @@ impl Context<'_> {
     }
 }
 
-/// Reads all settings of an object, and returns which are left as they are found.
+/// Reads all settings of an object, and returns which are left as they are found: version 1 leaves some of those that a file
+/// does not say.
 pub(in crate::desired) fn read<T, S, A: Flags + Copy>(
-    table: &[Setting<T, S, A>],
+    (table, by_version_1): (&[Setting<T, S, A>], A),
     spec: &S,
     subject: Subject<'_>,
     object: &mut T,
@@ -118,8 +117,8 @@ pub(in crate::desired) fn read<T, S, A: Flags + Copy>(
     let mut left_alone = A::empty();
     for setting in table {
         (setting.read)(spec, subject, object);
-        let is_left = setting.by_version_1 && subject.context.version == Version::One && !(setting.is_said)(spec);
-        left_alone.set(setting.attribute, is_left);
+        let is_left = subject.context.version == Version::One && !(setting.is_said)(spec);
+        left_alone.set(setting.attribute.intersection(by_version_1), is_left);
     }
     left_alone
 }
@@ -211,7 +210,7 @@ pub(in crate::desired) fn changes_of_destination(live: &Destination, wanted: &De
 }
 
 pub(in crate::desired) fn changes_of_config(live: &Config, wanted: &Config) -> Vec<SettingChange> {
-    let seconds = |timeout: Option<Timeout>| FieldValue::from(timeout.map_or(0, Timeout::as_secs));
+    let seconds = |timeout: Option<Timeout>| FieldValue::Number(timeout.map_or(0, Timeout::as_secs).into());
     let fields =
         [("tcp", live.tcp, wanted.tcp), ("tcpfin", live.tcp_fin, wanted.tcp_fin), ("udp", live.udp, wanted.udp)];
     let different = fields.into_iter().filter(|(_, live, wanted)| wanted.is_some() && live != wanted);
@@ -261,21 +260,4 @@ impl fmt::Display for FieldValue {
             Self::Text(text) => f.pad(text),
         }
     }
-}
-
-macro_rules! values {
-    ($($type:ty: $value:ident;)*) => { $(
-        impl From<$type> for FieldValue {
-            fn from(value: $type) -> Self {
-                Self::$value(value.into())
-            }
-        }
-    )* };
-}
-
-values! {
-    u32: Number;
-    bool: Switch;
-    String: Text;
-    &str: Text;
 }

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
 use super::version::{engine, engine_text, foreign_scheduler, scheduler_text};
-use super::{ServiceSetting, Subject};
+use super::{FieldValue, ServiceSetting, Subject};
 use crate::desired::state::ServiceAttributes;
 use crate::desired::{shown, spec};
 use crate::model::{
@@ -14,11 +14,10 @@ pub(in crate::desired) static SERVICE: [ServiceSetting; 4] = [
     ServiceSetting {
         key: "sched",
         attribute: ServiceAttributes::empty(),
-        by_version_1: false,
         is_said: |spec| name(spec).is_some(),
         read: read_scheduler,
         print: |service, spec| spec.sched = Some(scheduler_text(&service.scheduler)),
-        show: |service| scheduler_text(&service.scheduler).into(),
+        show: |service| FieldValue::Text(scheduler_text(&service.scheduler)),
         is_same: |one, other| one.scheduler == other.scheduler,
         copy: |from, to| to.scheduler = from.scheduler,
         remark: |service| scheduler_text(&service.scheduler),
@@ -26,13 +25,13 @@ pub(in crate::desired) static SERVICE: [ServiceSetting; 4] = [
     ServiceSetting {
         key: "sched-flags",
         attribute: ServiceAttributes::SCHEDULER_FLAGS,
-        by_version_1: true,
         is_said: |spec| spec.sched_flags.is_some(),
         read: read_flags,
         print: |service, spec| spec.sched_flags = Some(flag_words(service)).filter(|words| !words.is_empty()),
-        show: |service| match flag_words(service).join(",").as_str() {
-            "" => "none".into(),
-            words => words.into(),
+        show: |service| {
+            FieldValue::Text(
+                Some(flag_words(service).join(",")).filter(|it| !it.is_empty()).unwrap_or("none".to_owned()),
+            )
         },
         // The same flag has another name with another scheduler.
         is_same: |one, other| flags(one) == flags(other),
@@ -45,11 +44,10 @@ pub(in crate::desired) static SERVICE: [ServiceSetting; 4] = [
     ServiceSetting {
         key: "one-packet",
         attribute: ServiceAttributes::ONE_PACKET,
-        by_version_1: true,
         is_said: |spec| spec.one_packet.is_some(),
         read: |spec, _, service| service.one_packet = spec.one_packet.unwrap_or(false),
         print: |service, spec| spec.one_packet = service.one_packet.then_some(true),
-        show: |service| service.one_packet.into(),
+        show: |service| FieldValue::Switch(service.one_packet),
         is_same: |one, other| one.one_packet == other.one_packet,
         copy: |from, to| to.one_packet = from.one_packet,
         remark: |service| if service.one_packet { ", one-packet".to_owned() } else { String::new() },
@@ -57,11 +55,10 @@ pub(in crate::desired) static SERVICE: [ServiceSetting; 4] = [
     ServiceSetting {
         key: "persistence",
         attribute: ServiceAttributes::PERSISTENCE,
-        by_version_1: true,
         is_said: |spec| spec.persistence.is_some(),
         read: read_persistence,
         print: |service, spec| spec.persistence = service.persistence.as_ref().map(persistence_as_is),
-        show: |service| service.persistence.map_or_else(|| "off".to_owned(), persistence_text).into(),
+        show: |service| FieldValue::Text(service.persistence.map_or_else(|| "off".to_owned(), persistence_text)),
         is_same: |one, other| one.persistence == other.persistence,
         copy: |from, to| match from.persistence {
             Some(persistence) => *to = to.clone().persistence(persistence),

@@ -1,4 +1,4 @@
-//! One row for each key of a file: its doc, what a schema says of it, its name, its type, and the form in which it is read.
+//! One row for each key of a file: its doc, its name, its type, the form in which it is read, and what a schema says of it.
 
 /// Hands the table of keys to a macro: the types of a file are made of it, and the way in which they are read.
 macro_rules! keys {
@@ -7,13 +7,11 @@ macro_rules! keys {
             /// A document: what the table of a network namespace should be.
             File "the file" {
                 /// The version of the format, 1 or 2; 1 if it is not written.
-                #[cfg_attr(feature = "schema", schemars(extend("enum" = [1, 2, null])))]
-                version "version": i64 as i64,
+                version "version": i64 as i64 [extend("enum" = [1, 2, null])],
                 /// The time-outs of connections; those that are not written stay as they are.
                 timeouts "timeouts": Timeouts as Timeouts,
                 /// The synchronization daemons; not written, they are left alone; an empty list stops them.
-                #[cfg_attr(feature = "schema", schemars(length(max = 2)))]
-                sync "sync": Vec<Sync> as Vec<Sync>,
+                sync "sync": Vec<Sync> as Vec<Sync> [length(max = 2)],
                 /// The part of the table that is managed; not written, all of it.
                 scope "scope": Scope as Scope,
                 /// How destinations are drained before they are deleted; not written, they are not.
@@ -35,27 +33,21 @@ macro_rules! keys {
             }
 
             /// `sync[]`: a synchronization daemon.
-            #[cfg_attr(feature = "schema", schemars(extend("required" = ["role", "interface"])))]
-            Sync "a synchronization daemon" {
+            Sync "a synchronization daemon" [extend("required" = ["role", "interface"])] {
                 /// `master` or `backup`.
-                #[cfg_attr(feature = "schema", schemars(extend("enum" = ["master", "backup", null])))]
-                role "role": String as Text,
+                role "role": String as Text [extend("enum" = ["master", "backup", null])],
                 /// The network interface of the multicast.
                 interface "interface": String as Text,
                 /// The number of those that belong together, 0 to 255; on a backup 0 stands for all.
-                #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 4_294_967_295_u32)))]
-                id "id": i64 as i64,
+                id "id": i64 as i64 [range(min = 0, max = 4_294_967_295_u32)],
                 /// The multicast group; the kernel's own is 224.0.0.81.
                 group "group": String as Text,
                 /// The UDP port; the kernel's own is 8848.
-                #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 65535)))]
-                port "port": i64 as i64,
+                port "port": i64 as i64 [range(min = 1, max = 65535)],
                 /// How many routers messages pass; the kernel's own is 1.
-                #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 255)))]
-                ttl "ttl": i64 as i64,
+                ttl "ttl": i64 as i64 [range(min = 1, max = 255)],
                 /// The longest message in bytes, 1024 at least; the kernel's own is what fits the interface.
-                #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 65535)))]
-                maxlen "maxlen": i64 as i64,
+                maxlen "maxlen": i64 as i64 [range(min = 1, max = 65535)],
             }
 
             /// `scope`: what of the table is managed.
@@ -73,39 +65,31 @@ macro_rules! keys {
                 /// The time between two looks at the counters; 500 milliseconds if not written.
                 poll "poll": Duration as Duration,
                 /// `active` connections are waited for, or `all`; not written, `active`.
-                #[cfg_attr(feature = "schema", schemars(extend("enum" = ["active", "all", null])))]
-                wait "wait": String as Text,
+                wait "wait": String as Text [extend("enum" = ["active", "all", null])],
                 /// `delete`, `keep` or `fail`; not written, `delete`.
-                #[cfg_attr(feature = "schema", schemars(extend("enum" = ["delete", "keep", "fail", null])))]
-                on_timeout "on-timeout": String as Text,
+                on_timeout "on-timeout": String as Text [extend("enum" = ["delete", "keep", "fail", null])],
             }
 
             /// `defaults`: what services and destinations of this file have that do not say.
             Defaults "defaults" {
                 /// The port of addresses without one, 1 to 65535; firewall marks have none.
-                #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 65535)))]
-                port "port": i64 as i64,
+                port "port": i64 as i64 [range(min = 1, max = 65535)],
                 /// The weight of destinations without one.
-                #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 2_147_483_647)))]
-                weight "weight": i64 as i64,
+                weight "weight": i64 as i64 [range(min = 0, max = 2_147_483_647)],
                 /// The scheduler of services without one; not written, `rr`.
                 sched "sched": String as Text,
                 /// The forwarding method of destinations without one; not written, `direct`.
-                #[cfg_attr(feature = "schema", schemars(extend("anyOf" = schema::words(&schema::FORWARDS, "^unknown-[5-7]$"))))]
-                forward "forward": String as Text,
+                forward "forward": String as Text [extend("anyOf" = schema::words(&schema::FORWARDS, "^unknown-[5-7]$"))],
             }
 
             /// `services[]`: a virtual service.
-            #[cfg_attr(feature = "schema", schemars(extend("required" = ["address"])))]
-            Service "a service" {
+            Service "a service" [extend("required" = ["address"])] {
                 /// Its name: letters, digits, `.`, `_` and `-`, up to 63 of them.
-                #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9._-]{1,63}$")))]
-                name "name": String as Text,
+                name "name": String as Text [regex(pattern = "^[A-Za-z0-9._-]{1,63}$")],
                 /// `tcp://192.0.2.10:80`, `udp://[2001:db8::1]:53`, `sctp://…`, `ip_47://…`, `fwmark:7`, `fwmark6:7`.
                 address "address": String as Address,
                 /// `ipv4` or `ipv6`, for a firewall mark only; not written, `ipv4`.
-                #[cfg_attr(feature = "schema", schemars(extend("enum" = ["ipv4", "ipv6", null])))]
-                family "family": String as Text,
+                family "family": String as Text [extend("enum" = ["ipv4", "ipv6", null])],
                 /// The scheduler.
                 sched "sched": String as Text,
                 /// Flags of the scheduler: `flag-1` to `flag-3`, or `fallback` and `port` for `sh` and `mh`; others by number, `0x40`.
@@ -118,8 +102,7 @@ macro_rules! keys {
                 drain "drain": Drain as Drain,
                 /// Its counters, as they are printed; not read.
                 #[serde(skip_deserializing)]
-                #[cfg_attr(feature = "schema", schemars(skip))]
-                stats "stats": Box<Stats> as Stats,
+                stats "stats": Box<Stats> as Stats [skip],
                 /// Its destinations.
                 destinations "destinations": Vec<Destination> as Vec<Destination>,
             }
@@ -131,57 +114,46 @@ macro_rules! keys {
                 /// The bits that clients have in common which count as one, for an IPv4 service.
                 netmask "netmask": String as Text,
                 /// The same as a number of bits: 0 to 32, for an IPv6 service 1 to 128.
-                #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 128)))]
-                prefix "prefix": i64 as i64,
+                prefix "prefix": i64 as i64 [range(min = 0, max = 128)],
                 /// The persistence engine: `sip`, for UDP.
                 engine "engine": String as Text,
             }
 
             /// `services[].destinations[]`: a destination (real server).
-            #[cfg_attr(feature = "schema", schemars(extend("required" = ["address"])))]
-            Destination "a destination" {
+            Destination "a destination" [extend("required" = ["address"])] {
                 /// `10.0.0.2:8080` or `[2001:db8::2]:8080`.
                 address "address": String as Address,
                 /// Its share of the connections, relative to the others; 0 takes no new ones.
-                #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 2_147_483_647)))]
-                weight "weight": i64 as i64,
+                weight "weight": i64 as i64 [range(min = 0, max = 2_147_483_647)],
                 /// `direct`, `nat` or `tunnel`.
-                #[cfg_attr(feature = "schema", schemars(extend("anyOf" = schema::words(&schema::FORWARDS, "^unknown-[5-7]$"))))]
-                forward "forward": String as Text,
+                forward "forward": String as Text [extend("anyOf" = schema::words(&schema::FORWARDS, "^unknown-[5-7]$"))],
                 /// The tunnel, with `forward: tunnel` only; not written, IP in IP.
                 tunnel "tunnel": Tunnel as Tunnel,
                 /// The numbers of connections between which it takes new ones.
                 thresholds "thresholds": Thresholds as Thresholds,
                 /// `active`, or `drain` for weight 0 in the kernel; not written, `active`.
-                #[cfg_attr(feature = "schema", schemars(extend("enum" = ["active", "drain", null])))]
-                state "state": String as Text,
+                state "state": String as Text [extend("enum" = ["active", "drain", null])],
                 /// Its counters, as they are printed; not read.
                 #[serde(skip_deserializing)]
-                #[cfg_attr(feature = "schema", schemars(skip))]
-                stats "stats": Box<Stats> as Stats,
+                stats "stats": Box<Stats> as Stats [skip],
             }
 
             /// `tunnel`: how packets travel to a destination.
             Tunnel "tunnel" {
                 /// `ipip`, `gue` or `gre`; not written, `ipip`.
-                #[cfg_attr(feature = "schema", schemars(extend("anyOf" = schema::words(&["ipip", "gue", "gre"], "^tunnel-[0-9]{1,3}$"))))]
-                kind "type": String as Text,
+                kind "type": String as Text [extend("anyOf" = schema::words(&["ipip", "gue", "gre"], "^tunnel-[0-9]{1,3}$"))],
                 /// The UDP port of GUE, 1 to 65535.
-                #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 65535)))]
-                port "port": i64 as i64,
+                port "port": i64 as i64 [range(min = 1, max = 65535)],
                 /// `off`, `on`, or for GUE `remote`; not written, `off`.
-                #[cfg_attr(feature = "schema", schemars(extend("anyOf" = schema::words(&["off", "on", "remote"], "^(csum|remcsum|0x[0-9a-f]+)(,(remcsum|0x[0-9a-f]+))*$"))))]
-                checksum "checksum": String as Text,
+                checksum "checksum": String as Text [extend("anyOf" = schema::words(&["off", "on", "remote"], "^(csum|remcsum|0x[0-9a-f]+)(,(remcsum|0x[0-9a-f]+))*$"))],
             }
 
             /// `thresholds`: the numbers of connections between which a destination takes new ones.
             Thresholds "thresholds" {
                 /// With this many it takes no new ones; 0 is no limit.
-                #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 4_294_967_295_u32)))]
-                upper "upper": i64 as i64,
+                upper "upper": i64 as i64 [range(min = 0, max = 4_294_967_295_u32)],
                 /// Below this many it takes new ones again; 0 is three quarters of the upper one.
-                #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 4_294_967_295_u32)))]
-                lower "lower": i64 as i64,
+                lower "lower": i64 as i64 [range(min = 0, max = 4_294_967_295_u32)],
             }
         }
     };

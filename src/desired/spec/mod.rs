@@ -17,16 +17,26 @@ pub(in crate::desired) use keys::keys;
 pub use schema::schema;
 use serde::{Deserialize, Serialize};
 
+use super::Connections;
+
 /// Makes the types of a file.
 macro_rules! types {
-    ($($(#[$about:meta])* $name:ident $what:literal { $($(#[$meta:meta])* $field:ident $key:tt: $type:ty as $form:ty,)* })*) => { $(
+    ($($(#[$about:meta])* $name:ident $what:literal $([$($schema:tt)*])? {
+        $($(#[$meta:meta])* $field:ident $key:tt: $type:ty as $form:ty $([$($of_key:tt)*])?,)*
+    })*) => { $(
         #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("additionalProperties" = false, "patternProperties" = schema::notes())))]
+        $(#[cfg_attr(feature = "schema", schemars($($schema)*))])?
         $(#[$about])*
         #[serde(default)]
         #[allow(clippy::exhaustive_structs, reason = "serde is its constructor, and `..Default::default()` its growth")]
         pub struct $name {
-            $($(#[$meta])* #[serde(rename = $key, skip_serializing_if = "Option::is_none")] pub $field: Option<$type>,)*
+            $(
+                $(#[$meta])*
+                #[serde(rename = $key, skip_serializing_if = "Option::is_none")]
+                $(#[cfg_attr(feature = "schema", schemars($($of_key)*))])?
+                pub $field: Option<$type>,
+            )*
         }
     )*
 
@@ -57,15 +67,9 @@ pub enum Persistence {
 #[serde(rename_all = "kebab-case")]
 #[allow(clippy::exhaustive_structs, reason = "the counters of the kernel")]
 pub struct Stats {
-    /// Active connections, of a destination.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub active: Option<u32>,
-    /// Inactive connections, of a destination.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub inactive: Option<u32>,
-    /// Persistence templates, of a destination.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub persistent: Option<u32>,
+    /// The connections of a destination.
+    #[serde(flatten)]
+    pub held: Option<Connections>,
     /// Connections that were scheduled.
     pub connections: u64,
     /// Packets from clients.

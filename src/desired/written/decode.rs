@@ -194,7 +194,9 @@ fn unexpected<T>(node: Node<'_>, spot: &Spot<'_>, expected: &str) -> Option<T> {
 
 /// Makes the form of each mapping of its keys.
 macro_rules! mappings {
-    ($($(#[$about:meta])* $name:ident $what:literal { $($(#[$meta:meta])* $field:ident $key:tt: $type:ty as $form:ty,)* })*) => { $(
+    ($($(#[$about:meta])* $name:ident $what:literal $([$($schema:tt)*])? {
+        $($(#[$meta:meta])* $field:ident $key:tt: $type:ty as $form:ty $([$($of_key:tt)*])?,)*
+    })*) => { $(
         impl Form for $name {
             type Value = Self;
             const WHAT: &'static str = $what;

@@ -87,22 +87,23 @@ impl FileWatcher {
     }
 
     fn look(&mut self, with_content: bool) -> FileEvent {
-        let seen = see(&self.paths);
-        match self.stillness.look(&seen, with_content) {
-            Next::Rest => return FileEvent::Unchanged,
-            Next::Wait => return FileEvent::Settling,
-            Next::Go => {}
-        }
-        let read: Vec<_> = seen.iter().map(|files| read(files)).collect();
-        match self.stillness.read(&see(&self.paths), digest(&read)) {
-            Next::Rest => FileEvent::Unchanged,
-            Next::Wait => FileEvent::Settling,
-            Next::Go => self.take(&seen, read),
+        match self.read(with_content) {
+            Ok((seen, read)) => self.take(&seen, read),
+            Err(event) => event,
         }
     }
 
+    /// Reads the files if they are to be taken; otherwise returns what the poll comes to.
+    fn read(&mut self, with_content: bool) -> Result<(Vec<Vec<Seen>>, Vec<Read>), FileEvent> {
+        let seen = see(&self.paths);
+        self.stillness.look(&seen, with_content)?;
+        let read: Vec<_> = seen.iter().map(|files| read(files)).collect();
+        self.stillness.read(&see(&self.paths), digest(&read))?;
+        Ok((seen, read))
+    }
+
     /// Takes over what was read, if all of it can be used.
-    fn take(&mut self, seen: &[Vec<Seen>], read: Vec<Result<Vec<Source>, Diagnostics>>) -> FileEvent {
+    fn take(&mut self, seen: &[Vec<Seen>], read: Vec<Read>) -> FileEvent {
         let mut all = Vec::new();
         let mut known = HashMap::new();
         for ((path, files), read) in self.paths.iter().zip(seen).zip(read) {
@@ -210,8 +211,11 @@ fn not_a_file(found: FileType) -> String {
     format!("expected a regular file, which alone can be watched; found {found}")
 }
 
+/// The files of a path, or what is wrong with them.
+type Read = Result<Vec<Source>, Diagnostics>;
+
 /// Reads the files of a path, or says what is wrong with all of them.
-fn read(files: &[Seen]) -> Result<Vec<Source>, Diagnostics> {
+fn read(files: &[Seen]) -> Read {
     all(files.iter().map(|Seen { path, what }| match what {
         Ok(attributes) => read_file(path, *attributes),
         Err(problem) => Err(failed(&name_of(path), None, problem.clone())),
@@ -235,7 +239,7 @@ fn read_file(path: &Path, seen: Attributes) -> Result<Source, Diagnostics> {
 }
 
 /// Returns a hash of the text that was read, or of the reasons that it was not.
-fn digest(read: &[Result<Vec<Source>, Diagnostics>]) -> u64 {
+fn digest(read: &[Read]) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(read)
 }
 
@@ -250,18 +254,9 @@ struct Stillness {
     reload: bool,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Next {
-    /// Nothing is to be done.
-    Rest,
-    /// The next look decides.
-    Wait,
-    /// The files are to be read, or taken.
-    Go,
-}
-
 impl Stillness {
-    fn look(&mut self, now: &[Vec<Seen>], with_content: bool) -> Next {
+    /// Decides whether the files are to be read; otherwise returns what the poll comes to.
+    fn look(&mut self, now: &[Vec<Seen>], with_content: bool) -> Result<(), FileEvent> {
         let is_still = self.previous == now;
         let is_taken = self.taken.as_ref().is_some_and(|(taken, _)| taken == now);
         if !is_still {
@@ -269,34 +264,34 @@ impl Stillness {
             self.previous = now.to_vec();
         }
         match (is_taken && !with_content && !self.reload && self.suspect.is_none(), is_still) {
-            (true, _) => Next::Rest,
-            (false, true) => Next::Go,
-            (false, false) => Next::Wait,
+            (true, _) => Err(FileEvent::Unchanged),
+            (false, true) => Ok(()),
+            (false, false) => Err(FileEvent::Settling),
         }
     }
 
     /// Decides about what was read after a look, with another look after the reading.
-    fn read(&mut self, after: &[Vec<Seen>], digest: u64) -> Next {
+    fn read(&mut self, after: &[Vec<Seen>], digest: u64) -> Result<(), FileEvent> {
         if self.previous != after {
             self.suspect = None;
             self.previous = after.to_vec();
-            return Next::Wait;
+            return Err(FileEvent::Settling);
         }
         let suspect = self.suspect.take();
         match &mut self.taken {
             _ if mem::take(&mut self.reload) => {}
             Some((seen, known)) if *known == digest => {
                 *seen = after.to_vec();
-                return Next::Rest;
+                return Err(FileEvent::Unchanged);
             }
             Some((seen, _)) if seen == after && suspect != Some(digest) => {
                 self.suspect = Some(digest);
-                return Next::Wait;
+                return Err(FileEvent::Settling);
             }
             _ => {}
         }
         self.taken = Some((after.to_vec(), digest));
-        Next::Go
+        Ok(())
     }
 }
 

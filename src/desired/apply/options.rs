@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::desired::plan::Actions;
+use crate::desired::setters::setters;
 
 /// How a plan is carried out.
 ///
@@ -62,25 +63,13 @@ impl ApplyOptions {
         Self { on_error: OnError::Rollback, allowed: Actions::all(), on_race: OnRace::PlanAgain }
     }
 
-    /// Sets the reaction to an operation that fails.
-    #[must_use]
-    pub const fn on_error(mut self, on_error: OnError) -> Self {
-        self.on_error = on_error;
-        self
-    }
-
-    /// Sets the kinds of operations that may be carried out.
-    #[must_use]
-    pub const fn allowed(mut self, actions: Actions) -> Self {
-        self.allowed = actions;
-        self
-    }
-
-    /// Sets the reaction to an object that appeared or vanished since the plan was made.
-    #[must_use]
-    pub const fn on_race(mut self, on_race: OnRace) -> Self {
-        self.on_race = on_race;
-        self
+    setters! {
+        /// Sets the reaction to an operation that fails.
+        on_error(on_error: OnError) |it| it.on_error = on_error;
+        /// Sets the kinds of operations that may be carried out.
+        allowed(actions: Actions) |it| it.allowed = actions;
+        /// Sets the reaction to an object that appeared or vanished since the plan was made.
+        on_race(on_race: OnRace) |it| it.on_race = on_race;
     }
 }
 

@@ -1,7 +1,8 @@
 use crate::desired::Drain;
+use crate::desired::setters::setters;
 
 /// How a plan is made.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PlanOptions {
     /// Whether destinations that are there keep their weight; new ones have that of the desired state.
@@ -33,25 +34,13 @@ impl PlanOptions {
         Self { keep_weights: false, prune: false, draining: Draining::AsDesired }
     }
 
-    /// Sets whether destinations that are there keep their weight.
-    #[must_use]
-    pub const fn keep_weights(mut self, keep: bool) -> Self {
-        self.keep_weights = keep;
-        self
-    }
-
-    /// Sets whether services that should not be there are deleted.
-    #[must_use]
-    pub const fn prune(mut self, prune: bool) -> Self {
-        self.prune = prune;
-        self
-    }
-
-    /// Sets how destinations are drained.
-    #[must_use]
-    pub const fn draining(mut self, draining: Draining) -> Self {
-        self.draining = draining;
-        self
+    setters! {
+        /// Sets whether destinations that are there keep their weight.
+        keep_weights(keep: bool) |it| it.keep_weights = keep;
+        /// Sets whether services that should not be there are deleted.
+        prune(prune: bool) |it| it.prune = prune;
+        /// Sets how destinations are drained.
+        draining(draining: Draining) |it| it.draining = draining;
     }
 
     pub(super) const fn drain_of(&self, desired: Option<Drain>) -> Option<Drain> {
@@ -60,11 +49,5 @@ impl PlanOptions {
             Draining::Never => None,
             Draining::Always(drain) => Some(drain),
         }
-    }
-}
-
-impl Default for PlanOptions {
-    fn default() -> Self {
-        Self::new()
     }
 }

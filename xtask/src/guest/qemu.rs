@@ -148,7 +148,10 @@ mod tests {
         assert_eq!(after(&words, "-cpu"), ["max,-cx16"]);
         assert_eq!(after(&words, "-smp"), ["2"]);
         assert_eq!(after(&words, "-serial"), ["file:/r/console"]);
-        assert_eq!(after(&words, "-chardev"), ["socket,id=port1,path=a,abstract=on", "socket,id=port2,path=b,abstract=on"]);
+        assert_eq!(
+            after(&words, "-chardev"),
+            ["socket,id=port1,path=a,abstract=on", "socket,id=port2,path=b,abstract=on"]
+        );
         let append = after(&words, "-append")[0];
         assert!(append.contains("reboot=t"));
         assert!(append.contains("tsc_early_khz=2500000"));

@@ -2,7 +2,7 @@
 //! change their meaning.
 
 use ipvs_rs::model::{
-    AddressFamily, Config, Info, PersistenceEngine, Protocol, ServiceKind, Stats, SyncDaemon, SyncRole, TunnelFlags,
+    AddressFamily, Config, Info, PersistenceEngine, Protocol, ServiceKind, SyncDaemon, SyncRole, TunnelFlags,
     TunnelKind,
 };
 use ipvs_rs::procfs::{Connection, Connections, ProcfsError};
@@ -32,8 +32,8 @@ struct ServiceRecord {
     scheduler_flags: Vec<String>,
     persistence: Option<PersistenceRecord>,
     one_packet: bool,
-    stats: StatsRecord,
-    rates: RatesRecord,
+    stats: CountersRecord,
+    rates: CountersRecord,
     destinations: Vec<DestinationRecord>,
 }
 
@@ -56,8 +56,8 @@ struct DestinationRecord {
     active_connections: u32,
     inactive_connections: u32,
     persistent_connections: u32,
-    stats: StatsRecord,
-    rates: RatesRecord,
+    stats: CountersRecord,
+    rates: CountersRecord,
 }
 
 #[derive(Serialize)]
@@ -67,17 +67,9 @@ struct TunnelRecord {
     checksum: &'static str,
 }
 
+/// Counters, or the same in a second.
 #[derive(Serialize)]
-struct StatsRecord {
-    connections: u64,
-    packets_in: u64,
-    packets_out: u64,
-    bytes_in: u64,
-    bytes_out: u64,
-}
-
-#[derive(Serialize)]
-struct RatesRecord {
+struct CountersRecord {
     connections: u64,
     packets_in: u64,
     packets_out: u64,
@@ -200,8 +192,8 @@ fn service(entry: &ServiceEntry, destinations: &[DestinationEntry]) -> ServiceRe
             engine: persistence.engine.as_ref().map(PersistenceEngine::to_string),
         }),
         one_packet: settings.one_packet,
-        stats: stats(&entry.stats),
-        rates: rates(&entry.stats),
+        stats: counters(entry.stats.counters()),
+        rates: counters(entry.stats.rates()),
         destinations: destinations.iter().map(destination).collect(),
     }
 }
@@ -246,29 +238,13 @@ fn destination(entry: &DestinationEntry) -> DestinationRecord {
         active_connections: entry.active_connections,
         inactive_connections: entry.inactive_connections,
         persistent_connections: entry.persistent_connections,
-        stats: stats(&entry.stats),
-        rates: rates(&entry.stats),
+        stats: counters(entry.stats.counters()),
+        rates: counters(entry.stats.rates()),
     }
 }
 
-const fn stats(stats: &Stats) -> StatsRecord {
-    StatsRecord {
-        connections: stats.connections,
-        packets_in: stats.packets_in,
-        packets_out: stats.packets_out,
-        bytes_in: stats.bytes_in,
-        bytes_out: stats.bytes_out,
-    }
-}
-
-const fn rates(stats: &Stats) -> RatesRecord {
-    RatesRecord {
-        connections: stats.connections_per_sec,
-        packets_in: stats.packets_per_sec_in,
-        packets_out: stats.packets_per_sec_out,
-        bytes_in: stats.bytes_per_sec_in,
-        bytes_out: stats.bytes_per_sec_out,
-    }
+const fn counters([connections, packets_in, packets_out, bytes_in, bytes_out]: [u64; 5]) -> CountersRecord {
+    CountersRecord { connections, packets_in, packets_out, bytes_in, bytes_out }
 }
 
 fn connection(connection: &Connection) -> ConnectionRecord {

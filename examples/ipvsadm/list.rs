@@ -261,8 +261,7 @@ pub fn mask(granularity: Granularity) -> Option<String> {
 }
 
 fn counters(line: &mut String, stats: &Stats, exact: bool) {
-    let Stats { connections, packets_in, packets_out, bytes_in, bytes_out, .. } = *stats;
-    for value in [connections, packets_in, packets_out, bytes_in, bytes_out] {
+    for value in stats.counters() {
         counter::push(line, value, exact);
     }
 }

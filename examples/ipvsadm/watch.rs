@@ -1,6 +1,5 @@
 //! A listing again and again.
 
-use std::collections::HashMap;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use crossterm::{cursor, execute, terminal};
-use ipvs_rs::model::Stats;
-use ipvs_rs::{DestinationId, ServiceId, Table};
+use ipvs_rs::Table;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::fault::Fault;
@@ -26,11 +24,11 @@ pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Resu
             .map_err(|error| Fault::list(format!("cannot watch for signals: {error}")))?;
     }
     let screen = if io::stdout().is_terminal() && !listing.json { Some(Screen::open()?) } else { None };
-    let mut rates = Rates::default();
+    let mut last = None;
     let mut is_first = true;
     while !ended.load(Ordering::Relaxed) {
         let begin = Instant::now();
-        let text = draw(session, listing, &mut rates)?;
+        let text = draw(session, listing, &mut last)?;
         if let Some(screen) = &screen {
             screen.show(&text, interval)?;
         } else {
@@ -49,13 +47,17 @@ pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Resu
     Ok(())
 }
 
-/// The listing as it is now.
-fn draw(session: &mut Session, listing: &Listing, rates: &mut Rates) -> Result<Vec<u8>, Fault> {
+/// The listing as it is now, with rates since the last one; in the first one, those of the kernel.
+fn draw(session: &mut Session, listing: &Listing, last: &mut Option<(Instant, Table)>) -> Result<Vec<u8>, Fault> {
     let out = std::mem::replace(&mut session.out, Output::memory());
     let drawn = match listing.what {
         Listed::Table | Listed::Service(_) => session.listed(listing).map(|mut table| {
-            rates.put_into(&mut table, Instant::now());
+            let now = Instant::now();
+            if let Some((then, before)) = last {
+                table.set_rates_since(before, now.saturating_duration_since(*then));
+            }
             session.print(listing, &table);
+            *last = Some((now, table));
         }),
         _ => session.list(listing),
     };
@@ -88,49 +90,6 @@ fn wait(until: Instant, keys: bool, ended: &AtomicBool) -> Result<bool, Fault> {
         }
     }
     Ok(false)
-}
-
-/// Rates of the time between two listings; in the first one, those of the kernel.
-#[derive(Default)]
-struct Rates {
-    last: Option<Instant>,
-    services: HashMap<ServiceId, Stats>,
-    destinations: HashMap<(ServiceId, DestinationId), Stats>,
-}
-
-impl Rates {
-    fn put_into(&mut self, table: &mut Table, now: Instant) {
-        let elapsed = self.last.replace(now).map(|last| now.saturating_duration_since(last));
-        let services = std::mem::take(&mut self.services);
-        let destinations = std::mem::take(&mut self.destinations);
-        for service in &mut table.services {
-            let id = service.service.id();
-            self.services.insert(id, service.service.stats);
-            replace(&mut service.service.stats, services.get(&id), elapsed);
-            for destination in &mut service.destinations {
-                let id = (id, destination.id());
-                self.destinations.insert(id, destination.stats);
-                replace(&mut destination.stats, destinations.get(&id), elapsed);
-            }
-        }
-    }
-}
-
-/// Puts rates in the place of the kernel's. What was not there before has begun from nothing.
-fn replace(stats: &mut Stats, before: Option<&Stats>, elapsed: Option<Duration>) {
-    let Some(elapsed) = elapsed.filter(|elapsed| !elapsed.is_zero()) else { return };
-    let before = before.copied().unwrap_or_default();
-    let rate = |now: u64, before: u64| {
-        // Counters that were set to zero have begun from nothing as well.
-        let grown = now.checked_sub(before).unwrap_or(now);
-        let rate = u128::from(grown) * 1_000_000_000 / elapsed.as_nanos().max(1);
-        u64::try_from(rate).unwrap_or(u64::MAX)
-    };
-    stats.connections_per_sec = rate(stats.connections, before.connections);
-    stats.packets_per_sec_in = rate(stats.packets_in, before.packets_in);
-    stats.packets_per_sec_out = rate(stats.packets_out, before.packets_out);
-    stats.bytes_per_sec_in = rate(stats.bytes_in, before.bytes_in);
-    stats.bytes_per_sec_out = rate(stats.bytes_out, before.bytes_out);
 }
 
 /// The terminal, given back as it was in the end.
@@ -197,25 +156,5 @@ mod tests {
         assert_eq!(frame("title", "one\ntwo\nthree\n", 3, 3), "tit\r\none\r\nand");
         assert_eq!(frame("title", "one\ntwo\nthree\n", 80, 3), "title\r\none\r\nand 2 more lines");
         assert_eq!(frame("title", "one\n", 80, 0), "");
-    }
-
-    #[test]
-    fn rates_are_of_the_time_between() {
-        let mut stats = Stats::default();
-        (stats.connections, stats.bytes_in, stats.packets_in) = (30, 1000, 5);
-        let mut before = Stats::default();
-        (before.connections, before.bytes_in, before.packets_in) = (10, 0, 7);
-        stats.connections_per_sec = 99;
-        let kernel = stats;
-
-        replace(&mut stats, Some(&before), None);
-        assert_eq!(stats, kernel, "the first time");
-
-        replace(&mut stats, Some(&before), Some(Duration::from_secs(2)));
-        assert_eq!((stats.connections_per_sec, stats.bytes_per_sec_in), (10, 500));
-        assert_eq!(stats.packets_per_sec_in, 2, "set to zero meanwhile");
-
-        replace(&mut stats, None, Some(Duration::from_millis(500)));
-        assert_eq!(stats.connections_per_sec, 60, "new since then");
     }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 /// What went through a service or a destination.
 ///
 /// The kernel refreshes these numbers every two seconds, not when they are read. Rates are averages over some eight
@@ -45,4 +47,37 @@ pub struct Stats {
     /// Bytes, not bits, per second to clients (`OUTBPS`).
     #[doc(alias = "IPVS_STATS_ATTR_OUTBPS")]
     pub bytes_per_sec_out: u64,
+}
+
+impl Stats {
+    /// Returns the counters: connections, packets in and out, bytes in and out.
+    pub const fn counters(&self) -> [u64; 5] {
+        [self.connections, self.packets_in, self.packets_out, self.bytes_in, self.bytes_out]
+    }
+
+    /// Returns the rates, in the order of [`counters`](Self::counters).
+    pub const fn rates(&self) -> [u64; 5] {
+        let Self { connections_per_sec, packets_per_sec_in, packets_per_sec_out, .. } = *self;
+        [connections_per_sec, packets_per_sec_in, packets_per_sec_out, self.bytes_per_sec_in, self.bytes_per_sec_out]
+    }
+
+    /// Puts the rates since an earlier observation in the place of the kernel's averages.
+    ///
+    /// A counter that is less than it was has been set to zero meanwhile, and counts from there. Where no time has passed,
+    /// the averages stay.
+    pub fn set_rates_since(&mut self, before: &Self, elapsed: Duration) {
+        if elapsed.is_zero() {
+            return;
+        }
+        let rate = |now: u64, before: u64| {
+            let grown = now.checked_sub(before).unwrap_or(now);
+            let rate = u128::from(grown) * 1_000_000_000 / elapsed.as_nanos().max(1);
+            u64::try_from(rate).unwrap_or(u64::MAX)
+        };
+        self.connections_per_sec = rate(self.connections, before.connections);
+        self.packets_per_sec_in = rate(self.packets_in, before.packets_in);
+        self.packets_per_sec_out = rate(self.packets_out, before.packets_out);
+        self.bytes_per_sec_in = rate(self.bytes_in, before.bytes_in);
+        self.bytes_per_sec_out = rate(self.bytes_out, before.bytes_out);
+    }
 }

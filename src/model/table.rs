@@ -1,6 +1,8 @@
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
+use std::time::Duration;
 
-use super::{DestinationEntry, DestinationId, Reading, ServiceEntry, ServiceId};
+use super::{DestinationEntry, DestinationId, Reading, ServiceEntry, ServiceId, Stats};
 
 /// The whole table of a network namespace, as it was read: every service with its destinations.
 ///
@@ -76,6 +78,24 @@ impl Table {
     /// The number of destinations of all services together.
     pub fn destination_count(&self) -> usize {
         self.services.iter().map(|row| row.destinations.len()).sum()
+    }
+
+    /// Puts the rates since an earlier reading in the place of the kernel's averages, as [`Stats::set_rates_since`] does.
+    ///
+    /// What was not there before has counted from zero.
+    pub fn set_rates_since(&mut self, before: &Self, elapsed: Duration) {
+        let none = Stats::default();
+        let services: HashMap<_, _> = before.services.iter().map(|row| (row.service.id(), row)).collect();
+        for row in &mut self.services {
+            let before = services.get(&row.service.id());
+            let destinations = before.map(|before| before.destinations.as_slice()).unwrap_or_default();
+            let destinations: HashMap<_, _> = destinations.iter().map(|entry| (entry.id(), &entry.stats)).collect();
+            row.service.stats.set_rates_since(before.map_or(&none, |before| &before.service.stats), elapsed);
+            for entry in &mut row.destinations {
+                let before = destinations.get(&entry.id()).copied();
+                entry.stats.set_rates_since(before.unwrap_or(&none), elapsed);
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod law;
 mod name;
 mod notation;
 mod number;
+mod rates;
 mod rule;
 #[cfg(feature = "serde")]
 mod serde;

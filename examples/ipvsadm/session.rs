@@ -30,7 +30,10 @@ impl Session {
     pub fn open(program: &[u8], netns: Option<&[u8]>) -> Result<Self, Fault> {
         let netns = match netns {
             None => Netns::current(),
-            Some(name) => namespace(name).map_err(|error| Fault::usage(error.to_string()))?,
+            Some(place) => {
+                let place = String::from_utf8_lossy(place);
+                place.parse().map_err(|error: NetnsError| Fault::usage(error.to_string()))?
+            }
         };
         let connected = connect(&netns).or_else(|error| {
             if error.namespace_error().is_some() {
@@ -59,16 +62,6 @@ fn connect(netns: &Netns) -> Result<(Handle, Info), Error> {
     let handle = Handle::builder().netns(netns.clone()).deadline(DEADLINE).open()?;
     let info = handle.get_info()?;
     Ok((handle, info))
-}
-
-/// A process by its number, a file by a path, else a name.
-fn namespace(name: &[u8]) -> Result<Netns, NetnsError> {
-    let name = String::from_utf8_lossy(name).into_owned();
-    match name.parse() {
-        Ok(pid) => Ok(Netns::pid(pid)),
-        Err(_) if name.contains('/') => Ok(Netns::path(name)),
-        Err(_) => Netns::named(&name),
-    }
 }
 
 /// The kernel answers at once, but for the loading of modules, which is not cut short. A table of hundreds of thousands

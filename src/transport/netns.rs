@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::thread;
 
@@ -131,6 +132,19 @@ impl Netns {
             _ => NetnsProblem::Io(error),
         };
         NetnsError { place: self.to_string(), problem }
+    }
+}
+
+impl FromStr for Netns {
+    type Err = NetnsError;
+
+    /// Reads the number of a [process](Self::pid), a [path](Self::path), which has a slash, or else a [name](Self::named).
+    fn from_str(place: &str) -> Result<Self, NetnsError> {
+        match place.parse() {
+            Ok(pid) => Ok(Self::pid(pid)),
+            Err(_) if place.contains('/') => Ok(Self::path(place)),
+            Err(_) => Self::named(place),
+        }
     }
 }
 

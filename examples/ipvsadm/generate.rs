@@ -10,6 +10,7 @@ use clap_mangen::roff::{Roff, roman};
 use crate::fault::Fault;
 use crate::grammar::{Command, GRAMMAR, Means, Opt, Section, Takes};
 use crate::invocation::Invocation;
+use crate::manual::Page;
 use crate::output::Output;
 
 /// What the original prints for `-v`.
@@ -110,41 +111,20 @@ fn completions(shell: &[u8]) -> Result<Vec<u8>, Fault> {
 }
 
 fn man() -> Vec<u8> {
-    let man = Man::new(clap()).section("8").manual("Linux Virtual Server").source("ipvs-rs");
-    let mut page = Vec::new();
-    // Writing to a vector does not fail.
-    let _ = man.render_title(&mut page);
-    let _ = man.render_name_section(&mut page);
-    let mut synopsis = Roff::new();
-    synopsis.control("SH", ["SYNOPSIS"]);
     let usage = include_str!("usage.txt").lines().filter_map(|line| line.trim_start().strip_prefix("PROGRAM "));
-    for line in usage {
-        synopsis.text([roman(format!("ipvsadm {line}"))]).control("br", []);
-    }
-    synopsis.control("SH", ["DESCRIPTION"]);
-    for paragraph in DESCRIPTION {
-        synopsis.control("PP", []).text([roman(paragraph)]);
-    }
-    let _ = synopsis.to_writer(&mut page);
-    let _ = man.render_options_section(&mut page);
-    let mut rest = Roff::new();
-    rest.control("SH", ["EXIT STATUS"]);
-    for (status, meaning) in STATUSES {
-        rest.control("TP", []).text([roman(status)]).text([roman(meaning)]);
-    }
-    rest.control("SH", ["EXAMPLES"]);
-    for (about, lines) in EXAMPLES {
-        rest.control("PP", []).text([roman(about)]).control("PP", []).control("nf", []).control("RS", ["4"]);
-        for line in lines {
-            rest.text([roman(*line)]);
+    let synopsis = |section: &mut Roff| {
+        for line in usage {
+            section.text([roman(format!("ipvsadm {line}"))]).control("br", []);
         }
-        rest.control("RE", []).control("fi", []);
-    }
-    let _ = rest.to_writer(&mut page);
-    // Every part begins with the same definition; one is enough.
-    let page = String::from_utf8_lossy(&page);
-    let (first, parts) = page.split_at(page.find(".TH").unwrap_or_default());
-    [first, &parts.replace(first, "")].concat().into_bytes()
+    };
+    Page::new(clap())
+        .section("SYNOPSIS", synopsis)
+        .paragraphs("DESCRIPTION", &DESCRIPTION)
+        .generated(Man::render_options_section)
+        .meanings("EXIT STATUS", STATUSES)
+        .examples(&EXAMPLES)
+        .finish()
+        .into_bytes()
 }
 
 const DESCRIPTION: [&str; 5] = [

@@ -16,6 +16,8 @@ mod invocation;
 mod json;
 mod lines;
 mod list;
+#[path = "../shared/manual.rs"]
+mod manual;
 mod matrix;
 mod names;
 mod number;

@@ -3,20 +3,22 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::SystemTime;
 
-use serde::Serialize;
+use serde_json::json;
 
 use crate::args::{Colour, Globals, LogFormat};
-use crate::failure::{Exit, Failure};
-use crate::shown;
+use crate::failure::{Failure, failure};
+use crate::{document, shown};
 
 /// The two outputs, and how talkative they are.
 pub struct Console {
-    out: Stream,
-    err: Stream,
+    pub out: Box<dyn Write>,
+    pub err: Box<dyn Write>,
     format: LogFormat,
     loudness: Loudness,
-    is_coloured: bool,
-    has_progress: bool,
+    /// Whether data is coloured.
+    pub is_coloured: bool,
+    /// Whether messages go to a terminal.
+    pub has_progress: bool,
     progress: bool,
     failed: Option<io::Error>,
 }
@@ -28,22 +30,6 @@ enum Loudness {
     Normal,
     Verbose,
     Debug,
-}
-
-enum Stream {
-    Standard(Box<dyn Write>),
-    #[cfg(test)]
-    Memory(Vec<u8>),
-}
-
-/// A message as a JSON object.
-#[derive(Serialize)]
-struct Record<'a> {
-    time: f64,
-    level: &'a str,
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exit: Option<u8>,
 }
 
 impl Console {
@@ -66,8 +52,8 @@ impl Console {
             }
         };
         Self {
-            out: Stream::Standard(Box::new(io::BufWriter::new(io::stdout()))),
-            err: Stream::Standard(Box::new(io::stderr())),
+            out: Box::new(io::BufWriter::new(io::stdout())),
+            err: Box::new(io::stderr()),
             format,
             loudness,
             is_coloured,
@@ -77,44 +63,9 @@ impl Console {
         }
     }
 
-    /// Outputs that are kept.
-    #[cfg(test)]
-    pub fn memory(verbose: u8) -> Self {
-        Self::memory_of(&Globals { verbose, color: Some(Colour::Never), ..Globals::default() })
-    }
-
-    /// The same, as a command line has them.
-    #[cfg(test)]
-    pub fn memory_of(global: &Globals) -> Self {
-        let mut console = Self::standard(global);
-        (console.out, console.err) = (Stream::Memory(Vec::new()), Stream::Memory(Vec::new()));
-        console.has_progress = false;
-        console
-    }
-
-    /// What was printed so far, on both outputs.
-    #[cfg(test)]
-    pub fn taken(&mut self) -> (String, String) {
-        let take = |stream: &mut Stream| match stream {
-            Stream::Memory(bytes) => String::from_utf8(std::mem::take(bytes)).unwrap(),
-            Stream::Standard(_) => String::new(),
-        };
-        (take(&mut self.out), take(&mut self.err))
-    }
-
-    /// Whether data is coloured.
-    pub const fn is_coloured(&self) -> bool {
-        self.is_coloured
-    }
-
-    /// Whether messages go to a terminal.
-    pub const fn has_progress(&self) -> bool {
-        self.has_progress
-    }
-
     /// Data.
     pub fn print(&mut self, text: &str) {
-        let written = self.out.write(text.as_bytes());
+        let written = self.out.write_all(text.as_bytes());
         self.note(written);
     }
 
@@ -167,7 +118,7 @@ impl Console {
     /// A line on a terminal that the next one replaces.
     pub fn progress(&mut self, text: &str) {
         if self.has_progress {
-            let _ = self.err.write(format!("\r\x1b[K{text}").as_bytes());
+            let _ = self.err.write_all(format!("\r\x1b[K{text}").as_bytes());
             let _ = self.err.flush();
             self.progress = !text.is_empty();
         }
@@ -175,16 +126,16 @@ impl Console {
 
     /// A question on a terminal.
     pub fn ask(&mut self, text: &str) {
-        let _ = self.err.write(text.as_bytes());
+        let _ = self.err.write_all(text.as_bytes());
         let _ = self.err.flush();
     }
 
     /// Ends the output: data that could not be written is a failure, unless its reader has simply gone.
-    pub fn finish(mut self) -> Result<(), Failure> {
+    pub fn finish(&mut self) -> Result<(), Failure> {
         self.flush();
-        match self.failed {
+        match &self.failed {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::new(Exit::Output, format!("Unable to write to standard output: {error}")))
+                Err(failure!(Output, "Unable to write to standard output: {error}"))
             }
             _ => Ok(()),
         }
@@ -208,30 +159,11 @@ impl Console {
             LogFormat::Text => format!("{} {text}\n", level.to_uppercase()),
             LogFormat::Json => {
                 let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-                let record = serde_json::to_string(&Record { time, level, message: text, exit });
-                // Text and numbers can always be written.
-                record.unwrap_or_default() + "\n"
+                let record = json!({"time": time, "level": level, "message": text, "exit": exit});
+                format!("{}\n", document::without_nulls(record))
             }
         };
         // In one piece, so that lines of several processes stay whole. If it fails, there is no place left to say so.
-        let _ = self.err.write(line.as_bytes());
-    }
-}
-
-impl Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Standard(stream) => stream.write_all(bytes),
-            #[cfg(test)]
-            Self::Memory(memory) => memory.write_all(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Standard(stream) => stream.flush(),
-            #[cfg(test)]
-            Self::Memory(_) => Ok(()),
-        }
+        let _ = self.err.write_all(line.as_bytes());
     }
 }

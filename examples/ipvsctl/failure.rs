@@ -1,74 +1,59 @@
 //! How a command fails: what is said, and the exit status.
 
+use clap::ValueEnum;
 use ipvs_rs::error::{Error, ErrorKind};
 
-/// Exit statuses. Scripts rely on them.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// Exit statuses. Scripts rely on them; the man page has them with what is said of them here.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 #[repr(u8)]
 pub enum Exit {
-    /// The kernel's module could not be loaded.
+    /// The kernel has no IPVS, and its module could not be loaded.
     Modprobe = 1,
     /// The command line is wrong.
     Usage = 2,
-    /// `plan --exit-code`: there is something to change. No failure.
+    /// There is something to change; with plan --exit-code only.
     Changes = 10,
-    /// There is no IPVS.
+    /// The kernel has no IPVS.
     NotAvailable = 20,
-    /// The table could not be read.
+    /// The table could not be read: usually for lack of privilege.
     Query = 21,
-    /// A file could not be read, or is no YAML.
+    /// A file could not be read, or is not YAML or JSON of the right shape.
     Input = 30,
-    /// The table could not be changed.
+    /// The table could not be changed, or a change was not allowed; what was done is not, or not fully, taken back.
     Apply = 31,
-    /// A file says what no table can be, or nothing where that would delete services.
+    /// A file says something that no table can be, or nothing where that would delete services.
     Invalid = 32,
     /// A value of the command line is wrong.
     Value = 33,
-    /// `set`, `drain`, `undrain` or `zero` failed.
+    /// A single setting could not be changed.
     Set = 34,
     /// A parameter could not be resolved.
     Parameter = 35,
-    /// Another process is changing the table.
+    /// Another ipvsctl is changing the table.
     Locked = 36,
-    /// The table is not what it was when the plan was made.
+    /// The table has changed since the plan was made.
     Stale = 37,
-    /// The table could not be changed, and is what it was.
+    /// The table could not be changed; everything is as it was.
     RolledBack = 38,
-    /// Connections did not end in time.
+    /// Connections had not ended when the time was over.
     Drain = 41,
-    /// A web server, or the interfaces of this host, gave no parameters.
+    /// Parameters could not be had from a web server or from the interfaces of this host.
     Network = 50,
-    /// A file of parameters could not be read.
+    /// A file of parameters could not be read or converted.
     ParameterFile = 51,
-    /// Output could not be written.
+    /// Output could not be formatted or written.
     Output = 100,
 }
 
-/// All of them, with what they mean to people.
-pub const EXITS: [(Exit, &str); 18] = [
-    (Exit::Modprobe, "The kernel has no IPVS, and its module could not be loaded."),
-    (Exit::Usage, "The command line is wrong."),
-    (Exit::Changes, "There is something to change; with plan --exit-code only."),
-    (Exit::NotAvailable, "The kernel has no IPVS."),
-    (Exit::Query, "The table could not be read: usually for lack of privilege."),
-    (Exit::Input, "A file could not be read, or is not YAML or JSON of the right shape."),
-    (
-        Exit::Apply,
-        "The table could not be changed, or a change was not allowed; what was done is not, or not fully, taken \
-        back.",
-    ),
-    (Exit::Invalid, "A file says something that no table can be, or nothing where that would delete services."),
-    (Exit::Value, "A value of the command line is wrong."),
-    (Exit::Set, "A single setting could not be changed."),
-    (Exit::Parameter, "A parameter could not be resolved."),
-    (Exit::Locked, "Another ipvsctl is changing the table."),
-    (Exit::Stale, "The table has changed since the plan was made."),
-    (Exit::RolledBack, "The table could not be changed; everything is as it was."),
-    (Exit::Drain, "Connections had not ended when the time was over."),
-    (Exit::Network, "Parameters could not be had from a web server or from the interfaces of this host."),
-    (Exit::ParameterFile, "A file of parameters could not be read or converted."),
-    (Exit::Output, "Output could not be formatted or written."),
-];
+impl Exit {
+    /// Returns all of them, each with its meaning.
+    pub fn all() -> impl Iterator<Item = (u8, String)> {
+        Self::value_variants().iter().filter_map(|exit| {
+            let meaning = exit.to_possible_value()?.get_help()?.to_string();
+            Some((*exit as u8, meaning + "."))
+        })
+    }
+}
 
 /// Why a command did not do what it should.
 #[derive(Debug, Eq, PartialEq)]
@@ -77,6 +62,14 @@ pub struct Failure {
     /// Lines for standard error, without the last line end; empty where everything is said.
     pub message: String,
 }
+
+/// Returns a [`Failure`] with an exit status and a message, which is formatted.
+macro_rules! failure {
+    ($exit:ident, $($message:tt)+) => {
+        $crate::failure::Failure::new($crate::failure::Exit::$exit, format!($($message)+))
+    };
+}
+pub(crate) use failure;
 
 impl Failure {
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
@@ -90,20 +83,15 @@ impl Failure {
 
     /// The table, or a part of it, could not be read.
     pub fn query(what: &str, error: &Error) -> Self {
-        let (exit, sentence) = match error.kind() {
-            ErrorKind::NotAvailable | ErrorKind::Namespace | ErrorKind::Io if !error.is_permission_denied() => {
-                return Self::open(error);
-            }
-            _ if error.is_permission_denied() => {
-                (Exit::Query, format!("Unable to query IPVS ({what}): permission denied, needs CAP_NET_ADMIN."))
-            }
+        let is_open = matches!(error.kind(), ErrorKind::NotAvailable | ErrorKind::Namespace | ErrorKind::Io);
+        let hint = match error.kind() {
+            _ if error.is_permission_denied() => ": permission denied, needs CAP_NET_ADMIN.",
+            _ if is_open => return Self::open(error),
             // The module is there; something else is the matter.
-            ErrorKind::Timeout | ErrorKind::Unstable | ErrorKind::Interrupted | ErrorKind::Decode => {
-                (Exit::Query, format!("Unable to query IPVS ({what})."))
-            }
-            _ => (Exit::Query, format!("Unable to query IPVS ({what}). Is the kernel module installed and active?")),
+            ErrorKind::Timeout | ErrorKind::Unstable | ErrorKind::Interrupted | ErrorKind::Decode => ".",
+            _ => ". Is the kernel module installed and active?",
         };
-        Self::new(exit, format!("Unable to get current ipvs config: {sentence}\nReason: {error}"))
+        Self::unreadable(Exit::Query, &format!("Unable to query IPVS ({what}){hint}\nReason: {error}"))
     }
 
     /// There is no way to IPVS.
@@ -113,14 +101,20 @@ impl Failure {
             ErrorKind::Namespace => "Unable to enter the network namespace.",
             _ => "Unable to create IPVS handle. Is the kernel module installed and active?",
         };
-        Self::new(exit, format!("Unable to get current ipvs config: {sentence}\nReason: {error}"))
+        Self::unreadable(exit, &format!("{sentence}\nReason: {error}"))
+    }
+
+    /// The table could not be had.
+    pub fn unreadable(exit: Exit, sentence: &str) -> Self {
+        Self::new(exit, format!("Unable to get current ipvs config: {sentence}"))
     }
 
     /// A single change was refused.
     pub fn set(what: &str, error: &Error) -> Self {
-        if error.kind() == ErrorKind::NotAvailable {
-            return Self::open(error);
+        match error.kind() {
+            _ if error.is_permission_denied() => Self::query("services", error),
+            ErrorKind::NotAvailable => Self::open(error),
+            _ => failure!(Set, "{what}: {error}"),
         }
-        Self::new(Exit::Set, format!("{what}: {error}"))
     }
 }

@@ -10,10 +10,13 @@ mod args;
 mod columns;
 mod command;
 mod console;
+mod document;
 mod failure;
 mod file;
 mod followed;
 mod generate;
+#[path = "../shared/manual.rs"]
+mod manual;
 mod pace;
 mod params;
 mod run;
@@ -45,20 +48,9 @@ fn main() -> ExitCode {
     let from_environment = global.add_environment(|name| env::var(name).ok());
     let mut console = Console::standard(&global);
     let done = from_environment.and_then(|()| run::run(&global, command, &mut console));
-    let failure = match done {
-        Ok(()) => match console.finish() {
-            Ok(()) => return ExitCode::SUCCESS,
-            Err(failure) => {
-                Console::standard(&global).failure(&failure);
-                failure
-            }
-        },
-        Err(failure) => {
-            console.flush();
-            console.failure(&failure);
-            failure
-        }
-    };
+    let Err(failure) = done.and_then(|()| console.finish()) else { return ExitCode::SUCCESS };
+    console.flush();
+    console.failure(&failure);
     ExitCode::from(failure.exit as u8)
 }
 

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use ipvs_rs::ServiceId;
 use ipvs_rs::desired::files::{self, Loaded, Reader, Source};
-use ipvs_rs::desired::{Diagnostic, Diagnostics, Stage, service_text};
+use ipvs_rs::desired::{DesiredService, Diagnostic, Diagnostics, Stage, service_text};
 use ipvs_rs::model::Weight;
 
 use crate::address;
-use crate::args::{Globals, Names};
+use crate::args::{Files, Globals, Names};
 use crate::command::plan::Planned;
 use crate::command::set::Place;
 use crate::console::Console;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, failure};
 use crate::params;
 use crate::shown::shown;
 
@@ -52,7 +52,16 @@ pub struct Input<'a> {
     pub voice: Voice,
 }
 
-impl Input<'_> {
+impl<'a> Input<'a> {
+    pub fn new(global: &'a Globals, files: &'a Files, voice: Voice) -> Self {
+        Self { global, file: &files.file, merge: files.merge, voice }
+    }
+
+    /// Files in which something is looked up by its name.
+    fn of_names(global: &'a Globals, names: &'a Names) -> Self {
+        Self { global, file: &names.file, merge: true, voice: Voice::Table }
+    }
+
     /// What the files are called in sentences.
     pub fn name(&self) -> String {
         let names = self.paths().into_iter().map(|path| shown(path.display()));
@@ -68,31 +77,32 @@ impl Input<'_> {
         vec![if !has(DEFAULT_FILE) && has(DEFAULT_FOLDER) { DEFAULT_FOLDER } else { DEFAULT_FILE }.into()]
     }
 
+    /// Whether no file is named, and there is none that would be read instead.
+    fn is_missing(&self) -> bool {
+        self.file.is_empty() && self.paths().iter().all(|path| !Path::new(path).exists())
+    }
+
     /// Reads and checks everything.
     pub fn read(&self) -> Result<Loaded, Problem> {
+        let sources = self.sources().map_err(Problem::Failure)?;
+        self.understand(&sources, params::read(self.global))
+    }
+
+    fn sources(&self) -> Result<Vec<Source>, Failure> {
         let mut sources = Vec::new();
         let mut has_stdin = false;
-        for path in self.paths() {
-            if path.is_empty() {
-                let message = match self.voice {
-                    Voice::Table | Voice::Changes => "Must specify an input file or - for stdin",
-                    Voice::Validate => "Must specify an input file",
-                };
-                return Err(Problem::Failure(Failure::new(Exit::Input, message)));
-            }
-            if path == "-" {
-                if std::mem::replace(&mut has_stdin, true) {
-                    let message = "Standard input can be read once only: -f - stands there twice";
-                    return Err(Problem::Failure(Failure::new(Exit::Usage, message)));
+        for path in self.paths().into_iter().map(PathBuf::from) {
+            sources.extend(match path.to_str() {
+                Some("") if self.voice == Voice::Validate => return Err(failure!(Input, "Must specify an input file")),
+                Some("") => return Err(failure!(Input, "Must specify an input file or - for stdin")),
+                Some("-") if std::mem::replace(&mut has_stdin, true) => {
+                    return Err(failure!(Usage, "Standard input can be read once only: -f - stands there twice"));
                 }
-                sources.push(standard_input().map_err(Problem::Failure)?);
-            } else {
-                let path = PathBuf::from(path);
-                sources
-                    .extend(files::read_path(&path).map_err(|found| Problem::Failure(self.unreadable(&path, &found)))?);
-            }
+                Some("-") => vec![standard_input()?],
+                _ => files::read_path(&path).map_err(|found| self.unreadable(&path, &found))?,
+            });
         }
-        self.understand(&sources, params::read(self.global))
+        Ok(sources)
     }
 
     /// Checks what was read, and parameters with it.
@@ -117,8 +127,7 @@ impl Input<'_> {
             }
         })?;
         if self.global.strict && !loaded.warnings.is_empty() {
-            let lines: Vec<_> = loaded.warnings.iter().map(|warning| self.line(warning)).collect();
-            return Err(Failure::new(Exit::Invalid, lines.join("\n")));
+            return Err(listed(Exit::Invalid, loaded.warnings.iter().map(|warning| self.line(warning))));
         }
         self.warn(console, &loaded.warnings);
         console.debug(|| {
@@ -158,15 +167,14 @@ impl Input<'_> {
             Some(Stage::Parameters) => Exit::Parameter,
             _ => Exit::Invalid,
         };
-        let lines: Vec<_> = found.errors().map(|error| self.line(error)).collect();
-        Failure::new(exit, lines.join("\n"))
+        listed(exit, found.errors().map(|error| self.line(error)))
     }
 
     pub fn unreadable(&self, path: &Path, found: &Diagnostics) -> Failure {
         let hint = if self.file.is_empty() { "; name another file or a directory with -f" } else { "" };
         let path = shown(path.display());
         let line = |error: &Diagnostic| format!("Error reading from input file {path}: {}{hint}", error.message);
-        Failure::new(Exit::Input, found.errors().map(line).collect::<Vec<_>>().join("\n"))
+        listed(Exit::Input, found.errors().map(line))
     }
 
     fn line(&self, diagnostic: &Diagnostic) -> String {
@@ -198,56 +206,46 @@ pub fn problem_of_silence(name: &str, planned: &Planned) -> Option<String> {
 /// A service by its address, or by the name that it has in a file.
 pub fn service(global: &Globals, handle: &str, names: &Names) -> Result<ServiceId, Failure> {
     if handle.trim().is_empty() {
-        return Err(Failure::new(Exit::Value, "Must specify a service, such as -s tcp://192.0.2.10:80"));
+        return Err(failure!(Value, "Must specify a service, such as -s tcp://192.0.2.10:80"));
     }
     if let Some(id) = address::service(handle) {
         return Ok(id);
     }
-    let input = Input { global, file: &names.file, merge: true, voice: Voice::Table };
+    let input = Input::of_names(global, names);
     let called = shown(handle);
-    if !is_name(handle) || (names.file.is_empty() && input.paths().iter().all(|path| !Path::new(path).exists())) {
-        let message = format!(
-            "Invalid service: \"{called}\" is not an address such as tcp://192.0.2.10:80, udp://[2001:db8::1]:53 or fwmark:7; a \
-             name takes the file that it stands in, with -f"
-        );
-        return Err(Failure::new(Exit::Value, message));
+    if !is_name(handle) || input.is_missing() {
+        return Err(failure!(
+            Value,
+            "Invalid service: \"{called}\" is not an address such as tcp://192.0.2.10:80, udp://[2001:db8::1]:53 or \
+             fwmark:7; a name takes the file that it stands in, with -f"
+        ));
     }
-    let loaded = input.look_up()?;
-    let found = loaded.state.services.iter().find(|service| service.name.as_deref() == Some(handle));
-    found.map(ipvs_rs::desired::DesiredService::id).ok_or_else(|| {
-        let names: Vec<_> = loaded.state.services.iter().filter_map(|service| service.name.as_deref()).collect();
-        let known = if names.is_empty() {
-            "there are no names".to_owned()
-        } else {
-            format!("names are {}", shown(names.join(", ")))
+    let services = input.look_up()?.state.services;
+    let found = services.iter().find(|service| service.name.as_deref() == Some(handle));
+    found.map(DesiredService::id).ok_or_else(|| {
+        let names: Vec<_> = services.iter().filter_map(|service| service.name.as_deref()).collect();
+        let known = match &*names.join(", ") {
+            "" => "there are no names".to_owned(),
+            names => format!("names are {}", shown(names)),
         };
-        Failure::new(
-            Exit::Value,
-            format!("Invalid service: no service in {} is called \"{called}\"; {known}", input.name()),
-        )
+        failure!(Value, "Invalid service: no service in {} is called \"{called}\"; {known}", input.name())
     })
 }
 
 /// The weight that a destination has in a file.
 pub fn weight(global: &Globals, place: &Place, names: &Names) -> Result<Weight, Failure> {
-    let input = Input { global, file: &names.file, merge: true, voice: Voice::Table };
+    let Place { service, destination } = place;
+    let input = Input::of_names(global, names);
     let hint = "say which weight it gets with --weight, or which file has it with -f";
-    if names.file.is_empty() && input.paths().iter().all(|path| !Path::new(path).exists()) {
-        return Err(Failure::new(
-            Exit::Value,
-            format!("The weight that {} had is not known: {hint}", place.destination),
-        ));
+    if input.is_missing() {
+        return Err(failure!(Value, "The weight that {destination} had is not known: {hint}"));
     }
     let loaded = input.look_up()?;
-    let service = loaded.state.get(&place.service);
-    let found =
-        service.and_then(|service| service.destinations.iter().rev().find(|wanted| wanted.id() == place.destination));
+    let destinations = loaded.state.get(service).map(|service| service.destinations.as_slice()).unwrap_or_default();
+    let found = destinations.iter().rev().find(|wanted| wanted.id() == *destination);
     found.map(|wanted| wanted.destination.weight).ok_or_else(|| {
-        let service = service_text(&place.service);
-        Failure::new(
-            Exit::Value,
-            format!("Destination {} of service {service} is not in {}: {hint}", place.destination, input.name()),
-        )
+        let (service, files) = (service_text(service), input.name());
+        failure!(Value, "Destination {destination} of service {service} is not in {files}: {hint}")
     })
 }
 
@@ -256,11 +254,13 @@ fn is_name(text: &str) -> bool {
 }
 
 fn standard_input() -> Result<Source, Failure> {
-    Source::from_reader("-", io::stdin().lock()).map_err(|found| {
-        let lines: Vec<_> =
-            found.errors().map(|error| format!("Error reading from STDIN: {}", error.message)).collect();
-        Failure::new(Exit::Input, lines.join("\n"))
-    })
+    let line = |error: &Diagnostic| format!("Error reading from STDIN: {}", error.message);
+    Source::from_reader("-", io::stdin().lock()).map_err(|found| listed(Exit::Input, found.errors().map(line)))
+}
+
+/// A failure with a line for each reason.
+fn listed(exit: Exit, lines: impl Iterator<Item = String>) -> Failure {
+    Failure::new(exit, lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// Where something stands, in front of what is said of it; nothing where it is not known.

@@ -1,13 +1,88 @@
 //! Command lines from one end to the other, without a kernel.
 
+use std::cell::RefCell;
 use std::fs;
+use std::io::{self, Write};
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use tempfile::TempDir;
 
-use crate::args::{self, Invocation};
+use crate::args::{self, Colour, Globals, Invocation};
+use crate::columns::Columns;
 use crate::console::Console;
 use crate::run;
+
+/// A console whose outputs are kept.
+pub struct Kept {
+    console: Console,
+    out: Memory,
+    err: Memory,
+}
+
+#[derive(Clone, Default)]
+struct Memory(Rc<RefCell<Vec<u8>>>);
+
+impl Console {
+    /// Outputs that are kept.
+    pub fn memory(verbose: u8) -> Kept {
+        Self::memory_of(&Globals { verbose, color: Some(Colour::Never), ..Globals::default() })
+    }
+
+    /// The same, as a command line has them.
+    pub fn memory_of(global: &Globals) -> Kept {
+        let (mut console, out, err) = (Self::standard(global), Memory::default(), Memory::default());
+        (console.out, console.err, console.has_progress) = (Box::new(out.clone()), Box::new(err.clone()), false);
+        Kept { console, out, err }
+    }
+}
+
+impl Kept {
+    /// What was printed so far, on both outputs.
+    pub fn taken(&mut self) -> (String, String) {
+        let take = |memory: &Memory| String::from_utf8(memory.0.take()).unwrap();
+        (take(&self.out), take(&self.err))
+    }
+}
+
+impl Deref for Kept {
+    type Target = Console;
+
+    fn deref(&self) -> &Console {
+        &self.console
+    }
+}
+
+impl DerefMut for Kept {
+    fn deref_mut(&mut self) -> &mut Console {
+        &mut self.console
+    }
+}
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A connection to a kernel in memory.
+#[cfg(feature = "testing")]
+pub fn session<'c>(kernel: &ipvs_rs::testing::FakeKernel, console: &'c mut Console) -> crate::session::Session<'c> {
+    crate::session::Session { handle: kernel.handle().unwrap(), netns: ipvs_rs::transport::Netns::current(), console }
+}
+
+#[test]
+fn columns_are_as_wide_as_their_longest_entry() {
+    let mut columns = Columns::new("NAME >N WHAT");
+    columns.row(vec!["a".into(), "1".into(), "x".into()]);
+    columns.row(vec!["longer".into(), "200".into(), String::new()]);
+    assert_eq!(columns.text(), "NAME      N  WHAT\na         1  x\nlonger  200\n");
+}
 
 /// A folder for files.
 struct Folder(TempDir);

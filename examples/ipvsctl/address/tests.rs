@@ -1,6 +1,7 @@
 use ipvs_rs::desired::service_text;
 
 use super::*;
+use crate::failure::Exit;
 
 #[test]
 fn services_are_read_in_any_notation_and_written_in_one() {

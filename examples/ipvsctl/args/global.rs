@@ -21,10 +21,10 @@ pub struct Globals {
     #[arg(short, long)]
     pub quiet: bool,
     /// How messages are written
-    #[arg(long, value_name = "FORMAT", value_enum)]
+    #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
     /// When output is coloured; NO_COLOR is honoured
-    #[arg(long, value_name = "WHEN", value_enum)]
+    #[arg(long, value_name = "WHEN")]
     pub color: Option<Colour>,
     /// Work in another network namespace: a name of `ip netns`, a path, or the number of a process
     #[arg(long, value_name = "NAME|PATH|PID", value_hint = ValueHint::AnyPath)]

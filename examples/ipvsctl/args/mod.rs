@@ -7,10 +7,12 @@ mod global;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::NonEmptyStringValueParser;
-use clap::{ArgAction, Args, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use ipvs_rs::desired::apply::OnError;
 use ipvs_rs::desired::spec::Duration;
+use ipvs_rs::desired::{OnTimeout, Order, WaitFor};
 
 pub use global::{Colour, GLOBAL, Globals, LogFormat, boolean};
 
@@ -21,7 +23,16 @@ pub struct Invocation {
     pub command: Command,
 }
 
-#[derive(Clone, Debug, Subcommand)]
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "ipvsctl",
+    version,
+    about = "Make the table of the Linux kernel's load balancer what a file says",
+    subcommand_required = true,
+    arg_required_else_help = true,
+    args_override_self = true,
+    after_help = "Exit statuses and examples are in the man page: ipvsctl man | man -l -"
+)]
 pub enum Command {
     /// Print the table
     Get(Get),
@@ -52,10 +63,7 @@ pub enum Command {
     /// Print the JSON schema of files
     Schema,
     /// Print a completion script for a shell
-    Completions {
-        #[arg(value_enum)]
-        shell: Shell,
-    },
+    Completions { shell: Shell },
     /// Print the man page
     Man,
 }
@@ -123,8 +131,13 @@ pub struct Planning {
 #[derive(Args, Clone, Debug)]
 pub struct Get {
     /// Format
-    #[arg(short, long, value_enum, default_value = "yaml")]
-    pub output: GetFormat,
+    #[arg(short, long, default_value = "yaml", value_parser = words([
+        ("yaml", "A file that apply takes", Format::Yaml),
+        ("json", "The same as JSON", Format::Json),
+        ("table", "A table for people", Format::Table),
+        ("ipvsadm", "Rules for `ipvsadm --restore`", Format::Ipvsadm),
+    ]))]
+    pub output: Format,
     /// With counters
     #[arg(long)]
     pub stats: bool,
@@ -132,7 +145,10 @@ pub struct Get {
     #[arg(short, long)]
     pub service: Option<String>,
     /// Order of services and destinations
-    #[arg(long, value_enum, default_value = "sorted")]
+    #[arg(long, default_value = "sorted", value_parser = words([
+        ("sorted", "By family, protocol, address and port; firewall marks last", Order::Sorted),
+        ("kernel", "As the kernel lists them", Order::Kernel),
+    ]))]
     pub order: Order,
     /// With time-outs and synchronization daemons
     #[arg(long)]
@@ -144,41 +160,16 @@ pub struct Get {
     pub names: Names,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum GetFormat {
-    /// A file that apply takes
-    Yaml,
-    /// The same as JSON
-    Json,
-    /// A table for people
-    Table,
-    /// Rules for `ipvsadm --restore`
-    Ipvsadm,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum Order {
-    /// By family, protocol, address and port; firewall marks last
-    Sorted,
-    /// As the kernel lists them
-    Kernel,
-}
-
 #[derive(Args, Clone, Debug)]
 pub struct Validate {
     #[command(flatten)]
     pub files: Files,
     /// Format
-    #[arg(short, long, value_enum, default_value = "text")]
-    pub output: ValidateFormat,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum ValidateFormat {
-    /// A sentence; what is wrong goes to standard error
-    Text,
-    /// Everything that was found, as JSON
-    Json,
+    #[arg(short, long, default_value = "text", value_parser = words([
+        ("text", "A sentence; what is wrong goes to standard error", Format::Text),
+        ("json", "Everything that was found, as JSON", Format::Json),
+    ]))]
+    pub output: Format,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -188,26 +179,19 @@ pub struct Plan {
     #[command(flatten)]
     pub planning: Planning,
     /// Format
-    #[arg(short, long, value_enum, default_value = "text")]
-    pub output: PlanFormat,
+    #[arg(short, long, default_value = "text", value_parser = words([
+        ("text", "For people", Format::Text),
+        ("yaml", "As YAML", Format::Yaml),
+        ("json", "As JSON, which is what --out saves", Format::Json),
+        ("ipvsadm", "As lines of ipvsadm", Format::Ipvsadm),
+    ]))]
+    pub output: Format,
     /// End with 10 if something would change
     #[arg(long)]
     pub exit_code: bool,
     /// Save the plan in a new file, or over a regular one, for `ipvsctl apply FILE`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub out: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum PlanFormat {
-    /// For people
-    Text,
-    /// As YAML
-    Yaml,
-    /// As JSON, which is what --out saves
-    Json,
-    /// As lines of ipvsadm
-    Ipvsadm,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -217,21 +201,22 @@ pub struct Changeset {
     #[command(flatten)]
     pub planning: Planning,
     /// Format
-    #[arg(short, long, value_enum, default_value = "yaml")]
-    pub output: ChangesetFormat,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum ChangesetFormat {
-    Yaml,
-    Json,
+    #[arg(short, long, default_value = "yaml", value_parser = words([
+        ("yaml", "", Format::Yaml),
+        ("json", "", Format::Json),
+    ]))]
+    pub output: Format,
 }
 
 // How a plan is carried out.
 #[derive(Args, Clone, Debug)]
 pub struct Applying {
     /// What happens to what was done when something fails
-    #[arg(long, value_name = "WAY", value_enum, default_value = "rollback")]
+    #[arg(long, value_name = "WAY", default_value = "rollback", value_parser = words([
+        ("rollback", "Everything is put back", OnError::Rollback),
+        ("stop", "It stays as far as it came", OnError::Stop),
+        ("continue", "The rest is tried all the same", OnError::Continue),
+    ]))]
     pub on_error: OnError,
     /// Have clients try again, instead of being refused, while the scheduler of a service changes
     ///
@@ -276,16 +261,6 @@ pub struct Apply {
     /// Answer that question with yes
     #[arg(short, long)]
     pub yes: bool,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum OnError {
-    /// Everything is put back
-    Rollback,
-    /// It stays as far as it came
-    Stop,
-    /// The rest is tried all the same
-    Continue,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -352,7 +327,6 @@ pub enum Set {
     },
     /// Whether a destination takes new connections
     State {
-        #[arg(value_enum)]
         state: State,
         #[command(flatten)]
         target: Target,
@@ -387,32 +361,21 @@ pub struct Drain {
     #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = pause)]
     pub poll: Duration,
     /// Which connections are waited for
-    #[arg(long, value_enum, default_value = "active")]
+    #[arg(long, default_value = "active", value_parser = words([
+        ("active", "Active ones; for UDP there are none", WaitFor::Active),
+        ("all", "Active and inactive ones", WaitFor::All),
+    ]))]
     pub wait: WaitFor,
     /// Delete them then
     #[arg(long)]
     pub delete: bool,
     /// What becomes of one that still has connections when the time is over [default: delete with --delete, else keep]
-    #[arg(long, value_name = "WHAT", value_enum)]
+    #[arg(long, value_name = "WHAT", value_parser = words([
+        ("delete", "It is deleted", OnTimeout::Delete),
+        ("keep", "It stays with weight 0", OnTimeout::Keep),
+        ("fail", "It gets its weight back", OnTimeout::Fail),
+    ]))]
     pub on_timeout: Option<OnTimeout>,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum WaitFor {
-    /// Active ones; for UDP there are none
-    Active,
-    /// Active and inactive ones
-    All,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum OnTimeout {
-    /// It is deleted
-    Delete,
-    /// It stays with weight 0
-    Keep,
-    /// It gets its weight back
-    Fail,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -441,8 +404,8 @@ pub struct Stats {
     #[command(flatten)]
     pub names: Names,
     /// Format
-    #[arg(short, long, value_enum, default_value = "table")]
-    pub output: ListFormat,
+    #[arg(short, long, default_value = "table", value_parser = words(LIST_FORMATS))]
+    pub output: Format,
     /// Again and again, so far apart, with the rates of the time between
     #[arg(
         long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "2s",
@@ -462,34 +425,43 @@ pub struct Conns {
     #[command(flatten)]
     pub names: Names,
     /// Format
-    #[arg(short, long, value_enum, default_value = "table")]
-    pub output: ListFormat,
+    #[arg(short, long, default_value = "table", value_parser = words(LIST_FORMATS))]
+    pub output: Format,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum ListFormat {
-    /// Columns
+/// How data is printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Format {
+    Text,
     Table,
-    /// JSON
+    Yaml,
     Json,
+    Ipvsadm,
 }
+
+const LIST_FORMATS: [(&str, &str, Format); 2] = [("table", "Columns", Format::Table), ("json", "JSON", Format::Json)];
 
 impl Command {
     /// Whether it only prints, so that nothing is left half done when its reader goes away.
     pub const fn only_prints(&self) -> bool {
-        matches!(
-            self,
-            Self::Get(_)
-                | Self::Validate(_)
-                | Self::Plan(_)
-                | Self::Changeset(_)
-                | Self::Stats(_)
-                | Self::Conns(_)
-                | Self::Schema
-                | Self::Completions { .. }
-                | Self::Man
-        )
+        use Command::{Apply, Drain, Set, Undrain, Watch, Zero};
+        !matches!(self, Apply(_) | Watch(_) | Set(_) | Drain(_) | Undrain(_) | Zero(_))
     }
+}
+
+/// Takes one of some words, each of which has a meaning and stands for a value.
+fn words<T, const N: usize>(words: [(&'static str, &'static str, T); N]) -> impl TypedValueParser<Value = T>
+where
+    T: Clone + Send + Sync + 'static,
+{
+    let possible = words.each_ref().map(|(word, meaning, _)| {
+        let word = PossibleValue::new(*word);
+        if meaning.is_empty() { word } else { word.help(*meaning) }
+    });
+    PossibleValuesParser::new(possible).try_map(move |word| {
+        let found = words.iter().find(|(known, ..)| *known == word);
+        found.map(|(.., value)| value.clone()).ok_or("not one of these words")
+    })
 }
 
 /// Reads the time between two looks, which is longer than none.
@@ -502,7 +474,7 @@ fn pause(text: &str) -> Result<Duration, String> {
 
 /// The whole command line, as clap knows it.
 pub fn grammar() -> clap::Command {
-    with_globals(Tool::augment())
+    with_globals(Command::command())
 }
 
 /// Reads a command line, the name of the program included.
@@ -524,28 +496,6 @@ where
     }
     let command = Command::from_arg_matches(&matches)?;
     Ok(Invocation { global, command })
-}
-
-/// The program as its help shows it.
-#[derive(Parser)]
-#[command(
-    name = "ipvsctl",
-    version,
-    about = "Make the table of the Linux kernel's load balancer what a file says",
-    subcommand_required = true,
-    arg_required_else_help = true,
-    args_override_self = true,
-    after_help = "Exit statuses and examples are in the man page: ipvsctl man | man -l -"
-)]
-struct Tool {
-    #[command(subcommand)]
-    _command: Command,
-}
-
-impl Tool {
-    fn augment() -> clap::Command {
-        <Self as clap::CommandFactory>::command()
-    }
 }
 
 /// Clap's own global options take the values of one place only; these are options of every level instead.

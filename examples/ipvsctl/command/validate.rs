@@ -1,76 +1,48 @@
 //! `validate`: whether files can be applied.
 
-use ipvs_rs::desired::{Diagnostic, Diagnostics, Severity, Stage};
-use serde::Serialize;
+use ipvs_rs::desired::{Diagnostic, Stage};
+use serde_json::{Value, json};
 
-use crate::args::ValidateFormat;
-use crate::command::get;
+use crate::args::Format;
 use crate::console::Console;
+use crate::document;
 use crate::failure::{Exit, Failure};
 use crate::source::{Input, Problem};
 
-#[derive(Serialize)]
-struct Document {
-    valid: bool,
-    diagnostics: Vec<Record>,
-}
-
-#[derive(Serialize)]
-struct Record {
-    severity: String,
-    stage: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<u32>,
-    path: String,
-    message: String,
-}
-
 /// Checks files, and says what it found.
-pub fn validate(console: &mut Console, input: Input<'_>, output: ValidateFormat) -> Result<(), Failure> {
-    match output {
-        ValidateFormat::Text => {
-            input.load(console)?;
-            console.done("Configuration valid.");
-            Ok(())
-        }
-        ValidateFormat::Json => {
-            let found = match input.read() {
-                Ok(loaded) => loaded.warnings,
-                Err(Problem::Found(found)) => found,
-                Err(Problem::Failure(failure)) => return Err(failure),
-            };
-            let valid = !found.has_errors() && (found.is_empty() || !input.global.strict);
-            let diagnostics = found.iter().map(record).collect();
-            console.print(&get::as_json(&Document { valid, diagnostics })?);
-            if valid { Ok(()) } else { Err(Failure::silent(exit(&input, &found))) }
-        }
+pub fn validate(console: &mut Console, input: Input<'_>, format: Format) -> Result<(), Failure> {
+    if format == Format::Text {
+        input.load(console)?;
+        console.done("Configuration valid.");
+        return Ok(());
     }
+    let found = match input.read() {
+        Ok(loaded) => loaded.warnings,
+        Err(Problem::Found(found)) => found,
+        Err(Problem::Failure(failure)) => return Err(failure),
+    };
+    let is_valid = !found.has_errors() && (found.is_empty() || !input.global.strict);
+    let diagnostics: Vec<_> = found.iter().map(record).collect();
+    console.print(&document::text(format, &json!({"valid": is_valid, "diagnostics": diagnostics}))?);
+    if is_valid {
+        return Ok(());
+    }
+    Err(Failure::silent(if found.has_errors() { input.explain(&found).exit } else { Exit::Invalid }))
 }
 
-fn exit(input: &Input<'_>, found: &Diagnostics) -> Exit {
-    if found.has_errors() { input.explain(found).exit } else { Exit::Invalid }
-}
-
-fn record(diagnostic: &Diagnostic) -> Record {
+fn record(diagnostic: &Diagnostic) -> Value {
     let place = &diagnostic.place;
-    Record {
-        severity: match diagnostic.severity {
-            Severity::Warning => "warning".to_owned(),
-            other => other.to_string(),
-        },
-        stage: match diagnostic.stage {
+    document::without_nulls(json!({
+        "severity": diagnostic.severity.to_string(),
+        "stage": match diagnostic.stage {
             Stage::Reading => "reading",
             Stage::Parameters => "parameters",
             _ => "validation",
         },
-        file: place.file.as_deref().map(str::to_owned),
-        line: place.line,
-        column: place.column,
-        path: place.path.clone(),
-        message: diagnostic.message.clone(),
-    }
+        "file": place.file.as_deref(),
+        "line": place.line,
+        "column": place.column,
+        "path": place.path,
+        "message": diagnostic.message,
+    }))
 }

@@ -3,54 +3,56 @@
 use std::time::Duration;
 
 use ipvs_rs::desired::apply::Drains;
-use ipvs_rs::desired::files::Loaded;
-use ipvs_rs::desired::plan::Actions;
+use ipvs_rs::desired::plan::Summary;
 
-use crate::args;
-use crate::command::{apply, plan};
+use crate::args::{self, Applying, Globals};
+use crate::command::apply::{self, silence};
+use crate::command::plan::{self, Task};
 use crate::console::Console;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Failure, failure};
 use crate::followed::{Followed, LOOK};
 use crate::pace::{Pace, Signals};
 use crate::session::Session;
-use crate::source::Input;
+use crate::source::{Input, Voice};
 
 /// Applies files, and again whenever they or the table change, until a signal ends it.
 ///
 /// What is wrong with the files at the start ends it; later, the last files that were right go on counting.
-pub fn watch(
-    session: &Session,
-    console: &mut Console,
-    signals: &mut Signals,
-    (input, args): (Input<'_>, &args::Watch),
-    allowed: Actions,
-) -> Result<(), Failure> {
+pub fn watch(global: &Globals, console: &mut Console, args: &args::Watch) -> Result<(), Failure> {
+    let input = Input::new(global, &args.files, Voice::Table);
+    let allowed = plan::allowed(&args.planning)?;
+    let session = &mut Session::open(global, console)?;
+    silence::restore(session, &args.applying.lock_dir, None);
+    let signals = &mut Signals::catch(Signals::THIRD)?;
     if input.file.iter().any(|path| path == "-") {
-        return Err(Failure::new(Exit::Usage, "Standard input cannot be watched: name a file or directory with -f"));
+        return Err(failure!(Usage, "Standard input cannot be watched: name a file or directory with -f"));
     }
     signals.catch_reload()?;
-    let Some(mut followed) = Followed::begin(input, args.interval.get(), console, signals)? else { return Ok(()) };
+    let interval = args.interval.get();
+    let Some(mut followed) = Followed::begin(input, interval, session.console, signals)? else { return Ok(()) };
     let mut due = Duration::ZERO;
     let mut drains = Drains::default();
     loop {
-        if followed.look(console, signals.elapsed(), signals.take_reload()) {
+        if followed.look(session.console, signals.elapsed(), signals.take_reload()) {
             due = Duration::ZERO;
         }
         if signals.elapsed() >= due {
-            match once(session, console, (signals, &mut drains), (followed.loaded(), &input), (args, allowed)) {
+            let state = &followed.loaded().state;
+            let task = Task { state, planning: &args.planning, allowed, silent: None };
+            match once(session, &task, &args.applying, (signals, &mut drains), &input.name()) {
                 Ok(()) => {}
                 // A signal that came meanwhile is the end.
                 Err(failure) if signals.count() > 0 => return Err(failure),
-                Err(failure) => console.failure(&failure),
+                Err(failure) => session.console.failure(&failure),
             }
-            let interval = args.interval.get();
             due = signals.elapsed() + if drains.is_empty() { interval } else { interval.min(DRAINING) };
         }
-        console.flush();
+        session.console.flush();
         let next = signals.elapsed() + LOOK.min(due.saturating_sub(signals.elapsed()));
         if !signals.wait_until(next) {
             if !drains.is_empty() {
-                console.warning("Destinations that were being drained stay at weight 0 until the next ipvsctl watch");
+                let left = "Destinations that were being drained stay at weight 0 until the next ipvsctl watch";
+                session.console.warning(left);
             }
             return Ok(());
         }
@@ -60,36 +62,32 @@ pub fn watch(
 /// How often the table is looked at while destinations drain.
 const DRAINING: Duration = Duration::from_secs(1);
 
-/// Compares the table with the files, and changes it if it is another one. Nothing waits for what drains.
+/// Compares the table with files of that name, and changes it if it is another one. Nothing waits for what drains.
 fn once(
-    session: &Session,
-    console: &mut Console,
+    session: &mut Session<'_>,
+    task: &Task<'_>,
+    applying: &Applying,
     (signals, drains): (&Signals, &mut Drains),
-    (loaded, input): (&Loaded, &Input<'_>),
-    (args, allowed): (&args::Watch, Actions),
+    name: &str,
 ) -> Result<(), Failure> {
-    // Mostly there is nothing to do, and nobody need wait for that.
-    if plan::make(&session.handle, console, &loaded.state, &args.planning)?.plan.is_empty() {
+    // Mostly there is nothing to do, and no other process need wait for that.
+    if task.plan(session)?.plan.is_empty() {
         *drains = Drains::default();
         return Ok(());
     }
-    let _lock = apply::lock(session, &args.applying)?;
-    let planned = plan::make(&session.handle, console, &loaded.state, &args.planning)?;
-    plan::check(&planned.plan, allowed, plan::APPLYING)?;
-    let way = apply::way(session, console, &planned.plan, (&args.applying, allowed));
-    let applied = apply::apply(&session.handle, console, signals, &planned.plan, way, Some(drains));
+    let _lock = apply::lock(session, applying)?;
+    let plan = task.plan(session)?.plan;
+    plan::check(&plan, task.allowed, plan::APPLYING)?;
+    let applied = apply::carry_out(session, &|| signals.wish(), &plan, (applying, task.allowed), Some(drains));
     let report = applied.map_err(|error| apply::explain(&error))?;
-    if report.changed > 0 {
-        let summary = apply::summary(&planned.plan, &report);
-        let draining = if report.pending > 0 { format!(", {} draining", report.pending) } else { String::new() };
-        console.done(&format!(
-            "Applied configuration from {} ({} added, {} changed, {} deleted{draining})",
-            input.name(),
-            summary.add,
-            summary.change,
-            summary.delete
-        ));
+    if report.changed == 0 {
+        // A drain that failed is told once, and not begun again.
+        return Ok(());
     }
-    // A drain that failed is told once, and not begun again.
-    if report.changed > 0 { apply::undrained(&report) } else { Ok(()) }
+    let Summary { add, change, delete, .. } = apply::summary(&plan, &report);
+    let draining = if report.pending > 0 { format!(", {} draining", report.pending) } else { String::new() };
+    session.console.done(&format!(
+        "Applied configuration from {name} ({add} added, {change} changed, {delete} deleted{draining})"
+    ));
+    apply::undrained(&report)
 }

@@ -17,12 +17,19 @@ pub fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
     if !found.is_file() {
         return Err(io::Error::other(format!("expected a regular file, found {}", kind(found))));
     }
+    let bytes = limited(file, longest)?;
+    bytes.ok_or_else(|| io::Error::other(format!("expected at most {longest} bytes, found more")))
+}
+
+/// Reads a file of any kind to its end; `None` if it has more than `longest` bytes.
+pub fn read_at_most(path: &Path, longest: u64) -> io::Result<Option<Vec<u8>>> {
+    limited(File::open(path)?, longest)
+}
+
+fn limited(file: File, longest: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     file.take(longest.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > longest {
-        return Err(io::Error::other(format!("expected at most {longest} bytes, found more")));
-    }
-    Ok(bytes)
+    Ok((bytes.len() as u64 <= longest).then_some(bytes))
 }
 
 /// Writes a file that is not there yet: all of it, on the disk and for its owner alone, or nothing.
@@ -43,26 +50,12 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Ok(_) | Err(_) => {}
     }
     let name = path.file_name().ok_or_else(|| io::Error::other("expected the name of a file"))?;
-    let mut number = 0_u32;
-    let beside = loop {
-        let mut beside = name.to_owned();
-        beside.push(format!(".{}-{number}.tmp", std::process::id()));
-        let beside = path.with_file_name(beside);
-        match create(&beside, bytes) {
-            // A process of this number has left one behind.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 100 => number += 1,
-            created => break created.map(|()| beside)?,
-        }
-    };
-    fs::rename(&beside, path).inspect_err(|_| drop(fs::remove_file(&beside)))?;
-    sync_folder(path);
-    Ok(())
-}
-
-/// Has a new name reach the disk, where the file system can do that.
-pub fn sync_folder(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = tempfile::Builder::new().prefix(name).suffix(".tmp").make_in(folder, |path| create(path, bytes))?;
+    beside.persist(path)?;
+    // The new name reaches the disk where the file system can do that.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
 }
 
 fn kind(found: FileType) -> &'static str {

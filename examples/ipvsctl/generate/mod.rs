@@ -5,7 +5,8 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use crate::args;
-use crate::failure::EXITS;
+use crate::failure::Exit;
+use crate::manual::Page;
 
 /// A completion script.
 pub fn completions(shell: Shell) -> String {
@@ -18,48 +19,16 @@ pub fn completions(shell: Shell) -> String {
 pub fn man() -> String {
     let mut grammar = args::grammar();
     grammar.build();
-    let man = Man::new(grammar.clone()).section("8").manual("Linux Virtual Server").source("ipvs-rs");
-    let mut page = Vec::new();
-    // Writing to a vector does not fail.
-    let _ = man.render_title(&mut page);
-    let _ = man.render_name_section(&mut page);
-    let _ = man.render_synopsis_section(&mut page);
-    let mut text = Roff::new();
-    text.control("SH", ["DESCRIPTION"]);
-    for paragraph in DESCRIPTION {
-        text.control("PP", []).text([roman(paragraph)]);
-    }
-    let _ = text.to_writer(&mut page);
-    let _ = man.render_options_section(&mut page);
-    let mut rest = Roff::new();
-    rest.control("SH", ["COMMANDS"]);
-    commands(&grammar, "", &mut rest);
-    rest.control("SH", ["ENVIRONMENT"]);
-    for (name, meaning) in ENVIRONMENT {
-        rest.control("TP", []).text([roman(name)]).text([roman(meaning)]);
-    }
-    rest.control("SH", ["FILES"]);
-    for (name, meaning) in FILES {
-        rest.control("TP", []).text([roman(name)]).text([roman(meaning)]);
-    }
-    rest.control("SH", ["EXIT STATUS"]);
-    rest.control("TP", []).text([roman("0")]).text([roman("Done.")]);
-    for (exit, meaning) in EXITS {
-        rest.control("TP", []).text([roman((exit as u8).to_string())]).text([roman(meaning)]);
-    }
-    rest.control("SH", ["EXAMPLES"]);
-    for (about, lines) in EXAMPLES {
-        rest.control("PP", []).text([roman(about)]).control("PP", []).control("nf", []).control("RS", ["4"]);
-        for line in lines {
-            rest.text([roman(*line)]);
-        }
-        rest.control("RE", []).control("fi", []);
-    }
-    let _ = rest.to_writer(&mut page);
-    // Every part begins with the same definition; one is enough.
-    let page = String::from_utf8_lossy(&page);
-    let (first, parts) = page.split_at(page.find(".TH").unwrap_or_default());
-    [first, &parts.replace(first, "")].concat()
+    Page::new(grammar.clone())
+        .generated(Man::render_synopsis_section)
+        .paragraphs("DESCRIPTION", &DESCRIPTION)
+        .generated(Man::render_options_section)
+        .section("COMMANDS", |section| commands(&grammar, "", section))
+        .meanings("ENVIRONMENT", ENVIRONMENT)
+        .meanings("FILES", FILES)
+        .meanings("EXIT STATUS", [(0, "Done.".to_owned())].into_iter().chain(Exit::all()))
+        .examples(&EXAMPLES)
+        .finish()
 }
 
 /// A section for each command, with the options that are its own.

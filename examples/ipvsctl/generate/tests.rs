@@ -35,8 +35,9 @@ fn signals_empty_input_and_watched_files_are_in_the_man_page() {
 #[test]
 fn every_exit_status_is_in_the_man_page() {
     let page = man();
-    for (exit, meaning) in EXITS {
-        let row = format!(".TP\n{}\n{}", exit as u8, meaning.split(':').next().unwrap().replace('-', "\\-"));
+    assert_eq!(Exit::all().count(), 18);
+    for (exit, meaning) in Exit::all() {
+        let row = format!(".TP\n{exit}\n{}", meaning.split(':').next().unwrap().replace('-', "\\-"));
         assert!(page.contains(&row), "{row}");
     }
 }

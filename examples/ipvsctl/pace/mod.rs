@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ipvs_rs::desired::apply::Interrupt;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{self, Handle};
 
-use crate::failure::{Exit, Failure};
+use crate::failure::{Failure, failure};
 
 /// Time since a beginning. Tests let it pass as they like.
 pub trait Pace {
@@ -37,6 +38,11 @@ struct State {
 }
 
 impl Signals {
+    /// The signal that ends the program at once: the one after the wish.
+    pub const SECOND: usize = 2;
+    /// The same where the second one is the wish to leave everything as it is.
+    pub const THIRD: usize = 3;
+
     /// From now on the first `SIGINT`, `SIGTERM` or `SIGHUP` is a wish, and the one of this number is the end.
     ///
     /// A `SIGHUP` that is ignored stays so: that is how `nohup` starts a program.
@@ -71,6 +77,15 @@ impl Signals {
         self.state.count.load(Ordering::Relaxed)
     }
 
+    /// Returns what they ask of a plan that is being carried out.
+    pub fn wish(&self) -> Interrupt {
+        match self.count() {
+            0 => Interrupt::None,
+            1 => Interrupt::Stop,
+            _ => Interrupt::Now,
+        }
+    }
+
     /// Returns whether a signal asked for files to be read again since the last call.
     pub fn take_reload(&self) -> bool {
         self.state.reload.swap(false, Ordering::Relaxed)
@@ -96,7 +111,7 @@ impl Pace for Signals {
 }
 
 fn failed(error: &io::Error) -> Failure {
-    Failure::new(Exit::Apply, format!("Unable to watch for signals: {error}"))
+    failure!(Apply, "Unable to watch for signals: {error}")
 }
 
 /// Whether a process with this `/proc/PID/status` ignores a signal.

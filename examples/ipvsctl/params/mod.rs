@@ -4,24 +4,22 @@
 mod url;
 
 use std::fmt::Display;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use ipvs_rs::desired::files::Source;
 use ipvs_rs::desired::params::{Chain, MapResolver, ParamsError, Resolver};
 
 use crate::args::Globals;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, failure};
+use crate::file;
 use crate::session;
 use crate::shown::shown;
 
 /// The sources that are switched on, in the order in which they are asked. The files have been read.
 pub fn resolver(global: &Globals, files: &[Source]) -> Result<Chain<'static>, Failure> {
-    let mut chain = Chain::new();
-    chain = match global.params_network {
-        Some(true) => chain.with(host(global)?),
-        _ => chain.with(Off { prefix: "host.", flag: "--params-network" }),
+    let mut chain = match global.params_network {
+        Some(true) => Chain::new().with(host(global)?),
+        _ => Chain::new().with(Off { prefix: "host.", flag: "--params-network" }),
     };
     chain = match global.params_env {
         Some(true) => chain.with(MapResolver::environment()),
@@ -40,13 +38,12 @@ pub fn resolver(global: &Globals, files: &[Source]) -> Result<Chain<'static>, Fa
 
 /// Reads the files of parameters.
 pub fn read(global: &Globals) -> Result<Vec<Source>, Failure> {
-    global.params_file.iter().map(|path| file(path)).collect()
+    global.params_file.iter().map(|path| read_file(path)).collect()
 }
 
 /// A file of parameters could not be read.
 pub fn unreadable(path: &Path, problem: impl Display) -> Failure {
-    let path = shown(path.display());
-    Failure::new(Exit::ParameterFile, format!("Unable to read from parameter file: {path}: {problem}"))
+    failure!(ParameterFile, "Unable to read from parameter file: {}: {problem}", shown(path.display()))
 }
 
 /// A source that is not switched on.
@@ -77,31 +74,22 @@ impl Resolver for Off {
 
 /// The addresses of the namespace that the table belongs to.
 fn host(global: &Globals) -> Result<MapResolver, Failure> {
-    let failed = |error: String| {
-        Failure::new(
-            Exit::Network,
-            format!("Specified dynamic parameter from local network interfaces, but unable to query them: {error}"),
+    let host = session::namespace(global)?.run(MapResolver::host).map_err(|error| error.to_string());
+    host.and_then(|host| host.map_err(|error| error.to_string())).map_err(|error| {
+        failure!(
+            Network,
+            "Specified dynamic parameter from local network interfaces, but unable to query them: {error}"
         )
-    };
-    match session::namespace(global.netns.as_deref())?.run(MapResolver::host) {
-        Ok(Ok(host)) => Ok(host),
-        Ok(Err(error)) => Err(failed(error.to_string())),
-        Err(error) => Err(failed(error.to_string())),
-    }
+    })
 }
 
-fn file(path: &Path) -> Result<Source, Failure> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
-    read.map_err(|error| unreadable(path, error))?;
+fn read_file(path: &Path) -> Result<Source, Failure> {
     let name = path.display().to_string();
-    let broken = |problem: &str| {
-        Failure::new(Exit::Input, format!("--params-file {} must be JSON or YAML: {problem}", shown(&name)))
-    };
-    if bytes.len() as u64 > LONGEST {
-        return Err(broken(&format!("it has more than {LONGEST} bytes")));
-    }
-    let text = String::from_utf8(bytes).map_err(|_unsaid| broken("it is not UTF-8"))?;
+    let broken = |problem| failure!(Input, "--params-file {} must be JSON or YAML: {problem}", shown(&name));
+    let bytes = file::read_at_most(path, LONGEST)
+        .map_err(|error| unreadable(path, error))?
+        .ok_or_else(|| broken(format!("it has more than {LONGEST} bytes")))?;
+    let text = String::from_utf8(bytes).map_err(|_unsaid| broken("it is not UTF-8".to_owned()))?;
     Ok(Source::new(name, text))
 }
 
@@ -126,7 +114,9 @@ fn fetch(global: &Globals) -> Result<Vec<(String, String)>, Failure> {
 
 #[cfg(not(feature = "params-url"))]
 fn fetch(_: &Globals) -> Result<Vec<(String, String)>, Failure> {
-    let message = "Unable to fetch parameters from url: this program was built without the feature params-url; fetch them \
-                   with another program and use --params-file";
-    Err(Failure::new(Exit::Network, message))
+    Err(failure!(
+        Network,
+        "Unable to fetch parameters from url: this program was built without the feature params-url; fetch them with another \
+         program and use --params-file"
+    ))
 }

@@ -2,30 +2,101 @@
 
 pub mod silence;
 
-use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use ipvs_rs::Handle;
 use ipvs_rs::desired::apply::{
-    ApplyError, ApplyOptions, Cause, DrainOutcome, Drains, Interrupt, Observer, OnError, Phase, Progress, Report,
+    ApplyError, ApplyOptions, Cause, DrainOutcome, Drains, Interrupt, Observer, Phase, Progress, Report,
     apply as apply_and_wait, apply_beside, held_by_persistence,
 };
 use ipvs_rs::desired::plan::{Actions, OperationKind, SavedPlan, SavedPlanError, Summary};
 use ipvs_rs::desired::{Lock, Observed, Operation, Plan, service_text};
+use ipvs_rs::error::{Operation as Call, Target};
 use ipvs_rs::procfs::{Procfs, Sysctl, SysctlValue};
 
 pub use self::silence::Silence;
-use crate::args::{self, Applying};
-use crate::command::plan::{APPLYING, Planned, describe};
+use crate::args::{self, Applying, Format, Globals};
+use crate::command::plan::{self, APPLYING, Planned, Task, describe};
 use crate::console::Console;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, failure};
+use crate::file;
 use crate::pace::Signals;
 use crate::session::Session;
 use crate::shown::shown;
+use crate::source::{self, Input, Voice};
+
+/// Makes the table what files, or a saved plan, say.
+pub fn apply(global: &Globals, console: &mut Console, args: &args::Apply) -> Result<(), Failure> {
+    let input = Input::new(global, &args.files, Voice::Table);
+    let loaded = if args.saved.is_none() { Some(input.load(console)?) } else { None };
+    let allowed = plan::allowed(&args.planning)?;
+    let task = loaded.as_ref().map(|loaded| Task {
+        state: &loaded.state,
+        planning: &args.planning,
+        allowed,
+        silent: input.silent(loaded).filter(|_| !args.allow_empty),
+    });
+    let session = &mut Session::open(global, console)?;
+    // What is only shown keeps no other process waiting.
+    let lock = if args.dry_run { None } else { Some(lock(session, &args.applying)?) };
+    if lock.is_some() {
+        silence::restore(session, &args.applying.lock_dir, lock.as_ref());
+    }
+    let (mut planned, name) = match (&args.saved, &task) {
+        (Some(path), _) => (saved(&session.handle, path)?, shown(path.display())),
+        (None, Some(task)) => (task.plan(session)?, input.name()),
+        (None, None) => return Ok(()),
+    };
+    let check = |planned: &Planned| {
+        let silent = task.as_ref().and_then(|task| task.silent.as_deref());
+        match silent.and_then(|name| source::problem_of_silence(name, planned)) {
+            Some(problem) => Err(failure!(Invalid, "{APPLYING}{problem}")),
+            None => plan::check(&planned.plan, allowed, APPLYING),
+        }
+    };
+    if args.dry_run {
+        plan::show(session.console, &planned, Format::Text)?;
+        return check(&planned);
+    }
+    check(&planned)?;
+    confirm(session.console, &planned.plan, args)?;
+    warn_of_persistence(session, &planned.plan);
+    let signals = Signals::catch(Signals::THIRD)?;
+    for round in 1.. {
+        let applied = carry_out(session, &|| signals.wish(), &planned.plan, (&args.applying, allowed), None);
+        let raced = match applied {
+            Ok(report) => {
+                undrained(&report)?;
+                // Servers take their time to drain, in which other programs can do much.
+                if report.drains.is_empty() {
+                    break;
+                }
+                failure!(Apply, "{APPLYING}another program keeps changing the table")
+            }
+            Err(error) if error.is_raced() && task.is_some() => explain(&error),
+            Err(error) => return Err(explain(&error)),
+        };
+        let Some(task) = &task else { break };
+        planned = task.plan(session)?;
+        if planned.plan.is_empty() {
+            break;
+        }
+        if round == ROUNDS {
+            return Err(raced);
+        }
+        session.console.warning("Another program has changed the table meanwhile; planning again");
+        check(&planned)?;
+    }
+    session.console.done(&format!("Applied configuration from {name}"));
+    Ok(())
+}
+
+/// How often a table that another program changes meanwhile is planned again.
+const ROUNDS: u32 = 3;
 
 /// Keeps others away from the table of the namespace until it is dropped.
-pub fn lock(session: &Session, applying: &Applying) -> Result<Lock, Failure> {
+pub fn lock(session: &Session<'_>, applying: &Applying) -> Result<Lock, Failure> {
     let acquire = || Lock::acquire(&applying.lock_dir, applying.lock_timeout.get());
     let locked = session.netns.run(acquire).map_err(|error| Failure::new(Exit::Locked, error.to_string()))?;
     locked.map_err(|error| {
@@ -34,30 +105,22 @@ pub fn lock(session: &Session, applying: &Applying) -> Result<Lock, Failure> {
             return Failure::query("services", &refused);
         }
         let hint = if error.is_held() { "wait longer with --lock-timeout" } else { "another place is --lock-dir" };
-        Failure::new(Exit::Locked, format!("{APPLYING}Unable to lock the table\nReason: {error}; {hint}"))
+        failure!(Locked, "{APPLYING}Unable to lock the table\nReason: {error}; {hint}")
     })
 }
 
 /// Reads a saved plan, and makes sure that the table is still the one that it was made for.
-pub fn saved(handle: &Handle, path: &Path) -> Result<Planned, Failure> {
-    let unreadable = |error: io::Error| {
-        Failure::new(Exit::Input, format!("Error reading from input file {}: {error}", shown(path.display())))
-    };
-    let unusable = |error: String| {
-        Failure::new(Exit::Input, format!("Error parsing plan from {}: {error}", shown(path.display())))
-    };
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(unusable(format!("more than {LONGEST} bytes")));
-    }
+fn saved(handle: &Handle, path: &Path) -> Result<Planned, Failure> {
+    let name = shown(path.display());
+    let unusable = |error: String| failure!(Input, "Error parsing plan from {name}: {error}");
+    let bytes = file::read_at_most(path, LONGEST)
+        .map_err(|error| failure!(Input, "Error reading from input file {name}: {error}"))?
+        .ok_or_else(|| unusable(format!("more than {LONGEST} bytes")))?;
     let plan: SavedPlan = serde_json::from_slice(&bytes)
         .map_err(|error| unusable(format!("{error}; ipvsctl plan --out FILE writes one")))?;
     let live = Observed::read_all(handle).map_err(|error| Failure::query("services", &error))?;
     let plan = plan.plan(&live).map_err(|error| match error {
-        SavedPlanError::Stale { .. } => {
-            Failure::new(Exit::Stale, format!("{APPLYING}{}: {error}; nothing was changed", shown(path.display())))
-        }
+        SavedPlanError::Stale { .. } => failure!(Stale, "{APPLYING}{name}: {error}; nothing was changed"),
         error => unusable(error.to_string()),
     })?;
     Ok(Planned { plan, live })
@@ -66,18 +129,19 @@ pub fn saved(handle: &Handle, path: &Path) -> Result<Planned, Failure> {
 /// The longest plan in bytes.
 const LONGEST: u64 = 1 << 30;
 
-/// Asks whether to go on, if something is to be deleted and somebody wanted to be asked.
-pub fn confirm(console: &mut Console, plan: &Plan, args: &args::Apply) -> Result<(), Failure> {
+/// Asks whether to go on, if something is to be deleted and the command line asks for that.
+fn confirm(console: &mut Console, plan: &Plan, args: &args::Apply) -> Result<(), Failure> {
     let deletions = plan.summary().delete;
     if !args.confirm || args.yes || deletions == 0 {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        let message =
-            format!("{APPLYING}{deletions} objects would be deleted, and there is nobody to confirm it: add --yes");
-        return Err(Failure::new(Exit::Apply, message));
+        return Err(failure!(
+            Apply,
+            "{APPLYING}{deletions} objects would be deleted, and there is nobody to confirm it: add --yes"
+        ));
     }
-    console.print(&plan.text().coloured(console.is_coloured()).to_string());
+    console.print(&plan.text().coloured(console.is_coloured).to_string());
     console.flush();
     console.ask("Apply this plan? [y/N] ");
     let mut answer = String::new();
@@ -86,57 +150,44 @@ pub fn confirm(console: &mut Console, plan: &Plan, args: &args::Apply) -> Result
     if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") {
         return Ok(());
     }
-    Err(Failure::new(Exit::Apply, format!("{APPLYING}not confirmed; nothing was changed")))
+    Err(failure!(Apply, "{APPLYING}not confirmed; nothing was changed"))
 }
 
 /// Says what a drain cannot be relied on for.
-pub fn warn_of_persistence(console: &mut Console, procfs: &Procfs, plan: &Plan) {
-    let held: Vec<_> =
-        held_by_persistence(plan).map(|(service, id)| format!("{id} of {}", service_text(&service))).collect();
-    let Some(first) = held.first() else { return };
-    if procfs.get_sysctl(Sysctl::ExpireQuiescentTemplate).is_ok_and(|value| value == SysctlValue::Number(0)) {
-        let others = if held.len() > 1 { format!(" and {} more", held.len() - 1) } else { String::new() };
-        console.warning(&format!(
-            "Persistence holds clients to {first}{others}: they come back although it is drained, as long as the sysctl \
-             net.ipv4.vs.expire_quiescent_template is 0"
+fn warn_of_persistence(session: &mut Session<'_>, plan: &Plan) {
+    let mut held = held_by_persistence(plan);
+    let Some((service, id)) = held.next() else { return };
+    if brings_clients_back(session) {
+        let others = match held.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        session.console.warning(&format!(
+            "Persistence holds clients to {id} of {}{others}: they come back although it is drained, as long as the sysctl \
+             net.ipv4.vs.expire_quiescent_template is 0",
+            service_text(&service)
         ));
     }
 }
 
-/// How a plan is carried out.
-pub struct Way {
-    pub on_error: args::OnError,
-    pub allowed: Actions,
-    /// Kept until schedulers have changed.
-    pub silence: Option<Silence>,
+/// Whether persistence brings clients back to a destination of weight 0.
+pub fn brings_clients_back(session: &Session<'_>) -> bool {
+    let expires = Procfs::of(session.netns.clone()).get_sysctl(Sysctl::ExpireQuiescentTemplate);
+    expires.is_ok_and(|value| value == SysctlValue::Number(0))
 }
-
-/// The way that the command line asks for.
-pub fn way(session: &Session, console: &mut Console, plan: &Plan, (applying, allowed): (&Applying, Actions)) -> Way {
-    let silence =
-        applying.no_refusals.then(|| Silence::during(plan, &session.netns, &applying.lock_dir, console)).flatten();
-    Way { on_error: applying.on_error, allowed, silence }
-}
-
-/// How often a table that another program changes meanwhile is planned again.
-pub const ROUNDS: u32 = 3;
 
 /// Carries a plan out, and says what was done. With `drains`, connections are not waited for.
-pub fn apply(
-    handle: &Handle,
-    console: &mut Console,
-    stop: &dyn Stop,
+pub fn carry_out(
+    session: &mut Session<'_>,
+    stop: &dyn Fn() -> Interrupt,
     plan: &Plan,
-    way: Way,
+    (applying, allowed): (&Applying, Actions),
     drains: Option<&mut Drains>,
 ) -> Result<Report, ApplyError> {
-    let on_error = match way.on_error {
-        args::OnError::Rollback => OnError::Rollback,
-        args::OnError::Stop => OnError::Stop,
-        args::OnError::Continue => OnError::Continue,
-    };
-    let options = ApplyOptions::new().on_error(on_error).allowed(way.allowed);
-    let mut watcher = Watcher { console, stop, silence: way.silence };
+    let silence = if applying.no_refusals { Silence::during(session, plan, &applying.lock_dir) } else { None };
+    let options = ApplyOptions::new().on_error(applying.on_error).allowed(allowed);
+    let Session { handle, console, .. } = session;
+    let mut watcher = Watcher { console, stop, silence };
     let applied = match drains {
         None => apply_and_wait(handle, plan, &options, &mut watcher),
         Some(drains) => apply_beside(handle, plan, &options, drains, &mut watcher),
@@ -184,26 +235,10 @@ fn is_done(operation: &Operation, report: &Report) -> bool {
     }
 }
 
-/// A source of wishes to end a plan before it is through.
-pub trait Stop {
-    /// The wish by now.
-    fn wish(&self) -> Interrupt;
-}
-
-impl Stop for Signals {
-    fn wish(&self) -> Interrupt {
-        match self.count() {
-            0 => Interrupt::None,
-            1 => Interrupt::Stop,
-            _ => Interrupt::Now,
-        }
-    }
-}
-
 /// Shows how far a plan has come, and hears of wishes to end it.
 pub struct Watcher<'a> {
     pub console: &'a mut Console,
-    pub stop: &'a dyn Stop,
+    pub stop: &'a dyn Fn() -> Interrupt,
     pub silence: Option<Silence>,
 }
 
@@ -220,7 +255,7 @@ impl Observer for Watcher<'_> {
         if progress.phase == Phase::Draining {
             self.speak();
         }
-        if self.console.has_progress() {
+        if self.console.has_progress {
             let Progress { phase, done, total, draining, connections, .. } = progress;
             let text = match phase {
                 Phase::Draining => format!("draining {draining} destinations: {connections} connections"),
@@ -231,7 +266,7 @@ impl Observer for Watcher<'_> {
     }
 
     fn interrupt(&mut self) -> Interrupt {
-        self.stop.wish()
+        (self.stop)()
     }
 }
 
@@ -302,25 +337,26 @@ pub fn explain(error: &ApplyError) -> Failure {
 /// What could not be done.
 fn what(operation: &Operation, error: &ipvs_rs::Error) -> String {
     let service = operation.service().map(|id| service_text(&id)).unwrap_or_default();
-    let destination = operation.destination().map(|id| id.to_string()).unwrap_or_default();
-    match operation.kind() {
-        OperationKind::AddService if error.operation() == ipvs_rs::error::Operation::NewDestination => {
-            let destination = match error.target() {
-                ipvs_rs::error::Target::Destination(_, id) => id.to_string(),
-                _ => String::new(),
-            };
+    let destination = match (operation.destination(), error.target()) {
+        (Some(id), _) => id.to_string(),
+        (None, Target::Destination(_, id)) => id.to_string(),
+        (None, _) => String::new(),
+    };
+    match (operation.kind(), error.operation()) {
+        (OperationKind::AddService, Call::NewDestination) | (OperationKind::AddDestination, _) => {
             format!("unable to add new destination(s) {destination} for service {service}")
         }
-        OperationKind::AddService => format!("unable to add ipvs service {service}"),
-        OperationKind::UpdateService => format!("unable to edit ipvs service {service}"),
-        OperationKind::DeleteService => format!("unable to delete service {service}"),
-        OperationKind::AddDestination => {
-            format!("unable to add new destination(s) {destination} for service {service}")
+        (OperationKind::AddService, _) => format!("unable to add ipvs service {service}"),
+        (OperationKind::UpdateService, _) => format!("unable to edit ipvs service {service}"),
+        (OperationKind::DeleteService, _) => format!("unable to delete service {service}"),
+        (OperationKind::UpdateDestination, _) => {
+            format!("unable to update destination {destination} for service {service}")
         }
-        OperationKind::UpdateDestination => format!("unable to update destination {destination} for service {service}"),
-        OperationKind::DeleteDestination => format!("unable to delete destination {destination} for service {service}"),
-        OperationKind::UpdateTimeouts => "unable to update time-outs".to_owned(),
-        OperationKind::StopSync => "unable to stop a synchronization daemon".to_owned(),
+        (OperationKind::DeleteDestination, _) => {
+            format!("unable to delete destination {destination} for service {service}")
+        }
+        (OperationKind::UpdateTimeouts, _) => "unable to update time-outs".to_owned(),
+        (OperationKind::StopSync, _) => "unable to stop a synchronization daemon".to_owned(),
         _ => "unable to start a synchronization daemon".to_owned(),
     }
 }

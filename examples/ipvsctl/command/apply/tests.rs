@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use ipvs_rs::desired::apply::OnError;
 use ipvs_rs::desired::files::{Reader, Source};
 use ipvs_rs::desired::{DesiredState, spec};
 use ipvs_rs::model::notation::Rule;
@@ -8,16 +9,7 @@ use ipvs_rs::{Handle, Scheduler};
 
 use super::*;
 use crate::args::Planning;
-use crate::command::plan;
-
-/// Nobody wants anything, or somebody wants it to end from the beginning.
-struct Wish(Interrupt);
-
-impl Stop for Wish {
-    fn wish(&self) -> Interrupt {
-        self.0
-    }
-}
+use crate::tests::session;
 
 fn kernel(rules: &str) -> (FakeKernel, Handle) {
     let kernel = FakeKernel::new();
@@ -46,12 +38,23 @@ fn planning(allowed: &str) -> Planning {
     Planning { keep_weights: false, prune: true, drain: None, no_drain: false, allowed_actions: allowed.to_owned() }
 }
 
+/// What the table should be, with everything allowed.
+fn task<'a>(state: &'a DesiredState, planning: &'a Planning) -> Task<'a> {
+    Task { state, planning, allowed: Actions::all(), silent: None }
+}
+
+fn planned(kernel: &FakeKernel, text: &str, planning: &Planning) -> Planned {
+    task(&state(text), planning).plan(&mut session(kernel, &mut Console::memory(0))).unwrap()
+}
+
 /// Applies a text with a wish, and returns what was said.
-fn applied(handle: &Handle, text: &str, on_error: args::OnError, wish: Interrupt) -> (Result<Report, Failure>, String) {
-    let planned = plan::make(handle, &mut Console::memory(0), &state(text), &planning("*")).unwrap();
+fn applied(kernel: &FakeKernel, text: &str, on_error: OnError, wish: Interrupt) -> (Result<Report, Failure>, String) {
+    let plan = planned(kernel, text, &planning("*")).plan;
     let mut console = Console::memory(1);
-    let way = Way { on_error, allowed: Actions::all(), silence: None };
-    let done = apply(handle, &mut console, &Wish(wish), &planned.plan, way, None);
+    let lock_timeout = spec::Duration::default();
+    let applying = Applying { on_error, no_refusals: false, lock_timeout, lock_dir: "/no/such".into() };
+    let how = (&applying, Actions::all());
+    let done = carry_out(&mut session(kernel, &mut console), &|| wish, &plan, how, None);
     let done = done.map_err(|error| explain(&error)).and_then(|report| undrained(&report).map(|()| report));
     (done, console.taken().1)
 }
@@ -72,8 +75,8 @@ services:
 
 #[test]
 fn every_operation_is_told() {
-    let (_kernel, handle) = kernel(LIVE);
-    let (done, said) = applied(&handle, MODEL, args::OnError::Rollback, Interrupt::None);
+    let (kernel, _handle) = kernel(LIVE);
+    let (done, said) = applied(&kernel, MODEL, OnError::Rollback, Interrupt::None);
     assert_eq!(done.unwrap().done, 5);
     assert_eq!(
         said.lines().collect::<Vec<_>>(),
@@ -85,20 +88,18 @@ fn every_operation_is_told() {
             "INFO Removing service from current config, addr=fwmark:7",
         ]
     );
-    let (done, said) = applied(&handle, MODEL, args::OnError::Rollback, Interrupt::None);
+    let (done, said) = applied(&kernel, MODEL, OnError::Rollback, Interrupt::None);
     assert_eq!((done.unwrap().total, &*said), (0, ""), "the second time there is nothing to do");
 }
 
 #[test]
 fn failure_names_the_operation_the_answer_and_the_rest() {
-    for (on_error, exit) in [
-        (args::OnError::Rollback, Exit::RolledBack),
-        (args::OnError::Stop, Exit::Apply),
-        (args::OnError::Continue, Exit::Apply),
-    ] {
+    for (on_error, exit) in
+        [(OnError::Rollback, Exit::RolledBack), (OnError::Stop, Exit::Apply), (OnError::Continue, Exit::Apply)]
+    {
         let (kernel, handle) = kernel(LIVE);
         kernel.disable(Ability::Scheduler(Scheduler::Wlc));
-        let (done, said) = applied(&handle, MODEL, on_error, Interrupt::None);
+        let (done, said) = applied(&kernel, MODEL, on_error, Interrupt::None);
         let failure = done.unwrap_err();
         assert_eq!((failure.exit, &*said), (exit, ""), "{on_error:?}");
         let lines: Vec<_> = failure.message.lines().collect();
@@ -108,14 +109,14 @@ fn failure_names_the_operation_the_answer_and_the_rest() {
         );
         assert!(lines[1].starts_with("Reason: update service TCP 192.0.2.1:80: scheduler or persistence engine not"));
         assert!(lines[2].starts_with("Result: cannot "), "{lines:?}");
-        assert_eq!(rules(&handle) == LIVE, on_error == args::OnError::Rollback, "{on_error:?}");
+        assert_eq!(rules(&handle) == LIVE, on_error == OnError::Rollback, "{on_error:?}");
     }
 }
 
 #[test]
 fn interrupted_plan_is_taken_back() {
-    let (_kernel, handle) = kernel(LIVE);
-    let (done, _) = applied(&handle, MODEL, args::OnError::Rollback, Interrupt::Stop);
+    let (kernel, handle) = kernel(LIVE);
+    let (done, _) = applied(&kernel, MODEL, OnError::Rollback, Interrupt::Stop);
     let failure = done.unwrap_err();
     assert_eq!(failure.exit, Exit::RolledBack);
     assert!(
@@ -132,7 +133,7 @@ fn destination_that_is_kept_has_its_own_ending() {
     let place = ("TCP 192.0.2.1:80".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
     kernel.carry(&place.0, &place.1, Traffic::new().opened(3)).unwrap();
     let model = "version: 2\ndrain: {timeout: 0, on-timeout: keep}\nservices:\n- {address: 'tcp://192.0.2.1:80'}\n";
-    let (done, said) = applied(&handle, model, args::OnError::Rollback, Interrupt::None);
+    let (done, said) = applied(&kernel, model, OnError::Rollback, Interrupt::None);
     let failure = done.unwrap_err();
     assert_eq!(failure.exit, Exit::Drain);
     assert!(failure.message.contains("kept at weight 0 with 3 connections"), "{}", failure.message);
@@ -144,16 +145,16 @@ fn destination_that_is_kept_has_its_own_ending() {
 fn saved_plan_fits_its_table_only() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("plan.json");
-    let (_kernel, handle) = kernel(LIVE);
+    let (kernel, handle) = kernel(LIVE);
     let args = args::Plan {
         files: args::Files::default(),
         planning: planning("*"),
-        output: args::PlanFormat::Json,
+        output: Format::Json,
         exit_code: true,
         out: Some(path.clone()),
     };
     let mut console = Console::memory(0);
-    let done = plan::plan(&handle, &mut console, &state(MODEL), &args, Actions::all(), None);
+    let done = plan::plan(&mut session(&kernel, &mut console), &task(&state(MODEL), &args.planning), &args);
     assert_eq!(done, Err(Failure::silent(Exit::Changes)));
     assert_eq!(console.taken().0, std::fs::read_to_string(&path).unwrap());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left there");
@@ -172,8 +173,8 @@ fn saved_plan_fits_its_table_only() {
 
 #[test]
 fn forbidden_changes_are_all_named() {
-    let (_kernel, handle) = kernel(LIVE);
-    let planned = plan::make(&handle, &mut Console::memory(0), &state(MODEL), &planning("*")).unwrap();
+    let (kernel, _handle) = kernel(LIVE);
+    let planned = planned(&kernel, MODEL, &planning("*"));
     let failure = plan::check(&planned.plan, "us,ad".parse().unwrap(), APPLYING).unwrap_err();
     assert_eq!(failure.exit, Exit::Apply);
     assert_eq!(
@@ -192,9 +193,9 @@ fn forbidden_changes_are_all_named() {
 #[test]
 fn drains_of_the_command_line_count_more_than_those_of_files() {
     let drained = |planning: &Planning| {
-        let (_kernel, handle) = kernel(LIVE);
+        let (kernel, _handle) = kernel(LIVE);
         let model = "version: 2\ndrain: {timeout: 5s}\nservices:\n- {address: 'tcp://192.0.2.1:80'}\n";
-        let planned = plan::make(&handle, &mut Console::memory(0), &state(model), planning).unwrap();
+        let planned = planned(&kernel, model, planning);
         let operation = planned.plan.operations().first().unwrap();
         assert_eq!(operation.kind(), OperationKind::DeleteDestination);
         operation.drain.map(|drain| drain.timeout)

@@ -3,85 +3,40 @@
 use ipvs_rs::model::AddressFamily;
 use ipvs_rs::procfs::{Connection, Procfs, ProcfsError};
 use ipvs_rs::{DestinationId, ServiceId};
-use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::args::ListFormat;
-use crate::columns::{Columns, Title};
-use crate::command::get;
+use crate::args::Format;
+use crate::columns::Columns;
 use crate::console::Console;
+use crate::document;
 use crate::failure::{Exit, Failure};
 
 /// Which connections are shown, and how.
 pub struct Listing {
     pub service: Option<ServiceId>,
     pub destination: Option<DestinationId>,
-    pub output: ListFormat,
+    pub output: Format,
 }
 
-#[derive(Serialize)]
-struct Document {
-    connections: Vec<Record>,
-}
-
-#[derive(Serialize)]
-struct Record {
-    protocol: String,
-    client: String,
-    service: String,
-    destination: String,
-    state: String,
-    expires: u64,
-    template: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    engine: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    engine_data: Option<String>,
+/// Shows the connections of a network namespace.
+pub fn conns(procfs: &Procfs, console: &mut Console, listing: &Listing) -> Result<(), Failure> {
+    let connections = procfs.connections().and_then(|connections| listing.select(connections));
+    let connections = connections.map_err(|error| failed(&error))?;
+    console.print(&listing.text(&connections)?);
+    Ok(())
 }
 
 fn failed(error: &ProcfsError) -> Failure {
     let is_missing = error.is_not_available() || error.namespace_error().is_some();
     let exit = if is_missing && !error.is_permission_denied() { Exit::NotAvailable } else { Exit::Query };
-    Failure::new(
-        exit,
-        format!("Unable to get current ipvs config: Unable to query IPVS (connections).\nReason: {error}"),
-    )
-}
-
-/// Shows the connections of a network namespace.
-pub fn conns(procfs: &Procfs, console: &mut Console, listing: &Listing) -> Result<(), Failure> {
-    let connections = procfs.connections().map_err(|error| failed(&error))?;
-    show(connections, console, listing).map_err(|error| match error {
-        Problem::Reading(error) => failed(&error),
-        Problem::Writing(failure) => failure,
-    })
-}
-
-enum Problem {
-    Reading(ProcfsError),
-    Writing(Failure),
-}
-
-fn show(
-    connections: impl Iterator<Item = Result<Connection, ProcfsError>>,
-    console: &mut Console,
-    listing: &Listing,
-) -> Result<(), Problem> {
-    let mut records = Vec::new();
-    for connection in connections {
-        let connection = connection.map_err(Problem::Reading)?;
-        if listing.holds(&connection) {
-            records.push(record(&connection));
-        }
-    }
-    let text = match listing.output {
-        ListFormat::Json => get::as_json(&Document { connections: records }).map_err(Problem::Writing)?,
-        ListFormat::Table => as_table(records),
-    };
-    console.print(&text);
-    Ok(())
+    Failure::unreadable(exit, &format!("Unable to query IPVS (connections).\nReason: {error}"))
 }
 
 impl Listing {
+    fn select<E>(&self, all: impl Iterator<Item = Result<Connection, E>>) -> Result<Vec<Connection>, E> {
+        all.filter(|row| row.as_ref().map_or(true, |connection| self.holds(connection))).collect()
+    }
+
     /// Whether a connection is one of those. Connections by a firewall mark do not tell it; their templates do.
     fn holds(&self, connection: &Connection) -> bool {
         let service = self.service.is_none_or(|service| {
@@ -98,36 +53,44 @@ impl Listing {
         });
         service && destination
     }
+
+    fn text(&self, connections: &[Connection]) -> Result<String, Failure> {
+        if self.output == Format::Json {
+            let records: Vec<_> = connections.iter().map(record).collect();
+            return document::text(self.output, &json!({ "connections": records }));
+        }
+        let mut columns = Columns::new("PROTOCOL CLIENT SERVICE DESTINATION STATE >EXPIRES");
+        for connection in connections {
+            let Connection { protocol, client, destination, state, expires_secs, .. } = connection;
+            let expires = format!("{}:{:02}", expires_secs / 60, expires_secs % 60);
+            let ends = [client.to_string(), service(connection), destination.to_string()];
+            columns.row([&[protocol.to_string()], &ends[..], &[state.to_string(), expires]].concat());
+        }
+        Ok(columns.text())
+    }
 }
 
-fn record(connection: &Connection) -> Record {
-    let service = match connection.mark() {
+fn service(connection: &Connection) -> String {
+    match connection.mark() {
         Some(mark) if connection.client.is_ipv6() => format!("fwmark6:{mark}"),
         Some(mark) => format!("fwmark:{mark}"),
         None => connection.service.to_string(),
-    };
-    let engine = connection.engine.as_ref();
-    Record {
-        protocol: connection.protocol.to_string(),
-        client: connection.client.to_string(),
-        service,
-        destination: connection.destination.to_string(),
-        state: connection.state.to_string(),
-        expires: connection.expires_secs,
-        template: connection.is_template(),
-        engine: engine.map(|engine| engine.name.to_string()),
-        engine_data: engine.map(|engine| String::from_utf8_lossy(&engine.data).into_owned()),
     }
 }
 
-fn as_table(records: Vec<Record>) -> String {
-    let titles = ["PROTOCOL", "CLIENT", "SERVICE", "DESTINATION", "STATE"].map(Title::Left);
-    let mut columns = Columns::new(titles.into_iter().chain([Title::Right("EXPIRES")]).collect());
-    for record in records {
-        let expires = format!("{}:{:02}", record.expires / 60, record.expires % 60);
-        columns.row(vec![record.protocol, record.client, record.service, record.destination, record.state, expires]);
-    }
-    columns.text()
+fn record(connection: &Connection) -> Value {
+    let engine = connection.engine.as_ref();
+    document::without_nulls(json!({
+        "protocol": connection.protocol.to_string(),
+        "client": connection.client.to_string(),
+        "service": service(connection),
+        "destination": connection.destination.to_string(),
+        "state": connection.state.to_string(),
+        "expires": connection.expires_secs,
+        "template": connection.is_template(),
+        "engine": engine.map(|engine| engine.name.to_string()),
+        "engine_data": engine.map(|engine| String::from_utf8_lossy(&engine.data)),
+    }))
 }
 
 #[cfg(test)]

@@ -12,21 +12,20 @@ IP  2001:0db8:0000:0000:0000:0000:0000:0005 0000 0000:0007:0000:0000:0000:0000:0
 IP_50 0A020006 0000 C000020A 0000 0A010003 0000 NONE            100
 ";
 
-fn shown(output: ListFormat, service: Option<&str>, destination: Option<&str>) -> String {
+fn shown(output: Format, service: Option<&str>, destination: Option<&str>) -> String {
     let listing = Listing {
         service: service.map(|service| service.parse().unwrap()),
         destination: destination.map(|destination| destination.parse().unwrap()),
         output,
     };
-    let mut console = Console::memory(0);
-    assert!(show(Connections::from_reader(FILE.as_bytes()), &mut console, &listing).is_ok());
-    console.taken().0
+    let connections = listing.select(Connections::from_reader(FILE.as_bytes())).unwrap();
+    listing.text(&connections).unwrap()
 }
 
 #[test]
 fn connections_are_in_columns() {
     assert_eq!(
-        shown(ListFormat::Table, None, None),
+        shown(Format::Table, None, None),
         "PROTOCOL  CLIENT           SERVICE         DESTINATION      STATE        EXPIRES\n\
          TCP       10.2.0.2:41000   192.0.2.10:80   10.1.0.3:8080    ESTABLISHED    14:55\n\
          TCP       10.2.0.3:41000   192.0.2.10:443  10.1.0.3:443     TIME_WAIT       1:01\n\
@@ -40,8 +39,8 @@ fn connections_are_in_columns() {
 #[test]
 fn connections_of_a_service_or_destination() {
     let clients = |service, destination| {
-        let text = shown(ListFormat::Json, service, destination);
-        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let text = shown(Format::Json, service, destination);
+        let document: Value = serde_json::from_str(&text).unwrap();
         let records = document["connections"].as_array().unwrap().iter();
         records.map(|record| record["client"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };

@@ -6,21 +6,19 @@ use std::time::{Duration, Instant};
 use ipvs_rs::desired::apply::{Applier, ApplyError, ApplyOptions, DrainOutcome, Drained, Interrupt, OnRace, drive};
 use ipvs_rs::desired::plan::Change;
 use ipvs_rs::desired::{Drain, Operation, Plan, WaitFor, service_text};
-use ipvs_rs::model::Weight;
-use ipvs_rs::procfs::{Procfs, Sysctl, SysctlValue};
-use ipvs_rs::{DestinationEntry, DestinationId, Handle, ServiceId};
+use ipvs_rs::model::Protocol;
+use ipvs_rs::{DestinationId, ServiceId};
 
-use crate::address;
-use crate::command::apply::{Stop, Watcher};
+use crate::command::apply::{self, Watcher};
 use crate::command::set::{self, Place};
-use crate::console::Console;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, failure};
 use crate::pace::Pace;
+use crate::session::Session;
 
 /// The destinations to drain, and how.
-pub struct Draining<'a> {
+pub struct Draining {
     pub service: ServiceId,
-    pub destinations: &'a [DestinationId],
+    pub destinations: Vec<DestinationId>,
     pub drain: Drain,
     pub delete: bool,
 }
@@ -28,26 +26,9 @@ pub struct Draining<'a> {
 const WHAT: &str = "Unable to drain";
 
 /// Gives destinations weight 0, waits until they have no connections, and deletes them if that is wanted.
-pub fn drain(
-    handle: &Handle,
-    console: &mut Console,
-    pace: &mut impl Pace,
-    draining: &Draining<'_>,
-) -> Result<(), Failure> {
-    let Draining { service, destinations, drain, delete } = draining;
-    let entries = list(handle, service)?;
-    let mut operations: Vec<Operation> = Vec::new();
-    for id in *destinations {
-        let Some(entry) = entries.iter().find(|entry| entry.id() == *id) else {
-            let has_service = handle.get_service(service).map_err(|error| Failure::query("service", &error))?.is_some();
-            return Err(set::missing(WHAT, service, has_service.then_some(id)));
-        };
-        let before = entry.destination.clone();
-        let change = if *delete { Change::delete(before) } else { Change::update(before.clone(), before.drained()) };
-        if operations.iter().all(|known| known.destination() != Some(*id)) {
-            operations.push(Operation::of_destination(*service, change).drained(Some(*drain)));
-        }
-    }
+pub fn drain(session: &mut Session<'_>, pace: &mut impl Pace, draining: &Draining) -> Result<(), Failure> {
+    let Draining { service, drain, .. } = draining;
+    let plan = Plan::of(operations(session, draining)?);
     let is_interrupted = Cell::new(false);
     let (begin, first) = (Instant::now(), pace.elapsed());
     let mut wait = |time: Duration| {
@@ -56,9 +37,11 @@ pub fn drain(
         }
         begin + pace.elapsed().saturating_sub(first)
     };
-    let plan = Plan::of(operations);
+    // A signal counts once connections are waited for.
+    let stop = || if is_interrupted.get() { Interrupt::Stop } else { Interrupt::None };
+    let Session { handle, console, .. } = session;
+    let mut watcher = Watcher { console, stop: &stop, silence: None };
     let options = ApplyOptions::new().on_race(OnRace::Fail);
-    let mut watcher = Watcher { console, stop: &Wish(&is_interrupted), silence: None };
     let applied = drive(&mut Applier::new(&plan, &options), handle, &mut watcher, &mut wait);
     console.progress("");
     let report = applied.map_err(|error| failed(&error, service))?;
@@ -76,17 +59,24 @@ pub fn drain(
     if lines.is_empty() { Ok(()) } else { Err(Failure::new(Exit::Drain, lines.join("\n"))) }
 }
 
-/// A signal that came while connections were waited for.
-struct Wish<'a>(&'a Cell<bool>);
-
-impl Stop for Wish<'_> {
-    fn wish(&self) -> Interrupt {
-        if self.0.get() { Interrupt::Stop } else { Interrupt::None }
+/// A change of each destination, which has to be there.
+fn operations(session: &Session<'_>, draining: &Draining) -> Result<Vec<Operation>, Failure> {
+    let Draining { service, destinations, drain, delete } = draining;
+    let entries = session.handle.get_destinations_stable(service, 10);
+    let entries = entries.map_err(|error| Failure::query("destinations", &error))?;
+    let mut operations: Vec<Operation> = Vec::new();
+    for id in destinations {
+        let Some(entry) = entries.iter().find(|entry| entry.id() == *id) else {
+            let found = session.handle.get_service(service).map_err(|error| Failure::query("service", &error))?;
+            return Err(set::missing(WHAT, service, found.map(|_| id)));
+        };
+        let before = entry.destination.clone();
+        let change = if *delete { Change::delete(before) } else { Change::update(before.clone(), before.drained()) };
+        if operations.iter().all(|known| known.destination() != Some(*id)) {
+            operations.push(Operation::of_destination(*service, change).drained(Some(*drain)));
+        }
     }
-}
-
-fn list(handle: &Handle, service: &ServiceId) -> Result<Vec<DestinationEntry>, Failure> {
-    handle.get_destinations_stable(service, 10).map_err(|error| Failure::query("destinations", &error))
+    Ok(operations)
 }
 
 /// Returns the sentence about a destination that was drained.
@@ -110,32 +100,22 @@ fn failed(error: &ApplyError, service: &ServiceId) -> Failure {
     let destination = error.operation().and_then(Operation::destination);
     match (error.kernel_error(), destination) {
         (Some(error), Some(destination)) => set::refused(WHAT, error, &Place { service: *service, destination }),
-        _ => Failure::new(Exit::Set, format!("{WHAT}: {error}")),
+        _ => failure!(Set, "{WHAT}: {error}"),
     }
 }
 
 /// Says what a wait cannot be relied on for.
-pub fn warn(handle: &Handle, console: &mut Console, procfs: &Procfs, draining: &Draining<'_>) -> Result<(), Failure> {
-    let Draining { service, drain, .. } = draining;
-    if drain.wait == WaitFor::Active && address::is_udp(service) {
-        console.warning("All connections of UDP count as inactive: nothing is waited for without --wait all");
+pub fn warn(session: &mut Session<'_>, Draining { service, drain, .. }: &Draining) -> Result<(), Failure> {
+    if drain.wait == WaitFor::Active && service.protocol() == Some(Protocol::UDP) {
+        session.console.warning("All connections of UDP count as inactive: nothing is waited for without --wait all");
     }
-    let entry = handle.get_service(service).map_err(|error| Failure::query("service", &error))?;
-    let is_persistent = entry.is_some_and(|entry| entry.service.persistence.is_some());
-    let expires = procfs.get_sysctl(Sysctl::ExpireQuiescentTemplate);
-    if is_persistent && expires.is_ok_and(|value| value == SysctlValue::Number(0)) {
-        console.warning(
+    let entry = session.handle.get_service(service).map_err(|error| Failure::query("service", &error))?;
+    if entry.is_some_and(|entry| entry.service.persistence.is_some()) && apply::brings_clients_back(session) {
+        session.console.warning(
             "The service is persistent: clients that it knows come back to a drained destination as long as the sysctl \
              net.ipv4.vs.expire_quiescent_template is 0",
         );
     }
-    Ok(())
-}
-
-/// Gives a destination a weight again.
-pub fn undrain(handle: &Handle, console: &mut Console, place: &Place, weight: Weight) -> Result<(), Failure> {
-    set::change_destination(handle, "Unable to undrain", place, |destination| destination.weight = weight)?;
-    console.info(&format!("Updated weight to {} for service {}", weight.get(), place.text()));
     Ok(())
 }
 

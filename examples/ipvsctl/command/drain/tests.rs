@@ -1,9 +1,12 @@
 use ipvs_rs::desired::OnTimeout;
+use ipvs_rs::model::Weight;
 use ipvs_rs::testing::{FakeKernel, Traffic};
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
 
 use super::*;
+use crate::console::Console;
 use crate::pace::Scripted;
+use crate::tests::session;
 
 const SERVICE: &str = "tcp://192.0.2.10:80";
 
@@ -30,8 +33,8 @@ fn world() -> World {
 impl World {
     fn drain(&self, pace: &mut Scripted<'_>, drain: Drain, delete: bool) -> (Result<(), Failure>, String) {
         let mut console = Console::memory(1);
-        let draining = Draining { service: self.service, destinations: &self.servers, drain, delete };
-        let done = super::drain(&self.kernel.handle().unwrap(), &mut console, pace, &draining);
+        let draining = Draining { service: self.service, destinations: self.servers.clone(), drain, delete };
+        let done = super::drain(&mut session(&self.kernel, &mut console), pace, &draining);
         (done, console.taken().1)
     }
 
@@ -126,8 +129,8 @@ fn missing_destination_leaves_all_weights() {
 #[test]
 fn undrained_destination_has_its_weight() {
     let world = world();
-    let handle = world.kernel.handle().unwrap();
     let place = Place { service: world.service, destination: world.servers[0] };
-    undrain(&handle, &mut Console::memory(0), &place, Weight::new(3).unwrap()).unwrap();
+    let mut console = Console::memory(0);
+    set::undrain(&mut session(&world.kernel, &mut console), &place, Weight::new(3).unwrap()).unwrap();
     assert_eq!(world.weights(), [3, 7]);
 }

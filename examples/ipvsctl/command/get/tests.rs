@@ -2,6 +2,8 @@ use clap::Parser;
 use ipvs_rs::testing::FakeKernel;
 
 use super::*;
+use crate::console::Console;
+use crate::tests::session;
 
 #[derive(Parser)]
 struct Words {
@@ -33,7 +35,7 @@ fn printed(kernel: &FakeKernel, words: &[&str], service: Option<&str>) -> Result
     let get_words = Words::try_parse_from([&["get"], words].concat()).unwrap().get;
     let mut console = Console::memory(0);
     let service = service.map(|service| service.parse().unwrap());
-    get(&kernel.handle().unwrap(), &mut console, &get_words, service.as_ref())?;
+    get(&mut session(kernel, &mut console), &get_words, service.as_ref())?;
     Ok(console.taken().0)
 }
 

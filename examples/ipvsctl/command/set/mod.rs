@@ -9,9 +9,9 @@ use ipvs_rs::error::{Errno, Error};
 use ipvs_rs::model::{Config, InvalidValue, SchedulerFlags, Thresholds, Weight};
 use ipvs_rs::{Destination, DestinationId, Handle, Scheduler, ServiceId};
 
-use crate::console::Console;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Failure, failure};
 use crate::pace::Pace;
+use crate::session::Session;
 
 /// A destination in the table.
 #[derive(Clone, Copy, Debug)]
@@ -27,62 +27,58 @@ impl Place {
     }
 }
 
-/// Reads the weight of `set weight`.
-pub fn weight(text: &str) -> Result<Weight, Failure> {
-    text.parse::<u16>().map(Weight::from).map_err(|_unsaid| {
-        Failure::new(Exit::Value, format!("Invalid weight: \"{}\" is no number from 0 to 65535", text.escape_debug()))
-    })
-}
-
-/// Reads any weight that the kernel takes.
-pub fn any_weight(text: &str) -> Result<Weight, Failure> {
-    text.parse().ok().and_then(|number| Weight::new(number).ok()).ok_or_else(|| {
-        let text = text.escape_debug();
-        Failure::new(Exit::Value, format!("Invalid weight: \"{text}\" is no number from 0 to 2147483647"))
-    })
+/// Reads a weight that is at most so large; the kernel takes those up to [`Weight::MAX`].
+pub fn weight(text: &str, max: u32) -> Result<Weight, Failure> {
+    let number = text.parse().ok().filter(|number| *number <= max);
+    number
+        .and_then(|number| Weight::new(number).ok())
+        .ok_or_else(|| failure!(Value, "Invalid weight: \"{}\" is no number from 0 to {max}", text.escape_debug()))
 }
 
 /// Sets a weight at once.
-pub fn set_weight(handle: &Handle, console: &mut Console, place: &Place, weight: Weight) -> Result<(), Failure> {
-    change_weight(handle, place, weight)?;
-    console.info(&format!("Updated weight to {} for service {}", weight.get(), place.text()));
+pub fn set_weight(session: &mut Session<'_>, place: &Place, weight: Weight) -> Result<(), Failure> {
+    change_weight(session, WEIGHT, place, weight)
+}
+
+/// Gives a destination a weight again.
+pub fn undrain(session: &mut Session<'_>, place: &Place, weight: Weight) -> Result<(), Failure> {
+    change_weight(session, "Unable to undrain", place, weight)
+}
+
+fn change_weight(session: &mut Session<'_>, what: &str, place: &Place, weight: Weight) -> Result<(), Failure> {
+    change_destination(&session.handle, what, place, |destination| destination.weight = weight)?;
+    session.console.info(&format!("Updated weight to {} for service {}", weight.get(), place.text()));
     Ok(())
 }
 
 /// Sets a weight in steps of a second.
 pub fn ramp_weight(
-    handle: &Handle,
-    console: &mut Console,
+    session: &mut Session<'_>,
     pace: &mut impl Pace,
     place: &Place,
     (target, seconds): (Weight, u32),
 ) -> Result<(), Failure> {
     if seconds < 2 {
-        return set_weight(handle, console, place, target);
+        return set_weight(session, place, target);
     }
-    let before = destination(handle, WEIGHT, place)?;
-    let (from, begin) = (before.weight, pace.elapsed());
-    let mut now = from;
+    let from = destination(&session.handle, WEIGHT, place)?.weight;
+    let (begin, mut now) = (pace.elapsed(), from);
     for step in 1..=u64::from(seconds) {
         if !pace.wait_until(begin + Duration::from_secs(step)) {
-            return Err(Failure::new(
-                Exit::Set,
-                format!(
-                    "{WEIGHT}: interrupted on the way from {} to {}: {} has weight {} now; run the same command again to \
-                     go on from there",
-                    from.get(),
-                    target.get(),
-                    place.text(),
-                    now.get()
-                ),
+            let (from, to, now) = (from.get(), target.get(), now.get());
+            return Err(failure!(
+                Set,
+                "{WEIGHT}: interrupted on the way from {from} to {to}: {} has weight {now} now; run the same command again to \
+                 go on from there",
+                place.text()
             ));
         }
         // A kernel that took long is made up for: steps are counted in time, not in turns.
         let passed = pace.elapsed().saturating_sub(begin).as_secs().clamp(step, seconds.into());
-        let next = between(from, target, passed, seconds.into());
-        change_weight(handle, place, next)?;
-        now = next;
-        console.info(&format!("Updated weight {} [elapsed {passed}s] for service {}", now.get(), place.text()));
+        now = between(from, target, passed, seconds.into());
+        change_destination(&session.handle, WEIGHT, place, |destination| destination.weight = now)?;
+        let text = format!("Updated weight {} [elapsed {passed}s] for service {}", now.get(), place.text());
+        session.console.info(&text);
         if passed >= u64::from(seconds) {
             break;
         }
@@ -98,10 +94,6 @@ fn between(from: Weight, to: Weight, passed: u64, whole: u64) -> Weight {
     u32::try_from(weight).ok().and_then(|weight| Weight::new(weight).ok()).unwrap_or_default()
 }
 
-fn change_weight(handle: &Handle, place: &Place, weight: Weight) -> Result<(), Failure> {
-    change_destination(handle, WEIGHT, place, |destination| destination.weight = weight)
-}
-
 /// A destination as it is.
 fn destination(handle: &Handle, what: &str, place: &Place) -> Result<Destination, Failure> {
     let entry =
@@ -114,7 +106,7 @@ fn destination(handle: &Handle, what: &str, place: &Place) -> Result<Destination
 }
 
 /// Changes settings of a destination and keeps the rest.
-pub fn change_destination(
+fn change_destination(
     handle: &Handle,
     what: &str,
     place: &Place,
@@ -123,9 +115,8 @@ pub fn change_destination(
     let before = destination(handle, what, place)?;
     let mut after = before.clone();
     change(&mut after);
-    carry_out(handle, what, Operation::of_destination(place.service, Change::update(before, after)), |error| {
-        refused(what, error, place)
-    })
+    let operation = Operation::of_destination(place.service, Change::update(before, after));
+    carry_out(handle, what, operation, |error| refused(what, error, place))
 }
 
 /// Carries a single change of what is there out; nothing is made that has gone meanwhile.
@@ -136,33 +127,26 @@ fn carry_out(
     refused: impl FnOnce(&Error) -> Failure,
 ) -> Result<(), Failure> {
     let options = ApplyOptions::new().on_error(OnError::Stop).on_race(OnRace::Fail);
-    match apply(handle, &Plan::of(vec![operation]), &options, &mut ()) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(match error.kernel_error() {
-            Some(error) => refused(error),
-            None => Failure::new(Exit::Set, format!("{what}: {error}")),
-        }),
-    }
+    let applied = apply(handle, &Plan::of(vec![operation]), &options, &mut ());
+    applied.map(drop).map_err(|error| match error.kernel_error() {
+        Some(error) => refused(error),
+        None => failure!(Set, "{what}: {error}"),
+    })
 }
 
 /// Sets the limits of connections.
-pub fn set_thresholds(
-    handle: &Handle,
-    console: &mut Console,
-    place: &Place,
-    (upper, lower): (u32, u32),
-) -> Result<(), Failure> {
-    let invalid = |error: InvalidValue| Failure::new(Exit::Value, format!("Invalid thresholds: {error}"));
-    let thresholds = if (upper, lower) == (0, 0) {
-        Thresholds::default()
-    } else if upper == 0 {
-        return Err(Failure::new(Exit::Value, "Invalid thresholds: a lower one needs an upper one: --upper N"));
-    } else {
-        let thresholds = Thresholds::with_upper(upper).map_err(invalid)?;
-        if lower == 0 { thresholds } else { thresholds.with_lower(lower).map_err(invalid)? }
-    };
-    change_destination(handle, "Unable to set new thresholds", place, |it| it.thresholds = thresholds)?;
-    console.info(&format!("Updated thresholds to {upper} and {lower} for service {}", place.text()));
+pub fn set_thresholds(session: &mut Session<'_>, place: &Place, (upper, lower): (u32, u32)) -> Result<(), Failure> {
+    if upper == 0 && lower > 0 {
+        return Err(failure!(Value, "Invalid thresholds: a lower one needs an upper one: --upper N"));
+    }
+    let thresholds = Thresholds::with_upper(upper).and_then(|thresholds| match lower {
+        0 => Ok(thresholds),
+        lower => thresholds.with_lower(lower),
+    });
+    let thresholds = thresholds.map_err(|error| failure!(Value, "Invalid thresholds: {error}"))?;
+    let what = "Unable to set new thresholds";
+    change_destination(&session.handle, what, place, |destination| destination.thresholds = thresholds)?;
+    session.console.info(&format!("Updated thresholds to {upper} and {lower} for service {}", place.text()));
     Ok(())
 }
 
@@ -170,17 +154,15 @@ pub fn set_thresholds(
 ///
 /// Flags have a meaning only to their scheduler: with another one they are gone, unless they are set.
 pub fn set_scheduler(
-    handle: &Handle,
-    console: &mut Console,
+    session: &mut Session<'_>,
     service: &ServiceId,
     (scheduler, flags): (&str, Option<&str>),
 ) -> Result<(), Failure> {
     const WHAT: &str = "Unable to set new scheduler";
-    let scheduler = Scheduler::from_name(scheduler)
-        .map_err(|error| Failure::new(Exit::Value, format!("Invalid scheduler: {error}")))?;
+    let scheduler = Scheduler::from_name(scheduler).map_err(|error| failure!(Value, "Invalid scheduler: {error}"))?;
     let flags = flags.map(|flags| read_flags(flags, &scheduler)).transpose()?;
     let refused = |error: &Error| refused_of_service(WHAT, error, service);
-    let entry = handle.get_service(service).map_err(|error| refused(&error))?;
+    let entry = session.handle.get_service(service).map_err(|error| refused(&error))?;
     let before = entry.ok_or_else(|| missing(WHAT, service, None))?.service;
     let mut after = before.clone();
     after.scheduler = scheduler;
@@ -189,8 +171,8 @@ pub fn set_scheduler(
         None if before.scheduler != scheduler => after.scheduler_flags = SchedulerFlags::empty(),
         None => {}
     }
-    carry_out(handle, WHAT, Operation::of_service(Change::update(before, after), Vec::new()), refused)?;
-    console.info(&format!("Updated scheduler to {scheduler} for service {}", service_text(service)));
+    carry_out(&session.handle, WHAT, Operation::of_service(Change::update(before, after), Vec::new()), refused)?;
+    session.console.info(&format!("Updated scheduler to {scheduler} for service {}", service_text(service)));
     Ok(())
 }
 
@@ -205,46 +187,37 @@ fn read_flags(list: &str, scheduler: &Scheduler) -> Result<SchedulerFlags, Failu
         return Ok(SchedulerFlags::empty());
     }
     SchedulerFlags::from_notation(&words.join(","), scheduler)
-        .map_err(|error| Failure::new(Exit::Value, format!("Invalid scheduler flags: {error}")))
+        .map_err(|error| failure!(Value, "Invalid scheduler flags: {error}"))
 }
 
 /// Sets time-outs; what is not set stays.
-pub fn set_timeouts(handle: &Handle, console: &mut Console, timeouts: [Option<Duration>; 3]) -> Result<(), Failure> {
+pub fn set_timeouts(session: &mut Session<'_>, timeouts: [Option<Duration>; 3]) -> Result<(), Failure> {
     const WHAT: &str = "Unable to set new time-outs";
-    let mut config = Config::new();
-    let [tcp, tcp_fin, udp] = timeouts;
-    let invalid = |error: InvalidValue| Failure::new(Exit::Value, format!("Invalid time-out: {error}"));
-    if let Some(timeout) = tcp {
-        config = config.tcp(timeout).map_err(invalid)?;
-    }
-    if let Some(timeout) = tcp_fin {
-        config = config.tcp_fin(timeout).map_err(invalid)?;
-    }
-    if let Some(timeout) = udp {
-        config = config.udp(timeout).map_err(invalid)?;
-    }
-    let before = handle.get_config().map_err(|error| failed(WHAT, &error))?;
+    type Setter = fn(Config, Duration) -> Result<Config, InvalidValue>;
+    let setters: [(&str, Setter); 3] = [("tcp", Config::tcp), ("tcpfin", Config::tcp_fin), ("udp", Config::udp)];
+    let given = || setters.into_iter().zip(timeouts).filter_map(|(setter, timeout)| Some((setter, timeout?)));
+    let config = given().try_fold(Config::new(), |config, ((_, set), timeout)| set(config, timeout));
+    let config = config.map_err(|error| failure!(Value, "Invalid time-out: {error}"))?;
+    let before = session.handle.get_config().map_err(|error| Failure::set(WHAT, &error))?;
     let change = Operation::timeouts(Change::update(before, config));
-    carry_out(handle, WHAT, change, |error| failed(WHAT, error))?;
-    for (name, timeout) in [("tcp", tcp), ("tcpfin", tcp_fin), ("udp", udp)] {
-        if let Some(timeout) = timeout {
-            console.info(&format!("Updated time-out of {name} to {}s", timeout.as_secs()));
-        }
+    carry_out(&session.handle, WHAT, change, |error| Failure::set(WHAT, error))?;
+    for ((name, _), timeout) in given() {
+        session.console.info(&format!("Updated time-out of {name} to {}s", timeout.as_secs()));
     }
     Ok(())
 }
 
 /// Sets counters to zero.
-pub fn zero(handle: &Handle, console: &mut Console, service: Option<&ServiceId>) -> Result<(), Failure> {
+pub fn zero(session: &mut Session<'_>, service: Option<&ServiceId>) -> Result<(), Failure> {
     const WHAT: &str = "Unable to set counters to zero";
-    handle.zero(service).map_err(|error| match service {
+    session.handle.zero(service).map_err(|error| match service {
         Some(service) => refused_of_service(WHAT, &error, service),
-        None => failed(WHAT, &error),
+        None => Failure::set(WHAT, &error),
     })?;
-    match service {
-        Some(service) => console.info(&format!("Set counters to zero for service {}", service_text(service))),
-        None => console.info("Set all counters to zero"),
-    }
+    session.console.info(&match service {
+        Some(service) => format!("Set counters to zero for service {}", service_text(service)),
+        None => "Set all counters to zero".to_owned(),
+    });
     Ok(())
 }
 
@@ -255,35 +228,22 @@ pub fn refused(what: &str, error: &Error, place: &Place) -> Failure {
     match error.errno() {
         Some(Errno::ESRCH) => missing(what, &place.service, None),
         Some(Errno::ENOENT) if error.is_not_found() => missing(what, &place.service, Some(&place.destination)),
-        _ => failed(what, error),
+        _ => Failure::set(what, error),
     }
 }
 
 fn refused_of_service(what: &str, error: &Error, service: &ServiceId) -> Failure {
-    if error.is_not_found() { missing(what, service, None) } else { failed(what, error) }
-}
-
-fn failed(what: &str, error: &Error) -> Failure {
-    if error.is_permission_denied() {
-        return Failure::query("services", error);
-    }
-    Failure::set(what, error)
+    if error.is_not_found() { missing(what, service, None) } else { Failure::set(what, error) }
 }
 
 /// There is no such service, or it has no such destination.
 pub fn missing(what: &str, service: &ServiceId, destination: Option<&DestinationId>) -> Failure {
-    let what_is_missing = match destination {
-        Some(destination) => format!("Destination {destination}"),
-        None => format!("Service {}", service_text(service)),
+    let service = service_text(service);
+    let missing = match destination {
+        Some(destination) => format!("Destination {destination} of service {service}"),
+        None => format!("Service {service}"),
     };
-    let whose = destination.map(|_| format!(" of service {}", service_text(service))).unwrap_or_default();
-    Failure::new(
-        Exit::Set,
-        format!(
-            "{what}: Unable to set new value: {what_is_missing}{whose} not found in active ipvs configuration. Try \
-             ipvsctl get"
-        ),
-    )
+    failure!(Set, "{what}: Unable to set new value: {missing} not found in active ipvs configuration. Try ipvsctl get")
 }
 
 #[cfg(feature = "testing")]

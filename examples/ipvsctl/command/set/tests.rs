@@ -5,7 +5,10 @@ use ipvs_rs::testing::{Ability, FakeKernel};
 use ipvs_rs::{Destination, ForwardMethod, Service};
 
 use super::*;
+use crate::console::Console;
+use crate::failure::Exit;
 use crate::pace::Scripted;
+use crate::tests::session;
 
 fn place() -> Place {
     Place { service: "tcp://192.0.2.10:80".parse().unwrap(), destination: "10.0.0.2:80".parse().unwrap() }
@@ -46,7 +49,7 @@ fn live_service(kernel: &FakeKernel) -> Service {
 fn weight_changes_and_nothing_else() {
     let kernel = kernel();
     let mut console = Console::memory(1);
-    set_weight(&kernel.handle().unwrap(), &mut console, &place(), Weight::ZERO).unwrap();
+    set_weight(&mut session(&kernel, &mut console), &place(), Weight::ZERO).unwrap();
     assert_eq!(live_server(&kernel), server().weight(0).unwrap());
     let said = "INFO Updated weight to 0 for service tcp://192.0.2.10:80/10.0.0.2:80\n";
     assert_eq!(console.taken(), (String::new(), said.to_owned()));
@@ -54,19 +57,20 @@ fn weight_changes_and_nothing_else() {
 
 #[test]
 fn weights_of_the_command_line_are_numbers_up_to_65535() {
-    assert_eq!(weight("0").unwrap(), Weight::ZERO);
-    assert_eq!(weight("65535").unwrap().get(), 65_535);
+    let weight_of_16_bits = |text| weight(text, u16::MAX.into());
+    assert_eq!(weight_of_16_bits("0").unwrap(), Weight::ZERO);
+    assert_eq!(weight_of_16_bits("65535").unwrap().get(), 65_535);
     for text in ["65536", "-1", "", "abc", "1.5", " 1", "0x10"] {
-        assert_eq!(weight(text).unwrap_err().exit, Exit::Value, "{text}");
+        assert_eq!(weight_of_16_bits(text).unwrap_err().exit, Exit::Value, "{text}");
     }
-    assert_eq!(any_weight("2147483647").unwrap().get(), 2_147_483_647);
-    assert_eq!(any_weight("2147483648").unwrap_err().exit, Exit::Value);
+    assert_eq!(weight("2147483647", Weight::MAX.get()).unwrap().get(), 2_147_483_647);
+    assert_eq!(weight("2147483648", Weight::MAX.get()).unwrap_err().exit, Exit::Value);
 }
 
 fn ramp(kernel: &FakeKernel, pace: &mut Scripted<'_>, to: u32, seconds: u32) -> (Result<(), Failure>, Vec<String>) {
     let mut console = Console::memory(1);
     let target = (Weight::new(to).unwrap(), seconds);
-    let done = ramp_weight(&kernel.handle().unwrap(), &mut console, pace, &place(), target);
+    let done = ramp_weight(&mut session(kernel, &mut console), pace, &place(), target);
     let said = console.taken().1;
     let weights = said.lines().map(|line| line.split(" for ").next().unwrap().to_owned()).collect();
     (done, weights)
@@ -134,13 +138,13 @@ fn slow_change_keeps_what_others_set_meanwhile() {
 #[test]
 fn missing_destination_and_service_are_told_apart() {
     let (kernel, other) = (kernel(), Weight::ZERO);
-    let handle = kernel.handle().unwrap();
     let mut place = place();
     place.destination = "10.0.0.9:80".parse().unwrap();
     for seconds in [0, 5] {
         let say = |place: &Place| {
-            let mut pace = Scripted::new();
-            ramp_weight(&handle, &mut Console::memory(0), &mut pace, place, (other, seconds)).unwrap_err()
+            let (mut pace, console) = (Scripted::new(), &mut Console::memory(0));
+            let session = &mut session(&kernel, console);
+            ramp_weight(session, &mut pace, place, (other, seconds)).unwrap_err()
         };
         let failure = say(&place);
         assert_eq!(failure.exit, Exit::Set);
@@ -162,14 +166,15 @@ fn missing_destination_and_service_are_told_apart() {
 #[test]
 fn thresholds_change_and_nothing_else() {
     let kernel = kernel();
-    let handle = kernel.handle().unwrap();
-    set_thresholds(&handle, &mut Console::memory(0), &place(), (9, 8)).unwrap();
+    let mut console = Console::memory(0);
+    let session = &mut session(&kernel, &mut console);
+    set_thresholds(session, &place(), (9, 8)).unwrap();
     let thresholds = Thresholds::with_upper(9).unwrap().with_lower(8).unwrap();
     assert_eq!(live_server(&kernel), server().thresholds(thresholds));
-    set_thresholds(&handle, &mut Console::memory(0), &place(), (0, 0)).unwrap();
+    set_thresholds(session, &place(), (0, 0)).unwrap();
     assert_eq!(live_server(&kernel), server().thresholds(Thresholds::default()));
     for invalid in [(0, 1), (5, 6)] {
-        let failure = set_thresholds(&handle, &mut Console::memory(0), &place(), invalid).unwrap_err();
+        let failure = set_thresholds(session, &place(), invalid).unwrap_err();
         assert_eq!(failure.exit, Exit::Value, "{invalid:?}");
     }
 }
@@ -177,8 +182,9 @@ fn thresholds_change_and_nothing_else() {
 #[test]
 fn scheduler_changes_and_persistence_stays() {
     let kernel = kernel();
-    let handle = kernel.handle().unwrap();
-    let set = |name, flags| set_scheduler(&handle, &mut Console::memory(0), &place().service, (name, flags));
+    let mut console = Console::memory(0);
+    let session = &mut session(&kernel, &mut console);
+    let mut set = |name, flags| set_scheduler(session, &place().service, (name, flags));
 
     set("sh", None).unwrap();
     assert_eq!(live_service(&kernel), service(), "the same scheduler keeps its flags");
@@ -202,22 +208,24 @@ fn scheduler_changes_and_persistence_stays() {
 #[test]
 fn timeouts_that_are_not_set_stay() {
     let kernel = kernel();
-    let handle = kernel.handle().unwrap();
-    let before = handle.get_config().unwrap();
-    set_timeouts(&handle, &mut Console::memory(0), [None, Some(Duration::from_secs(77)), None]).unwrap();
-    let after = handle.get_config().unwrap();
+    let mut console = Console::memory(0);
+    let session = &mut session(&kernel, &mut console);
+    let before = session.handle.get_config().unwrap();
+    set_timeouts(session, [None, Some(Duration::from_secs(77)), None]).unwrap();
+    let after = session.handle.get_config().unwrap();
     assert_eq!((after.tcp, after.udp), (before.tcp, before.udp));
     assert_eq!(after.tcp_fin.unwrap().as_secs(), 77);
-    let failure = set_timeouts(&handle, &mut Console::memory(0), [Some(Duration::ZERO), None, None]).unwrap_err();
+    let failure = set_timeouts(session, [Some(Duration::ZERO), None, None]).unwrap_err();
     assert_eq!(failure.exit, Exit::Value);
 }
 
 #[test]
 fn counters_of_a_missing_service_are_not_set_to_zero() {
-    let handle = kernel().handle().unwrap();
-    zero(&handle, &mut Console::memory(0), None).unwrap();
-    zero(&handle, &mut Console::memory(0), Some(&place().service)).unwrap();
-    let failure = zero(&handle, &mut Console::memory(0), Some(&"FWM 9".parse().unwrap())).unwrap_err();
+    let mut console = Console::memory(0);
+    let session = &mut session(&kernel(), &mut console);
+    zero(session, None).unwrap();
+    zero(session, Some(&place().service)).unwrap();
+    let failure = zero(session, Some(&"FWM 9".parse().unwrap())).unwrap_err();
     assert_eq!(failure.exit, Exit::Set);
     assert!(failure.message.contains("Service fwmark:9 not found"), "{}", failure.message);
 }

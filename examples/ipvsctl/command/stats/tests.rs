@@ -2,7 +2,10 @@ use ipvs_rs::testing::{FakeKernel, Traffic};
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
 
 use super::*;
+use crate::console::Console;
+use crate::failure::Exit;
 use crate::pace::Scripted;
+use crate::tests::session;
 
 fn kernel() -> FakeKernel {
     let kernel = FakeKernel::new();
@@ -27,9 +30,9 @@ fn counters_of_one_service_are_one_document() {
     carry(&kernel, 3);
     let mut console = Console::memory(0);
     let service = Some("tcp://192.0.2.10:80".parse().unwrap());
-    let counting = Counting { service, output: ListFormat::Json, watch: None };
-    stats(&kernel.handle().unwrap(), &mut console, &mut Scripted::new(), &counting).unwrap();
-    let document: serde_json::Value = serde_json::from_str(&console.taken().0).unwrap();
+    let counting = Counting { service, output: Format::Json, watch: None };
+    stats(&mut session(&kernel, &mut console), &mut Scripted::new(), &counting).unwrap();
+    let document: Value = serde_json::from_str(&console.taken().0).unwrap();
     let service = &document["services"][0];
     assert_eq!(document["services"].as_array().unwrap().len(), 1);
     assert_eq!(service["address"], "tcp://192.0.2.10:80");
@@ -42,12 +45,12 @@ fn counters_of_one_service_are_one_document() {
 fn rates_are_of_the_time_between() {
     let kernel = kernel();
     let mut console = Console::memory(0);
-    let counting = Counting { service: None, output: ListFormat::Json, watch: Some(Duration::from_secs(2)) };
+    let counting = Counting { service: None, output: Format::Json, watch: Some(Duration::from_secs(2)) };
     let mut pace = Scripted { ends_at: Some(Duration::from_secs(4)), ..Scripted::new() };
     pace = pace.meanwhile(|_| carry(&kernel, 20));
-    stats(&kernel.handle().unwrap(), &mut console, &mut pace, &counting).unwrap();
+    stats(&mut session(&kernel, &mut console), &mut pace, &counting).unwrap();
     let text = console.taken().0;
-    let documents: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let documents: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let rate = |turn: usize| documents[turn]["services"][0]["rates"]["connections"].clone();
     assert_eq!((documents.len(), rate(0), rate(1)), (2, 0.into(), 10.into()));
 }
@@ -55,8 +58,8 @@ fn rates_are_of_the_time_between() {
 #[test]
 fn every_service_and_destination_has_a_row() {
     let mut console = Console::memory(0);
-    let counting = Counting { service: None, output: ListFormat::Table, watch: None };
-    stats(&kernel().handle().unwrap(), &mut console, &mut Scripted::new(), &counting).unwrap();
+    let counting = Counting { service: None, output: Format::Table, watch: None };
+    stats(&mut session(&kernel(), &mut console), &mut Scripted::new(), &counting).unwrap();
     let text = console.taken().0;
     let names: Vec<_> = text.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
     assert_eq!(names, ["SERVICE", "tcp://192.0.2.10:80", "10.0.0.2:80", "fwmark:7"]);
@@ -65,8 +68,9 @@ fn every_service_and_destination_has_a_row() {
 #[test]
 fn missing_service_is_no_empty_table() {
     let service = Some("FWM 9".parse().unwrap());
-    let counting = Counting { service, output: ListFormat::Table, watch: None };
-    let handle = kernel().handle().unwrap();
-    let failure = stats(&handle, &mut Console::memory(0), &mut Scripted::new(), &counting).unwrap_err();
+    let counting = Counting { service, output: Format::Table, watch: None };
+    let mut console = Console::memory(0);
+    let session = &mut session(&kernel(), &mut console);
+    let failure = stats(session, &mut Scripted::new(), &counting).unwrap_err();
     assert_eq!(failure.exit, Exit::Query);
 }

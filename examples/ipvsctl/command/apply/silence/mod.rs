@@ -11,6 +11,7 @@ use ipvs_rs::transport::Netns;
 
 use crate::console::Console;
 use crate::file;
+use crate::session::Session;
 use crate::shown::shown;
 
 /// While this lives, the director tells no client that a port cannot be reached.
@@ -32,20 +33,17 @@ const DEFAULT: &str = "1000";
 impl Silence {
     /// Begins, if the plan changes a scheduler. The caller holds the lock of that folder. Where the limits cannot be set,
     /// or their old values not be kept, that is told and they are left.
-    pub fn during(plan: &Plan, netns: &Netns, lock_dir: &Path, console: &mut Console) -> Option<Self> {
+    pub fn during(session: &mut Session<'_>, plan: &Plan, lock_dir: &Path) -> Option<Self> {
         if !plan.operations().iter().any(changes_scheduler) {
             return None;
         }
-        match within(netns, || Limits::here(lock_dir).and_then(|limits| limits.begin().map(|()| limits))) {
-            Ok(limits) => {
-                console.debug(|| "Clients are not told that they are refused while schedulers change".to_owned());
-                Some(Self { netns: netns.clone(), limits })
-            }
-            Err(error) => {
-                console.warning(&format!("Clients may be refused while a scheduler changes: {error}"));
-                None
-            }
+        let Session { netns, console, .. } = session;
+        let begun = within(netns, || Limits::here(lock_dir).and_then(|limits| limits.begin().map(|()| limits)));
+        match &begun {
+            Ok(_) => console.debug(|| "Clients are not told that they are refused while schedulers change".to_owned()),
+            Err(error) => console.warning(&format!("Clients may be refused while a scheduler changes: {error}")),
         }
+        begun.ok().map(|limits| Self { netns: netns.clone(), limits })
     }
 
     /// Sets the limits as they were.
@@ -58,8 +56,9 @@ impl Silence {
 
 /// Sets back what a run that was killed has left. While another process has the lock of that folder, the limits are that
 /// one's.
-pub fn restore(netns: &Netns, lock_dir: &Path, lock: Option<&Lock>, console: &mut Console) {
+pub fn restore(session: &mut Session<'_>, lock_dir: &Path, lock: Option<&Lock>) {
     const WHAT: &str = "A run of ipvsctl with --no-refusals was killed";
+    let Session { netns, console, .. } = session;
     let restored = within(netns, || {
         let limits = Limits::here(lock_dir)?;
         if !limits.are_left() {

@@ -1,5 +1,6 @@
 //! Where everything goes: data to standard output, words to standard error.
 
+use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::time::SystemTime;
 
@@ -14,7 +15,8 @@ pub struct Console {
     pub out: Box<dyn Write>,
     pub err: Box<dyn Write>,
     format: LogFormat,
-    loudness: Loudness,
+    /// How often more words are asked for; `None` where there is to be no word.
+    verbosity: Option<u8>,
     /// Whether data is coloured.
     pub is_coloured: bool,
     /// Whether messages go to a terminal.
@@ -23,39 +25,24 @@ pub struct Console {
     failed: Option<io::Error>,
 }
 
-/// How much is said on standard error.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Loudness {
-    Quiet,
-    Normal,
-    Verbose,
-    Debug,
-}
-
 impl Console {
     /// The outputs of the process.
     pub fn standard(global: &Globals) -> Self {
-        let loudness = match global.verbose {
-            _ if global.quiet => Loudness::Quiet,
-            0 => Loudness::Normal,
-            1 => Loudness::Verbose,
-            _ => Loudness::Debug,
-        };
         let format = global.log_format.unwrap_or_default();
-        let is_plain = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let is_coloured = match global.color.unwrap_or_default() {
             Colour::Always => true,
             Colour::Never => false,
             Colour::Auto => {
-                let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-                io::stdout().is_terminal() && !is_plain("NO_COLOR") && !is_dumb
+                let is_plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+                io::stdout().is_terminal() && !is_plain && !is_dumb
             }
         };
         Self {
             out: Box::new(io::BufWriter::new(io::stdout())),
             err: Box::new(io::stderr()),
             format,
-            loudness,
+            verbosity: (!global.quiet).then_some(global.verbose),
             is_coloured,
             has_progress: io::stderr().is_terminal() && !global.quiet && format == LogFormat::Text,
             progress: false,
@@ -71,7 +58,7 @@ impl Console {
 
     /// A sentence that says that all is well.
     pub fn done(&mut self, text: &str) {
-        if self.loudness > Loudness::Quiet {
+        if self.verbosity.is_some() {
             self.print(&format!("{text}\n"));
         }
     }
@@ -89,21 +76,21 @@ impl Console {
 
     /// Something that was done.
     pub fn info(&mut self, text: &str) {
-        if self.loudness >= Loudness::Verbose {
+        if self.verbosity >= Some(1) {
             self.say("info", text, None);
         }
     }
 
     /// How it was done.
     pub fn debug(&mut self, text: impl FnOnce() -> String) {
-        if self.loudness >= Loudness::Debug {
+        if self.verbosity >= Some(2) {
             self.say("debug", &text(), None);
         }
     }
 
     /// Something that is probably not meant.
     pub fn warning(&mut self, text: &str) {
-        if self.loudness > Loudness::Quiet {
+        if self.verbosity.is_some() {
             self.say("warning", text, None);
         }
     }

@@ -5,7 +5,6 @@
 
 #![allow(unreachable_pub, reason = "a program has no callers")]
 
-mod address;
 mod args;
 mod columns;
 mod command;
@@ -19,6 +18,7 @@ mod generate;
 mod manual;
 mod pace;
 mod params;
+mod place;
 mod run;
 mod session;
 mod shown;

@@ -6,50 +6,48 @@ use ipvs_rs::desired::{Drain, OnTimeout, spec};
 use ipvs_rs::model::Weight;
 use ipvs_rs::procfs::Procfs;
 
-use crate::address;
 use crate::args::{Command, Files, Format, Globals, Names, Planning, Set, State, Target};
-use crate::command::conns::{self, Listing};
+use crate::command::conns::{self, Wanted};
 use crate::command::drain::{self, Draining};
 use crate::command::plan::Task;
-use crate::command::set::{self, Place};
-use crate::command::stats::{self, Counting};
-use crate::command::{apply, get, plan, validate, watch};
+use crate::command::{apply, get, plan, set, stats, validate, watch};
 use crate::console::Console;
 use crate::document;
 use crate::failure::Failure;
 use crate::generate;
 use crate::pace::Signals;
+use crate::place::{self, Place};
 use crate::session::Session;
-use crate::source::{self, Input, Voice};
+use crate::source::{Input, Voice};
 
 /// Does what was asked for.
 pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<(), Failure> {
-    let optional =
-        |handle: Option<&str>, names: &Names| handle.map(|handle| source::service(global, handle, names)).transpose();
+    let find =
+        |handle: Option<String>, names: &Names| handle.map(|handle| place::service(global, &handle, names)).transpose();
     match command {
         Command::Get(args) => {
-            let service = optional(args.service.as_deref(), &args.names)?;
+            let service = find(args.service.clone(), &args.names)?;
             get::get(&mut Session::open(global, console)?, &args, service.as_ref())
         }
-        Command::Validate(args) => {
-            validate::validate(console, Input::new(global, &args.files, Voice::Validate), args.output)
+        Command::Validate { files, output } => {
+            validate::validate(console, Input::new(global, &files, Voice::Validate), output)
         }
         Command::Plan(args) => {
             compare(global, console, (&args.files, &args.planning, Voice::Table), |session, task| {
                 plan::plan(session, task, &args)
             })
         }
-        Command::Changeset(args) => {
-            compare(global, console, (&args.files, &args.planning, Voice::Changes), |session, task| {
-                plan::changeset(session, task, args.output)
+        Command::Changeset { files, planning, output } => {
+            compare(global, console, (&files, &planning, Voice::Changes), |session, task| {
+                plan::changeset(session, task, output)
             })
         }
         Command::Apply(args) => apply::apply(global, console, &args),
         Command::Watch(args) => watch::watch(global, console, &args),
         Command::Set(args) => change(global, console, args),
         Command::Drain(args) => {
-            let service = source::service(global, &args.service, &args.names)?;
-            let destinations = args.destination.iter().map(|destination| address::destination(destination, &service));
+            let service = place::service(global, &args.service, &args.names)?;
+            let destinations = args.destination.iter().map(|destination| place::destination(destination, &service));
             let destinations = destinations.collect::<Result<_, _>>()?;
             let kept = if args.delete { OnTimeout::Delete } else { OnTimeout::Keep };
             let drain = Drain::new(args.timeout.get()).poll(args.poll.get()).wait(args.wait);
@@ -59,24 +57,24 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
             drain::warn(session, &draining)?;
             drain::drain(session, &mut Signals::catch(Signals::SECOND)?, &draining)
         }
-        Command::Undrain(args) => undrain(global, console, &args.target, args.weight.as_deref()),
-        Command::Zero(args) => {
-            let service = optional(args.service.as_deref(), &args.names)?;
+        Command::Undrain { target, weight } => undrain(global, console, &target, weight.as_deref()),
+        Command::Zero { service, names } => {
+            let service = find(service, &names)?;
             set::zero(&mut Session::open_to_change(global, console)?, service.as_ref())
         }
-        Command::Stats(args) => {
-            let service = optional(args.service.as_deref(), &args.names)?;
-            let counting = Counting { service, output: args.output, watch: args.watch.map(Duration::from) };
+        Command::Stats { service, names, output, watch } => {
+            let service = find(service, &names)?;
             let session = &mut Session::open(global, console)?;
-            stats::stats(session, &mut Signals::catch(Signals::SECOND)?, &counting)
+            let signals = &mut Signals::catch(Signals::SECOND)?;
+            stats::stats(session, signals, service.as_ref(), (output, watch.map(Duration::from)))
         }
-        Command::Conns(args) => {
-            let service = optional(args.service.as_deref(), &args.names)?;
-            let destination = args.destination.as_deref().map(address::exact_destination).transpose()?;
-            let listing = Listing { service, destination, output: args.output };
+        Command::Conns { service, destination, names, output } => {
+            let service = find(service, &names)?;
+            let destination = destination.as_deref().map(place::exact_destination).transpose()?;
+            let wanted = Wanted { service, destination };
             // The files are there once IPVS is loaded, which asking for it does.
             let Session { netns, console, .. } = Session::open(global, console)?;
-            conns::conns(&Procfs::of(netns), console, &listing)
+            conns::conns(&Procfs::of(netns), console, wanted, output)
         }
         Command::Schema => {
             console.print(&document::text(Format::Json, &spec::schema())?);
@@ -111,17 +109,17 @@ fn compare(
 fn change(global: &Globals, console: &mut Console, set: Set) -> Result<(), Failure> {
     match set {
         Set::Weight { weight, target, time } => {
-            let weight = set::weight(&weight, u16::MAX.into())?;
-            let place = place(global, &target)?;
+            let weight = place::weight(&weight, u16::MAX.into())?;
+            let place = Place::of(global, &target)?;
             let session = &mut Session::open_to_change(global, console)?;
             set::ramp_weight(session, &mut Signals::catch(Signals::SECOND)?, &place, (weight, time))
         }
         Set::Thresholds { upper, lower, target } => {
-            let place = place(global, &target)?;
+            let place = Place::of(global, &target)?;
             set::set_thresholds(&mut Session::open_to_change(global, console)?, &place, (upper, lower))
         }
         Set::Sched { scheduler, flags, service, names } => {
-            let service = source::service(global, &service, &names)?;
+            let service = place::service(global, &service, &names)?;
             let session = &mut Session::open_to_change(global, console)?;
             set::set_scheduler(session, &service, (&scheduler, flags.as_deref()))
         }
@@ -130,7 +128,7 @@ fn change(global: &Globals, console: &mut Console, set: Set) -> Result<(), Failu
             set::set_timeouts(&mut Session::open_to_change(global, console)?, timeouts)
         }
         Set::State { state: State::Drain, target, .. } => {
-            let place = place(global, &target)?;
+            let place = Place::of(global, &target)?;
             set::set_weight(&mut Session::open_to_change(global, console)?, &place, Weight::ZERO)
         }
         Set::State { state: State::Active, target, weight } => undrain(global, console, &target, weight.as_deref()),
@@ -139,15 +137,10 @@ fn change(global: &Globals, console: &mut Console, set: Set) -> Result<(), Failu
 
 /// Gives a destination its weight again: the one of the command line, or else that of a file.
 fn undrain(global: &Globals, console: &mut Console, target: &Target, weight: Option<&str>) -> Result<(), Failure> {
-    let place = place(global, target)?;
+    let place = Place::of(global, target)?;
     let weight = match weight {
-        Some(weight) => set::weight(weight, Weight::MAX.get())?,
-        None => source::weight(global, &place, &target.names)?,
+        Some(weight) => place::weight(weight, Weight::MAX.get())?,
+        None => place::weight_in_file(global, &place, &target.names)?,
     };
     set::undrain(&mut Session::open_to_change(global, console)?, &place, weight)
-}
-
-fn place(global: &Globals, target: &Target) -> Result<Place, Failure> {
-    let service = source::service(global, &target.service, &target.names)?;
-    Ok(Place { service, destination: address::destination(&target.destination, &service)? })
 }

@@ -4,15 +4,11 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ipvs_rs::ServiceId;
 use ipvs_rs::desired::files::{self, Loaded, Reader, Source};
-use ipvs_rs::desired::{DesiredService, Diagnostic, Diagnostics, Stage, service_text};
-use ipvs_rs::model::Weight;
+use ipvs_rs::desired::{Diagnostic, Diagnostics, Stage};
 
-use crate::address;
 use crate::args::{Files, Globals, Names};
 use crate::command::plan::Planned;
-use crate::command::set::Place;
 use crate::console::Console;
 use crate::failure::{Exit, Failure, failure};
 use crate::params;
@@ -58,7 +54,7 @@ impl<'a> Input<'a> {
     }
 
     /// Files in which something is looked up by its name.
-    fn of_names(global: &'a Globals, names: &'a Names) -> Self {
+    pub fn of_names(global: &'a Globals, names: &'a Names) -> Self {
         Self { global, file: &names.file, merge: true, voice: Voice::Table }
     }
 
@@ -78,7 +74,7 @@ impl<'a> Input<'a> {
     }
 
     /// Whether no file is named, and there is none that would be read instead.
-    fn is_missing(&self) -> bool {
+    pub fn is_missing(&self) -> bool {
         self.file.is_empty() && self.paths().iter().all(|path| !Path::new(path).exists())
     }
 
@@ -118,18 +114,16 @@ impl<'a> Input<'a> {
 
     /// Says what is worth a look in what was read.
     pub fn tell(&self, console: &mut Console, read: Result<Loaded, Problem>) -> Result<Loaded, Failure> {
-        let loaded = read.map_err(|problem| match problem {
-            Problem::Failure(failure) => failure,
-            Problem::Found(found) => {
-                let warnings: Diagnostics = found.warnings().cloned().collect();
-                self.warn(console, &warnings);
-                self.explain(&found)
+        let loaded = read.map_err(|problem| {
+            if let Problem::Found(found) = &problem {
+                self.warn(console, found.warnings());
             }
+            self.failure(problem)
         })?;
         if self.global.strict && !loaded.warnings.is_empty() {
             return Err(listed(Exit::Invalid, loaded.warnings.iter().map(|warning| self.line(warning))));
         }
-        self.warn(console, &loaded.warnings);
+        self.warn(console, loaded.warnings.iter());
         console.debug(|| {
             let (services, destinations) = (loaded.state.services.len(), loaded.state.destination_count());
             format!("Read {services} services with {destinations} destinations from {}", self.name())
@@ -142,7 +136,7 @@ impl<'a> Input<'a> {
         loaded.is_silent.then(|| self.name())
     }
 
-    fn warn(&self, console: &mut Console, warnings: &Diagnostics) {
+    fn warn<'d>(&self, console: &mut Console, warnings: impl Iterator<Item = &'d Diagnostic>) {
         for warning in warnings {
             let text = format!("{}{}", place(warning), warning.message);
             match self.voice {
@@ -153,11 +147,15 @@ impl<'a> Input<'a> {
     }
 
     /// Reads and checks everything for one thing that stands in it; the rest does not matter to the caller.
-    fn look_up(&self) -> Result<Loaded, Failure> {
-        self.read().map_err(|problem| match problem {
+    pub fn look_up(&self) -> Result<Loaded, Failure> {
+        self.read().map_err(|problem| self.failure(problem))
+    }
+
+    fn failure(&self, problem: Problem) -> Failure {
+        match problem {
             Problem::Failure(failure) => failure,
             Problem::Found(found) => self.explain(&found),
-        })
+        }
     }
 
     /// What is wrong, a line for each mistake.
@@ -201,56 +199,6 @@ pub fn problem_of_silence(name: &str, planned: &Planned) -> Option<String> {
              or add --allow-empty"
         )
     })
-}
-
-/// A service by its address, or by the name that it has in a file.
-pub fn service(global: &Globals, handle: &str, names: &Names) -> Result<ServiceId, Failure> {
-    if handle.trim().is_empty() {
-        return Err(failure!(Value, "Must specify a service, such as -s tcp://192.0.2.10:80"));
-    }
-    if let Some(id) = address::service(handle) {
-        return Ok(id);
-    }
-    let input = Input::of_names(global, names);
-    let called = shown(handle);
-    if !is_name(handle) || input.is_missing() {
-        return Err(failure!(
-            Value,
-            "Invalid service: \"{called}\" is not an address such as tcp://192.0.2.10:80, udp://[2001:db8::1]:53 or \
-             fwmark:7; a name takes the file that it stands in, with -f"
-        ));
-    }
-    let services = input.look_up()?.state.services;
-    let found = services.iter().find(|service| service.name.as_deref() == Some(handle));
-    found.map(DesiredService::id).ok_or_else(|| {
-        let names: Vec<_> = services.iter().filter_map(|service| service.name.as_deref()).collect();
-        let known = match &*names.join(", ") {
-            "" => "there are no names".to_owned(),
-            names => format!("names are {}", shown(names)),
-        };
-        failure!(Value, "Invalid service: no service in {} is called \"{called}\"; {known}", input.name())
-    })
-}
-
-/// The weight that a destination has in a file.
-pub fn weight(global: &Globals, place: &Place, names: &Names) -> Result<Weight, Failure> {
-    let Place { service, destination } = place;
-    let input = Input::of_names(global, names);
-    let hint = "say which weight it gets with --weight, or which file has it with -f";
-    if input.is_missing() {
-        return Err(failure!(Value, "The weight that {destination} had is not known: {hint}"));
-    }
-    let loaded = input.look_up()?;
-    let destinations = loaded.state.get(service).map(|service| service.destinations.as_slice()).unwrap_or_default();
-    let found = destinations.iter().rev().find(|wanted| wanted.id() == *destination);
-    found.map(|wanted| wanted.destination.weight).ok_or_else(|| {
-        let (service, files) = (service_text(service), input.name());
-        failure!(Value, "Destination {destination} of service {service} is not in {files}: {hint}")
-    })
-}
-
-fn is_name(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
 fn standard_input() -> Result<Source, Failure> {

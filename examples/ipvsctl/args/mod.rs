@@ -37,12 +37,32 @@ pub enum Command {
     /// Print the table
     Get(Get),
     /// Check files; needs neither root nor IPVS
-    Validate(Validate),
+    Validate {
+        #[command(flatten)]
+        files: Files,
+        /// Format
+        #[arg(short, long, default_value = "text", value_parser = words([
+            ("text", "A sentence; what is wrong goes to standard error", Format::Text),
+            ("json", "Everything that was found, as JSON", Format::Json),
+        ]))]
+        output: Format,
+    },
     /// Show what apply would change
     #[command(visible_alias = "diff")]
     Plan(Plan),
     /// Print what apply would change, as a list of items
-    Changeset(Changeset),
+    Changeset {
+        #[command(flatten)]
+        files: Files,
+        #[command(flatten)]
+        planning: Planning,
+        /// Format
+        #[arg(short, long, default_value = "yaml", value_parser = words([
+            ("yaml", "", Format::Yaml),
+            ("json", "", Format::Json),
+        ]))]
+        output: Format,
+    },
     /// Make the table what files say
     Apply(Apply),
     /// Apply files again and again: when they change, and when the table does
@@ -53,13 +73,52 @@ pub enum Command {
     /// Give destinations no new connections and wait until the old ones have ended
     Drain(Drain),
     /// Give drained destinations their weight again
-    Undrain(Undrain),
+    Undrain {
+        #[command(flatten)]
+        target: Target,
+        /// The weight that it gets; without this, that of the file
+        #[arg(short, long)]
+        weight: Option<String>,
+    },
     /// Set counters to zero
-    Zero(Zero),
+    Zero {
+        /// Only this service and its destinations
+        #[arg(short, long)]
+        service: Option<String>,
+        #[command(flatten)]
+        names: Names,
+    },
     /// Show counters and rates
-    Stats(Stats),
+    Stats {
+        /// Only this service
+        #[arg(short, long)]
+        service: Option<String>,
+        #[command(flatten)]
+        names: Names,
+        /// Format
+        #[arg(short, long, default_value = "table", value_parser = words(LIST_FORMATS))]
+        output: Format,
+        /// Again and again, so far apart, with the rates of the time between
+        #[arg(
+            long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "2s",
+            value_parser = pause
+        )]
+        watch: Option<Duration>,
+    },
     /// Show connections
-    Conns(Conns),
+    Conns {
+        /// Only those to this service
+        #[arg(short, long)]
+        service: Option<String>,
+        /// Only those to this destination
+        #[arg(short, long)]
+        destination: Option<String>,
+        #[command(flatten)]
+        names: Names,
+        /// Format
+        #[arg(short, long, default_value = "table", value_parser = words(LIST_FORMATS))]
+        output: Format,
+    },
     /// Print the JSON schema of files
     Schema,
     /// Print a completion script for a shell
@@ -161,18 +220,6 @@ pub struct Get {
 }
 
 #[derive(Args, Clone, Debug)]
-pub struct Validate {
-    #[command(flatten)]
-    pub files: Files,
-    /// Format
-    #[arg(short, long, default_value = "text", value_parser = words([
-        ("text", "A sentence; what is wrong goes to standard error", Format::Text),
-        ("json", "Everything that was found, as JSON", Format::Json),
-    ]))]
-    pub output: Format,
-}
-
-#[derive(Args, Clone, Debug)]
 pub struct Plan {
     #[command(flatten)]
     pub files: Files,
@@ -192,20 +239,6 @@ pub struct Plan {
     /// Save the plan in a new file, or over a regular one, for `ipvsctl apply FILE`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub out: Option<PathBuf>,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct Changeset {
-    #[command(flatten)]
-    pub files: Files,
-    #[command(flatten)]
-    pub planning: Planning,
-    /// Format
-    #[arg(short, long, default_value = "yaml", value_parser = words([
-        ("yaml", "", Format::Yaml),
-        ("json", "", Format::Json),
-    ]))]
-    pub output: Format,
 }
 
 // How a plan is carried out.
@@ -378,57 +411,6 @@ pub struct Drain {
     pub on_timeout: Option<OnTimeout>,
 }
 
-#[derive(Args, Clone, Debug)]
-pub struct Undrain {
-    #[command(flatten)]
-    pub target: Target,
-    /// The weight that it gets; without this, that of the file
-    #[arg(short, long)]
-    pub weight: Option<String>,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct Zero {
-    /// Only this service and its destinations
-    #[arg(short, long)]
-    pub service: Option<String>,
-    #[command(flatten)]
-    pub names: Names,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct Stats {
-    /// Only this service
-    #[arg(short, long)]
-    pub service: Option<String>,
-    #[command(flatten)]
-    pub names: Names,
-    /// Format
-    #[arg(short, long, default_value = "table", value_parser = words(LIST_FORMATS))]
-    pub output: Format,
-    /// Again and again, so far apart, with the rates of the time between
-    #[arg(
-        long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "2s",
-        value_parser = pause
-    )]
-    pub watch: Option<Duration>,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct Conns {
-    /// Only those to this service
-    #[arg(short, long)]
-    pub service: Option<String>,
-    /// Only those to this destination
-    #[arg(short, long)]
-    pub destination: Option<String>,
-    #[command(flatten)]
-    pub names: Names,
-    /// Format
-    #[arg(short, long, default_value = "table", value_parser = words(LIST_FORMATS))]
-    pub output: Format,
-}
-
 /// How data is printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Format {
@@ -445,7 +427,7 @@ impl Command {
     /// Whether it only prints, so that nothing is left half done when its reader goes away.
     pub const fn only_prints(&self) -> bool {
         use Command::{Apply, Drain, Set, Undrain, Watch, Zero};
-        !matches!(self, Apply(_) | Watch(_) | Set(_) | Drain(_) | Undrain(_) | Zero(_))
+        !matches!(self, Apply(_) | Watch(_) | Set(_) | Drain(_) | Undrain { .. } | Zero { .. })
     }
 }
 

@@ -13,8 +13,8 @@ fn refusal(words: &[&str]) -> ErrorKind {
 
 fn files(words: &[&str]) -> Vec<OsString> {
     match invocation(words).command {
-        Command::Validate(Validate { files, .. })
-        | Command::Changeset(Changeset { files, .. })
+        Command::Validate { files, .. }
+        | Command::Changeset { files, .. }
         | Command::Apply(Apply { files, .. })
         | Command::Watch(Watch { files, .. })
         | Command::Plan(Plan { files, .. }) => files.file,
@@ -75,8 +75,8 @@ fn global_options_stand_anywhere_and_add_up() {
 fn short_options_can_be_bundled() {
     let Invocation { global, command } = invocation(&["validate", "-qvvf", "a.yaml"]);
     assert_eq!((global.quiet, global.verbose), (true, 2));
-    let Command::Validate(validate) = command else { panic!("{command:?}") };
-    assert_eq!(validate.files.file, ["a.yaml"]);
+    let Command::Validate { files, .. } = command else { panic!("{command:?}") };
+    assert_eq!(files.file, ["a.yaml"]);
     let Command::Set(Set::Weight { weight, target, time }) =
         invocation(&["set", "weight", "-vt3", "-s=fwmark:7", "-d10.0.0.2", "--", "5"]).command
     else {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use ipvs_rs::Handle;
 use ipvs_rs::desired::apply::{
-    ApplyError, ApplyOptions, Cause, DrainOutcome, Drains, Interrupt, Observer, Phase, Progress, Report,
+    ApplyError, ApplyOptions, Cause, DrainOutcome, Drained, Drains, Interrupt, Observer, Phase, Progress, Report,
     apply as apply_and_wait, apply_beside, held_by_persistence,
 };
 use ipvs_rs::desired::plan::{Actions, OperationKind, SavedPlan, SavedPlanError, Summary};
@@ -221,18 +221,14 @@ fn done<'p>(plan: &'p Plan, report: &'p Report) -> impl Iterator<Item = &'p Oper
 
 /// Whether an operation of a plan that succeeded is through.
 fn is_done(operation: &Operation, report: &Report) -> bool {
-    let service = operation.service();
-    let destination = operation.destination();
-    let own = report
-        .drains
-        .iter()
-        .find(|it| service == Some(it.service) && destination.is_none_or(|destination| destination == it.destination));
-    match own.filter(|_| operation.drain.is_some()) {
-        Some(drained) => {
-            !matches!(drained.outcome, DrainOutcome::Kept | DrainOutcome::Restored | DrainOutcome::Unfinished)
-        }
-        None => operation.drain.is_none() || report.pending == 0,
+    if operation.drain.is_none() {
+        return true;
     }
+    let (service, destination) = (operation.service(), operation.destination());
+    let is_own = |it: &&Drained| service == Some(it.service) && destination.is_none_or(|id| id == it.destination);
+    report.drains.iter().find(is_own).map_or(report.pending == 0, |drained| {
+        !matches!(drained.outcome, DrainOutcome::Kept | DrainOutcome::Restored | DrainOutcome::Unfinished)
+    })
 }
 
 /// Shows how far a plan has come, and hears of wishes to end it.

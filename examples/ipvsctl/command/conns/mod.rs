@@ -11,18 +11,17 @@ use crate::console::Console;
 use crate::document;
 use crate::failure::{Exit, Failure};
 
-/// Which connections are shown, and how.
-pub struct Listing {
+/// The service and the destination of the connections that are shown, if they are not all.
+#[derive(Clone, Copy)]
+pub struct Wanted {
     pub service: Option<ServiceId>,
     pub destination: Option<DestinationId>,
-    pub output: Format,
 }
 
 /// Shows the connections of a network namespace.
-pub fn conns(procfs: &Procfs, console: &mut Console, listing: &Listing) -> Result<(), Failure> {
-    let connections = procfs.connections().and_then(|connections| listing.select(connections));
-    let connections = connections.map_err(|error| failed(&error))?;
-    console.print(&listing.text(&connections)?);
+pub fn conns(procfs: &Procfs, console: &mut Console, wanted: Wanted, format: Format) -> Result<(), Failure> {
+    let connections = procfs.connections().and_then(|connections| wanted.select(connections));
+    console.print(&text(&connections.map_err(|error| failed(&error))?, format)?);
     Ok(())
 }
 
@@ -32,7 +31,7 @@ fn failed(error: &ProcfsError) -> Failure {
     Failure::unreadable(exit, &format!("Unable to query IPVS (connections).\nReason: {error}"))
 }
 
-impl Listing {
+impl Wanted {
     fn select<E>(&self, all: impl Iterator<Item = Result<Connection, E>>) -> Result<Vec<Connection>, E> {
         all.filter(|row| row.as_ref().map_or(true, |connection| self.holds(connection))).collect()
     }
@@ -53,21 +52,21 @@ impl Listing {
         });
         service && destination
     }
+}
 
-    fn text(&self, connections: &[Connection]) -> Result<String, Failure> {
-        if self.output == Format::Json {
-            let records: Vec<_> = connections.iter().map(record).collect();
-            return document::text(self.output, &json!({ "connections": records }));
-        }
-        let mut columns = Columns::new("PROTOCOL CLIENT SERVICE DESTINATION STATE >EXPIRES");
-        for connection in connections {
-            let Connection { protocol, client, destination, state, expires_secs, .. } = connection;
-            let expires = format!("{}:{:02}", expires_secs / 60, expires_secs % 60);
-            let ends = [client.to_string(), service(connection), destination.to_string()];
-            columns.row([&[protocol.to_string()], &ends[..], &[state.to_string(), expires]].concat());
-        }
-        Ok(columns.text())
+fn text(connections: &[Connection], format: Format) -> Result<String, Failure> {
+    if format == Format::Json {
+        let records: Vec<_> = connections.iter().map(record).collect();
+        return document::text(format, &json!({ "connections": records }));
     }
+    let mut columns = Columns::new("PROTOCOL CLIENT SERVICE DESTINATION STATE >EXPIRES");
+    for connection in connections {
+        let Connection { protocol, client, destination, state, expires_secs, .. } = connection;
+        let expires = format!("{}:{:02}", expires_secs / 60, expires_secs % 60);
+        let ends = [client.to_string(), service(connection), destination.to_string()];
+        columns.row([&[protocol.to_string()], &ends[..], &[state.to_string(), expires]].concat());
+    }
+    Ok(columns.text())
 }
 
 fn service(connection: &Connection) -> String {

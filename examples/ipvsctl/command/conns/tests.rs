@@ -13,13 +13,12 @@ IP_50 0A020006 0000 C000020A 0000 0A010003 0000 NONE            100
 ";
 
 fn shown(output: Format, service: Option<&str>, destination: Option<&str>) -> String {
-    let listing = Listing {
+    let wanted = Wanted {
         service: service.map(|service| service.parse().unwrap()),
         destination: destination.map(|destination| destination.parse().unwrap()),
-        output,
     };
-    let connections = listing.select(Connections::from_reader(FILE.as_bytes())).unwrap();
-    listing.text(&connections).unwrap()
+    let connections = wanted.select(Connections::from_reader(FILE.as_bytes())).unwrap();
+    text(&connections, output).unwrap()
 }
 
 #[test]

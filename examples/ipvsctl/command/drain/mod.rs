@@ -10,9 +10,10 @@ use ipvs_rs::model::Protocol;
 use ipvs_rs::{DestinationId, ServiceId};
 
 use crate::command::apply::{self, Watcher};
-use crate::command::set::{self, Place};
+use crate::command::set;
 use crate::failure::{Exit, Failure, failure};
 use crate::pace::Pace;
+use crate::place::Place;
 use crate::session::Session;
 
 /// The destinations to drain, and how.

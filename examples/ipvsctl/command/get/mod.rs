@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ipvs_rs::desired::{Observed, Order, PrintOptions, service_text, spec};
+use ipvs_rs::desired::{DesiredState, Observed, Order, PrintOptions, service_text, spec};
 use ipvs_rs::model::{ForwardMethod, Stats, Timeout};
 use ipvs_rs::{DestinationEntry, Handle, ServiceEntry, ServiceId};
 
@@ -36,7 +36,7 @@ pub fn get(session: &mut Session<'_>, get: &Get, service: Option<&ServiceId>) ->
 
 /// Reads the table or one service of it, and time-outs and daemons if they are wanted.
 pub fn read(handle: &Handle, all: bool, service: Option<&ServiceId>) -> Result<Observed, Failure> {
-    let live = if all { Observed::read_all(handle) } else { handle.snapshot_stable(ATTEMPTS).map(Observed::new) };
+    let live = if all { Observed::read_all(handle) } else { Observed::read(handle, &DesiredState::new()) };
     let mut live = live.map_err(|error| Failure::query("services", &error))?;
     if let Some(id) = service {
         live.table.services.retain(|row| row.service.id() == *id);
@@ -47,9 +47,6 @@ pub fn read(handle: &Handle, all: bool, service: Option<&ServiceId>) -> Result<O
     }
     Ok(live)
 }
-
-/// How often a list is read until it can be relied on.
-const ATTEMPTS: u32 = 10;
 
 /// Puts services and destinations into the order of addresses.
 pub fn sort(live: &mut Observed, order: Order) {

@@ -11,29 +11,8 @@ use ipvs_rs::{Destination, DestinationId, Handle, Scheduler, ServiceId};
 
 use crate::failure::{Failure, failure};
 use crate::pace::Pace;
+use crate::place::Place;
 use crate::session::Session;
-
-/// A destination in the table.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    pub service: ServiceId,
-    pub destination: DestinationId,
-}
-
-impl Place {
-    /// Its service and itself, as messages have them.
-    pub fn text(&self) -> String {
-        format!("{}/{}", service_text(&self.service), self.destination)
-    }
-}
-
-/// Reads a weight that is at most so large; the kernel takes those up to [`Weight::MAX`].
-pub fn weight(text: &str, max: u32) -> Result<Weight, Failure> {
-    let number = text.parse().ok().filter(|number| *number <= max);
-    number
-        .and_then(|number| Weight::new(number).ok())
-        .ok_or_else(|| failure!(Value, "Invalid weight: \"{}\" is no number from 0 to {max}", text.escape_debug()))
-}
 
 /// Sets a weight at once.
 pub fn set_weight(session: &mut Session<'_>, place: &Place, weight: Weight) -> Result<(), Failure> {

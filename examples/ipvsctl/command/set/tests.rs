@@ -55,18 +55,6 @@ fn weight_changes_and_nothing_else() {
     assert_eq!(console.taken(), (String::new(), said.to_owned()));
 }
 
-#[test]
-fn weights_of_the_command_line_are_numbers_up_to_65535() {
-    let weight_of_16_bits = |text| weight(text, u16::MAX.into());
-    assert_eq!(weight_of_16_bits("0").unwrap(), Weight::ZERO);
-    assert_eq!(weight_of_16_bits("65535").unwrap().get(), 65_535);
-    for text in ["65536", "-1", "", "abc", "1.5", " 1", "0x10"] {
-        assert_eq!(weight_of_16_bits(text).unwrap_err().exit, Exit::Value, "{text}");
-    }
-    assert_eq!(weight("2147483647", Weight::MAX.get()).unwrap().get(), 2_147_483_647);
-    assert_eq!(weight("2147483648", Weight::MAX.get()).unwrap_err().exit, Exit::Value);
-}
-
 fn ramp(kernel: &FakeKernel, pace: &mut Scripted<'_>, to: u32, seconds: u32) -> (Result<(), Failure>, Vec<String>) {
     let mut console = Console::memory(1);
     let target = (Weight::new(to).unwrap(), seconds);

@@ -16,39 +16,36 @@ use crate::failure::Failure;
 use crate::pace::Pace;
 use crate::session::Session;
 
-/// What is counted, and how it is shown.
-pub struct Counting {
-    pub service: Option<ServiceId>,
-    pub output: Format,
-    pub watch: Option<Duration>,
-}
-
 /// Shows counters, once or again and again.
-pub fn stats(session: &mut Session<'_>, pace: &mut impl Pace, counting: &Counting) -> Result<(), Failure> {
-    let is_table = counting.output == Format::Table;
-    let is_screen = counting.watch.is_some() && is_table && io::stdout().is_terminal();
+pub fn stats(
+    session: &mut Session<'_>,
+    pace: &mut impl Pace,
+    service: Option<&ServiceId>,
+    (output, watch): (Format, Option<Duration>),
+) -> Result<(), Failure> {
+    let is_screen = watch.is_some() && output == Format::Table && io::stdout().is_terminal();
     let mut last: Option<(Duration, Observed)> = None;
     loop {
         let begin = pace.elapsed();
-        let mut live = get::read(&session.handle, false, counting.service.as_ref())?;
+        let mut live = get::read(&session.handle, false, service)?;
         if let Some((then, before)) = &last {
             live.table.set_rates_since(&before.table, begin.saturating_sub(*then));
         }
         get::sort(&mut live, Order::Sorted);
-        let text = match counting.output {
+        let text = match output {
             Format::Table => as_table(&live),
-            _ if counting.watch.is_some() => format!("{}\n", document(&live)),
+            _ if watch.is_some() => format!("{}\n", document(&live)),
             format => document::text(format, &document(&live))?,
         };
         if is_screen {
             session.console.print("\x1b[H\x1b[2J");
-        } else if last.is_some() && is_table {
+        } else if last.is_some() && output == Format::Table {
             session.console.print("\n");
         }
         session.console.print(&text);
         session.console.flush();
         last = Some((begin, live));
-        let Some(interval) = counting.watch else { return Ok(()) };
+        let Some(interval) = watch else { return Ok(()) };
         if session.console.is_closed() || !pace.wait_until(begin + interval.max(SHORTEST)) {
             return Ok(());
         }

@@ -29,9 +29,8 @@ fn counters_of_one_service_are_one_document() {
     let kernel = kernel();
     carry(&kernel, 3);
     let mut console = Console::memory(0);
-    let service = Some("tcp://192.0.2.10:80".parse().unwrap());
-    let counting = Counting { service, output: Format::Json, watch: None };
-    stats(&mut session(&kernel, &mut console), &mut Scripted::new(), &counting).unwrap();
+    let service = "tcp://192.0.2.10:80".parse().unwrap();
+    stats(&mut session(&kernel, &mut console), &mut Scripted::new(), Some(&service), (Format::Json, None)).unwrap();
     let document: Value = serde_json::from_str(&console.taken().0).unwrap();
     let service = &document["services"][0];
     assert_eq!(document["services"].as_array().unwrap().len(), 1);
@@ -45,10 +44,9 @@ fn counters_of_one_service_are_one_document() {
 fn rates_are_of_the_time_between() {
     let kernel = kernel();
     let mut console = Console::memory(0);
-    let counting = Counting { service: None, output: Format::Json, watch: Some(Duration::from_secs(2)) };
     let mut pace = Scripted { ends_at: Some(Duration::from_secs(4)), ..Scripted::new() };
     pace = pace.meanwhile(|_| carry(&kernel, 20));
-    stats(&mut session(&kernel, &mut console), &mut pace, &counting).unwrap();
+    stats(&mut session(&kernel, &mut console), &mut pace, None, (Format::Json, Some(Duration::from_secs(2)))).unwrap();
     let text = console.taken().0;
     let documents: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let rate = |turn: usize| documents[turn]["services"][0]["rates"]["connections"].clone();
@@ -58,8 +56,7 @@ fn rates_are_of_the_time_between() {
 #[test]
 fn every_service_and_destination_has_a_row() {
     let mut console = Console::memory(0);
-    let counting = Counting { service: None, output: Format::Table, watch: None };
-    stats(&mut session(&kernel(), &mut console), &mut Scripted::new(), &counting).unwrap();
+    stats(&mut session(&kernel(), &mut console), &mut Scripted::new(), None, (Format::Table, None)).unwrap();
     let text = console.taken().0;
     let names: Vec<_> = text.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
     assert_eq!(names, ["SERVICE", "tcp://192.0.2.10:80", "10.0.0.2:80", "fwmark:7"]);
@@ -67,10 +64,9 @@ fn every_service_and_destination_has_a_row() {
 
 #[test]
 fn missing_service_is_no_empty_table() {
-    let service = Some("FWM 9".parse().unwrap());
-    let counting = Counting { service, output: Format::Table, watch: None };
+    let service = "FWM 9".parse().unwrap();
     let mut console = Console::memory(0);
     let session = &mut session(&kernel(), &mut console);
-    let failure = stats(session, &mut Scripted::new(), &counting).unwrap_err();
+    let failure = stats(session, &mut Scripted::new(), Some(&service), (Format::Table, None)).unwrap_err();
     assert_eq!(failure.exit, Exit::Query);
 }

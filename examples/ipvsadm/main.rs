@@ -14,6 +14,8 @@ mod generate;
 mod grammar;
 mod invocation;
 mod json;
+#[path = "../shared/kernel.rs"]
+mod kernel;
 mod lines;
 mod list;
 #[path = "../shared/manual.rs"]
@@ -27,6 +29,9 @@ mod restore;
 mod run;
 mod save;
 mod session;
+#[allow(dead_code, reason = "shared with ipvsctl, which reads files again")]
+#[path = "../shared/signals.rs"]
+mod signals;
 mod watch;
 mod words;
 

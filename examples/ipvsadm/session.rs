@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 use std::process::Command;
-use std::time::Duration;
 
 use ipvs_rs::Handle;
 use ipvs_rs::error::Error;
@@ -10,6 +9,7 @@ use ipvs_rs::model::{Info, Version};
 use ipvs_rs::transport::{Netns, NetnsError};
 
 use crate::fault::Fault;
+use crate::kernel;
 use crate::names::Names;
 use crate::output::Output;
 use crate::run;
@@ -59,14 +59,10 @@ impl Session {
 }
 
 fn connect(netns: &Netns) -> Result<(Handle, Info), Error> {
-    let handle = Handle::builder().netns(netns.clone()).deadline(DEADLINE).open()?;
+    let handle = kernel::connect(netns)?;
     let info = handle.get_info()?;
     Ok((handle, info))
 }
-
-/// The kernel answers at once, but for the loading of modules, which is not cut short. A table of hundreds of thousands
-/// of rows is one answer.
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The version that the original was made for.
 const OLDEST: Version = Version::from_number(0x01_01_04);

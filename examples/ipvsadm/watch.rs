@@ -1,10 +1,7 @@
 //! A listing again and again.
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use crossterm::{cursor, execute, terminal};
@@ -15,20 +12,18 @@ use crate::fault::Fault;
 use crate::invocation::{Listed, Listing};
 use crate::output::Output;
 use crate::session::Session;
+use crate::signals::{NAP, Signals};
 
 /// Lists until somebody wants it to end: by `q` on a terminal, or by a signal.
 pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Result<(), Fault> {
-    let ended = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register(signal, ended.clone())
-            .map_err(|error| Fault::list(format!("cannot watch for signals: {error}")))?;
-    }
+    let signals = Signals::catch(&[SIGINT, SIGTERM], usize::MAX)
+        .map_err(|error| Fault::list(format!("cannot watch for signals: {error}")))?;
     let screen = if io::stdout().is_terminal() && !listing.json { Some(Screen::open()?) } else { None };
     let mut last = None;
     let mut is_first = true;
-    while !ended.load(Ordering::Relaxed) {
-        let begin = Instant::now();
-        let text = draw(session, listing, &mut last)?;
+    while signals.count() == 0 {
+        let begin = signals.elapsed();
+        let text = draw(session, listing, &signals, &mut last)?;
         if let Some(screen) = &screen {
             screen.show(&text, interval)?;
         } else {
@@ -40,7 +35,7 @@ pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Resu
         }
         is_first = false;
         let keys = screen.as_ref().is_some_and(|screen| screen.has_keys);
-        if !wait(begin + interval, keys, &ended)? {
+        if !wait(&signals, begin + interval, keys)? {
             break;
         }
     }
@@ -48,13 +43,18 @@ pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Resu
 }
 
 /// The listing as it is now, with rates since the last one; in the first one, those of the kernel.
-fn draw(session: &mut Session, listing: &Listing, last: &mut Option<(Instant, Table)>) -> Result<Vec<u8>, Fault> {
+fn draw(
+    session: &mut Session,
+    listing: &Listing,
+    signals: &Signals,
+    last: &mut Option<(Duration, Table)>,
+) -> Result<Vec<u8>, Fault> {
     let out = std::mem::replace(&mut session.out, Output::memory());
     let drawn = match listing.what {
         Listed::Table | Listed::Service(_) => session.listed(listing).map(|mut table| {
-            let now = Instant::now();
+            let now = signals.elapsed();
             if let Some((then, before)) = last {
-                table.set_rates_since(before, now.saturating_duration_since(*then));
+                table.set_rates_since(before, now.saturating_sub(*then));
             }
             session.print(listing, &table);
             *last = Some((now, table));
@@ -66,17 +66,16 @@ fn draw(session: &mut Session, listing: &Listing, last: &mut Option<(Instant, Ta
 }
 
 /// Waits for the next turn. Returns whether there is one.
-fn wait(until: Instant, keys: bool, ended: &AtomicBool) -> Result<bool, Fault> {
-    while !ended.load(Ordering::Relaxed) {
-        let left = until.saturating_duration_since(Instant::now());
+fn wait(signals: &Signals, until: Duration, keys: bool) -> Result<bool, Fault> {
+    if !keys {
+        return Ok(signals.wait_until(until));
+    }
+    while signals.count() == 0 {
+        let left = until.saturating_sub(signals.elapsed());
         if left.is_zero() {
             return Ok(true);
         }
-        // Signals do not wake, so that nobody sleeps for long.
-        let nap = left.min(Duration::from_millis(100));
-        if !keys {
-            thread::sleep(nap);
-        } else if event::poll(nap).map_err(|error| terminal_fault(&error))? {
+        if event::poll(left.min(NAP)).map_err(|error| terminal_fault(&error))? {
             match event::read().map_err(|error| terminal_fault(&error))? {
                 Event::Key(key) if key.kind == KeyEventKind::Press => match key.code {
                     KeyCode::Char('q' | 'Q') => return Ok(false),

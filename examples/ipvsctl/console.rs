@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use serde_json::json;
 
-use crate::args::{Colour, Globals, LogFormat};
+use crate::args::{Colour, Format, Globals};
 use crate::failure::{Failure, failure};
 use crate::{document, shown};
 
@@ -14,7 +14,7 @@ use crate::{document, shown};
 pub struct Console {
     pub out: Box<dyn Write>,
     pub err: Box<dyn Write>,
-    format: LogFormat,
+    format: Format,
     /// How often more words are asked for; `None` where there is to be no word.
     verbosity: Option<u8>,
     /// Whether data is coloured.
@@ -28,7 +28,7 @@ pub struct Console {
 impl Console {
     /// The outputs of the process.
     pub fn standard(global: &Globals) -> Self {
-        let format = global.log_format.unwrap_or_default();
+        let format = global.log_format.unwrap_or(Format::Text);
         let is_coloured = match global.color.unwrap_or_default() {
             Colour::Always => true,
             Colour::Never => false,
@@ -44,7 +44,7 @@ impl Console {
             format,
             verbosity: (!global.quiet).then_some(global.verbose),
             is_coloured,
-            has_progress: io::stderr().is_terminal() && !global.quiet && format == LogFormat::Text,
+            has_progress: io::stderr().is_terminal() && !global.quiet && format == Format::Text,
             progress: false,
             failed: None,
         }
@@ -141,14 +141,14 @@ impl Console {
         let text = shown::lines(text);
         let text = text.as_str();
         let line = match self.format {
-            LogFormat::Text if level == "error" => format!("{text}\n"),
-            LogFormat::Text if level == "warning" => format!("Warning: {text}\n"),
-            LogFormat::Text => format!("{} {text}\n", level.to_uppercase()),
-            LogFormat::Json => {
+            Format::Json => {
                 let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
                 let record = json!({"time": time, "level": level, "message": text, "exit": exit});
                 format!("{}\n", document::without_nulls(record))
             }
+            _ if level == "error" => format!("{text}\n"),
+            _ if level == "warning" => format!("Warning: {text}\n"),
+            _ => format!("{} {text}\n", level.to_uppercase()),
         };
         // In one piece, so that lines of several processes stay whole. If it fails, there is no place left to say so.
         let _ = self.err.write_all(line.as_bytes());

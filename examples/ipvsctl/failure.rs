@@ -76,6 +76,11 @@ impl Failure {
         Self { exit, message: message.into() }
     }
 
+    /// Fails with these lines, if there are any.
+    pub fn of_lines(exit: Exit, lines: &[String]) -> Result<(), Self> {
+        if lines.is_empty() { Ok(()) } else { Err(Self::new(exit, lines.join("\n"))) }
+    }
+
     /// Everything was said before; only the exit status is left.
     pub const fn silent(exit: Exit) -> Self {
         Self { exit, message: String::new() }

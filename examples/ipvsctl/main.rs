@@ -14,6 +14,8 @@ mod failure;
 mod file;
 mod followed;
 mod generate;
+#[path = "../shared/kernel.rs"]
+mod kernel;
 #[path = "../shared/manual.rs"]
 mod manual;
 mod pace;
@@ -22,6 +24,8 @@ mod place;
 mod run;
 mod session;
 mod shown;
+#[path = "../shared/signals.rs"]
+mod signals;
 mod source;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use crate::console::Console;
 use crate::document;
 use crate::failure::Failure;
 use crate::generate;
-use crate::pace::Signals;
+use crate::pace;
 use crate::place::{self, Place};
 use crate::session::Session;
 use crate::source::{Input, Voice};
@@ -55,7 +55,7 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
             let draining = Draining { service, destinations, drain, delete: args.delete };
             let session = &mut Session::open_to_change(global, console)?;
             drain::warn(session, &draining)?;
-            drain::drain(session, &mut Signals::catch(Signals::SECOND)?, &draining)
+            drain::drain(session, &mut pace::catch(pace::SECOND)?, &draining)
         }
         Command::Undrain { target, weight } => undrain(global, console, &target, weight.as_deref()),
         Command::Zero { service, names } => {
@@ -65,7 +65,7 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
         Command::Stats { service, names, output, watch } => {
             let service = find(service, &names)?;
             let session = &mut Session::open(global, console)?;
-            let signals = &mut Signals::catch(Signals::SECOND)?;
+            let signals = &mut pace::catch(pace::SECOND)?;
             stats::stats(session, signals, service.as_ref(), (output, watch.map(Duration::from)))
         }
         Command::Conns { service, destination, names, output } => {
@@ -112,7 +112,7 @@ fn change(global: &Globals, console: &mut Console, set: Set) -> Result<(), Failu
             let weight = place::weight(&weight, u16::MAX.into())?;
             let place = Place::of(global, &target)?;
             let session = &mut Session::open_to_change(global, console)?;
-            set::ramp_weight(session, &mut Signals::catch(Signals::SECOND)?, &place, (weight, time))
+            set::ramp_weight(session, &mut pace::catch(pace::SECOND)?, &place, (weight, time))
         }
         Set::Thresholds { upper, lower, target } => {
             let place = Place::of(global, &target)?;

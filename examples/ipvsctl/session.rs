@@ -2,17 +2,16 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use ipvs_rs::Handle;
 use ipvs_rs::desired::Lock;
-use ipvs_rs::error::Error;
 use ipvs_rs::transport::{Netns, NetnsError};
 
 use crate::args::{Globals, boolean};
 use crate::command::apply::silence;
 use crate::console::Console;
 use crate::failure::{Failure, failure};
+use crate::kernel::connect;
 
 /// A connection to IPVS, the namespace that it leads to, and where words about it go.
 pub struct Session<'a> {
@@ -44,10 +43,6 @@ impl<'a> Session<'a> {
     }
 }
 
-fn connect(netns: &Netns) -> Result<Handle, Error> {
-    Handle::builder().netns(netns.clone()).deadline(DEADLINE).open()
-}
-
 /// The namespace that the command line names.
 pub fn namespace(global: &Globals) -> Result<Netns, Failure> {
     let Some(place) = &global.netns else { return Ok(Netns::current()) };
@@ -71,7 +66,3 @@ fn load_module() -> Result<(), Failure> {
         String::from_utf8_lossy(&output).trim()
     ))
 }
-
-/// The kernel answers at once, but for the loading of modules, which is not cut short. A table of hundreds of thousands
-/// of rows is one answer.
-const DEADLINE: Duration = Duration::from_secs(60);

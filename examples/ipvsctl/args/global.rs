@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
-use crate::failure::{Exit, Failure};
+use super::{Format, words};
+use crate::failure::{Failure, failure};
 use crate::shown::shown;
 
 // Options that stand anywhere. (What is written in the form of documentation becomes the help of commands.)
@@ -21,8 +22,11 @@ pub struct Globals {
     #[arg(short, long)]
     pub quiet: bool,
     /// How messages are written
-    #[arg(long, value_name = "FORMAT")]
-    pub log_format: Option<LogFormat>,
+    #[arg(long, value_name = "FORMAT", value_parser = words([
+        ("text", "A line of text each", Format::Text),
+        ("json", "A JSON object in a line each", Format::Json),
+    ]))]
+    pub log_format: Option<Format>,
     /// When output is coloured; NO_COLOR is honoured
     #[arg(long, value_name = "WHEN")]
     pub color: Option<Colour>,
@@ -56,16 +60,6 @@ pub struct Globals {
     /// Headers of requests for parameters, `Name: value` in each line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub params_header_file: Option<PathBuf>,
-}
-
-/// How messages are written.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub enum LogFormat {
-    /// A line of text each
-    #[default]
-    Text,
-    /// A JSON object in a line each
-    Json,
 }
 
 /// When output is coloured.
@@ -110,9 +104,9 @@ impl Globals {
     pub fn add_environment(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<(), Failure> {
         let switch = |name: &str| match variable(name).as_deref() {
             None | Some("") => Ok(false),
-            Some(value) => boolean(value).ok_or_else(|| {
-                Failure::new(Exit::Usage, format!("{name}=\"{}\" is neither true nor false", shown(value)))
-            }),
+            Some(value) => {
+                boolean(value).ok_or_else(|| failure!(Usage, "{name}=\"{}\" is neither true nor false", shown(value)))
+            }
         };
         let list = |name: &str| {
             let value = variable(name).unwrap_or_default();

@@ -14,7 +14,7 @@ use ipvs_rs::desired::apply::OnError;
 use ipvs_rs::desired::spec::Duration;
 use ipvs_rs::desired::{OnTimeout, Order, WaitFor};
 
-pub use global::{Colour, GLOBAL, Globals, LogFormat, boolean};
+pub use global::{Colour, GLOBAL, Globals, boolean};
 
 /// The command of a command line, and its global options.
 #[derive(Debug)]

@@ -137,7 +137,7 @@ pub fn check(plan: &Plan, allowed: Actions, prefix: &str) -> Result<(), Failure>
             )
         }));
     }
-    if lines.is_empty() { Ok(()) } else { Err(Failure::new(Exit::Apply, lines.join("\n"))) }
+    Failure::of_lines(Exit::Apply, &lines)
 }
 
 fn not_allowed(operation: &Operation, allowed: Actions) -> String {

@@ -11,8 +11,9 @@ use crate::command::plan::{self, Task};
 use crate::console::Console;
 use crate::failure::{Failure, failure};
 use crate::followed::{Followed, LOOK};
-use crate::pace::{Pace, Signals};
+use crate::pace;
 use crate::session::Session;
+use crate::signals::Signals;
 use crate::source::{Input, Voice};
 
 /// Applies files, and again whenever they or the table change, until a signal ends it.
@@ -23,11 +24,11 @@ pub fn watch(global: &Globals, console: &mut Console, args: &args::Watch) -> Res
     let allowed = plan::allowed(&args.planning)?;
     let session = &mut Session::open(global, console)?;
     silence::restore(session, &args.applying.lock_dir, None);
-    let signals = &mut Signals::catch(Signals::THIRD)?;
+    let signals = &mut pace::catch(pace::THIRD)?;
     if input.file.iter().any(|path| path == "-") {
         return Err(failure!(Usage, "Standard input cannot be watched: name a file or directory with -f"));
     }
-    signals.catch_reload()?;
+    signals.catch_reload().map_err(|error| pace::failed(&error))?;
     let interval = args.interval.get();
     let Some(mut followed) = Followed::begin(input, interval, session.console, signals)? else { return Ok(()) };
     let mut due = Duration::ZERO;
@@ -78,7 +79,7 @@ fn once(
     let _lock = apply::lock(session, applying)?;
     let plan = task.plan(session)?.plan;
     plan::check(&plan, task.allowed, plan::APPLYING)?;
-    let applied = apply::carry_out(session, &|| signals.wish(), &plan, (applying, task.allowed), Some(drains));
+    let applied = apply::carry_out(session, &|| apply::wish(signals), &plan, (applying, task.allowed), Some(drains));
     let report = applied.map_err(|error| apply::explain(&error))?;
     if report.changed == 0 {
         // A drain that failed is told once, and not begun again.

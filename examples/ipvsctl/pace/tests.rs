@@ -1,3 +1,6 @@
+use std::thread;
+use std::time::Instant;
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -41,7 +44,7 @@ impl Pace for Scripted<'_> {
 
 #[test]
 fn hangup_is_a_wish_to_end_until_it_is_one_to_read_again() {
-    let mut signals = Signals::catch(usize::MAX).unwrap();
+    let signals = catch(usize::MAX).unwrap();
     assert!(signals.wait_until(Duration::ZERO));
     // Under nohup it is ignored until it asks for a reload.
     let ends = usize::from(!ignores(&fs::read_to_string("/proc/self/status").unwrap(), SIGHUP));

@@ -21,9 +21,10 @@ use crate::command::plan::{self, APPLYING, Planned, Task, describe};
 use crate::console::Console;
 use crate::failure::{Exit, Failure, failure};
 use crate::file;
-use crate::pace::Signals;
+use crate::pace;
 use crate::session::Session;
 use crate::shown::shown;
+use crate::signals::Signals;
 use crate::source::{self, Input, Voice};
 
 /// Makes the table what files, or a saved plan, say.
@@ -62,9 +63,9 @@ pub fn apply(global: &Globals, console: &mut Console, args: &args::Apply) -> Res
     check(&planned)?;
     confirm(session.console, &planned.plan, args)?;
     warn_of_persistence(session, &planned.plan);
-    let signals = Signals::catch(Signals::THIRD)?;
+    let signals = pace::catch(pace::THIRD)?;
     for round in 1.. {
-        let applied = carry_out(session, &|| signals.wish(), &planned.plan, (&args.applying, allowed), None);
+        let applied = carry_out(session, &|| wish(&signals), &planned.plan, (&args.applying, allowed), None);
         let raced = match applied {
             Ok(report) => {
                 undrained(&report)?;
@@ -176,6 +177,15 @@ pub fn brings_clients_back(session: &Session<'_>) -> bool {
     expires.is_ok_and(|value| value == SysctlValue::Number(0))
 }
 
+/// What signals ask of a plan that is being carried out.
+pub fn wish(signals: &Signals) -> Interrupt {
+    match signals.count() {
+        0 => Interrupt::None,
+        1 => Interrupt::Stop,
+        _ => Interrupt::Now,
+    }
+}
+
 /// Carries a plan out, and says what was done. With `drains`, connections are not waited for.
 pub fn carry_out(
     session: &mut Session<'_>,
@@ -207,7 +217,7 @@ pub fn carry_out(
 /// Destinations that should have gone, and had connections for too long.
 pub fn undrained(report: &Report) -> Result<(), Failure> {
     let left: Vec<_> = report.undrained().map(ToString::to_string).collect();
-    if left.is_empty() { Ok(()) } else { Err(Failure::new(Exit::Drain, left.join("\n"))) }
+    Failure::of_lines(Exit::Drain, &left)
 }
 
 /// How much of a plan that succeeded is through; the rest drains, or is kept.

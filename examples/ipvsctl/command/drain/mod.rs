@@ -13,7 +13,6 @@ use crate::command::apply::{self, Watcher};
 use crate::command::set;
 use crate::failure::{Exit, Failure, failure};
 use crate::pace::Pace;
-use crate::place::Place;
 use crate::session::Session;
 
 /// The destinations to drain, and how.
@@ -45,7 +44,7 @@ pub fn drain(session: &mut Session<'_>, pace: &mut impl Pace, draining: &Drainin
     let options = ApplyOptions::new().on_race(OnRace::Fail);
     let applied = drive(&mut Applier::new(&plan, &options), handle, &mut watcher, &mut wait);
     console.progress("");
-    let report = applied.map_err(|error| failed(&error, service))?;
+    let report = applied.map_err(|error| failed(&error, *service))?;
     let why =
         if is_interrupted.get() { "when it was interrupted".to_owned() } else { format!("after {:?}", drain.timeout) };
     let mut lines = Vec::new();
@@ -57,7 +56,7 @@ pub fn drain(session: &mut Session<'_>, pace: &mut impl Pace, draining: &Drainin
             _ => console.info(&line),
         }
     }
-    if lines.is_empty() { Ok(()) } else { Err(Failure::new(Exit::Drain, lines.join("\n"))) }
+    Failure::of_lines(Exit::Drain, &lines)
 }
 
 /// A change of each destination, which has to be there.
@@ -69,7 +68,7 @@ fn operations(session: &Session<'_>, draining: &Draining) -> Result<Vec<Operatio
     for id in destinations {
         let Some(entry) = entries.iter().find(|entry| entry.id() == *id) else {
             let found = session.handle.get_service(service).map_err(|error| Failure::query("service", &error))?;
-            return Err(set::missing(WHAT, service, found.map(|_| id)));
+            return Err(set::missing(WHAT, *service, found.map(|_| *id)));
         };
         let before = entry.destination.clone();
         let change = if *delete { Change::delete(before) } else { Change::update(before.clone(), before.drained()) };
@@ -97,11 +96,11 @@ fn line(drained: &Drained, why: &str) -> String {
     }
 }
 
-fn failed(error: &ApplyError, service: &ServiceId) -> Failure {
+fn failed(error: &ApplyError, service: ServiceId) -> Failure {
     let destination = error.operation().and_then(Operation::destination);
-    match (error.kernel_error(), destination) {
-        (Some(error), Some(destination)) => set::refused(WHAT, error, &Place { service: *service, destination }),
-        _ => failure!(Set, "{WHAT}: {error}"),
+    match error.kernel_error().filter(|_| destination.is_some()) {
+        Some(error) => set::refused(WHAT, error, Some(service), destination),
+        None => failure!(Set, "{WHAT}: {error}"),
     }
 }
 

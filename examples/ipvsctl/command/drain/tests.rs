@@ -6,6 +6,7 @@ use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
 use super::*;
 use crate::console::Console;
 use crate::pace::Scripted;
+use crate::place::Place;
 use crate::tests::session;
 
 const SERVICE: &str = "tcp://192.0.2.10:80";

@@ -75,13 +75,13 @@ fn between(from: Weight, to: Weight, passed: u64, whole: u64) -> Weight {
 
 /// A destination as it is.
 fn destination(handle: &Handle, what: &str, place: &Place) -> Result<Destination, Failure> {
-    let entry =
-        handle.get_destination(&place.service, &place.destination).map_err(|error| refused(what, &error, place))?;
-    if let Some(entry) = entry {
+    let Place { service, destination } = place;
+    let refused = |error| refused(what, &error, Some(*service), Some(*destination));
+    if let Some(entry) = handle.get_destination(service, destination).map_err(refused)? {
         return Ok(entry.destination);
     }
-    let service = handle.get_service(&place.service).map_err(|error| refused(what, &error, place))?;
-    Err(missing(what, &place.service, service.map(|_| &place.destination)))
+    let found = handle.get_service(service).map_err(refused)?;
+    Err(missing(what, *service, found.map(|_| *destination)))
 }
 
 /// Changes settings of a destination and keeps the rest.
@@ -94,21 +94,16 @@ fn change_destination(
     let before = destination(handle, what, place)?;
     let mut after = before.clone();
     change(&mut after);
-    let operation = Operation::of_destination(place.service, Change::update(before, after));
-    carry_out(handle, what, operation, |error| refused(what, error, place))
+    carry_out(handle, what, Operation::of_destination(place.service, Change::update(before, after)))
 }
 
 /// Carries a single change of what is there out; nothing is made that has gone meanwhile.
-fn carry_out(
-    handle: &Handle,
-    what: &str,
-    operation: Operation,
-    refused: impl FnOnce(&Error) -> Failure,
-) -> Result<(), Failure> {
+fn carry_out(handle: &Handle, what: &str, operation: Operation) -> Result<(), Failure> {
+    let (service, destination) = (operation.service(), operation.destination());
     let options = ApplyOptions::new().on_error(OnError::Stop).on_race(OnRace::Fail);
     let applied = apply(handle, &Plan::of(vec![operation]), &options, &mut ());
     applied.map(drop).map_err(|error| match error.kernel_error() {
-        Some(error) => refused(error),
+        Some(error) => refused(what, error, service, destination),
         None => failure!(Set, "{what}: {error}"),
     })
 }
@@ -140,9 +135,8 @@ pub fn set_scheduler(
     const WHAT: &str = "Unable to set new scheduler";
     let scheduler = Scheduler::from_name(scheduler).map_err(|error| failure!(Value, "Invalid scheduler: {error}"))?;
     let flags = flags.map(|flags| read_flags(flags, &scheduler)).transpose()?;
-    let refused = |error: &Error| refused_of_service(WHAT, error, service);
-    let entry = session.handle.get_service(service).map_err(|error| refused(&error))?;
-    let before = entry.ok_or_else(|| missing(WHAT, service, None))?.service;
+    let entry = session.handle.get_service(service).map_err(|error| refused(WHAT, &error, Some(*service), None))?;
+    let before = entry.ok_or_else(|| missing(WHAT, *service, None))?.service;
     let mut after = before.clone();
     after.scheduler = scheduler;
     match flags {
@@ -150,22 +144,18 @@ pub fn set_scheduler(
         None if before.scheduler != scheduler => after.scheduler_flags = SchedulerFlags::empty(),
         None => {}
     }
-    carry_out(&session.handle, WHAT, Operation::of_service(Change::update(before, after), Vec::new()), refused)?;
+    carry_out(&session.handle, WHAT, Operation::of_service(Change::update(before, after), Vec::new()))?;
     session.console.info(&format!("Updated scheduler to {scheduler} for service {}", service_text(service)));
     Ok(())
 }
 
 /// `fallback` and `port` as files have them, and the words of ipvsadm.
 fn read_flags(list: &str, scheduler: &Scheduler) -> Result<SchedulerFlags, Failure> {
-    let prefix = scheduler.name();
-    let words = list.split(',').map(str::trim).filter(|word| !word.is_empty());
-    let words: Vec<String> = words
-        .map(|word| if matches!(word, "fallback" | "port") { format!("{prefix}-{word}") } else { word.to_owned() })
-        .collect();
-    if words.is_empty() {
-        return Ok(SchedulerFlags::empty());
-    }
-    SchedulerFlags::from_notation(&words.join(","), scheduler)
+    let words = list.split(',').map(|word| match word.trim() {
+        word @ ("fallback" | "port") => format!("{}-{word}", scheduler.name()),
+        word => word.to_owned(),
+    });
+    SchedulerFlags::from_notation(&words.collect::<Vec<_>>().join(","), scheduler)
         .map_err(|error| failure!(Value, "Invalid scheduler flags: {error}"))
 }
 
@@ -178,8 +168,7 @@ pub fn set_timeouts(session: &mut Session<'_>, timeouts: [Option<Duration>; 3]) 
     let config = given().try_fold(Config::new(), |config, ((_, set), timeout)| set(config, timeout));
     let config = config.map_err(|error| failure!(Value, "Invalid time-out: {error}"))?;
     let before = session.handle.get_config().map_err(|error| Failure::set(WHAT, &error))?;
-    let change = Operation::timeouts(Change::update(before, config));
-    carry_out(&session.handle, WHAT, change, |error| Failure::set(WHAT, error))?;
+    carry_out(&session.handle, WHAT, Operation::timeouts(Change::update(before, config)))?;
     for ((name, _), timeout) in given() {
         session.console.info(&format!("Updated time-out of {name} to {}s", timeout.as_secs()));
     }
@@ -189,10 +178,7 @@ pub fn set_timeouts(session: &mut Session<'_>, timeouts: [Option<Duration>; 3]) 
 /// Sets counters to zero.
 pub fn zero(session: &mut Session<'_>, service: Option<&ServiceId>) -> Result<(), Failure> {
     const WHAT: &str = "Unable to set counters to zero";
-    session.handle.zero(service).map_err(|error| match service {
-        Some(service) => refused_of_service(WHAT, &error, service),
-        None => Failure::set(WHAT, &error),
-    })?;
+    session.handle.zero(service).map_err(|error| refused(WHAT, &error, service.copied(), None))?;
     session.console.info(&match service {
         Some(service) => format!("Set counters to zero for service {}", service_text(service)),
         None => "Set all counters to zero".to_owned(),
@@ -202,22 +188,17 @@ pub fn zero(session: &mut Session<'_>, service: Option<&ServiceId>) -> Result<()
 
 const WEIGHT: &str = "Unable to set new weight";
 
-/// What is said when a change of a destination was refused.
-pub fn refused(what: &str, error: &Error, place: &Place) -> Failure {
-    match error.errno() {
-        Some(Errno::ESRCH) => missing(what, &place.service, None),
-        Some(Errno::ENOENT) if error.is_not_found() => missing(what, &place.service, Some(&place.destination)),
-        _ => Failure::set(what, error),
+/// What is said when the kernel refused a change: of counters, a service, or a destination of one.
+pub fn refused(what: &str, error: &Error, service: Option<ServiceId>, destination: Option<DestinationId>) -> Failure {
+    match service.filter(|_| error.is_not_found()) {
+        Some(service) => missing(what, service, destination.filter(|_| error.errno() != Some(Errno::ESRCH))),
+        None => Failure::set(what, error),
     }
 }
 
-fn refused_of_service(what: &str, error: &Error, service: &ServiceId) -> Failure {
-    if error.is_not_found() { missing(what, service, None) } else { Failure::set(what, error) }
-}
-
 /// There is no such service, or it has no such destination.
-pub fn missing(what: &str, service: &ServiceId, destination: Option<&DestinationId>) -> Failure {
-    let service = service_text(service);
+pub fn missing(what: &str, service: ServiceId, destination: Option<DestinationId>) -> Failure {
+    let service = service_text(&service);
     let missing = match destination {
         Some(destination) => format!("Destination {destination} of service {service}"),
         None => format!("Service {service}"),

@@ -1,0 +1,16 @@
+//! Connections of the tools to the kernel.
+
+use std::time::Duration;
+
+use ipvs_rs::Handle;
+use ipvs_rs::error::Error;
+use ipvs_rs::transport::Netns;
+
+/// Connects to the IPVS of a namespace.
+pub fn connect(netns: &Netns) -> Result<Handle, Error> {
+    Handle::builder().netns(netns.clone()).deadline(DEADLINE).open()
+}
+
+/// The kernel answers at once, but for the loading of modules, which is not cut short. A table of hundreds of thousands
+/// of rows is one answer.
+const DEADLINE: Duration = Duration::from_secs(60);

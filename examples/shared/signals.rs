@@ -1,0 +1,82 @@
+//! Signals that ask a tool to end, and waits that they cut short.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::SIGHUP;
+use signal_hook::iterator::{self, Handle};
+
+/// The clock of the system and the signals of this process.
+pub struct Signals {
+    begin: Instant,
+    state: Arc<State>,
+    handle: Handle,
+}
+
+#[derive(Default)]
+struct State {
+    count: AtomicUsize,
+    /// Whether `SIGHUP` asks for files to be read again, and whether it did.
+    hangup_reloads: AtomicBool,
+    reload: AtomicBool,
+}
+
+impl Signals {
+    /// From now on the first of these signals is a wish, and the one of this number is the end.
+    pub fn catch(wishes: &[i32], last: usize) -> io::Result<Self> {
+        let mut signals = iterator::Signals::new(wishes)?;
+        let (state, handle) = (Arc::new(State::default()), signals.handle());
+        let seen = state.clone();
+        let listen = move || {
+            for signal in &mut signals {
+                if signal == SIGHUP && seen.hangup_reloads.load(Ordering::Relaxed) {
+                    seen.reload.store(true, Ordering::Relaxed);
+                } else if seen.count.fetch_add(1, Ordering::Relaxed) + 1 >= last {
+                    std::process::exit(128 + signal);
+                }
+            }
+        };
+        thread::Builder::new().name("signals".to_owned()).spawn(listen)?;
+        Ok(Self { begin: Instant::now(), state, handle })
+    }
+
+    /// Takes `SIGHUP` for a wish to read files again.
+    pub fn catch_reload(&self) -> io::Result<()> {
+        self.state.hangup_reloads.store(true, Ordering::Relaxed);
+        self.handle.add_signal(SIGHUP)
+    }
+
+    /// Returns how many signals asked for the end.
+    pub fn count(&self) -> usize {
+        self.state.count.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether a signal asked for files to be read again since the last call.
+    pub fn take_reload(&self) -> bool {
+        self.state.reload.swap(false, Ordering::Relaxed)
+    }
+
+    /// Returns the time since they are caught.
+    pub fn elapsed(&self) -> Duration {
+        self.begin.elapsed()
+    }
+
+    /// Waits until so much time has passed, or a signal asks for the end. Returns whether none did.
+    pub fn wait_until(&self, elapsed: Duration) -> bool {
+        while self.count() == 0 {
+            let left = elapsed.saturating_sub(self.elapsed());
+            if left.is_zero() {
+                return true;
+            }
+            // A signal does not end a sleep, so that each is short.
+            thread::sleep(left.min(NAP));
+        }
+        false
+    }
+}
+
+/// The longest sleep in which a signal is not seen.
+pub const NAP: Duration = Duration::from_millis(50);

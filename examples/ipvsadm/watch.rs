@@ -12,11 +12,11 @@ use crate::fault::Fault;
 use crate::invocation::{Listed, Listing};
 use crate::output::Output;
 use crate::session::Session;
-use crate::signals::{NAP, Signals};
+use crate::signals::{NAP, Pace, Signals};
 
 /// Lists until somebody wants it to end: by `q` on a terminal, or by a signal.
 pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Result<(), Fault> {
-    let signals = Signals::catch(&[SIGINT, SIGTERM], usize::MAX)
+    let mut signals = Signals::catch(&[SIGINT, SIGTERM], usize::MAX)
         .map_err(|error| Fault::list(format!("cannot watch for signals: {error}")))?;
     let screen = if io::stdout().is_terminal() && !listing.json { Some(Screen::open()?) } else { None };
     let mut last = None;
@@ -35,7 +35,7 @@ pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Resu
         }
         is_first = false;
         let keys = screen.as_ref().is_some_and(|screen| screen.has_keys);
-        if !wait(&signals, begin + interval, keys)? {
+        if !wait(&mut signals, begin + interval, keys)? {
             break;
         }
     }
@@ -66,7 +66,7 @@ fn draw(
 }
 
 /// Waits for the next turn. Returns whether there is one.
-fn wait(signals: &Signals, until: Duration, keys: bool) -> Result<bool, Fault> {
+fn wait(signals: &mut Signals, until: Duration, keys: bool) -> Result<bool, Fault> {
     if !keys {
         return Ok(signals.wait_until(until));
     }

@@ -4,9 +4,10 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::time::SystemTime;
 
+use clap::ColorChoice;
 use serde_json::json;
 
-use crate::args::{Colour, Format, Globals};
+use crate::args::{Format, Globals};
 use crate::failure::{Failure, failure};
 use crate::{document, shown};
 
@@ -30,9 +31,9 @@ impl Console {
     pub fn standard(global: &Globals) -> Self {
         let format = global.log_format.unwrap_or(Format::Text);
         let is_coloured = match global.color.unwrap_or_default() {
-            Colour::Always => true,
-            Colour::Never => false,
-            Colour::Auto => {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
                 let is_plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
                 let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
                 io::stdout().is_terminal() && !is_plain && !is_dumb

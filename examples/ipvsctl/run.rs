@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use ipvs_rs::desired::{Drain, OnTimeout, spec};
+use ipvs_rs::desired::{Activity, Drain, OnTimeout, spec};
 use ipvs_rs::model::Weight;
 use ipvs_rs::procfs::Procfs;
 
-use crate::args::{Command, Files, Format, Globals, Names, Planning, Set, State, Target};
+use crate::args::{Command, Files, Format, Globals, Names, Planning, Set, Target};
 use crate::command::conns::{self, Wanted};
 use crate::command::drain::{self, Draining};
 use crate::command::plan::Task;
@@ -76,10 +76,7 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
             let Session { netns, console, .. } = Session::open(global, console)?;
             conns::conns(&Procfs::of(netns), console, wanted, output)
         }
-        Command::Schema => {
-            console.print(&document::text(Format::Json, &spec::schema())?);
-            Ok(())
-        }
+        Command::Schema => document::text(Format::Json, &spec::schema()).map(|text| console.print(&text)),
         Command::Completions { shell } => {
             console.print(&generate::completions(shell));
             Ok(())
@@ -127,11 +124,11 @@ fn change(global: &Globals, console: &mut Console, set: Set) -> Result<(), Failu
             let timeouts = [tcp, tcpfin, udp].map(|timeout| timeout.map(Duration::from));
             set::set_timeouts(&mut Session::open_to_change(global, console)?, timeouts)
         }
-        Set::State { state: State::Drain, target, .. } => {
+        Set::State { state: Activity::Drain, target, .. } => {
             let place = Place::of(global, &target)?;
-            set::set_weight(&mut Session::open_to_change(global, console)?, &place, Weight::ZERO)
+            set::set_weight(&mut Session::open_to_change(global, console)?, set::WEIGHT, &place, Weight::ZERO)
         }
-        Set::State { state: State::Active, target, weight } => undrain(global, console, &target, weight.as_deref()),
+        Set::State { target, weight, .. } => undrain(global, console, &target, weight.as_deref()),
     }
 }
 
@@ -142,5 +139,5 @@ fn undrain(global: &Globals, console: &mut Console, target: &Target, weight: Opt
         Some(weight) => place::weight(weight, Weight::MAX.get())?,
         None => place::weight_in_file(global, &place, &target.names)?,
     };
-    set::undrain(&mut Session::open_to_change(global, console)?, &place, weight)
+    set::set_weight(&mut Session::open_to_change(global, console)?, set::UNDRAIN, &place, weight)
 }

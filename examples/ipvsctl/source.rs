@@ -30,13 +30,17 @@ pub enum Voice {
     Validate,
 }
 
-/// Why there is no state.
+/// Why there is no state, and the mistakes and warnings if it was read that far.
 #[derive(Debug)]
-pub enum Problem {
-    /// Something could not be read.
-    Failure(Failure),
-    /// There are mistakes in what was read.
-    Found(Diagnostics),
+pub struct Unread {
+    pub failure: Failure,
+    pub found: Diagnostics,
+}
+
+impl From<Failure> for Unread {
+    fn from(failure: Failure) -> Self {
+        Self { failure, found: Diagnostics::new() }
+    }
 }
 
 /// Files, and how they are read.
@@ -79,9 +83,8 @@ impl<'a> Input<'a> {
     }
 
     /// Reads and checks everything.
-    pub fn read(&self) -> Result<Loaded, Problem> {
-        let sources = self.sources().map_err(Problem::Failure)?;
-        self.understand(&sources, params::read(self.global))
+    pub fn read(&self) -> Result<Loaded, Unread> {
+        self.understand(&self.sources()?, &params::read(self.global)?)
     }
 
     fn sources(&self) -> Result<Vec<Source>, Failure> {
@@ -102,9 +105,10 @@ impl<'a> Input<'a> {
     }
 
     /// Checks what was read, and parameters with it.
-    pub fn understand(&self, sources: &[Source], params: Result<Vec<Source>, Failure>) -> Result<Loaded, Problem> {
-        let resolver = params.and_then(|params| params::resolver(self.global, &params)).map_err(Problem::Failure)?;
-        Reader::new().resolver(&resolver).merge(self.merge).read(sources).map_err(Problem::Found)
+    pub fn understand(&self, sources: &[Source], params: &[Source]) -> Result<Loaded, Unread> {
+        let resolver = params::resolver(self.global, params)?;
+        let read = Reader::new().resolver(&resolver).merge(self.merge).read(sources);
+        read.map_err(|found| Unread { failure: self.explain(&found), found })
     }
 
     /// Reads and checks everything, and says what is worth a look.
@@ -113,12 +117,10 @@ impl<'a> Input<'a> {
     }
 
     /// Says what is worth a look in what was read.
-    pub fn tell(&self, console: &mut Console, read: Result<Loaded, Problem>) -> Result<Loaded, Failure> {
-        let loaded = read.map_err(|problem| {
-            if let Problem::Found(found) = &problem {
-                self.warn(console, found.warnings());
-            }
-            self.failure(problem)
+    pub fn tell(&self, console: &mut Console, read: Result<Loaded, Unread>) -> Result<Loaded, Failure> {
+        let loaded = read.map_err(|unread| {
+            self.warn(console, unread.found.warnings());
+            unread.failure
         })?;
         if self.global.strict && !loaded.warnings.is_empty() {
             return Err(listed(Exit::Invalid, loaded.warnings.iter().map(|warning| self.line(warning))));
@@ -148,18 +150,11 @@ impl<'a> Input<'a> {
 
     /// Reads and checks everything for one thing that stands in it; the rest does not matter to the caller.
     pub fn look_up(&self) -> Result<Loaded, Failure> {
-        self.read().map_err(|problem| self.failure(problem))
-    }
-
-    fn failure(&self, problem: Problem) -> Failure {
-        match problem {
-            Problem::Failure(failure) => failure,
-            Problem::Found(found) => self.explain(&found),
-        }
+        self.read().map_err(|unread| unread.failure)
     }
 
     /// What is wrong, a line for each mistake.
-    pub fn explain(&self, found: &Diagnostics) -> Failure {
+    fn explain(&self, found: &Diagnostics) -> Failure {
         let exit = match found.failed_stage() {
             Some(Stage::Reading) => Exit::Input,
             Some(Stage::Parameters) => Exit::Parameter,

@@ -7,9 +7,10 @@ use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use clap::ColorChoice;
 use tempfile::TempDir;
 
-use crate::args::{self, Colour, Globals, Invocation};
+use crate::args::{self, Globals, Invocation};
 use crate::columns::Columns;
 use crate::console::Console;
 use crate::run;
@@ -27,7 +28,7 @@ struct Memory(Rc<RefCell<Vec<u8>>>);
 impl Console {
     /// Outputs that are kept.
     pub fn memory(verbose: u8) -> Kept {
-        Self::memory_of(&Globals { verbose, color: Some(Colour::Never), ..Globals::default() })
+        Self::memory_of(&Globals { verbose, color: Some(ColorChoice::Never), ..Globals::default() })
     }
 
     /// The same, as a command line has them.

@@ -9,6 +9,15 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::SIGHUP;
 use signal_hook::iterator::{self, Handle};
 
+/// Time since a beginning. Tests let it pass as they like.
+pub trait Pace {
+    /// The time since the beginning.
+    fn elapsed(&self) -> Duration;
+
+    /// Waits until so much time has passed, or a signal asks for the end. Returns whether none did.
+    fn wait_until(&mut self, elapsed: Duration) -> bool;
+}
+
 /// The clock of the system and the signals of this process.
 pub struct Signals {
     begin: Instant,
@@ -58,14 +67,14 @@ impl Signals {
     pub fn take_reload(&self) -> bool {
         self.state.reload.swap(false, Ordering::Relaxed)
     }
+}
 
-    /// Returns the time since they are caught.
-    pub fn elapsed(&self) -> Duration {
+impl Pace for Signals {
+    fn elapsed(&self) -> Duration {
         self.begin.elapsed()
     }
 
-    /// Waits until so much time has passed, or a signal asks for the end. Returns whether none did.
-    pub fn wait_until(&self, elapsed: Duration) -> bool {
+    fn wait_until(&mut self, elapsed: Duration) -> bool {
         while self.count() == 0 {
             let left = elapsed.saturating_sub(self.elapsed());
             if left.is_zero() {

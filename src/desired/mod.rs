@@ -46,5 +46,6 @@ pub use observed::Observed;
 pub use plan::{Operation, Plan, PlanOptions, plan};
 pub use print::{Order, PrintOptions, service_text};
 pub use scope::{Pattern, PatternError, Scope};
+pub use settings::forward_text;
 pub use shown::{Shown, shown};
 pub use state::{Activity, DesiredDestination, DesiredService, DesiredState, DestinationAttributes, ServiceAttributes};

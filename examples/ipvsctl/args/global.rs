@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, ColorChoice, ValueHint};
 
 use super::{Format, words};
 use crate::failure::{Failure, failure};
@@ -28,8 +28,12 @@ pub struct Globals {
     ]))]
     pub log_format: Option<Format>,
     /// When output is coloured; NO_COLOR is honoured
-    #[arg(long, value_name = "WHEN")]
-    pub color: Option<Colour>,
+    #[arg(long, value_name = "WHEN", value_parser = words([
+        ("auto", "On a terminal", ColorChoice::Auto),
+        ("always", "Always", ColorChoice::Always),
+        ("never", "Never", ColorChoice::Never),
+    ]))]
+    pub color: Option<ColorChoice>,
     /// Work in another network namespace: a name of `ip netns`, a path, or the number of a process
     #[arg(long, value_name = "NAME|PATH|PID", value_hint = ValueHint::AnyPath)]
     pub netns: Option<String>,
@@ -60,18 +64,6 @@ pub struct Globals {
     /// Headers of requests for parameters, `Name: value` in each line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub params_header_file: Option<PathBuf>,
-}
-
-/// When output is coloured.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub enum Colour {
-    /// On a terminal
-    #[default]
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 /// The heading of options that stand anywhere.

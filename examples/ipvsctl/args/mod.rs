@@ -8,13 +8,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use ipvs_rs::desired::apply::OnError;
 use ipvs_rs::desired::spec::Duration;
-use ipvs_rs::desired::{OnTimeout, Order, WaitFor};
+use ipvs_rs::desired::{Activity, OnTimeout, Order, WaitFor};
 
-pub use global::{Colour, GLOBAL, Globals, boolean};
+pub use global::{GLOBAL, Globals, boolean};
 
 /// The command of a command line, and its global options.
 #[derive(Debug)]
@@ -360,21 +360,17 @@ pub enum Set {
     },
     /// Whether a destination takes new connections
     State {
-        state: State,
+        #[arg(value_parser = words([
+            ("active", "It has its weight", Activity::Active),
+            ("drain", "It has weight 0", Activity::Drain),
+        ]))]
+        state: Activity,
         #[command(flatten)]
         target: Target,
         /// The weight of an active one; without this, that of the file
         #[arg(short, long)]
         weight: Option<String>,
     },
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum State {
-    /// It has its weight
-    Active,
-    /// It has weight 0
-    Drain,
 }
 
 #[derive(Args, Clone, Debug)]

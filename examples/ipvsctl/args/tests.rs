@@ -68,7 +68,7 @@ fn global_options_stand_anywhere_and_add_up() {
     }
     assert_eq!(invocation(&["-v", "set", "-v", "weight", "5", "-s", "x", "-d", "y", "-v"]).global.verbose, 3);
     assert_eq!(invocation(&["--netns", "a", "get", "--netns", "b"]).global.netns.as_deref(), Some("b"));
-    assert_eq!(invocation(&["--color=always", "--color=never", "get"]).global.color, Some(Colour::Never));
+    assert_eq!(invocation(&["--color=always", "--color=never", "get"]).global.color, Some(clap::ColorChoice::Never));
 }
 
 #[test]

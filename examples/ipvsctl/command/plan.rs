@@ -128,7 +128,13 @@ pub fn check(plan: &Plan, allowed: Actions, prefix: &str) -> Result<(), Failure>
         lines.push(format!("{prefix}Unable to apply new config: Unable to build change set from new configuration"));
         lines.extend(plan.conflicts().iter().map(|conflict| format!("Reason: {conflict}")));
     } else if let Some(first) = plan.forbidden(allowed).next() {
-        lines.push(format!("{prefix}not allowed to {}", not_allowed(first, allowed)));
+        lines.push(format!(
+            "{prefix}not allowed to {}",
+            match first.kind() {
+                OperationKind::AddService if allowed.contains(Actions::ADD_SERVICE) => "add a destinations".to_owned(),
+                kind => in_words(kind),
+            }
+        ));
         lines.extend(plan.forbidden(allowed).map(|operation| {
             let needed = Actions::needed_by(operation) - allowed;
             format!(
@@ -140,9 +146,9 @@ pub fn check(plan: &Plan, allowed: Actions, prefix: &str) -> Result<(), Failure>
     Failure::of_lines(Exit::Apply, &lines)
 }
 
-fn not_allowed(operation: &Operation, allowed: Actions) -> String {
-    match operation.kind() {
-        OperationKind::AddService if allowed.contains(Actions::ADD_SERVICE) => "add a destinations".to_owned(),
+/// The kind of an operation in words.
+pub fn in_words(kind: OperationKind) -> String {
+    match kind {
         OperationKind::UpdateTimeouts => "update time-outs".to_owned(),
         OperationKind::StopSync => "stop a synchronization daemon".to_owned(),
         OperationKind::StartSync => "start a synchronization daemon".to_owned(),

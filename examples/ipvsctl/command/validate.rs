@@ -7,7 +7,7 @@ use crate::args::Format;
 use crate::console::Console;
 use crate::document;
 use crate::failure::{Exit, Failure};
-use crate::source::{Input, Problem};
+use crate::source::{Input, Unread};
 
 /// Checks files, and says what it found.
 pub fn validate(console: &mut Console, input: Input<'_>, format: Format) -> Result<(), Failure> {
@@ -16,18 +16,15 @@ pub fn validate(console: &mut Console, input: Input<'_>, format: Format) -> Resu
         console.done("Configuration valid.");
         return Ok(());
     }
-    let found = match input.read() {
-        Ok(loaded) => loaded.warnings,
-        Err(Problem::Found(found)) => found,
-        Err(Problem::Failure(failure)) => return Err(failure),
+    let (found, exit) = match input.read() {
+        Ok(loaded) => (loaded.warnings, Exit::Invalid),
+        Err(Unread { failure, found }) if found.is_empty() => return Err(failure),
+        Err(Unread { failure, found }) => (found, failure.exit),
     };
     let is_valid = !found.has_errors() && (found.is_empty() || !input.global.strict);
     let diagnostics: Vec<_> = found.iter().map(record).collect();
     console.print(&document::text(format, &json!({"valid": is_valid, "diagnostics": diagnostics}))?);
-    if is_valid {
-        return Ok(());
-    }
-    Err(Failure::silent(if found.has_errors() { input.explain(&found).exit } else { Exit::Invalid }))
+    if is_valid { Ok(()) } else { Err(Failure::silent(exit)) }
 }
 
 fn record(diagnostic: &Diagnostic) -> Value {

@@ -13,7 +13,7 @@ use crate::failure::{Failure, failure};
 use crate::followed::{Followed, LOOK};
 use crate::pace;
 use crate::session::Session;
-use crate::signals::Signals;
+use crate::signals::{Pace, Signals};
 use crate::source::{Input, Voice};
 
 /// Applies files, and again whenever they or the table change, until a signal ends it.

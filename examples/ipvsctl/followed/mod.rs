@@ -10,9 +10,9 @@ use ipvs_rs::desired::files::{FileEvent, FileWatcher, Loaded, Reader, Source};
 
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
-use crate::pace::Pace;
 use crate::params;
 use crate::shown::shown;
+use crate::signals::Pace;
 use crate::source::Input;
 
 /// How often files are looked at: what is read stood still for so long.
@@ -125,20 +125,15 @@ impl<'a> Followed<'a> {
         match event {
             FileEvent::Changed(mut files) => {
                 let params = files.split_off(self.count.min(files.len()));
-                Some(self.understand(console, &files.concat(), params.concat()))
+                Some(self.understand(console, &files.concat(), &params.concat()))
             }
             FileEvent::Unusable { path, found } => Some(Err(self.unusable(&path, &found))),
             _ => None,
         }
     }
 
-    fn understand(
-        &mut self,
-        console: &mut Console,
-        sources: &[Source],
-        params: Vec<Source>,
-    ) -> Result<Loaded, Failure> {
-        let loaded = self.input.tell(console, self.input.understand(sources, Ok(params)))?;
+    fn understand(&mut self, console: &mut Console, sources: &[Source], params: &[Source]) -> Result<Loaded, Failure> {
+        let loaded = self.input.tell(console, self.input.understand(sources, params))?;
         let has_none = |loaded: &Loaded| loaded.state.services.is_empty();
         // One of several files that cannot be read alone has services: they lack parameters.
         let has_services = |source: &&Source| match sources {

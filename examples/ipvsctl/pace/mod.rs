@@ -1,32 +1,12 @@
-//! Time that passes, and signals that end it.
+//! The signals that end a command.
 
 use std::fs;
 use std::io;
-use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::failure::{Failure, failure};
 use crate::signals::Signals;
-
-/// Time since a beginning. Tests let it pass as they like.
-pub trait Pace {
-    /// The time since the beginning.
-    fn elapsed(&self) -> Duration;
-
-    /// Waits until so much time has passed, or a signal asks for the end. Returns whether none did.
-    fn wait_until(&mut self, elapsed: Duration) -> bool;
-}
-
-impl Pace for Signals {
-    fn elapsed(&self) -> Duration {
-        Self::elapsed(self)
-    }
-
-    fn wait_until(&mut self, elapsed: Duration) -> bool {
-        Self::wait_until(self, elapsed)
-    }
-}
 
 /// The signal that ends the program at once: the one after the wish.
 pub const SECOND: usize = 2;

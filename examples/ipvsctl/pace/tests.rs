@@ -1,10 +1,11 @@
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::*;
+use crate::signals::Pace;
 
 /// Time that passes at once, and ends when a test says so.
 #[cfg(feature = "testing")]
@@ -44,7 +45,7 @@ impl Pace for Scripted<'_> {
 
 #[test]
 fn hangup_is_a_wish_to_end_until_it_is_one_to_read_again() {
-    let signals = catch(usize::MAX).unwrap();
+    let mut signals = catch(usize::MAX).unwrap();
     assert!(signals.wait_until(Duration::ZERO));
     // Under nohup it is ignored until it asks for a reload.
     let ends = usize::from(!ignores(&fs::read_to_string("/proc/self/status").unwrap(), SIGHUP));

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::desired::plan::OperationKind;
+use crate::desired::plan::{Operation, OperationKind};
 use crate::model::{DestinationId, ServiceId};
 
 /// The result of a plan, in numbers of operations.
@@ -98,6 +98,24 @@ impl Report {
     /// The destinations that should have been deleted and are there because they had connections for too long.
     pub fn undrained(&self) -> impl Iterator<Item = &Drained> {
         self.drains.iter().filter(|drained| matches!(drained.outcome, DrainOutcome::Kept | DrainOutcome::Restored))
+    }
+
+    /// Whether an operation of a plan that succeeded is through: its destinations neither drain nor stay for the
+    /// connections that they have.
+    pub fn is_through(&self, operation: &Operation) -> bool {
+        let (service, destination) = (operation.service(), operation.destination());
+        let is_own = |it: &&Drained| service == Some(it.service) && destination.is_none_or(|id| id == it.destination);
+        match self.drains.iter().find(is_own).filter(|_| operation.drain.is_some()) {
+            Some(drained) => !drained.outcome.is_left(),
+            None => operation.drain.is_none() || self.pending == 0,
+        }
+    }
+}
+
+impl DrainOutcome {
+    /// Whether the destination stays, or may stay, with connections that were waited for.
+    pub const fn is_left(self) -> bool {
+        matches!(self, Self::Kept | Self::Restored | Self::Unfinished)
     }
 }
 

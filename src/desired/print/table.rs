@@ -1,12 +1,10 @@
-use std::net::IpAddr;
-
 use super::address::{family_word, service_address};
 use super::defaults::factor;
 use super::options::{Order, PrintOptions};
 use crate::desired::settings::{self, DESTINATION, SERVICE, name_text};
 use crate::desired::{Connections, Drain, Observed, OnTimeout, Pattern, Scope, WaitFor, spec};
 use crate::model::{
-    Config, Destination, DestinationEntry, Protocol, Scheduler, Service, ServiceId, ServiceKind, Stats, SyncDaemon,
+    AddressFamily, Config, Destination, DestinationEntry, Scheduler, Service, ServiceId, Stats, SyncDaemon,
     TableService, Timeout,
 };
 
@@ -32,13 +30,19 @@ pub(super) fn file(live: &Observed, options: PrintOptions) -> spec::File {
 }
 
 /// Family, protocol, address, port; marks behind.
-fn service_key(id: &ServiceId) -> (bool, bool, u16, Option<IpAddr>, u32) {
-    match id.kind() {
-        ServiceKind::Address { protocol, address, port } => {
-            // TCP, UDP, SCTP: the order of their numbers.
-            (false, address.is_ipv6(), protocol.number(), Some(address), port.into())
+fn service_key(id: &ServiceId) -> (bool, AddressFamily, ServiceId) {
+    (id.mark().is_some(), id.family(), *id)
+}
+
+impl Observed {
+    /// Puts services and destinations into an order; that of the kernel is the one in which they were read.
+    pub fn sort(&mut self, order: Order) {
+        if order == Order::Sorted {
+            self.table.services.sort_by_key(|row| service_key(&row.service.id()));
+            for row in &mut self.table.services {
+                row.destinations.sort_by_key(DestinationEntry::id);
+            }
         }
-        ServiceKind::Mark { mark, .. } => (true, family_word(id).is_some(), Protocol::TCP.number(), None, mark.get()),
     }
 }
 

@@ -28,15 +28,15 @@ pub(in crate::desired) static DESTINATION: [DestinationSetting; 4] = [
         attribute: DestinationAttributes::empty(),
         is_said: |spec| word(spec).is_some(),
         read: read_forward,
-        print: |destination, spec| spec.forward = Some(forward_word(destination.forward).into_owned()),
-        show: |destination| FieldValue::Text(forward_word(destination.forward).into_owned()),
+        print: |destination, spec| spec.forward = Some(forward_text(destination.forward).into_owned()),
+        show: |destination| FieldValue::Text(forward_text(destination.forward).into_owned()),
         is_same: |one, other| one.forward.number() == other.forward.number(),
         copy: |from, to| {
             if from.forward.number() != to.forward.number() {
                 to.forward = from.forward;
             }
         },
-        remark: |destination| format!(", {}", forward_word(destination.forward)),
+        remark: |destination| format!(", {}", forward_text(destination.forward)),
     },
     DestinationSetting {
         key: "tunnel",
@@ -177,8 +177,14 @@ fn tunnel_as_is(tunnel: Tunnel) -> Option<spec::Tunnel> {
     (tunnel != Tunnel::ipip()).then_some(settings)
 }
 
-/// The word of a forwarding method in a file; `unknown-5` for one without a name.
-fn forward_word(forward: ForwardMethod) -> Cow<'static, str> {
+/// A forwarding method as people write it in files: `nat`, `direct`; `unknown-5` for one without a name.
+///
+/// ```
+/// use ipvs_rs::ForwardMethod;
+///
+/// assert_eq!(ipvs_rs::desired::forward_text(ForwardMethod::Masquerade), "nat");
+/// ```
+pub fn forward_text(forward: ForwardMethod) -> Cow<'static, str> {
     match forward {
         ForwardMethod::DirectRoute => "direct".into(),
         ForwardMethod::Masquerade => "nat".into(),

@@ -13,6 +13,7 @@ use bitflags::Flags;
 use serde::Serialize;
 
 pub(in crate::desired) use destination::DESTINATION;
+pub use destination::forward_text;
 pub(in crate::desired) use name::{name_bytes, name_text};
 pub(in crate::desired) use service::SERVICE;
 pub(in crate::desired) use version::{Version, foreign_scheduler};

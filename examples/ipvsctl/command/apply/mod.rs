@@ -7,10 +7,10 @@ use std::path::Path;
 
 use ipvs_rs::Handle;
 use ipvs_rs::desired::apply::{
-    ApplyError, ApplyOptions, Cause, DrainOutcome, Drained, Drains, Interrupt, Observer, Phase, Progress, Report,
-    apply as apply_and_wait, apply_beside, held_by_persistence,
+    ApplyError, ApplyOptions, Cause, Drains, Interrupt, Observer, Phase, Progress, Report, apply as apply_and_wait,
+    apply_beside, held_by_persistence,
 };
-use ipvs_rs::desired::plan::{Actions, OperationKind, SavedPlan, SavedPlanError, Summary};
+use ipvs_rs::desired::plan::{Actions, OperationKind, SavedPlan, SavedPlanError, SettingChange, Summary};
 use ipvs_rs::desired::{Lock, Observed, Operation, Plan, service_text};
 use ipvs_rs::error::{Operation as Call, Target};
 use ipvs_rs::procfs::{Procfs, Sysctl, SysctlValue};
@@ -226,19 +226,7 @@ pub fn summary(plan: &Plan, report: &Report) -> Summary {
 }
 
 fn done<'p>(plan: &'p Plan, report: &'p Report) -> impl Iterator<Item = &'p Operation> {
-    plan.operations().iter().filter(|operation| is_done(operation, report))
-}
-
-/// Whether an operation of a plan that succeeded is through.
-fn is_done(operation: &Operation, report: &Report) -> bool {
-    if operation.drain.is_none() {
-        return true;
-    }
-    let (service, destination) = (operation.service(), operation.destination());
-    let is_own = |it: &&Drained| service == Some(it.service) && destination.is_none_or(|id| id == it.destination);
-    report.drains.iter().find(is_own).map_or(report.pending == 0, |drained| {
-        !matches!(drained.outcome, DrainOutcome::Kept | DrainOutcome::Restored | DrainOutcome::Unfinished)
-    })
+    plan.operations().iter().filter(|operation| report.is_through(operation))
 }
 
 /// Shows how far a plan has come, and hears of wishes to end it.
@@ -293,7 +281,7 @@ fn log(console: &mut Console, operation: &Operation) {
     let service = operation.service().map(|id| service_text(&id)).unwrap_or_default();
     let destination = operation.destination().map(|id| id.to_string()).unwrap_or_default();
     let changes = || {
-        let change = |it: &ipvs_rs::desired::plan::SettingChange| format!("{}={}->{}", it.field, it.from, it.to);
+        let change = |it: &SettingChange| format!("{}={}->{}", it.field, it.from, it.to);
         operation.changes().iter().map(change).collect::<Vec<_>>().join(", ")
     };
     let line = match operation.kind() {
@@ -355,15 +343,11 @@ fn what(operation: &Operation, error: &ipvs_rs::Error) -> String {
         (OperationKind::AddService, _) => format!("unable to add ipvs service {service}"),
         (OperationKind::UpdateService, _) => format!("unable to edit ipvs service {service}"),
         (OperationKind::DeleteService, _) => format!("unable to delete service {service}"),
+        (kind, _) if destination.is_empty() => format!("unable to {}", plan::in_words(kind)),
         (OperationKind::UpdateDestination, _) => {
             format!("unable to update destination {destination} for service {service}")
         }
-        (OperationKind::DeleteDestination, _) => {
-            format!("unable to delete destination {destination} for service {service}")
-        }
-        (OperationKind::UpdateTimeouts, _) => "unable to update time-outs".to_owned(),
-        (OperationKind::StopSync, _) => "unable to stop a synchronization daemon".to_owned(),
-        _ => "unable to start a synchronization daemon".to_owned(),
+        _ => format!("unable to delete destination {destination} for service {service}"),
     }
 }
 

@@ -26,7 +26,7 @@ fn kernel(rules: &str) -> (FakeKernel, Handle) {
 
 fn rules(handle: &Handle) -> String {
     let mut live = Observed::new(handle.snapshot().unwrap());
-    crate::command::get::sort(&mut live, ipvs_rs::desired::Order::Sorted);
+    live.sort(ipvs_rs::desired::Order::Sorted);
     live.table.full_rules().to_string()
 }
 

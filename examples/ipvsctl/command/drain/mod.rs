@@ -12,8 +12,8 @@ use ipvs_rs::{DestinationId, ServiceId};
 use crate::command::apply::{self, Watcher};
 use crate::command::set;
 use crate::failure::{Exit, Failure, failure};
-use crate::pace::Pace;
 use crate::session::Session;
+use crate::signals::Pace;
 
 /// The destinations to drain, and how.
 pub struct Draining {
@@ -51,7 +51,7 @@ pub fn drain(session: &mut Session<'_>, pace: &mut impl Pace, draining: &Drainin
     for drained in &report.drains {
         let line = line(drained, &why);
         match drained.outcome {
-            DrainOutcome::Kept | DrainOutcome::Restored | DrainOutcome::Unfinished => lines.push(line),
+            outcome if outcome.is_left() => lines.push(line),
             DrainOutcome::Deleted => console.warning(&line),
             _ => console.info(&line),
         }

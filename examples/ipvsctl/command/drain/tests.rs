@@ -132,6 +132,6 @@ fn undrained_destination_has_its_weight() {
     let world = world();
     let place = Place { service: world.service, destination: world.servers[0] };
     let mut console = Console::memory(0);
-    set::undrain(&mut session(&world.kernel, &mut console), &place, Weight::new(3).unwrap()).unwrap();
+    set::set_weight(&mut session(&world.kernel, &mut console), set::UNDRAIN, &place, Weight::new(3).unwrap()).unwrap();
     assert_eq!(world.weights(), [3, 7]);
 }

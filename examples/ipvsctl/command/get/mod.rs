@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use ipvs_rs::desired::{DesiredState, Observed, Order, PrintOptions, service_text, spec};
+use ipvs_rs::desired::{DesiredState, Observed, PrintOptions, forward_text, service_text, spec};
 use ipvs_rs::model::{ForwardMethod, Stats, Timeout};
-use ipvs_rs::{DestinationEntry, Handle, ServiceEntry, ServiceId};
+use ipvs_rs::{Destination, DestinationEntry, Handle, Service, ServiceId};
 
 use crate::args::{Format, Get};
 use crate::columns::Columns;
@@ -18,11 +18,11 @@ pub fn get(session: &mut Session<'_>, get: &Get, service: Option<&ServiceId>) ->
     let mut live = read(&session.handle, all, service)?;
     let text = match output {
         Format::Ipvsadm => {
-            sort(&mut live, order);
+            live.sort(order);
             live.table.full_rules().to_string()
         }
         Format::Table => {
-            sort(&mut live, order);
+            live.sort(order);
             as_table(&live, get)
         }
         format => {
@@ -48,17 +48,6 @@ pub fn read(handle: &Handle, all: bool, service: Option<&ServiceId>) -> Result<O
     Ok(live)
 }
 
-/// Puts services and destinations into the order of addresses.
-pub fn sort(live: &mut Observed, order: Order) {
-    if order == Order::Sorted {
-        let services = &mut live.table.services;
-        services.sort_by_key(|row| (row.service.id().mark().is_some(), row.service.id().family(), row.service.id()));
-        for row in services {
-            row.destinations.sort_by_key(DestinationEntry::id);
-        }
-    }
-}
-
 fn as_table(live: &Observed, get: &Get) -> String {
     let counters = if get.stats { " >CONNS >INPKTS >OUTPKTS >INBYTES >OUTBYTES" } else { "" };
     let mut columns = Columns::new(&format!("SERVICE SCHED >WEIGHT >ACTIVE >INACTIVE{counters} SETTINGS"));
@@ -73,10 +62,10 @@ fn as_table(live: &Observed, get: &Get) -> String {
         let service = &row.service;
         let mut cells = vec![service_text(&service.id()), service.service.scheduler.to_string()];
         cells.resize(5, String::new());
-        add(cells, &service.stats, settings_of_service(service));
+        add(cells, &service.stats, settings_of_service(&service.service));
         for entry in &row.destinations {
             let destination = &entry.destination;
-            let mut cells = vec![format!("  {}", destination.id), forward(destination.forward)];
+            let mut cells = vec![format!("  {}", destination.id), forward_text(destination.forward).into_owned()];
             let numbers = [destination.weight.get(), entry.active_connections, entry.inactive_connections];
             cells.extend(numbers.map(|number| number.to_string()));
             add(cells, &entry.stats, settings_of_destination(entry));
@@ -96,45 +85,30 @@ fn as_table(live: &Observed, get: &Get) -> String {
 }
 
 /// What is not in a column, in the words of ipvsadm.
-fn settings_of_service(entry: &ServiceEntry) -> String {
-    let service = &entry.service;
-    let mut settings = Vec::new();
-    if !service.scheduler_flags.is_empty() {
-        settings.push(format!("flags {}", service.scheduler_flags.notation(&service.scheduler)));
-    }
-    if service.one_packet {
-        settings.push("one-packet".to_owned());
-    }
-    if let Some(persistence) = service.persistence {
-        settings.push(format!("persistent {}s", persistence.timeout_secs()));
-        settings.extend(persistence.engine.map(|engine| format!("engine {engine}")));
-    }
-    settings.join(", ")
+fn settings_of_service(service: &Service) -> String {
+    let Service { scheduler, scheduler_flags, one_packet, persistence, .. } = service;
+    joined([
+        (!scheduler_flags.is_empty()).then(|| format!("flags {}", scheduler_flags.notation(scheduler))),
+        one_packet.then(|| "one-packet".to_owned()),
+        persistence.map(|persistence| format!("persistent {}s", persistence.timeout_secs())),
+        persistence.and_then(|persistence| persistence.engine).map(|engine| format!("engine {engine}")),
+    ])
 }
 
 fn settings_of_destination(entry: &DestinationEntry) -> String {
-    let mut settings = Vec::new();
-    if let ForwardMethod::Tunnel(tunnel) = entry.destination.forward {
-        let text = tunnel.to_string();
-        settings.extend((text != "ipip").then(|| format!("tunnel {text}")));
-    }
-    let thresholds = entry.destination.thresholds;
-    settings.extend(thresholds.upper().map(|upper| format!("upper {upper}")));
-    settings.extend(thresholds.lower().map(|lower| format!("lower {lower}")));
-    if entry.persistent_connections > 0 {
-        settings.push(format!("{} persistent", entry.persistent_connections));
-    }
-    settings.join(", ")
+    let Destination { forward, thresholds, .. } = entry.destination;
+    let tunnel = if let ForwardMethod::Tunnel(tunnel) = forward { Some(tunnel.to_string()) } else { None };
+    let persistent = entry.persistent_connections;
+    joined([
+        tunnel.filter(|text| text != "ipip").map(|text| format!("tunnel {text}")),
+        thresholds.upper().map(|upper| format!("upper {upper}")),
+        thresholds.lower().map(|lower| format!("lower {lower}")),
+        (persistent > 0).then(|| format!("{persistent} persistent")),
+    ])
 }
 
-/// The word of a file.
-fn forward(method: ForwardMethod) -> String {
-    match method {
-        ForwardMethod::Masquerade => "nat".to_owned(),
-        ForwardMethod::DirectRoute => "direct".to_owned(),
-        ForwardMethod::Tunnel(_) => "tunnel".to_owned(),
-        other => other.to_string().to_ascii_lowercase(),
-    }
+fn joined(settings: [Option<String>; 4]) -> String {
+    settings.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(feature = "testing")]

@@ -10,21 +10,16 @@ use ipvs_rs::model::{Config, InvalidValue, SchedulerFlags, Thresholds, Weight};
 use ipvs_rs::{Destination, DestinationId, Handle, Scheduler, ServiceId};
 
 use crate::failure::{Failure, failure};
-use crate::pace::Pace;
 use crate::place::Place;
 use crate::session::Session;
+use crate::signals::Pace;
+
+/// What is said when a weight cannot be set, and set back.
+pub const WEIGHT: &str = "Unable to set new weight";
+pub const UNDRAIN: &str = "Unable to undrain";
 
 /// Sets a weight at once.
-pub fn set_weight(session: &mut Session<'_>, place: &Place, weight: Weight) -> Result<(), Failure> {
-    change_weight(session, WEIGHT, place, weight)
-}
-
-/// Gives a destination a weight again.
-pub fn undrain(session: &mut Session<'_>, place: &Place, weight: Weight) -> Result<(), Failure> {
-    change_weight(session, "Unable to undrain", place, weight)
-}
-
-fn change_weight(session: &mut Session<'_>, what: &str, place: &Place, weight: Weight) -> Result<(), Failure> {
+pub fn set_weight(session: &mut Session<'_>, what: &str, place: &Place, weight: Weight) -> Result<(), Failure> {
     change_destination(&session.handle, what, place, |destination| destination.weight = weight)?;
     session.console.info(&format!("Updated weight to {} for service {}", weight.get(), place.text()));
     Ok(())
@@ -38,7 +33,7 @@ pub fn ramp_weight(
     (target, seconds): (Weight, u32),
 ) -> Result<(), Failure> {
     if seconds < 2 {
-        return set_weight(session, place, target);
+        return set_weight(session, WEIGHT, place, target);
     }
     let from = destination(&session.handle, WEIGHT, place)?.weight;
     let (begin, mut now) = (pace.elapsed(), from);
@@ -185,8 +180,6 @@ pub fn zero(session: &mut Session<'_>, service: Option<&ServiceId>) -> Result<()
     });
     Ok(())
 }
-
-const WEIGHT: &str = "Unable to set new weight";
 
 /// What is said when the kernel refused a change: of counters, a service, or a destination of one.
 pub fn refused(what: &str, error: &Error, service: Option<ServiceId>, destination: Option<DestinationId>) -> Failure {

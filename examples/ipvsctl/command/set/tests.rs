@@ -49,7 +49,7 @@ fn live_service(kernel: &FakeKernel) -> Service {
 fn weight_changes_and_nothing_else() {
     let kernel = kernel();
     let mut console = Console::memory(1);
-    set_weight(&mut session(&kernel, &mut console), &place(), Weight::ZERO).unwrap();
+    set_weight(&mut session(&kernel, &mut console), WEIGHT, &place(), Weight::ZERO).unwrap();
     assert_eq!(live_server(&kernel), server().weight(0).unwrap());
     let said = "INFO Updated weight to 0 for service tcp://192.0.2.10:80/10.0.0.2:80\n";
     assert_eq!(console.taken(), (String::new(), said.to_owned()));

@@ -13,8 +13,8 @@ use crate::columns::Columns;
 use crate::command::get;
 use crate::document;
 use crate::failure::Failure;
-use crate::pace::Pace;
 use crate::session::Session;
+use crate::signals::Pace;
 
 /// Shows counters, once or again and again.
 pub fn stats(
@@ -31,7 +31,7 @@ pub fn stats(
         if let Some((then, before)) = &last {
             live.table.set_rates_since(&before.table, begin.saturating_sub(*then));
         }
-        get::sort(&mut live, Order::Sorted);
+        live.sort(Order::Sorted);
         let text = match output {
             Format::Table => as_table(&live),
             _ if watch.is_some() => format!("{}\n", document(&live)),

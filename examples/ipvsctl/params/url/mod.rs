@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use ureq::Agent;
 use ureq::http::Response;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use url::{Host, Url};
 
 use crate::args::Globals;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Failure, failure};
 use crate::file;
 use crate::shown::shown;
 
@@ -34,30 +34,11 @@ impl Fetcher {
     pub fn new(global: &Globals) -> Result<Self, Failure> {
         let certificates = match &global.params_ca {
             None => RootCerts::PlatformVerifier,
-            Some(path) => {
-                let broken = |problem: String| unusable("--params-ca", path, &problem);
-                let pem = file::read(path, LONGEST_CA).map_err(|error| broken(error.to_string()))?;
-                let mut certificates: Vec<Certificate<'static>> = Vec::new();
-                for item in parse_pem(&pem) {
-                    if let PemItem::Certificate(certificate) = item.map_err(|error| broken(error.to_string()))? {
-                        certificates.push(certificate);
-                    }
-                }
-                if certificates.is_empty() {
-                    return Err(broken("there is no certificate in it".to_owned()));
-                }
-                RootCerts::new_with_certs(&certificates)
-            }
+            Some(path) => read_certificates(path).map_err(|problem| unusable("--params-ca", path, &problem))?,
         };
         let headers = match &global.params_header_file {
             None => Vec::new(),
-            Some(path) => {
-                let broken = |problem: String| unusable("--params-header-file", path, &problem);
-                let bytes = file::read(path, LONGEST_HEADERS).map_err(|error| broken(error.to_string()))?;
-                let text = String::from_utf8(bytes).map_err(|_secret| broken("it is not text in UTF-8".to_owned()))?;
-                // The line may be a secret.
-                read_headers(&text).map_err(|line| broken(format!("line {line} is not \"Name: value\"")))?
-            }
+            Some(path) => read_headers(path).map_err(|problem| unusable("--params-header-file", path, &problem))?,
         };
         Ok(Self { certificates, headers, is_insecure: global.params_insecure })
     }
@@ -188,13 +169,28 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Reads headers, one in each line; fails with the number of the line that is none.
-fn read_headers(text: &str) -> Result<Vec<(String, String)>, usize> {
+fn read_certificates(path: &Path) -> Result<RootCerts, String> {
+    let pem = file::read(path, LONGEST_CA).map_err(|error| error.to_string())?;
+    let items = parse_pem(&pem).collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+    let certificate = |item| if let PemItem::Certificate(certificate) = item { Some(certificate) } else { None };
+    let certificates: Vec<_> = items.into_iter().filter_map(certificate).collect();
+    if certificates.is_empty() {
+        return Err("there is no certificate in it".to_owned());
+    }
+    Ok(RootCerts::new_with_certs(&certificates))
+}
+
+/// Reads headers, one in each line. A line is never shown: it may be a secret.
+fn read_headers(path: &Path) -> Result<Vec<(String, String)>, String> {
+    let bytes = file::read(path, LONGEST_HEADERS).map_err(|error| error.to_string())?;
+    let text = String::from_utf8(bytes).map_err(|_secret| "it is not text in UTF-8".to_owned())?;
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty() && !line.starts_with('#'));
     let header = |(line, number): (&str, usize)| {
-        let (name, value) = line.split_once(':').ok_or(number)?;
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
-        is_name.then(|| (name.to_owned(), value.trim().to_owned())).ok_or(number)
+        let named = line
+            .split_once(':')
+            .filter(|(name, _)| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic()));
+        let (name, value) = named.ok_or_else(|| format!("line {number} is not \"Name: value\""))?;
+        Ok((name.to_owned(), value.trim().to_owned()))
     };
     lines.map(header).collect()
 }
@@ -204,7 +200,7 @@ fn unusable(option: &str, path: &Path, problem: &str) -> Failure {
 }
 
 fn failed(problem: &str) -> Failure {
-    Failure::new(Exit::Network, format!("Unable to fetch parameters from url: {problem}"))
+    failure!(Network, "Unable to fetch parameters from url: {problem}")
 }
 
 #[cfg(test)]

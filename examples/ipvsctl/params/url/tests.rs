@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::*;
+use crate::failure::Exit;
 
 /// A web server on this host that gives these answers, one for each request. Returns its address, and what it was
 /// asked once it is through.

@@ -106,16 +106,14 @@ impl Console {
     /// A line on a terminal that the next one replaces.
     pub fn progress(&mut self, text: &str) {
         if self.has_progress {
-            let _ = self.err.write_all(format!("\r\x1b[K{text}").as_bytes());
-            let _ = self.err.flush();
+            self.write(&format!("\r\x1b[K{text}"));
             self.progress = !text.is_empty();
         }
     }
 
     /// A question on a terminal.
     pub fn ask(&mut self, text: &str) {
-        let _ = self.err.write_all(text.as_bytes());
-        let _ = self.err.flush();
+        self.write(text);
     }
 
     /// Ends the output: data that could not be written is a failure, unless its reader has simply gone.
@@ -151,7 +149,11 @@ impl Console {
             _ if level == "warning" => format!("Warning: {text}\n"),
             _ => format!("{} {text}\n", level.to_uppercase()),
         };
-        // In one piece, so that lines of several processes stay whole. If it fails, there is no place left to say so.
-        let _ = self.err.write_all(line.as_bytes());
+        self.write(&line);
+    }
+
+    /// In one piece, so that lines of several processes stay whole. If it fails, there is no place left to say so.
+    fn write(&mut self, text: &str) {
+        let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
     }
 }

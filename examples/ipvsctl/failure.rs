@@ -76,9 +76,9 @@ impl Failure {
         Self { exit, message: message.into() }
     }
 
-    /// Fails with these lines, if there are any.
-    pub fn of_lines(exit: Exit, lines: &[String]) -> Result<(), Self> {
-        if lines.is_empty() { Ok(()) } else { Err(Self::new(exit, lines.join("\n"))) }
+    /// A line for each reason.
+    pub fn of_lines(exit: Exit, lines: impl IntoIterator<Item = String>) -> Self {
+        Self::new(exit, lines.into_iter().collect::<Vec<_>>().join("\n"))
     }
 
     /// Everything was said before; only the exit status is left.

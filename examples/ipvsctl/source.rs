@@ -123,7 +123,7 @@ impl<'a> Input<'a> {
             unread.failure
         })?;
         if self.global.strict && !loaded.warnings.is_empty() {
-            return Err(listed(Exit::Invalid, loaded.warnings.iter().map(|warning| self.line(warning))));
+            return Err(Failure::of_lines(Exit::Invalid, loaded.warnings.iter().map(|warning| self.line(warning))));
         }
         self.warn(console, loaded.warnings.iter());
         console.debug(|| {
@@ -160,14 +160,14 @@ impl<'a> Input<'a> {
             Some(Stage::Parameters) => Exit::Parameter,
             _ => Exit::Invalid,
         };
-        listed(exit, found.errors().map(|error| self.line(error)))
+        Failure::of_lines(exit, found.errors().map(|error| self.line(error)))
     }
 
     pub fn unreadable(&self, path: &Path, found: &Diagnostics) -> Failure {
         let hint = if self.file.is_empty() { "; name another file or a directory with -f" } else { "" };
         let path = shown(path.display());
         let line = |error: &Diagnostic| format!("Error reading from input file {path}: {}{hint}", error.message);
-        listed(Exit::Input, found.errors().map(line))
+        Failure::of_lines(Exit::Input, found.errors().map(line))
     }
 
     fn line(&self, diagnostic: &Diagnostic) -> String {
@@ -198,12 +198,8 @@ pub fn problem_of_silence(name: &str, planned: &Planned) -> Option<String> {
 
 fn standard_input() -> Result<Source, Failure> {
     let line = |error: &Diagnostic| format!("Error reading from STDIN: {}", error.message);
-    Source::from_reader("-", io::stdin().lock()).map_err(|found| listed(Exit::Input, found.errors().map(line)))
-}
-
-/// A failure with a line for each reason.
-fn listed(exit: Exit, lines: impl Iterator<Item = String>) -> Failure {
-    Failure::new(exit, lines.collect::<Vec<_>>().join("\n"))
+    Source::from_reader("-", io::stdin().lock())
+        .map_err(|found| Failure::of_lines(Exit::Input, found.errors().map(line)))
 }
 
 /// Where something stands, in front of what is said of it; nothing where it is not known.

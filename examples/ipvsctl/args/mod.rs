@@ -460,11 +460,7 @@ pub fn grammar() -> clap::Command {
 /// # Errors
 ///
 /// What clap has to say: that help or the version was asked for, or what is wrong.
-pub fn read<I, W>(words: I) -> Result<Invocation, clap::Error>
-where
-    I: IntoIterator<Item = W>,
-    W: Into<OsString> + Clone,
-{
+pub fn read(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Invocation, clap::Error> {
     let matches = grammar().try_get_matches_from(words)?;
     let mut global = Globals::default();
     let mut level = Some(&matches);

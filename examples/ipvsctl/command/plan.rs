@@ -128,13 +128,11 @@ pub fn check(plan: &Plan, allowed: Actions, prefix: &str) -> Result<(), Failure>
         lines.push(format!("{prefix}Unable to apply new config: Unable to build change set from new configuration"));
         lines.extend(plan.conflicts().iter().map(|conflict| format!("Reason: {conflict}")));
     } else if let Some(first) = plan.forbidden(allowed).next() {
-        lines.push(format!(
-            "{prefix}not allowed to {}",
-            match first.kind() {
-                OperationKind::AddService if allowed.contains(Actions::ADD_SERVICE) => "add a destinations".to_owned(),
-                kind => in_words(kind),
-            }
-        ));
+        let what = match first.kind() {
+            OperationKind::AddService if allowed.contains(Actions::ADD_SERVICE) => "add a destinations".to_owned(),
+            kind => in_words(kind),
+        };
+        lines.push(format!("{prefix}not allowed to {what}"));
         lines.extend(plan.forbidden(allowed).map(|operation| {
             let needed = Actions::needed_by(operation) - allowed;
             format!(
@@ -143,7 +141,7 @@ pub fn check(plan: &Plan, allowed: Actions, prefix: &str) -> Result<(), Failure>
             )
         }));
     }
-    Failure::of_lines(Exit::Apply, &lines)
+    if lines.is_empty() { Ok(()) } else { Err(Failure::of_lines(Exit::Apply, lines)) }
 }
 
 /// The kind of an operation in words.

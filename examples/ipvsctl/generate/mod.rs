@@ -46,8 +46,11 @@ fn commands(grammar: &clap::Command, prefix: &str, page: &mut Roff) {
         let heading = format!("{name}{}", positional.collect::<String>());
         page.control("SS", [heading.as_str()]);
         page.text([roman(command.get_about().map(ToString::to_string).unwrap_or_default())]);
-        let own = command.get_arguments().filter(|argument| !argument.is_hide_set());
-        for argument in own.filter(|argument| argument.get_help_heading() != Some(args::GLOBAL) && !is_help(argument)) {
+        let own = command.get_arguments().filter(|argument| {
+            let is_help = matches!(argument.get_id().as_str(), "help" | "version");
+            !argument.is_hide_set() && argument.get_help_heading() != Some(args::GLOBAL) && !is_help
+        });
+        for argument in own {
             page.control("TP", []).text([roman(form(argument))]).text([roman(help(argument))]);
         }
     }
@@ -77,10 +80,6 @@ fn help(argument: &clap::Arg) -> String {
         help.extend([" (", &words.join(", "), ")"]);
     }
     help
-}
-
-fn is_help(argument: &clap::Arg) -> bool {
-    matches!(argument.get_id().as_str(), "help" | "version")
 }
 
 const DESCRIPTION: [&str; 7] = [

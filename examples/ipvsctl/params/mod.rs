@@ -58,14 +58,6 @@ impl Resolver for Off {
         None
     }
 
-    fn keys(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn describe(&self) -> String {
-        String::new()
-    }
-
     fn hint(&self, key: &str) -> Option<String> {
         let Self { prefix, flag } = self;
         key.starts_with(prefix).then(|| format!("{flag} switches the source of {prefix}… on"))

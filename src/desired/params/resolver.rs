@@ -15,11 +15,15 @@ pub trait Resolver: fmt::Debug {
     /// The value of a key, if there is one. An empty value is a value.
     fn resolve(&self, key: &str) -> Option<String>;
 
-    /// Every key that has a value, for hints in messages.
-    fn keys(&self) -> Vec<String>;
+    /// Every key that has a value, for hints in messages; none unless a source tells them.
+    fn keys(&self) -> Vec<String> {
+        Vec::new()
+    }
 
-    /// What this source is, as a message names it: `parameter file net.yaml`.
-    fn describe(&self) -> String;
+    /// What this source is, as a message names it: `parameter file net.yaml`. One without a description is not named.
+    fn describe(&self) -> String {
+        String::new()
+    }
 
     /// Returns how a source that would have a key is switched on, for the message about a key that no source has.
     ///

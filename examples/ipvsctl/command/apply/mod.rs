@@ -204,12 +204,12 @@ pub fn carry_out(
     };
     watcher.speak();
     console.progress("");
-    match &applied {
-        Ok(report) => {
-            tell(console, report);
-            done(plan, report).for_each(|operation| log(console, operation));
-        }
-        Err(error) => tell(console, error.report()),
+    let report = applied.as_ref().unwrap_or_else(|error| error.report());
+    report.warnings.iter().for_each(|warning| console.warning(&warning.to_string()));
+    report.drains.iter().for_each(|drained| console.info(&drained.to_string()));
+    console.debug(|| format!("{} of {} operations done", report.done, report.total));
+    if applied.is_ok() {
+        done(plan, report).for_each(|operation| log(console, operation));
     }
     applied
 }
@@ -217,7 +217,7 @@ pub fn carry_out(
 /// Destinations that should have gone, and had connections for too long.
 pub fn undrained(report: &Report) -> Result<(), Failure> {
     let left: Vec<_> = report.undrained().map(ToString::to_string).collect();
-    Failure::of_lines(Exit::Drain, &left)
+    if left.is_empty() { Ok(()) } else { Err(Failure::of_lines(Exit::Drain, left)) }
 }
 
 /// How much of a plan that succeeded is through; the rest drains, or is kept.
@@ -262,18 +262,6 @@ impl Observer for Watcher<'_> {
     fn interrupt(&mut self) -> Interrupt {
         (self.stop)()
     }
-}
-
-/// Says what was not as planned.
-fn tell(console: &mut Console, report: &Report) {
-    for warning in &report.warnings {
-        console.warning(&warning.to_string());
-    }
-    for drained in &report.drains {
-        console.info(&drained.to_string());
-    }
-    let (done, total) = (report.done, report.total);
-    console.debug(|| format!("{done} of {total} operations done"));
 }
 
 /// A line for something that was done.
@@ -325,7 +313,7 @@ pub fn explain(error: &ApplyError) -> Failure {
         Some(source) => format!("Result: {error}: {source}"),
         None => format!("Result: {error}"),
     });
-    Failure::new(if error.is_refused() { Exit::Apply } else { exit }, lines.join("\n"))
+    Failure::of_lines(if error.is_refused() { Exit::Apply } else { exit }, lines)
 }
 
 /// What could not be done.

@@ -56,7 +56,7 @@ pub fn drain(session: &mut Session<'_>, pace: &mut impl Pace, draining: &Drainin
             _ => console.info(&line),
         }
     }
-    Failure::of_lines(Exit::Drain, &lines)
+    if lines.is_empty() { Ok(()) } else { Err(Failure::of_lines(Exit::Drain, lines)) }
 }
 
 /// A change of each destination, which has to be there.

@@ -5,7 +5,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::{fs, io, time};
 
-use ipvs_rs::desired::plan::OperationKind;
 use ipvs_rs::desired::{Lock, Operation, Plan};
 use ipvs_rs::transport::Netns;
 
@@ -34,7 +33,8 @@ impl Silence {
     /// Begins, if the plan changes a scheduler. The caller holds the lock of that folder. Where the limits cannot be set,
     /// or their old values not be kept, that is told and they are left.
     pub fn during(session: &mut Session<'_>, plan: &Plan, lock_dir: &Path) -> Option<Self> {
-        if !plan.operations().iter().any(changes_scheduler) {
+        let is_scheduler = |operation: &Operation| operation.changes().iter().any(|change| change.field == "sched");
+        if !plan.operations().iter().any(is_scheduler) {
             return None;
         }
         let Session { netns, console, .. } = session;
@@ -159,10 +159,6 @@ fn write(path: &Path, value: &str) -> io::Result<()> {
 
 fn about(path: &Path, error: &io::Error) -> io::Error {
     io::Error::other(format!("{}: {error}", shown(path.display())))
-}
-
-fn changes_scheduler(operation: &Operation) -> bool {
-    operation.kind() == OperationKind::UpdateService && operation.changes().iter().any(|change| change.field == "sched")
 }
 
 #[cfg(test)]

@@ -45,14 +45,13 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
         Command::Apply(args) => apply::apply(global, console, &args),
         Command::Watch(args) => watch::watch(global, console, &args),
         Command::Set(args) => change(global, console, args),
-        Command::Drain(args) => {
-            let service = place::service(global, &args.service, &args.names)?;
-            let destinations = args.destination.iter().map(|destination| place::destination(destination, &service));
+        Command::Drain { service, destination, names, timeout, poll, wait, delete, on_timeout } => {
+            let service = place::service(global, &service, &names)?;
+            let destinations = destination.iter().map(|destination| place::destination(destination, &service));
             let destinations = destinations.collect::<Result<_, _>>()?;
-            let kept = if args.delete { OnTimeout::Delete } else { OnTimeout::Keep };
-            let drain = Drain::new(args.timeout.get()).poll(args.poll.get()).wait(args.wait);
-            let drain = drain.on_timeout(args.on_timeout.unwrap_or(kept));
-            let draining = Draining { service, destinations, drain, delete: args.delete };
+            let on_timeout = on_timeout.unwrap_or(if delete { OnTimeout::Delete } else { OnTimeout::Keep });
+            let drain = Drain::new(timeout.get()).poll(poll.get()).wait(wait).on_timeout(on_timeout);
+            let draining = Draining { service, destinations, drain, delete };
             let session = &mut Session::open_to_change(global, console)?;
             drain::warn(session, &draining)?;
             drain::drain(session, &mut pace::catch(pace::SECOND)?, &draining)

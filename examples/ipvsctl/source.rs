@@ -8,14 +8,13 @@ use ipvs_rs::desired::files::{self, Loaded, Reader, Source};
 use ipvs_rs::desired::{Diagnostic, Diagnostics, Stage};
 
 use crate::args::{Files, Globals, Names};
-use crate::command::plan::Planned;
 use crate::console::Console;
 use crate::failure::{Exit, Failure, failure};
 use crate::params;
 use crate::shown::shown;
 
-/// What is read when nothing is named.
-pub const DEFAULT_FILE: &str = "/etc/ipvsctl.yaml";
+/// The file and the folder that are read when nothing is named.
+const DEFAULT_FILE: &str = "/etc/ipvsctl.yaml";
 const DEFAULT_FOLDER: &str = "/etc/ipvsctl.d";
 
 /// The words that failures begin with.
@@ -62,7 +61,7 @@ impl<'a> Input<'a> {
         Self { global, file: &names.file, merge: true, voice: Voice::Table }
     }
 
-    /// What the files are called in sentences.
+    /// The name of the files in sentences.
     pub fn name(&self) -> String {
         let names = self.paths().into_iter().map(|path| shown(path.display()));
         names.collect::<Vec<_>>().join(", ")
@@ -153,7 +152,7 @@ impl<'a> Input<'a> {
         self.read().map_err(|unread| unread.failure)
     }
 
-    /// What is wrong, a line for each mistake.
+    /// A line for each mistake.
     fn explain(&self, found: &Diagnostics) -> Failure {
         let exit = match found.failed_stage() {
             Some(Stage::Reading) => Exit::Input,
@@ -183,17 +182,6 @@ impl<'a> Input<'a> {
         };
         format!("{}{prefix}{}", place(diagnostic), diagnostic.message)
     }
-}
-
-/// Returns an objection to a plan that deletes services because files of that name say nothing of them.
-pub fn problem_of_silence(name: &str, planned: &Planned) -> Option<String> {
-    let services = planned.live.table.len();
-    (services > 0 && planned.plan.summary().delete > 0).then(|| {
-        format!(
-            "{name} says nothing of services, and the table has {services}: write {{}} or services: [] to delete them all, \
-             or add --allow-empty"
-        )
-    })
 }
 
 fn standard_input() -> Result<Source, Failure> {

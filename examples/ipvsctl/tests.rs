@@ -7,7 +7,6 @@ use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use clap::ColorChoice;
 use tempfile::TempDir;
 
 use crate::args::{self, Globals, Invocation};
@@ -27,8 +26,9 @@ struct Memory(Rc<RefCell<Vec<u8>>>);
 
 impl Console {
     /// Outputs that are kept.
+    #[cfg(feature = "testing")]
     pub fn memory(verbose: u8) -> Kept {
-        Self::memory_of(&Globals { verbose, color: Some(ColorChoice::Never), ..Globals::default() })
+        Self::memory_of(&Globals { verbose, color: Some(clap::ColorChoice::Never), ..Globals::default() })
     }
 
     /// The same, as a command line has them.

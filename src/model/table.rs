@@ -82,7 +82,7 @@ impl Table {
 
     /// Puts the rates since an earlier reading in the place of the kernel's averages, as [`Stats::set_rates_since`] does.
     ///
-    /// What was not there before has counted from zero.
+    /// A service or a destination that was not there before has counted from zero.
     pub fn set_rates_since(&mut self, before: &Self, elapsed: Duration) {
         let none = Stats::default();
         let services: HashMap<_, _> = before.services.iter().map(|row| (row.service.id(), row)).collect();

@@ -121,7 +121,7 @@ impl Globals {
     }
 }
 
-/// What counts as on and off in the environment.
+/// Reads a word that counts as on or off in the environment.
 pub fn boolean(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),

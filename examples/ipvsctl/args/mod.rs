@@ -71,7 +71,38 @@ pub enum Command {
     #[command(subcommand)]
     Set(Set),
     /// Give destinations no new connections and wait until the old ones have ended
-    Drain(Drain),
+    Drain {
+        /// Service, such as tcp://192.0.2.10:80 or fwmark:7, or its name in a file
+        #[arg(short, long)]
+        service: String,
+        /// Destination, such as 10.0.0.2:8080; may be repeated
+        #[arg(short, long, required = true)]
+        destination: Vec<String>,
+        #[command(flatten)]
+        names: Names,
+        /// The longest wait
+        #[arg(long, value_name = "TIME", default_value = "60s")]
+        timeout: Duration,
+        /// How often counters are looked at
+        #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = pause)]
+        poll: Duration,
+        /// Which connections are waited for
+        #[arg(long, default_value = "active", value_parser = words([
+            ("active", "Active ones; for UDP there are none", WaitFor::Active),
+            ("all", "Active and inactive ones", WaitFor::All),
+        ]))]
+        wait: WaitFor,
+        /// Delete them then
+        #[arg(long)]
+        delete: bool,
+        /// What becomes of one that still has connections when the time is over [default: delete with --delete, else keep]
+        #[arg(long, value_name = "WHAT", value_parser = words([
+            ("delete", "It is deleted", OnTimeout::Delete),
+            ("keep", "It stays with weight 0", OnTimeout::Keep),
+            ("fail", "It gets its weight back", OnTimeout::Fail),
+        ]))]
+        on_timeout: Option<OnTimeout>,
+    },
     /// Give drained destinations their weight again
     Undrain {
         #[command(flatten)]
@@ -373,40 +404,6 @@ pub enum Set {
     },
 }
 
-#[derive(Args, Clone, Debug)]
-pub struct Drain {
-    /// Service, such as tcp://192.0.2.10:80 or fwmark:7, or its name in a file
-    #[arg(short, long)]
-    pub service: String,
-    /// Destination, such as 10.0.0.2:8080; may be repeated
-    #[arg(short, long, required = true)]
-    pub destination: Vec<String>,
-    #[command(flatten)]
-    pub names: Names,
-    /// The longest wait
-    #[arg(long, value_name = "TIME", default_value = "60s")]
-    pub timeout: Duration,
-    /// How often counters are looked at
-    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = pause)]
-    pub poll: Duration,
-    /// Which connections are waited for
-    #[arg(long, default_value = "active", value_parser = words([
-        ("active", "Active ones; for UDP there are none", WaitFor::Active),
-        ("all", "Active and inactive ones", WaitFor::All),
-    ]))]
-    pub wait: WaitFor,
-    /// Delete them then
-    #[arg(long)]
-    pub delete: bool,
-    /// What becomes of one that still has connections when the time is over [default: delete with --delete, else keep]
-    #[arg(long, value_name = "WHAT", value_parser = words([
-        ("delete", "It is deleted", OnTimeout::Delete),
-        ("keep", "It stays with weight 0", OnTimeout::Keep),
-        ("fail", "It gets its weight back", OnTimeout::Fail),
-    ]))]
-    pub on_timeout: Option<OnTimeout>,
-}
-
 /// How data is printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Format {
@@ -423,7 +420,7 @@ impl Command {
     /// Whether it only prints, so that nothing is left half done when its reader goes away.
     pub const fn only_prints(&self) -> bool {
         use Command::{Apply, Drain, Set, Undrain, Watch, Zero};
-        !matches!(self, Apply(_) | Watch(_) | Set(_) | Drain(_) | Undrain { .. } | Zero { .. })
+        !matches!(self, Apply(_) | Watch(_) | Set(_) | Drain { .. } | Undrain { .. } | Zero { .. })
     }
 }
 
@@ -459,7 +456,7 @@ pub fn grammar() -> clap::Command {
 ///
 /// # Errors
 ///
-/// What clap has to say: that help or the version was asked for, or what is wrong.
+/// When help or the version was asked for, or the command line is wrong: clap has the text.
 pub fn read(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Invocation, clap::Error> {
     let matches = grammar().try_get_matches_from(words)?;
     let mut global = Globals::default();

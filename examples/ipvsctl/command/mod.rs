@@ -1,4 +1,4 @@
-//! What the program can do, a module for each group of commands.
+//! The commands, a module for each group.
 
 pub mod apply;
 pub mod conns;

@@ -12,9 +12,8 @@ use crate::failure::{Exit, Failure, failure};
 use crate::file;
 use crate::session::Session;
 use crate::shown::shown;
-use crate::source;
 
-/// What failures to change the table begin with.
+/// The beginning of failures to change the table.
 pub const APPLYING: &str = "Error applying updates: ";
 /// The same for failures to say what would change.
 const BUILDING: &str = "Error building/applying changeset: ";
@@ -25,7 +24,7 @@ pub struct Planned {
     pub live: Observed,
 }
 
-/// What the table should be, and what a plan may do for that.
+/// The state that the table should have, and the changes that a plan may make for that.
 pub struct Task<'a> {
     pub state: &'a DesiredState,
     pub planning: &'a Planning,
@@ -76,10 +75,21 @@ impl Task<'_> {
     /// The same for a command that only shows it, which says that apply would refuse what silent files lead to.
     fn plan_to_show(&self, session: &mut Session<'_>) -> Result<Planned, Failure> {
         let planned = self.plan(session)?;
-        if let Some(problem) = self.silent.as_deref().and_then(|name| source::problem_of_silence(name, &planned)) {
+        if let Some(problem) = self.problem_of_silence(&planned) {
             session.console.warning(&format!("apply refuses this plan: {problem}"));
         }
         Ok(planned)
+    }
+
+    /// Returns an objection to a plan that deletes services because the files say nothing of them.
+    pub fn problem_of_silence(&self, Planned { plan, live }: &Planned) -> Option<String> {
+        let (name, services) = (self.silent.as_deref()?, live.table.len());
+        (services > 0 && plan.summary().delete > 0).then(|| {
+            format!(
+                "{name} says nothing of services, and the table has {services}: write {{}} or services: [] to delete them \
+                 all, or add --allow-empty"
+            )
+        })
     }
 }
 
@@ -154,7 +164,7 @@ pub fn in_words(kind: OperationKind) -> String {
     }
 }
 
-/// What an operation does, and to what.
+/// The kind of an operation and its object.
 pub fn describe(operation: &Operation) -> String {
     let kind = operation.kind();
     match (operation.service(), operation.destination()) {

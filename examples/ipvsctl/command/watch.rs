@@ -18,7 +18,7 @@ use crate::source::{Input, Voice};
 
 /// Applies files, and again whenever they or the table change, until a signal ends it.
 ///
-/// What is wrong with the files at the start ends it; later, the last files that were right go on counting.
+/// Files that cannot be used at the start end it; later, the last files that were right go on counting.
 pub fn watch(global: &Globals, console: &mut Console, args: &args::Watch) -> Result<(), Failure> {
     let input = Input::new(global, &args.files, Voice::Table);
     let allowed = plan::allowed(&args.planning)?;

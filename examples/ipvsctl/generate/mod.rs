@@ -1,4 +1,4 @@
-//! What the program says about itself: man page, completions.
+//! The man page and completions.
 
 use clap_complete::Shell;
 use clap_mangen::Man;

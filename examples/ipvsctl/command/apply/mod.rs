@@ -25,7 +25,7 @@ use crate::pace;
 use crate::session::Session;
 use crate::shown::shown;
 use crate::signals::Signals;
-use crate::source::{self, Input, Voice};
+use crate::source::{Input, Voice};
 
 /// Makes the table what files, or a saved plan, say.
 pub fn apply(global: &Globals, console: &mut Console, args: &args::Apply) -> Result<(), Failure> {
@@ -49,12 +49,9 @@ pub fn apply(global: &Globals, console: &mut Console, args: &args::Apply) -> Res
         (None, Some(task)) => (task.plan(session)?, input.name()),
         (None, None) => return Ok(()),
     };
-    let check = |planned: &Planned| {
-        let silent = task.as_ref().and_then(|task| task.silent.as_deref());
-        match silent.and_then(|name| source::problem_of_silence(name, planned)) {
-            Some(problem) => Err(failure!(Invalid, "{APPLYING}{problem}")),
-            None => plan::check(&planned.plan, allowed, APPLYING),
-        }
+    let check = |planned: &Planned| match task.as_ref().and_then(|task| task.problem_of_silence(planned)) {
+        Some(problem) => Err(failure!(Invalid, "{APPLYING}{problem}")),
+        None => plan::check(&planned.plan, allowed, APPLYING),
     };
     if args.dry_run {
         plan::show(session.console, &planned, Format::Text)?;
@@ -177,7 +174,7 @@ pub fn brings_clients_back(session: &Session<'_>) -> bool {
     expires.is_ok_and(|value| value == SysctlValue::Number(0))
 }
 
-/// What signals ask of a plan that is being carried out.
+/// The wish of the signals so far about a plan that is being carried out.
 pub fn wish(signals: &Signals) -> Interrupt {
     match signals.count() {
         0 => Interrupt::None,
@@ -293,7 +290,7 @@ fn log(console: &mut Console, operation: &Operation) {
     console.info(&line);
 }
 
-/// What failed, what the kernel said, and what became of the rest.
+/// The operations that failed, the answers of the kernel, and the state of the rest.
 pub fn explain(error: &ApplyError) -> Failure {
     let exit = if error.is_rolled_back() { Exit::RolledBack } else { Exit::Apply };
     if matches!(error.cause(), Cause::Interrupted) {
@@ -316,7 +313,7 @@ pub fn explain(error: &ApplyError) -> Failure {
     Failure::of_lines(if error.is_refused() { Exit::Apply } else { exit }, lines)
 }
 
-/// What could not be done.
+/// The sentence about an operation that failed.
 fn what(operation: &Operation, error: &ipvs_rs::Error) -> String {
     let service = operation.service().map(|id| service_text(&id)).unwrap_or_default();
     let destination = match (operation.destination(), error.target()) {

@@ -84,7 +84,7 @@ fn as_table(live: &Observed, get: &Get) -> String {
     text
 }
 
-/// What is not in a column, in the words of ipvsadm.
+/// Settings that have no column, in the words of ipvsadm.
 fn settings_of_service(service: &Service) -> String {
     let Service { scheduler, scheduler_flags, one_packet, persistence, .. } = service;
     joined([

@@ -14,7 +14,7 @@ use crate::place::Place;
 use crate::session::Session;
 use crate::signals::Pace;
 
-/// What is said when a weight cannot be set, and set back.
+/// The beginning of failures to set a weight, and to set one back.
 pub const WEIGHT: &str = "Unable to set new weight";
 pub const UNDRAIN: &str = "Unable to undrain";
 
@@ -181,7 +181,7 @@ pub fn zero(session: &mut Session<'_>, service: Option<&ServiceId>) -> Result<()
     Ok(())
 }
 
-/// What is said when the kernel refused a change: of counters, a service, or a destination of one.
+/// The failure of a change that the kernel refused: of counters, of a service, or of a destination of one.
 pub fn refused(what: &str, error: &Error, service: Option<ServiceId>, destination: Option<DestinationId>) -> Failure {
     match service.filter(|_| error.is_not_found()) {
         Some(service) => missing(what, service, destination.filter(|_| error.errno() != Some(Errno::ESRCH))),

@@ -25,13 +25,13 @@ mod names;
 mod number;
 mod order;
 mod output;
+#[allow(dead_code, reason = "shared with ipvsctl, which reads files again")]
+#[path = "../shared/pace.rs"]
+mod pace;
 mod restore;
 mod run;
 mod save;
 mod session;
-#[allow(dead_code, reason = "shared with ipvsctl, which reads files again")]
-#[path = "../shared/signals.rs"]
-mod signals;
 mod watch;
 mod words;
 

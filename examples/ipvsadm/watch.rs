@@ -11,8 +11,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use crate::fault::Fault;
 use crate::invocation::{Listed, Listing};
 use crate::output::Output;
+use crate::pace::{NAP, Pace, Signals};
 use crate::session::Session;
-use crate::signals::{NAP, Pace, Signals};
 
 /// Lists until somebody wants it to end: by `q` on a terminal, or by a signal.
 pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Result<(), Fault> {

@@ -18,13 +18,13 @@ mod generate;
 mod kernel;
 #[path = "../shared/manual.rs"]
 mod manual;
+#[path = "../shared/pace.rs"]
 mod pace;
 mod params;
 mod place;
 mod run;
 mod session;
 mod shown;
-#[path = "../shared/signals.rs"]
 mod signals;
 mod source;
 #[cfg(test)]

@@ -15,9 +15,9 @@ use crate::console::Console;
 use crate::document;
 use crate::failure::Failure;
 use crate::generate;
-use crate::pace;
 use crate::place::{self, Place};
 use crate::session::Session;
+use crate::signals;
 use crate::source::{Input, Voice};
 
 /// Does what was asked for.
@@ -54,7 +54,7 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
             let draining = Draining { service, destinations, drain, delete };
             let session = &mut Session::open_to_change(global, console)?;
             drain::warn(session, &draining)?;
-            drain::drain(session, &mut pace::catch(pace::SECOND)?, &draining)
+            drain::drain(session, &mut signals::catch(signals::SECOND)?, &draining)
         }
         Command::Undrain { target, weight } => undrain(global, console, &target, weight.as_deref()),
         Command::Zero { service, names } => {
@@ -64,7 +64,7 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
         Command::Stats { service, names, output, watch } => {
             let service = find(service, &names)?;
             let session = &mut Session::open(global, console)?;
-            let signals = &mut pace::catch(pace::SECOND)?;
+            let signals = &mut signals::catch(signals::SECOND)?;
             stats::stats(session, signals, service.as_ref(), (output, watch.map(Duration::from)))
         }
         Command::Conns { service, destination, names, output } => {
@@ -108,7 +108,7 @@ fn change(global: &Globals, console: &mut Console, set: Set) -> Result<(), Failu
             let weight = place::weight(&weight, u16::MAX.into())?;
             let place = Place::of(global, &target)?;
             let session = &mut Session::open_to_change(global, console)?;
-            set::ramp_weight(session, &mut pace::catch(pace::SECOND)?, &place, (weight, time))
+            set::ramp_weight(session, &mut signals::catch(signals::SECOND)?, &place, (weight, time))
         }
         Set::Thresholds { upper, lower, target } => {
             let place = Place::of(global, &target)?;

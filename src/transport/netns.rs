@@ -139,6 +139,14 @@ impl FromStr for Netns {
     type Err = NetnsError;
 
     /// Reads the number of a [process](Self::pid), a [path](Self::path), which has a slash, or else a [name](Self::named).
+    ///
+    /// ```
+    /// use ipvs_rs::transport::Netns;
+    ///
+    /// assert_eq!("1234".parse::<Netns>()?.to_string(), "/proc/1234/ns/net");
+    /// assert_eq!("blue".parse::<Netns>()?.to_string(), "/run/netns/blue");
+    /// # Ok::<(), ipvs_rs::transport::NetnsError>(())
+    /// ```
     fn from_str(place: &str) -> Result<Self, NetnsError> {
         match place.parse() {
             Ok(pid) => Ok(Self::pid(pid)),

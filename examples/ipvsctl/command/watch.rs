@@ -11,9 +11,9 @@ use crate::command::plan::{self, Task};
 use crate::console::Console;
 use crate::failure::{Failure, failure};
 use crate::followed::{Followed, LOOK};
-use crate::pace;
+use crate::pace::{Pace, Signals};
 use crate::session::Session;
-use crate::signals::{Pace, Signals};
+use crate::signals;
 use crate::source::{Input, Voice};
 
 /// Applies files, and again whenever they or the table change, until a signal ends it.
@@ -24,11 +24,11 @@ pub fn watch(global: &Globals, console: &mut Console, args: &args::Watch) -> Res
     let allowed = plan::allowed(&args.planning)?;
     let session = &mut Session::open(global, console)?;
     silence::restore(session, &args.applying.lock_dir, None);
-    let signals = &mut pace::catch(pace::THIRD)?;
+    let signals = &mut signals::catch(signals::THIRD)?;
     if input.file.iter().any(|path| path == "-") {
         return Err(failure!(Usage, "Standard input cannot be watched: name a file or directory with -f"));
     }
-    signals.catch_reload().map_err(|error| pace::failed(&error))?;
+    signals.catch_reload().map_err(|error| signals::failed(&error))?;
     let interval = args.interval.get();
     let Some(mut followed) = Followed::begin(input, interval, session.console, signals)? else { return Ok(()) };
     let mut due = Duration::ZERO;

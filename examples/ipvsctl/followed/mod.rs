@@ -10,9 +10,9 @@ use ipvs_rs::desired::files::{FileEvent, FileWatcher, Loaded, Reader, Source};
 
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
+use crate::pace::Pace;
 use crate::params;
 use crate::shown::shown;
-use crate::signals::Pace;
 use crate::source::Input;
 
 /// How often files are looked at: what is read stood still for so long.

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::args::Globals;
-use crate::pace::Scripted;
+use crate::signals::Scripted;
 use crate::source::Voice;
 
 const INTERVAL: Duration = Duration::from_secs(10);

@@ -21,10 +21,10 @@ use crate::command::plan::{self, APPLYING, Planned, Task, describe};
 use crate::console::Console;
 use crate::failure::{Exit, Failure, failure};
 use crate::file;
-use crate::pace;
+use crate::pace::Signals;
 use crate::session::Session;
 use crate::shown::shown;
-use crate::signals::Signals;
+use crate::signals;
 use crate::source::{Input, Voice};
 
 /// Makes the table what files, or a saved plan, say.
@@ -60,7 +60,7 @@ pub fn apply(global: &Globals, console: &mut Console, args: &args::Apply) -> Res
     check(&planned)?;
     confirm(session.console, &planned.plan, args)?;
     warn_of_persistence(session, &planned.plan);
-    let signals = pace::catch(pace::THIRD)?;
+    let signals = signals::catch(signals::THIRD)?;
     for round in 1.. {
         let applied = carry_out(session, &|| wish(&signals), &planned.plan, (&args.applying, allowed), None);
         let raced = match applied {

@@ -12,8 +12,8 @@ use ipvs_rs::{DestinationId, ServiceId};
 use crate::command::apply::{self, Watcher};
 use crate::command::set;
 use crate::failure::{Exit, Failure, failure};
+use crate::pace::Pace;
 use crate::session::Session;
-use crate::signals::Pace;
 
 /// The destinations to drain, and how.
 pub struct Draining {

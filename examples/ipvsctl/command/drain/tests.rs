@@ -5,8 +5,8 @@ use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
 
 use super::*;
 use crate::console::Console;
-use crate::pace::Scripted;
 use crate::place::Place;
+use crate::signals::Scripted;
 use crate::tests::session;
 
 const SERVICE: &str = "tcp://192.0.2.10:80";

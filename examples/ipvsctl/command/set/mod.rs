@@ -10,9 +10,9 @@ use ipvs_rs::model::{Config, InvalidValue, SchedulerFlags, Thresholds, Weight};
 use ipvs_rs::{Destination, DestinationId, Handle, Scheduler, ServiceId};
 
 use crate::failure::{Failure, failure};
+use crate::pace::Pace;
 use crate::place::Place;
 use crate::session::Session;
-use crate::signals::Pace;
 
 /// The beginning of failures to set a weight, and to set one back.
 pub const WEIGHT: &str = "Unable to set new weight";

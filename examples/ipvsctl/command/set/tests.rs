@@ -7,7 +7,7 @@ use ipvs_rs::{Destination, ForwardMethod, Service};
 use super::*;
 use crate::console::Console;
 use crate::failure::Exit;
-use crate::pace::Scripted;
+use crate::signals::Scripted;
 use crate::tests::session;
 
 fn place() -> Place {

@@ -13,8 +13,8 @@ use crate::columns::Columns;
 use crate::command::get;
 use crate::document;
 use crate::failure::Failure;
+use crate::pace::Pace;
 use crate::session::Session;
-use crate::signals::Pace;
 
 /// Shows counters, once or again and again.
 pub fn stats(

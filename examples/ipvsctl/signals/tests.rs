@@ -5,7 +5,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::*;
-use crate::signals::Pace;
+use crate::pace::Pace;
 
 /// Time that passes at once, and ends when a test says so.
 #[cfg(feature = "testing")]

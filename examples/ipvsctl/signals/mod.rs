@@ -6,7 +6,7 @@ use std::io;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::failure::{Failure, failure};
-use crate::signals::Signals;
+use crate::pace::Signals;
 
 /// The signal that ends the program at once: the one after the wish.
 pub const SECOND: usize = 2;

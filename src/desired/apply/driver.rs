@@ -24,7 +24,7 @@ const NAP: Duration = Duration::from_millis(100);
 /// # Errors
 ///
 /// When the plan is [refused](ApplyError::is_refused), with nothing sent; when an operation failed, in the end; when it was
-/// [interrupted](ApplyError::is_interrupted), and when the table is not [what the plan promised](ApplyError::is_raced):
+/// [interrupted](super::Cause::Interrupted), and when the table is not [what the plan promised](ApplyError::is_raced):
 /// then the error says what became of the rest.
 pub fn apply(
     handle: &Handle,

@@ -38,7 +38,7 @@ pub struct Unread {
 
 impl From<Failure> for Unread {
     fn from(failure: Failure) -> Self {
-        Self { failure, found: Diagnostics::new() }
+        Self { failure, found: Diagnostics::default() }
     }
 }
 

@@ -61,12 +61,12 @@ fn row_as_is(row: &TableService, options: PrintOptions) -> spec::Service {
     let destinations: Vec<_> = entries
         .iter()
         .map(|entry| spec::Destination {
-            stats: options.stats.then(|| stats_as_is(&entry.stats, Some(Connections::of(entry)))),
+            stats: options.stats.then(|| stats_as_is(&entry.stats, Some(Connections::of(entry))).into()),
             ..destination_as_is(&entry.destination)
         })
         .collect();
     spec::Service {
-        stats: options.stats.then(|| stats_as_is(&row.service.stats, None)),
+        stats: options.stats.then(|| stats_as_is(&row.service.stats, None).into()),
         destinations: (!destinations.is_empty()).then_some(destinations),
         ..service_as_is(&row.service.service)
     }
@@ -123,7 +123,7 @@ pub(in crate::desired) fn scope_as_is(scope: &Scope) -> spec::Scope {
     spec::Scope { manage: texts(&scope.manage), ignore: texts(&scope.ignore) }
 }
 
-fn stats_as_is(stats: &Stats, held: Option<Connections>) -> Box<spec::Stats> {
+fn stats_as_is(stats: &Stats, held: Option<Connections>) -> spec::Stats {
     let Stats { connections, packets_in, packets_out, bytes_in, bytes_out, .. } = *stats;
-    Box::new(spec::Stats { held, connections, packets_in, packets_out, bytes_in, bytes_out })
+    spec::Stats { held, connections, packets_in, packets_out, bytes_in, bytes_out }
 }

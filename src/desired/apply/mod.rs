@@ -55,7 +55,7 @@ pub use driver::{apply, apply_beside, drive};
 pub use driver::{apply_async, apply_beside_async, drive_async};
 pub use error::{ApplyError, Cause, Failure, Unrestored};
 pub use observer::{Interrupt, Observer, Phase, Progress};
-pub use options::{ApplyOptions, OnError, OnErrorError, OnRace};
+pub use options::{ApplyOptions, OnError, OnRace};
 pub use report::{DrainOutcome, Drained, Finding, Report, Warning};
 pub use step::{Answer, Commands, Step};
 

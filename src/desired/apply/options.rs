@@ -1,5 +1,4 @@
 use std::fmt;
-use std::str::FromStr;
 
 use crate::desired::plan::Actions;
 use crate::desired::setters::setters;
@@ -50,13 +49,6 @@ pub enum OnRace {
     Fail,
 }
 
-/// A word that is not an [`OnError`].
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("\"{}\" is not a valid reaction to an error: expected rollback, stop or continue", .word.escape_debug())]
-pub struct OnErrorError {
-    word: String,
-}
-
 impl ApplyOptions {
     /// Everything is allowed, a failure undoes what was done, and what another program did is planned again.
     pub const fn new() -> Self {
@@ -96,14 +88,5 @@ impl OnError {
 impl fmt::Display for OnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
-    }
-}
-
-impl FromStr for OnError {
-    type Err = OnErrorError;
-
-    fn from_str(word: &str) -> Result<Self, OnErrorError> {
-        let found = Self::ALL.into_iter().find(|on_error| on_error.name() == word);
-        found.ok_or_else(|| OnErrorError { word: word.to_owned() })
     }
 }

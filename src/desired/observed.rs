@@ -36,10 +36,7 @@ impl Observed {
     /// Those of [`Handle::snapshot_stable`].
     pub fn read(handle: &Handle, desired: &DesiredState) -> Result<Self, Error> {
         let table = handle.snapshot_stable(Self::ATTEMPTS)?;
-        let (timeouts, sync) = Self::compared(desired);
-        let timeouts = timeouts.then(|| handle.get_config()).transpose()?;
-        let sync = sync.then(|| handle.get_sync_daemons()).transpose()?;
-        Ok(Self { table, timeouts, sync })
+        Ok(Self { table, ..Self::read_rest(handle, Rest::compared(desired))? })
     }
 
     /// Reads everything.
@@ -48,13 +45,17 @@ impl Observed {
     ///
     /// Those of [`Handle::snapshot_stable`].
     pub fn read_all(handle: &Handle) -> Result<Self, Error> {
-        Ok(Self { table: handle.snapshot_stable(Self::ATTEMPTS)?, ..Self::read_rest(handle)? })
+        let table = handle.snapshot_stable(Self::ATTEMPTS)?;
+        Ok(Self { table, ..Self::read_rest(handle, Rest::ALL)? })
     }
 
-    /// Reads everything but services.
-    pub(super) fn read_rest(handle: &Handle) -> Result<Self, Error> {
-        let (timeouts, sync) = (handle.get_config()?, handle.get_sync_daemons()?);
-        Ok(Self { timeouts: Some(timeouts), sync: Some(sync), ..Self::default() })
+    /// Reads these parts besides services.
+    pub(super) fn read_rest(handle: &Handle, rest: Rest) -> Result<Self, Error> {
+        Ok(Self {
+            timeouts: rest.timeouts.then(|| handle.get_config()).transpose()?,
+            sync: rest.sync.then(|| handle.get_sync_daemons()).transpose()?,
+            ..Self::default()
+        })
     }
 
     /// Reads everything that a plan for this state compares, as [`read`](Self::read) does.
@@ -66,10 +67,7 @@ impl Observed {
     #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
     pub async fn read_async(handle: &AsyncHandle, desired: &DesiredState) -> Result<Self, Error> {
         let table = handle.snapshot_stable(Self::ATTEMPTS).await?;
-        let (timeouts, sync) = Self::compared(desired);
-        let timeouts = if timeouts { Some(handle.get_config().await?) } else { None };
-        let sync = if sync { Some(handle.get_sync_daemons().await?) } else { None };
-        Ok(Self { table, timeouts, sync })
+        Ok(Self { table, ..Self::read_rest_async(handle, Rest::compared(desired)).await? })
     }
 
     /// Reads everything, as [`read_all`](Self::read_all) does.
@@ -80,18 +78,45 @@ impl Observed {
     #[cfg(feature = "tokio")]
     #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
     pub async fn read_all_async(handle: &AsyncHandle) -> Result<Self, Error> {
-        Ok(Self { table: handle.snapshot_stable(Self::ATTEMPTS).await?, ..Self::read_rest_async(handle).await? })
+        let table = handle.snapshot_stable(Self::ATTEMPTS).await?;
+        Ok(Self { table, ..Self::read_rest_async(handle, Rest::ALL).await? })
     }
 
     #[cfg(feature = "tokio")]
-    pub(super) async fn read_rest_async(handle: &AsyncHandle) -> Result<Self, Error> {
-        let (timeouts, sync) = (handle.get_config().await?, handle.get_sync_daemons().await?);
-        Ok(Self { timeouts: Some(timeouts), sync: Some(sync), ..Self::default() })
+    pub(super) async fn read_rest_async(handle: &AsyncHandle, rest: Rest) -> Result<Self, Error> {
+        let timeouts = if rest.timeouts { Some(handle.get_config().await?) } else { None };
+        let sync = if rest.sync { Some(handle.get_sync_daemons().await?) } else { None };
+        Ok(Self { timeouts, sync, ..Self::default() })
     }
 
-    /// Whether a plan for this state compares time-outs, and daemons.
-    fn compared(desired: &DesiredState) -> (bool, bool) {
+    /// Returns which parts besides services are there.
+    pub(super) const fn rest(&self) -> Rest {
+        Rest { timeouts: self.timeouts.is_some(), sync: self.sync.is_some() }
+    }
+
+    /// The services, and these parts besides them.
+    pub(super) fn with_rest(&self, rest: Rest) -> Self {
+        let (timeouts, sync) = (self.timeouts.filter(|_| rest.timeouts), self.sync.clone().filter(|_| rest.sync));
+        Self { table: self.table.clone(), timeouts, sync }
+    }
+}
+
+/// Parts besides services that are observed, by the keys that saved plans have.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
+pub(super) struct Rest {
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    timeouts: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    sync: bool,
+}
+
+impl Rest {
+    pub(super) const ALL: Self = Self { timeouts: true, sync: true };
+
+    /// What a plan for this state compares.
+    fn compared(desired: &DesiredState) -> Self {
         // A destination of the other family and a daemon exclude each other, whichever program started it.
-        (desired.timeouts != Config::new(), desired.sync.is_some() || desired.mixes_families())
+        let sync = desired.sync.is_some() || desired.mixes_families();
+        Self { timeouts: desired.timeouts != Config::new(), sync }
     }
 }

@@ -8,6 +8,7 @@ use super::report::Report;
 use crate::Error;
 use crate::desired::Observed;
 use crate::desired::object::{Question, Reply};
+use crate::desired::observed::Rest;
 use crate::handle::{Batch, BatchProgress, Handle};
 
 #[cfg(feature = "tokio")]
@@ -113,7 +114,7 @@ impl Question {
     /// Asks the kernel.
     pub fn ask(&self, handle: &Handle) -> Answer {
         Answer(Told::Read(match *self {
-            Self::Rest => Reply::Rest(Observed::read_rest(handle)),
+            Self::Rest => Reply::Rest(Observed::read_rest(handle, Rest::ALL)),
             Self::Service(id) => Reply::Service(id, Box::new(handle.get_service(&id))),
             Self::Services => Reply::Services(handle.get_services(), false),
             Self::StableServices => Reply::Services(handle.get_services_stable(ATTEMPTS), true),
@@ -129,7 +130,7 @@ impl Question {
     #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
     pub async fn ask_async(&self, handle: &AsyncHandle) -> Answer {
         Answer(Told::Read(match *self {
-            Self::Rest => Reply::Rest(Observed::read_rest_async(handle).await),
+            Self::Rest => Reply::Rest(Observed::read_rest_async(handle, Rest::ALL).await),
             Self::Service(id) => Reply::Service(id, Box::new(handle.get_service(&id).await)),
             Self::Services => Reply::Services(handle.get_services().await, false),
             Self::StableServices => Reply::Services(handle.get_services_stable(ATTEMPTS).await, true),

@@ -96,11 +96,10 @@ impl Applier<'_> {
         if self.facts.refusal.is_some() {
             return None;
         }
-        for (_, operation) in self.carried_out() {
-            let subject = operation.object.subject();
-            if let Some(question) = subject.question(&self.facts).filter(|_| subject.service().is_none()) {
-                return Some(question);
-            }
+        let rest = self.carried_out().map(|(_, operation)| operation.object.subject());
+        let mut rest = rest.filter(|subject| subject.service().is_none());
+        if let Some(question) = rest.find_map(|subject| subject.question(&self.facts)) {
+            return Some(question);
         }
         let Verification { services, lists, .. } = &self.verification;
         let unknown = services.iter().filter_map(|id| self.facts.question_of_service(*id));

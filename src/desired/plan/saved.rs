@@ -1,5 +1,10 @@
+use std::collections::BTreeMap;
+
+use serde::de::{self, Deserialize, Deserializer};
+
 use super::{Item, Labels, OperationKind, Plan, Summary};
 use crate::desired::object::There;
+use crate::desired::observed::Rest;
 use crate::desired::print::scope_as_is;
 use crate::desired::{Observed, lower, spec};
 
@@ -23,20 +28,20 @@ use crate::desired::{Observed, lower, spec};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
-#[serde(deny_unknown_fields)]
 pub struct SavedPlan {
     format: u32,
     fingerprint: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scope: Option<spec::Scope>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    timeouts: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    sync: bool,
+    /// What the plan looked at besides services.
+    #[serde(flatten)]
+    rest: Rest,
     #[serde(default, skip_serializing_if = "is_zero")]
     outside: usize,
     summary: Summary,
     operations: Vec<Item>,
+    #[serde(flatten, skip_serializing, deserialize_with = "nothing")]
+    unknown: (),
 }
 
 /// Why a saved plan is not carried out.
@@ -93,11 +98,11 @@ impl Plan {
             format: SavedPlan::FORMAT,
             fingerprint: live.fingerprint(self.scope()),
             scope: Some(scope_as_is(self.scope())).filter(|scope| *scope != spec::Scope::default()),
-            timeouts: live.timeouts.is_some(),
-            sync: live.sync.is_some(),
+            rest: live.rest(),
             outside: self.outside(),
             summary: self.summary(),
             operations: operations.collect(),
+            unknown: (),
         }
     }
 }
@@ -129,11 +134,7 @@ impl SavedPlan {
         }
         let scope = lower::scope(&self.scope.clone().unwrap_or_default());
         let scope = scope.map_err(|reason| SavedPlanError::Scope { reason })?;
-        let live = Observed {
-            table: live.table.clone(),
-            timeouts: live.timeouts.filter(|_| self.timeouts),
-            sync: live.sync.clone().filter(|_| self.sync),
-        };
+        let live = live.with_rest(self.rest);
         let found = live.fingerprint(&scope);
         if found != self.fingerprint {
             return Err(SavedPlanError::Stale { planned: self.fingerprint.clone(), found });
@@ -148,6 +149,14 @@ impl SavedPlan {
             plan.operations.push(operation);
         }
         Ok(plan)
+    }
+}
+
+/// Refuses keys that a saved plan does not have.
+fn nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    match BTreeMap::<String, de::IgnoredAny>::deserialize(deserializer)?.first_key_value() {
+        Some((key, _)) => Err(de::Error::custom(format_args!("unknown field `{}`", key.escape_debug()))),
+        None => Ok(()),
     }
 }
 

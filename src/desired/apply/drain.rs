@@ -201,7 +201,7 @@ impl Group {
     /// Returns the question whose answer is missing before the connections of all members are known.
     fn question(&self, facts: &Facts) -> Option<Question> {
         let Some(list) = facts.list(&self.service) else { return Some(Question::Destinations(self.service)) };
-        let is_sure = list.is_stable() || list.is_refused();
+        let is_sure = list.is_stable || list.is_refused();
         // A list that other programs change while it is read can miss what is there.
         let is_missing = |member: &Member| member.left.is_some() && list.get(&member.planned.id).is_none();
         (!is_sure && self.members.iter().any(is_missing)).then_some(Question::StableDestinations(self.service))
@@ -386,7 +386,7 @@ impl Applier<'_> {
         let first = groups.first().and_then(|group| Some((group, self.plan.operations().get(group.place)?)));
         if let Some(((group, operation), error)) = first.zip(facts.refusal) {
             let action = format!("look at the connections of {}", group.service);
-            self.failures.push(Failure::new(operation.clone(), action, error, false));
+            self.failures.push(Failure { operation: operation.clone(), action, error, is_conflict: false });
         }
         for group in groups {
             self.mark_failed(group.place);

@@ -71,12 +71,6 @@ pub struct Unrestored {
     pub error: Option<crate::Error>,
 }
 
-impl Failure {
-    pub(super) const fn new(operation: Operation, action: String, error: crate::Error, is_conflict: bool) -> Self {
-        Self { operation, action, error, is_conflict }
-    }
-}
-
 impl ApplyError {
     pub(super) fn new(inner: Inner) -> Self {
         Self(Box::new(inner))

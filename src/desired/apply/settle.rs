@@ -242,7 +242,7 @@ impl Applier<'_> {
         if certainty == Certainty::Unknown {
             self.note_change(command);
         }
-        let failure = operation.map(|operation| Failure::new(operation, action, error, is_raced));
+        let failure = operation.map(|operation| Failure { operation, action, error, is_conflict: is_raced });
         if is_raced && self.options.on_race == OnRace::PlanAgain {
             // What another program did is not a reason to undo everything else.
             self.raced.extend(failure);

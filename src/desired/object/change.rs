@@ -30,6 +30,17 @@ pub enum Verb {
     Delete,
 }
 
+impl Verb {
+    /// Returns the one of three that is for adding, updating or deleting.
+    pub(super) fn of<T>(self, [add, update, delete]: [T; 3]) -> T {
+        match self {
+            Self::Add => add,
+            Self::Update => update,
+            Self::Delete => delete,
+        }
+    }
+}
+
 impl<T> Change<T> {
     /// A value that comes.
     pub const fn add(after: T) -> Self {

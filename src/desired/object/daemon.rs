@@ -48,10 +48,7 @@ pub(super) fn add_to<'h, H>(change: &Change<SyncDaemon>, batch: Batch<'h, H>) ->
 
 impl Subject for Change<SyncDaemon> {
     fn kind(&self) -> OperationKind {
-        match self.verb() {
-            Verb::Add | Verb::Update => OperationKind::StartSync,
-            Verb::Delete => OperationKind::StopSync,
-        }
+        self.verb().of([OperationKind::StartSync, OperationKind::StartSync, OperationKind::StopSync])
     }
 
     fn role(&self) -> Option<SyncRole> {

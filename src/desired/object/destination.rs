@@ -66,11 +66,8 @@ pub(super) fn add_to<'h, H>(of: &DestinationChange, batch: Batch<'h, H>) -> Batc
 
 impl Subject for DestinationChange {
     fn kind(&self) -> OperationKind {
-        match self.change.verb() {
-            Verb::Add => OperationKind::AddDestination,
-            Verb::Update => OperationKind::UpdateDestination,
-            Verb::Delete => OperationKind::DeleteDestination,
-        }
+        let (add, update) = (OperationKind::AddDestination, OperationKind::UpdateDestination);
+        self.change.verb().of([add, update, OperationKind::DeleteDestination])
     }
 
     fn service(&self) -> Option<ServiceId> {

@@ -56,7 +56,7 @@ pub(in crate::desired) struct Facts {
 #[derive(Debug)]
 pub(in crate::desired) struct List {
     entries: Option<HashMap<DestinationId, DestinationEntry>>,
-    is_stable: bool,
+    pub(in crate::desired) is_stable: bool,
 }
 
 /// The state of an object, compared with the state that a command was to bring about.
@@ -166,10 +166,6 @@ impl List {
 
     pub(in crate::desired) const fn is_refused(&self) -> bool {
         self.entries.is_none()
-    }
-
-    pub(in crate::desired) const fn is_stable(&self) -> bool {
-        self.is_stable
     }
 }
 

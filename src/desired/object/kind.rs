@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Actions, Operation, OperationKind, Verb};
+use super::{Actions, Operation, OperationKind};
 
 /// Makes the kinds of operations and the actions of a list: its variant, its flag, its name, its letters, the file of its
 /// object, its effect, and its step in a plan.
@@ -74,12 +74,8 @@ pub struct ActionError {
 
 impl OperationKind {
     /// The sign of a line about it: `+`, `~` or `-`.
-    pub const fn sign(self) -> char {
-        match self.verb() {
-            Verb::Add => '+',
-            Verb::Update => '~',
-            Verb::Delete => '-',
-        }
+    pub fn sign(self) -> char {
+        self.verb().of(['+', '~', '-'])
     }
 }
 

@@ -40,11 +40,7 @@ pub(super) fn add_to<'h, H>(change: &Change<Service>, batch: Batch<'h, H>) -> Ba
 
 impl Subject for Change<Service> {
     fn kind(&self) -> OperationKind {
-        match self.verb() {
-            Verb::Add => OperationKind::AddService,
-            Verb::Update => OperationKind::UpdateService,
-            Verb::Delete => OperationKind::DeleteService,
-        }
+        self.verb().of([OperationKind::AddService, OperationKind::UpdateService, OperationKind::DeleteService])
     }
 
     fn service(&self) -> Option<ServiceId> {

@@ -154,7 +154,7 @@ impl SavedPlan {
 
 /// Refuses keys that a saved plan does not have.
 fn nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-    match BTreeMap::<String, de::IgnoredAny>::deserialize(deserializer)?.first_key_value() {
+    match BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?.first_key_value() {
         Some((key, _)) => Err(de::Error::custom(format_args!("unknown field `{}`", key.escape_debug()))),
         None => Ok(()),
     }

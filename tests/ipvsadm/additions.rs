@@ -195,6 +195,7 @@ fn watching_goes_on_until_a_signal() {
             "ipvsadm -A -t 192.0.2.10:80
              for signal in INT TERM; do
                for format in '' --json; do
+                 : > /tmp/shown
                  ipvsadm -Ln --rate --watch 0.2 $format > /tmp/shown & process=$!
                  until [ $(wc -l < /tmp/shown) -gt 8 ]; do sleep 0.1; done
                  kill -$signal $process; wait $process; echo $signal $? $(sort -u /tmp/shown | wc -l)

@@ -1,5 +1,6 @@
 //! `cargo xtask`: what the project does with itself.
 
+mod api;
 mod bench;
 mod demo;
 mod fuzz;
@@ -17,7 +18,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 fn main() -> ExitCode {
+    if let Some(ended) = api::rustdoc() {
+        return ended;
+    }
     match Xtask::parse().command {
+        Task::Api(arguments) => api::main(&arguments),
         Task::Bench(arguments) => bench::main(&arguments),
         Task::Demo(arguments) => demo::main(&arguments),
         Task::Test(arguments) => test::main(&arguments),
@@ -38,6 +43,7 @@ struct Xtask {
 
 #[derive(Subcommand)]
 enum Task {
+    Api(api::Arguments),
     Bench(bench::Arguments),
     Demo(demo::Arguments),
     Test(test::Arguments),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use crate::api;
 use crate::bench;
 use crate::demo;
 use crate::golden;
@@ -41,6 +42,8 @@ enum Work {
     Cargo { arguments: &'static [&'static str], environment: &'static [(&'static str, &'static str)] },
     /// `cargo xtask layers`.
     Layers,
+    /// `cargo xtask api --check`.
+    Api,
     /// Some of the tests of `tests/vm` in a guest.
     Kernel { kernel: Version, part: Part, chance: Chance },
     /// `tests/ipvsadm` in a guest: our program beside Debian's.
@@ -194,6 +197,7 @@ fn steps(kernels: &[Version], slow: bool) -> Vec<Step> {
                 environment: &[("RUSTDOCFLAGS", "-D warnings")],
             },
         },
+        Step { name: "public API".to_owned(), work: Work::Api },
     ];
     if slow {
         // Takes a build with all optimisations.
@@ -300,6 +304,7 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
             output.extend(report.text().into_bytes());
             Ok(report.violations.is_empty())
         }
+        Work::Api => api::check(workspace, output),
         Work::Kernel { kernel, part, chance } => {
             // Lists by the thousand, each of a thousand rows, are worth an optimised program.
             let release = matches!(part, Part::Churn) && chance.lists > Chance::FEW.lists;

@@ -8,7 +8,7 @@ use super::side::{Link, Side, block_on};
 use super::{Handle, Inner};
 use crate::codec::{Request, put_request, request_in};
 use crate::error::{Cause, Errno, Error, Operation, Target};
-use crate::model::{Config, Destination, DestinationId, Service, ServiceId, SyncDaemon, SyncRole};
+use crate::model::{Config, Destination, DestinationId, Service, ServiceId};
 use crate::transport::Limits;
 
 /// Many commands, few datagrams.
@@ -168,16 +168,6 @@ impl<'h, H> Batch<'h, H> {
     /// Adds [`Handle::set_config`].
     pub fn set_config(self, config: &Config) -> Self {
         self.add(&Request::SetConfig(*config))
-    }
-
-    /// Adds [`Handle::start_sync`].
-    pub fn start_sync(self, daemon: &SyncDaemon) -> Self {
-        self.add(&Request::NewDaemon(*daemon))
-    }
-
-    /// Adds [`Handle::stop_sync`].
-    pub fn stop_sync(self, role: SyncRole) -> Self {
-        self.add(&Request::DeleteDaemon(role))
     }
 
     /// The number of commands.

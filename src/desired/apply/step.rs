@@ -7,9 +7,10 @@ use super::observer::{Interrupt, Progress};
 use super::report::Report;
 use crate::Error;
 use crate::desired::Observed;
-use crate::desired::object::{Question, Reply};
+use crate::desired::object::{Change, Object, Question, Reply};
 use crate::desired::observed::Rest;
 use crate::handle::{Batch, BatchProgress, Handle};
+use crate::model::SyncDaemon;
 
 #[cfg(feature = "tokio")]
 use crate::AsyncHandle;
@@ -70,7 +71,11 @@ impl Commands<'_> {
             return Answer(Told::Sent(Vec::new(), strongest));
         }
         let watch = |progress: BatchProgress| self.watch(progress, &mut strongest, &mut interrupt);
-        let results = results(self.add_to(handle.batch()).send_with_progress(watch));
+        let results = match self.daemon() {
+            Some(Change { after: Some(starts), .. }) => vec![handle.start_sync(starts)],
+            Some(Change { before: Some(stops), after: None }) => vec![handle.stop_sync(stops.role)],
+            _ => results(self.add_to(handle.batch()).send_with_progress(watch)),
+        };
         Answer(Told::Sent(results, strongest))
     }
 
@@ -83,8 +88,20 @@ impl Commands<'_> {
             return Answer(Told::Sent(Vec::new(), strongest));
         }
         let watch = |progress: BatchProgress| self.watch(progress, &mut strongest, &mut interrupt);
-        let results = results(self.add_to(handle.batch()).send_with_progress(watch).await);
+        let results = match self.daemon() {
+            Some(Change { after: Some(starts), .. }) => vec![handle.start_sync(starts).await],
+            Some(Change { before: Some(stops), after: None }) => vec![handle.stop_sync(stops.role).await],
+            _ => results(self.add_to(handle.batch()).send_with_progress(watch).await),
+        };
         Answer(Told::Sent(results, strongest))
+    }
+
+    /// The daemon that starts or stops, which is done by itself: the kernel may stop one without a word.
+    fn daemon(&self) -> Option<&Change<SyncDaemon>> {
+        match self.commands {
+            [Command { object: Object::SyncDaemon(change), .. }] => Some(change),
+            _ => None,
+        }
     }
 
     fn add_to<'h, H>(&self, batch: Batch<'h, H>) -> Batch<'h, H> {

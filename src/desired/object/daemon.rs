@@ -1,7 +1,6 @@
 use super::{Change, Facts, Item, Labels, Operation, OperationKind, Question, State, Subject, There, Verb};
 use crate::desired::print::sync_as_is;
 use crate::desired::{DesiredState, Observed, ServiceAttributes, lower};
-use crate::handle::Batch;
 use crate::model::{SyncDaemon, SyncRole};
 
 /// Returns the daemons that stop and start. One cannot be changed: another one is stopped and started.
@@ -36,14 +35,6 @@ pub(super) fn of_item(item: &Item, _: &There<'_>) -> Result<Operation, String> {
         Verb::Delete => Change::delete(daemon),
         Verb::Add | Verb::Update => Change::add(daemon),
     }))
-}
-
-pub(super) fn add_to<'h, H>(change: &Change<SyncDaemon>, batch: Batch<'h, H>) -> Batch<'h, H> {
-    match change {
-        Change { after: Some(daemon), .. } => batch.start_sync(daemon),
-        Change { before: Some(daemon), after: None } => batch.stop_sync(daemon.role),
-        Change { before: None, after: None } => batch,
-    }
 }
 
 impl Subject for Change<SyncDaemon> {

@@ -64,13 +64,13 @@ impl Object {
         }
     }
 
-    /// Adds its command to a batch.
+    /// Adds its command to a batch, unless it has to be done by itself.
     pub(in crate::desired) fn add_to<'h, H>(&self, batch: Batch<'h, H>) -> Batch<'h, H> {
         match self {
             Self::Timeouts(change) => timeouts::add_to(change, batch),
             Self::Service(change) => service::add_to(change, batch),
             Self::Destination(change) => destination::add_to(change, batch),
-            Self::SyncDaemon(change) => daemon::add_to(change, batch),
+            Self::SyncDaemon(_) => batch,
         }
     }
 }

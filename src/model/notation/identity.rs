@@ -2,7 +2,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
-use super::piece::{ADDRESS, after, end, endpoint, named, next, number, pad};
+use super::piece::{ADDRESS, after, clear_endpoint, end, endpoint, named, next, number, pad, url_endpoint};
 use crate::model::{AddressFamily, DestinationId, ParseError, Protocol, ServiceId, ServiceKind};
 
 impl fmt::Display for AddressFamily {
@@ -61,8 +61,20 @@ impl FromStr for ServiceId {
     type Err = ParseError;
 
     /// `TCP 192.0.2.10:80`, `tcp://192.0.2.10:80` and `-t 192.0.2.10:80` are one and the same, as are
-    /// `FWM 7 IPv6`, `fwmark6:7`, `fwmark:7:ipv6` and `-f 7 -6`. A port that is left out is 0. Addresses are taken
-    /// [verbatim](ServiceId::verbatim).
+    /// `FWM 7 IPv6`, `fwmark6:7`, `fwmark:7:ipv6` and `-f 7 -6`. Addresses are taken [verbatim](ServiceId::verbatim).
+    ///
+    /// In a URL an IPv6 address stands in brackets. The forms of ipvsadm are read as ipvsadm does: `-t 2001:db8::1:80` is
+    /// all address. A port that is left out is 0 in any form, because that is how a service of port 0 is written; the
+    /// kernel schedules no connection for one that is not persistent.
+    ///
+    /// ```
+    /// use ipvs_rs::ServiceId;
+    ///
+    /// let error = "tcp://2001:db8::1:80".parse::<ServiceId>().unwrap_err();
+    /// assert_eq!(error.expected(), "an IPv6 address in brackets: [2001:db8::1]:80");
+    /// assert_eq!("tcp://192.0.2.1".parse::<ServiceId>()?.port(), Some(0));
+    /// # Ok::<(), ipvs_rs::model::ParseError>(())
+    /// ```
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut words = text.split_whitespace();
         let head = next(SERVICE, &mut words, EXAMPLES)?;
@@ -88,8 +100,11 @@ impl FromStr for DestinationId {
     type Err = ParseError;
 
     /// `10.0.0.2:8080` or `[2001:db8::2]:8080`, [verbatim](DestinationId::verbatim); a port that is left out is 0.
+    ///
+    /// An IPv6 address with a port stands in brackets. Without a port it can do without them, unless its last group could
+    /// be a port: `2001:db8::2:8080` is refused, `[2001:db8::2:8080]` is an address.
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let (address, port) = endpoint("destination", text)?;
+        let (address, port) = clear_endpoint("destination", text)?;
         Ok(Self::verbatim(address, port.unwrap_or(0)))
     }
 }
@@ -150,7 +165,9 @@ fn by_scheme(scheme: &str, rest: &str) -> Result<ServiceId, ParseError> {
         };
     }
     let protocol = protocol(scheme).ok_or_else(|| ParseError::new(SERVICE, scheme, EXAMPLES))?;
-    addressed(protocol, rest.strip_prefix("//").unwrap_or(rest))
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let (address, port) = url_endpoint(SERVICE, rest)?;
+    Ok(ServiceId::verbatim(protocol, address, port.unwrap_or(0)))
 }
 
 fn by_word<'a>(head: &str, words: &mut impl Iterator<Item = &'a str>) -> Result<ServiceId, ParseError> {

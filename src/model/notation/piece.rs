@@ -60,6 +60,34 @@ pub(super) fn endpoint(what: &'static str, text: &str) -> Result<(IpAddr, Option
     Ok((address, port))
 }
 
+/// The address and perhaps the port of a destination: an [`endpoint`] that is not read in two ways.
+pub(super) fn clear_endpoint(what: &'static str, text: &str) -> Result<(IpAddr, Option<u16>), ParseError> {
+    match with_port(text) {
+        Some((address, port)) => Err(ParseError::new(what, text, bracketed(format_args!("[{address}]:{port}")))),
+        None => endpoint(what, text),
+    }
+}
+
+/// The address and perhaps the port of a URL, where an IPv6 address stands in brackets.
+pub(super) fn url_endpoint(what: &'static str, text: &str) -> Result<(IpAddr, Option<u16>), ParseError> {
+    match clear_endpoint(what, text)? {
+        (IpAddr::V6(_), _) if !text.starts_with('[') => {
+            Err(ParseError::new(what, text, bracketed(format_args!("[{text}]"))))
+        }
+        endpoint => Ok(endpoint),
+    }
+}
+
+/// An IPv6 address without brackets and what may be a port after it.
+fn with_port(text: &str) -> Option<(Ipv6Addr, u16)> {
+    let (address, port) = text.rsplit_once(':')?;
+    Some((address.parse().ok()?, number(port)?))
+}
+
+fn bracketed(form: fmt::Arguments<'_>) -> String {
+    format!("an IPv6 address in brackets: {form}")
+}
+
 /// The next word, or an error that says what is missing.
 pub(super) fn next<'a>(
     what: &'static str,

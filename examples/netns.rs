@@ -67,7 +67,7 @@ fn list() -> Result<(), Box<dyn Error>> {
                 println!("{place}: {} services, {} servers", table.len(), table.destination_count());
                 for row in &table.services {
                     let servers: Vec<_> = row.destinations.iter().map(|entry| entry.id().to_string()).collect();
-                    println!("  {} {} -> {}", row.service.id(), row.service.service.scheduler, servers.join(", "));
+                    println!("  {} {} -> {}", row.id(), row.service.service.scheduler, servers.join(", "));
                 }
             }
             Err(error) => {

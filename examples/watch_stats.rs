@@ -62,7 +62,7 @@ fn watch(count: NonZeroU64) -> Result<(), Box<dyn Error>> {
 fn read(handle: &Handle) -> Result<Counters, ipvs_rs::Error> {
     let mut counters = Counters::new();
     for row in handle.snapshot()?.services {
-        let id = row.service.id();
+        let id = row.id();
         counters.insert((id, None), row.service.stats);
         counters.extend(row.destinations.iter().map(|entry| ((id, Some(entry.id())), entry.stats)));
     }

@@ -6,7 +6,7 @@ use ipvs_rs::model::{Info, ServiceKind, Stats, TableService};
 use crate::report::say;
 
 pub(crate) fn print(info: Info, row: &TableService) {
-    let id = name(&row.service.id());
+    let id = name(&row.id());
     line(&format!("IP Virtual Server version {} (size={})", info.version, info.connection_table_size));
     line("Prot LocalAddress:Port Scheduler Flags");
     line("  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn");

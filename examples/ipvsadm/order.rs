@@ -12,7 +12,7 @@ use ipvs_rs::{DestinationId, ServiceId, Table};
 
 /// Sorts the services of a table, and the destinations of each.
 pub fn sort(table: &mut Table) {
-    merge_sort(&mut table.services, &|left, right| compare_services(&left.service.id(), &right.service.id()));
+    merge_sort(&mut table.services, &|left, right| compare_services(&left.id(), &right.id()));
     for service in &mut table.services {
         merge_sort(&mut service.destinations, &|left, right| compare_destinations(&left.id(), &right.id()));
     }

@@ -13,7 +13,7 @@ use crate::output::Output;
 /// Prints a line for each service and each of its destinations.
 pub fn table(table: &Table, numeric: bool, names: &mut Names, out: &mut Output) {
     for service in &table.services {
-        let id = service.service.id();
+        let id = service.id();
         let name = service_name(&id, numeric, names);
         out.write(b"-A ");
         out.write(&name);

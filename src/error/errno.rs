@@ -1,4 +1,5 @@
 use std::fmt;
+use std::io;
 
 /// An error number of the kernel.
 ///
@@ -69,6 +70,36 @@ impl Errno {
     /// The number.
     pub const fn raw(self) -> u32 {
         self.0
+    }
+}
+
+impl From<u32> for Errno {
+    fn from(number: u32) -> Self {
+        Self::from_raw(number)
+    }
+}
+
+impl From<Errno> for u32 {
+    fn from(errno: Errno) -> Self {
+        errno.raw()
+    }
+}
+
+impl From<Errno> for io::Error {
+    /// The error that a system call with this number gives.
+    ///
+    /// ```
+    /// use std::io;
+    /// use ipvs_rs::error::Errno;
+    ///
+    /// let error = io::Error::from(Errno::from(13));
+    /// # #[cfg(target_os = "linux")]
+    /// assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+    /// # #[cfg(target_os = "linux")]
+    /// assert_eq!(error.raw_os_error(), Some(13));
+    /// ```
+    fn from(errno: Errno) -> Self {
+        Self::from_raw_os_error(i32::try_from(errno.raw()).unwrap_or(i32::MAX))
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) fn put(handle: &Handle, case: &Case) {
     for row in &case.table.services {
         batch = batch.new_service(&row.service.service);
         for entry in &row.destinations {
-            batch = batch.new_destination(&row.service.id(), &entry.destination);
+            batch = batch.new_destination(&row.id(), &entry.destination);
         }
     }
     assert!(batch.send().is_ok_and(|report| report.is_ok()));
@@ -104,7 +104,7 @@ impl Seen {
     /// What is not managed.
     fn outside(&self, desired: &DesiredState) -> Vec<String> {
         let mut table = Table::new(self.table.services.clone());
-        table.services.retain(|row| !desired.scope.covers(&row.service.id()));
+        table.services.retain(|row| !desired.scope.covers(&row.id()));
         let daemons = self.daemons.clone().filter(|_| desired.sync.is_none());
         Self { table, config: None, daemons }.sorted()
     }

@@ -87,7 +87,7 @@ fn busy(handle: &Handle) -> Vec<(ServiceId, DestinationId)> {
 fn entries(handle: &Handle, which: impl Fn(u32) -> bool) -> Vec<(ServiceId, DestinationId)> {
     let table = handle.snapshot().unwrap_or_default();
     let rows = table.services.into_iter().flat_map(|row| {
-        let service = row.service.id();
+        let service = row.id();
         row.destinations.into_iter().map(move |entry| (service, entry))
     });
     rows.filter(|(_, entry)| which(entry.active_connections)).map(|(service, entry)| (service, entry.id())).collect()

@@ -167,7 +167,7 @@ impl<S: Side> Operations<S> {
     async fn drop_vanished(&self, table: &mut Table, attempts: Attempts) -> Result<(), Error> {
         let mut place = 0;
         while let Some(row) = table.services.get(place).filter(|_| attempts.is_some()) {
-            if row.destinations.is_empty() && self.get_service(&row.service.id()).await?.is_none() {
+            if row.destinations.is_empty() && self.get_service(&row.id()).await?.is_none() {
                 table.services.remove(place);
             } else {
                 place += 1;

@@ -1,5 +1,5 @@
 use std::hash::Hash;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::num::NonZeroU32;
 
 use super::service_id::check_address;
@@ -62,6 +62,37 @@ impl DestinationId {
     }
 }
 
+impl<I: Into<IpAddr>> From<(I, u16)> for DestinationId {
+    /// Takes the address exactly as given, as [`verbatim`](Self::verbatim) does.
+    ///
+    /// ```
+    /// use std::net::{IpAddr, Ipv4Addr};
+    /// use ipvs_rs::DestinationId;
+    ///
+    /// let server = DestinationId::from((Ipv4Addr::new(10, 0, 0, 2), 8080));
+    /// assert_eq!(server, DestinationId::from((IpAddr::from([10, 0, 0, 2]), 8080)));
+    /// assert_eq!(server.to_string(), "10.0.0.2:8080");
+    /// ```
+    fn from((address, port): (I, u16)) -> Self {
+        Self::verbatim(address.into(), port)
+    }
+}
+
+impl From<SocketAddrV4> for DestinationId {
+    fn from(address: SocketAddrV4) -> Self {
+        Self::from((*address.ip(), address.port()))
+    }
+}
+
+impl TryFrom<SocketAddrV6> for DestinationId {
+    type Error = InvalidValue;
+
+    /// Refuses what [`new`](Self::new) refuses.
+    fn try_from(address: SocketAddrV6) -> Result<Self, InvalidValue> {
+        Self::new(address.into())
+    }
+}
+
 impl From<DestinationId> for SocketAddr {
     fn from(id: DestinationId) -> Self {
         Self::new(id.address, id.port)
@@ -71,6 +102,7 @@ impl From<DestinationId> for SocketAddr {
 impl TryFrom<SocketAddr> for DestinationId {
     type Error = InvalidValue;
 
+    /// Refuses what [`new`](Self::new) refuses.
     fn try_from(address: SocketAddr) -> Result<Self, InvalidValue> {
         Self::new(address)
     }

@@ -78,6 +78,34 @@ impl ForwardMethod {
     }
 }
 
+impl TryFrom<u32> for ForwardMethod {
+    type Error = InvalidValue;
+
+    /// Takes the [number](Self::number) of a method, 0 to 7; 2 is a tunnel of plain IPIP.
+    ///
+    /// ```
+    /// use ipvs_rs::ForwardMethod;
+    /// use ipvs_rs::model::Tunnel;
+    ///
+    /// assert_eq!(ForwardMethod::try_from(3), Ok(ForwardMethod::DirectRoute));
+    /// assert_eq!(ForwardMethod::try_from(2), Ok(ForwardMethod::Tunnel(Tunnel::ipip())));
+    /// assert_eq!(u32::from(ForwardMethod::Bypass), 4);
+    /// assert!(ForwardMethod::try_from(8).is_err());
+    /// ```
+    fn try_from(number: u32) -> Result<Self, InvalidValue> {
+        match number {
+            0..=7 => Ok(Self::from_kernel(number, Tunnel::default())),
+            _ => Err(InvalidValue::range("forwarding method", number, "0 to 7")),
+        }
+    }
+}
+
+impl From<ForwardMethod> for u32 {
+    fn from(method: ForwardMethod) -> Self {
+        method.number()
+    }
+}
+
 /// A forwarding method of 5, 6 or 7, as a kernel may report it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct UnknownForwardMethod(u32);
@@ -169,6 +197,13 @@ impl Tunnel {
     /// The kernel stores any of these with any other.
     pub(crate) const fn from_kernel(kind: u8, port: u16, flags: u16) -> Self {
         Self { kind: TunnelKind::from_number(kind), port, flags: TunnelFlags::from_bits_retain(flags) }
+    }
+}
+
+impl Default for Tunnel {
+    /// IP in IP without flags, which is what `ipvsadm -i` says.
+    fn default() -> Self {
+        Self::ipip()
     }
 }
 

@@ -29,6 +29,40 @@ impl AddressFamily {
             IpAddr::V6(_) => Self::Ipv6,
         }
     }
+
+    /// The number of the family on Linux, on any system.
+    ///
+    /// ```
+    /// use ipvs_rs::model::AddressFamily;
+    ///
+    /// assert_eq!(AddressFamily::Ipv6.number(), 10);
+    /// assert_eq!(AddressFamily::try_from(2), Ok(AddressFamily::Ipv4));
+    /// assert!(AddressFamily::try_from(7).is_err());
+    /// ```
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::Ipv4 => 2,
+            Self::Ipv6 => 10,
+        }
+    }
+}
+
+impl TryFrom<u16> for AddressFamily {
+    type Error = InvalidValue;
+
+    /// Takes the [number](Self::number) of one of the two families.
+    fn try_from(number: u16) -> Result<Self, InvalidValue> {
+        [Self::Ipv4, Self::Ipv6]
+            .into_iter()
+            .find(|family| family.number() == number)
+            .ok_or_else(|| InvalidValue::unfit("address family", number, "2 (IPv4) or 10 (IPv6)"))
+    }
+}
+
+impl From<AddressFamily> for u16 {
+    fn from(family: AddressFamily) -> Self {
+        family.number()
+    }
 }
 
 /// The protocol number of a service.
@@ -76,6 +110,18 @@ impl Protocol {
     /// The number of the protocol.
     pub const fn number(self) -> u16 {
         self.0
+    }
+}
+
+impl From<u16> for Protocol {
+    fn from(number: u16) -> Self {
+        Self::from_number(number)
+    }
+}
+
+impl From<Protocol> for u16 {
+    fn from(protocol: Protocol) -> Self {
+        protocol.number()
     }
 }
 

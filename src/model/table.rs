@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
+use std::{slice, vec};
 
 use super::{DestinationEntry, DestinationId, Reading, ServiceEntry, ServiceId, Stats};
 
@@ -20,6 +21,9 @@ use super::{DestinationEntry, DestinationId, Reading, ServiceEntry, ServiceId, S
 ///     vec![DestinationEntry::new(server)],
 /// )]);
 /// assert!(table.get(&web).is_some());
+/// for row in &table {
+///     assert_eq!(row.id(), web);
+/// }
 /// assert_eq!(
 ///     table.rules().to_string(),
 ///     "-A -t 192.0.2.10:80 -s wlc\n-a -t 192.0.2.10:80 -r 10.0.0.2:8080 -m -w 1\n"
@@ -62,7 +66,12 @@ impl Table {
 
     /// Finds a service; looks at each in turn.
     pub fn get(&self, id: &ServiceId) -> Option<&TableService> {
-        self.services.iter().find(|row| row.service.id() == *id)
+        self.services.iter().find(|row| row.id() == *id)
+    }
+
+    /// The services, one after the other.
+    pub fn iter(&self) -> slice::Iter<'_, TableService> {
+        self.services.iter()
     }
 
     /// The number of services.
@@ -113,10 +122,48 @@ impl Hash for Table {
     }
 }
 
+impl IntoIterator for Table {
+    type Item = TableService;
+    type IntoIter = vec::IntoIter<TableService>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.services.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Table {
+    type Item = &'a TableService;
+    type IntoIter = slice::Iter<'a, TableService>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a mut Table {
+    type Item = &'a mut TableService;
+    type IntoIter = slice::IterMut<'a, TableService>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.services.iter_mut()
+    }
+}
+
+impl FromIterator<TableService> for Table {
+    fn from_iter<I: IntoIterator<Item = TableService>>(services: I) -> Self {
+        Self::new(services.into_iter().collect())
+    }
+}
+
 impl TableService {
     /// A service with its destinations.
     pub fn new(service: ServiceEntry, destinations: Vec<DestinationEntry>) -> Self {
         Self { service, destinations }
+    }
+
+    /// What names the service.
+    pub fn id(&self) -> ServiceId {
+        self.service.id()
     }
 
     /// Finds a destination; looks at each in turn.

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::fs::{File, OpenOptions};
+use std::hash::{Hash, Hasher};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -27,14 +28,43 @@ use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
 /// let interfaces = blue.run(|| std::fs::read_to_string("/proc/thread-self/net/dev"))??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+///
+/// Two are equal when they were given alike: the same path, or clones of one that holds a descriptor. Whether two paths
+/// lead to the same namespace is not looked up.
+///
+/// ```
+/// use ipvs_rs::transport::Netns;
+///
+/// assert_eq!(Netns::named("blue")?, Netns::path("/run/netns/blue"));
+/// assert_ne!(Netns::named("blue")?, Netns::current());
+/// # Ok::<(), ipvs_rs::transport::NetnsError>(())
+/// ```
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Netns(Place);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Place {
     Current,
     Path(PathBuf),
-    Fd(Arc<OwnedFd>),
+    Fd(Descriptor),
+}
+
+/// A descriptor that clones share. It has its number for itself as long as it is open.
+#[derive(Clone, Debug)]
+struct Descriptor(Arc<OwnedFd>);
+
+impl PartialEq for Descriptor {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_raw_fd() == other.0.as_raw_fd()
+    }
+}
+
+impl Eq for Descriptor {}
+
+impl Hash for Descriptor {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.as_raw_fd().hash(state);
+    }
 }
 
 impl Netns {
@@ -72,7 +102,7 @@ impl Netns {
     /// When the process has no more descriptors.
     pub fn fd(fd: impl AsFd) -> Result<Self, NetnsError> {
         match fd.as_fd().try_clone_to_owned() {
-            Ok(fd) => Ok(Self(Place::Fd(Arc::new(fd)))),
+            Ok(fd) => Ok(Self(Place::Fd(Descriptor(Arc::new(fd))))),
             Err(error) => Err(NetnsError { place: "descriptor".to_owned(), problem: NetnsProblem::Io(error) }),
         }
     }
@@ -93,7 +123,7 @@ impl Netns {
         let file;
         let fd = match &self.0 {
             Place::Current => return Ok(work()),
-            Place::Fd(fd) => fd.as_fd(),
+            Place::Fd(fd) => fd.0.as_fd(),
             Place::Path(path) => {
                 file = open(path).map_err(|error| self.error(error))?;
                 file.as_fd()
@@ -166,7 +196,7 @@ impl fmt::Display for Netns {
         match &self.0 {
             Place::Current => f.write_str("the current namespace"),
             Place::Path(path) => write!(f, "{}", path.display()),
-            Place::Fd(fd) => write!(f, "descriptor {}", std::os::fd::AsRawFd::as_raw_fd(fd)),
+            Place::Fd(fd) => write!(f, "descriptor {}", fd.0.as_raw_fd()),
         }
     }
 }

@@ -12,7 +12,7 @@ pub(crate) fn table(rules: &[&str]) -> Table {
         match rule.parse().unwrap_or_else(|error| panic!("{rule}: {error}")) {
             Rule::Service(service) => rows.push(TableService::new(ServiceEntry::new(service), Vec::new())),
             Rule::Destination { service, destination } => {
-                let row = rows.iter_mut().find(|row| row.service.id() == service).expect("its service stands before");
+                let row = rows.iter_mut().find(|row| row.id() == service).expect("its service stands before");
                 row.destinations.push(DestinationEntry::new(destination));
             }
             other => panic!("{other:?} is no rule of a table"),

@@ -126,12 +126,11 @@ fn live() -> impl Strategy<Value = Observed> {
                     entries.push(DestinationEntry::new(destination));
                 }
             }
-            if !rows.iter().any(|row| row.service.id() == service.id) {
+            if !rows.iter().any(|row| row.id() == service.id) {
                 rows.push(TableService::new(ServiceEntry::new(service), entries));
             }
         }
-        let is_mixed =
-            rows.iter().any(|row| row.destinations.iter().any(|it| it.id().family() != row.service.id().family()));
+        let is_mixed = rows.iter().any(|row| row.destinations.iter().any(|it| it.id().family() != row.id().family()));
         let mut live = Observed::new(Table::new(rows));
         let [tcp, tcp_fin, udp] = [tcp, tcp_fin, udp].map(|seconds| seconds.map(|it| Timeout::from_secs(it).unwrap()));
         let mut config = Config::new();

@@ -152,7 +152,7 @@ fn a_saved_plan_deletes_what_no_file_would_make() {
     ];
     let rows = ids.map(|id| TableService::new(ServiceEntry::new(Service::new(id, Scheduler::Rr)), Vec::new()));
     live.table.services.extend(rows);
-    let lonely = DesiredState::new().service(Service::new(live.table.services[0].service.id(), Scheduler::Rr).into());
+    let lonely = DesiredState::new().service(Service::new(live.table.services[0].id(), Scheduler::Rr).into());
     for desired in [DesiredState::new(), lonely] {
         let plan = plan(&live, &desired, &PlanOptions::new().prune(true));
         assert_eq!(plan.summary().delete, 4);

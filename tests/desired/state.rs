@@ -28,7 +28,7 @@ impl State {
 pub(crate) fn services(table: &Table) -> BTreeMap<ServiceId, (Service, BTreeMap<DestinationId, Destination>)> {
     let rows = table.services.iter().map(|row| {
         let destinations = row.destinations.iter().map(|entry| (entry.id(), entry.destination.clone())).collect();
-        (row.service.id(), (row.service.service.clone(), destinations))
+        (row.id(), (row.service.service.clone(), destinations))
     });
     rows.collect()
 }
@@ -38,7 +38,7 @@ pub(crate) fn fill(handle: &Handle, table: &Table) {
     for row in &table.services {
         batch = batch.new_service(&row.service.service);
         for entry in &row.destinations {
-            batch = batch.new_destination(&row.service.id(), &entry.destination);
+            batch = batch.new_destination(&row.id(), &entry.destination);
         }
     }
     batch.send().unwrap().into_result().unwrap();

@@ -425,7 +425,7 @@ fn assert_names(table: &Table) {
     let json = serde_json::to_string(table).unwrap();
     assert_eq!(&serde_json::from_str::<Table>(&json).unwrap(), table, "{json}");
     for row in &table.services {
-        let id = row.service.id();
+        let id = row.id();
         for text in [service_text(&id), id.to_string()] {
             assert_eq!(text.parse::<ServiceId>(), Ok(id), "{text}");
         }

@@ -492,12 +492,12 @@ fn service_that_vanishes_meanwhile_is_not_in_a_stable_table() {
         }
     };
     let numbers = |table: &Table| {
-        let mut rows: Vec<_> = table.services.iter().map(|row| (row.service.id(), row.destinations.len())).collect();
+        let mut rows: Vec<_> = table.services.iter().map(|row| (row.id(), row.destinations.len())).collect();
         rows.sort_unstable_by_key(|(id, _)| id.to_string());
         rows
     };
     let table = disturbed(&kernel, vanish()).snapshot_stable(3).unwrap();
-    let first = table.services[0].service.id();
+    let first = table.services[0].id();
     let mut expected: Vec<_> = (1..=10)
         .map(id)
         .filter(|service| *service == first || (1..=5).all(|number| *service != id(number)))

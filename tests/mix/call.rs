@@ -130,7 +130,7 @@ impl Call {
                 .map(|all| Answer::DestinationsOfExisting(all.map(settings))),
             Self::Snapshot => handle.snapshot().map(|table| {
                 let services = table.services.into_iter();
-                let rows = services.map(|one| (one.service.id(), (one.service.service, settings(one.destinations))));
+                let rows = services.map(|one| (one.id(), (one.service.service, settings(one.destinations))));
                 Answer::Snapshot(rows.collect())
             }),
             Self::GetConfig => handle.get_config().map(Answer::Config),

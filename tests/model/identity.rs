@@ -1,6 +1,6 @@
 //! What names a service or a destination: text accepted and refused, constructors, accessors.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use ipvs_rs::model::{AddressFamily, DestinationId, InvalidValue, ParseError, Protocol, ServiceId, ServiceKind};
 
@@ -185,6 +185,25 @@ fn destination_refuses_by_the_piece_that_does_not_fit() {
     for (text, piece, expected) in table {
         refused(text, text.parse::<DestinationId>(), "destination", piece, expected);
     }
+}
+
+#[test]
+fn destination_is_made_of_addresses_of_every_kind() {
+    let (v4, v6) = (SocketAddrV4::new([10, 0, 0, 2].into(), 80), SocketAddrV6::new(Ipv6Addr::LOCALHOST, 80, 0, 0));
+    assert_eq!(DestinationId::from(v4).to_string(), "10.0.0.2:80");
+    assert_eq!(DestinationId::from((*v4.ip(), 80)), DestinationId::from(v4));
+    assert_eq!(DestinationId::from((IpAddr::V4(*v4.ip()), 80)), DestinationId::from(v4));
+    assert_eq!(DestinationId::from(([10, 0, 0, 2], 80)), DestinationId::from(v4));
+    assert_eq!(DestinationId::try_from(SocketAddr::V4(v4)), Ok(DestinationId::from(v4)));
+    assert_eq!(DestinationId::try_from(v6).unwrap().to_string(), "[::1]:80");
+    assert_eq!(DestinationId::try_from(SocketAddr::V6(v6)), DestinationId::try_from(v6));
+    assert_eq!(DestinationId::from((Ipv6Addr::LOCALHOST, 80)), DestinationId::try_from(v6).unwrap());
+
+    // A pair is taken as it is; an address with a scope is not.
+    let mapped = v4.ip().to_ipv6_mapped();
+    assert_eq!(DestinationId::from((mapped, 80)), DestinationId::verbatim(mapped.into(), 80));
+    assert_eq!(DestinationId::try_from(SocketAddrV6::new(mapped, 80, 0, 0)).unwrap_err().expected(), MAPPED);
+    assert_eq!(DestinationId::try_from(SocketAddrV6::new(*v6.ip(), 80, 0, 2)).unwrap_err().expected(), SCOPELESS);
 }
 
 #[test]

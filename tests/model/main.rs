@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
 mod api;
+mod entry;
 mod identity;
 mod law;
 mod name;

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use ipvs_rs::model::{
-    AddressFamily, Config, Granularity, InvalidValue, MulticastGroup, Persistence, Prefix, Scheduler, SchedulerFlags,
-    Service, ServiceFlags, SyncDaemon, Thresholds, Timeout, Tunnel, TunnelFlags, Version, Weight,
+    AddressFamily, Config, Granularity, InvalidValue, MulticastGroup, Persistence, Prefix, Protocol, Scheduler,
+    SchedulerFlags, Service, ServiceFlags, SyncDaemon, Thresholds, Timeout, Tunnel, TunnelFlags, Version, Weight,
 };
 use ipvs_rs::{Destination, ForwardMethod};
 
@@ -20,6 +20,41 @@ fn weight_is_at_most_what_a_signed_number_holds() {
     assert_eq!((Weight::ZERO.get(), Weight::MAX.get(), Weight::default().get()), (0, 2_147_483_647, 1));
     assert_eq!(Weight::from(9_u16), Weight::try_from(9_u32).unwrap());
     assert_eq!(u32::from(Weight::MAX), 2_147_483_647);
+}
+
+#[test]
+fn numbers_of_the_kernel_go_in_and_out() {
+    for (number, family) in [(2, AddressFamily::Ipv4), (10, AddressFamily::Ipv6)] {
+        assert_eq!((AddressFamily::try_from(number), u16::from(family)), (Ok(family), number));
+    }
+    for number in [0, 1, 7, u16::MAX] {
+        let expected = format!("address family {number} is not usable: expected 2 (IPv4) or 10 (IPv6)");
+        refused(AddressFamily::try_from(number), &expected);
+    }
+    for (number, protocol) in [(0, Protocol::from_number(0)), (6, Protocol::TCP), (132, Protocol::SCTP)] {
+        assert_eq!((Protocol::from(number), u16::from(protocol)), (protocol, number));
+    }
+    assert_eq!(u16::from(Protocol::from(u16::MAX)), u16::MAX);
+    let methods = [ForwardMethod::Masquerade, ForwardMethod::Local, ForwardMethod::Tunnel(Tunnel::default())];
+    let methods = methods.into_iter().chain([ForwardMethod::DirectRoute, ForwardMethod::Bypass]);
+    for (number, method) in (0..).zip(methods) {
+        assert_eq!((ForwardMethod::try_from(number), u32::from(method)), (Ok(method), number));
+    }
+    for number in 5..=7 {
+        let method = ForwardMethod::try_from(number).unwrap();
+        assert!(matches!(method, ForwardMethod::Unknown(unknown) if unknown.number() == number), "{method:?}");
+        assert_eq!(u32::from(method), number);
+    }
+    for number in [8, 10, u32::MAX] {
+        let expected = format!("forwarding method {number} is out of range: expected 0 to 7");
+        refused(ForwardMethod::try_from(number), &expected);
+    }
+}
+
+#[test]
+fn tunnel_is_ipip_if_nothing_is_said() {
+    assert_eq!(Tunnel::default(), Tunnel::ipip());
+    assert_eq!(Tunnel::default().to_string(), "ipip");
 }
 
 #[test]

@@ -269,7 +269,7 @@ fn table_prints_each_service_before_its_destinations() {
     let id: ServiceId = "tcp://10.0.0.1:80".parse().unwrap();
     assert_eq!((table.len(), table.is_empty(), table.destination_count()), (2, false, 2));
     let row = table.get(&id).unwrap();
-    assert_eq!((row.service.id(), row.destinations.len()), (id, 2));
+    assert_eq!((row.id(), row.destinations.len()), (id, 2));
     assert!(row.get(&"10.0.0.2:80".parse().unwrap()).unwrap().is_idle());
     assert_eq!(row.get(&"10.0.0.9:80".parse().unwrap()), None);
     assert_eq!(table.get(&"udp://10.0.0.1:80".parse().unwrap()), None);

@@ -177,7 +177,7 @@ impl Story {
 impl Story {
     fn row(&self) -> Told<TableService> {
         let id = self.service.id;
-        let row = self.handle.snapshot()?.services.into_iter().find(|row| row.service.id() == id);
+        let row = self.handle.snapshot()?.services.into_iter().find(|row| row.id() == id);
         row.ok_or_else(|| format!("{id} is not in the table").into())
     }
 

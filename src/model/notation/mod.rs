@@ -29,6 +29,8 @@
 //! | [`SyncDaemon`] | `master sync daemon (mcast=eth1, syncid=7, ttl=1)` | parts in any order |
 //! | [`Rule`] | `-A -t 192.0.2.10:80 -s wlc`, `-a -t 192.0.2.10:80 -r 10.0.0.2:80 -m -w 1` | see there |
 //!
+//! A [`ServiceEntry`] and a [`DestinationEntry`] print as one line for a log, which is not read back.
+//!
 //! Text that is none of this is refused with a [`ParseError`] that carries the offending piece and what was expected
 //! in its place. Whatever a kernel may hold is read, even where [`ServiceId::new`], [`Thresholds::with_upper`] and
 //! [`Persistence::for_secs`] advise against it: an IPv4-mapped IPv6 address, any upper threshold, any timeout. Bytes of
@@ -51,6 +53,7 @@
 //! # Ok::<(), ipvs_rs::model::ParseError>(())
 //! ```
 
+mod entry;
 mod flags;
 mod forward;
 mod identity;
@@ -63,7 +66,7 @@ pub use rule::{DestinationRule, Rule, ServiceRule, ServiceSelector, TableRules};
 
 #[cfg(doc)]
 use super::{
-    AddressFamily, Config, DestinationId, ForwardMethod, Granularity, ParseError, Persistence, PersistenceEngine,
-    Protocol, Scheduler, SchedulerFlags, ServiceFlags, ServiceId, SyncDaemon, SyncRole, Thresholds, Timeout, Tunnel,
-    TunnelFlags, TunnelKind, Version, Weight,
+    AddressFamily, Config, DestinationEntry, DestinationId, ForwardMethod, Granularity, ParseError, Persistence,
+    PersistenceEngine, Protocol, Scheduler, SchedulerFlags, ServiceEntry, ServiceFlags, ServiceId, SyncDaemon,
+    SyncRole, Thresholds, Timeout, Tunnel, TunnelFlags, TunnelKind, Version, Weight,
 };

@@ -104,7 +104,7 @@ fn bench_async(criterion: &mut Criterion) {
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let kernel = kernel(1, 1);
-    let handle = runtime.block_on(AsyncHandle::builder().open_async_over(kernel.transport())).unwrap();
+    let handle = runtime.block_on(AsyncHandle::builder().open_over(kernel.transport())).unwrap();
     let (id, destination) = (service(1).id, destination(1));
     criterion.bench_function("async/update destination", |bencher| {
         // The runtime is entered once; what is measured is the call.

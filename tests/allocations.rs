@@ -305,7 +305,7 @@ fn single_async_calls_ask_for_no_memory() {
             Poll::Pending => panic!("every answer is there at once"),
         }
     }
-    let handle = complete(AsyncHandle::builder().open_async_over(Memory::new())).unwrap();
+    let handle = complete(AsyncHandle::builder().open_over(Memory::new())).unwrap();
     let calls: [(&str, AsyncCall); 6] = [
         ("new service", |handle| complete(handle.new_service(&service())).unwrap()),
         ("update service", |handle| complete(handle.update_service(&service())).unwrap()),

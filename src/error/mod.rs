@@ -18,23 +18,30 @@ mod errno;
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use errno::Errno;
 
 use crate::codec::DecodeError;
 use crate::engine::{KernelError, Unstable};
-use crate::model::{DestinationId, InvalidValue, ServiceId, SyncRole};
+use crate::model::{
+    DestinationId, InvalidValue, ParseError, PersistenceEngine, Scheduler, Service, ServiceId, SyncRole,
+};
+use crate::procfs::ProcfsError;
 #[cfg(target_os = "linux")]
-use crate::transport::NetnsError;
+use crate::transport::{NetnsError, NetnsProblem};
 
 /// Why a call of a handle failed.
 ///
-/// It prints as one line that says it all, so that nothing is found in [`source`](std::error::Error::source):
+/// It prints as one line that says it all, with what its [`source`](std::error::Error::source) says in it:
 ///
 /// ```text
 /// new destination 10.0.0.2:8080 for TCP 192.0.2.10:80: already exists (EEXIST)
 /// ```
+///
+/// A handle that was opened [in a namespace](crate::handle::HandleBuilder::netns) has it in the line: `new service TCP
+/// 192.0.2.10:80 in network namespace /run/netns/blue: already exists (EEXIST)`.
 ///
 /// Branch with the predicates: they know that the kernel uses one number for different things, depending on the
 /// operation.
@@ -50,13 +57,41 @@ use crate::transport::NetnsError;
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Error(Box<Inner>);
+///
+/// The other errors of floors 0 to 4 become this one, so that it is the only one that a function needs:
+///
+/// ```no_run
+/// use ipvs_rs::procfs::{Procfs, Sysctl};
+/// use ipvs_rs::transport::Netns;
+/// use ipvs_rs::{Destination, Error, ForwardMethod, Handle};
+///
+/// fn add(service: &str, server: &str, weight: u32) -> Result<(), Error> {
+///     let (service, server) = (service.parse()?, server.parse()?);
+///     let server = Destination::new(server, ForwardMethod::Masquerade).weight(weight)?;
+///     let blue = Netns::named("blue")?;
+/// #   #[cfg(target_os = "linux")]
+///     Procfs::of(blue.clone()).set_sysctl(Sysctl::ExpireNodestConn, true)?;
+///     Handle::builder().netns(blue).open()?.new_destination(&service, &server)
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     operation: Operation,
     target: Target,
+    /// The network namespace as it was given; `None` for the one that the thread was in when it opened the handle.
+    namespace: Option<Arc<str>>,
+    /// What a service was to have that the kernel may lack.
+    wanted: Option<Wanted>,
     cause: Cause,
+}
+
+#[derive(Debug)]
+struct Wanted {
+    scheduler: Scheduler,
+    engine: Option<PersistenceEngine>,
 }
 
 /// What went wrong, without where.
@@ -83,6 +118,8 @@ pub(crate) enum Cause {
     },
     Decode(DecodeError),
     Invalid(InvalidValue),
+    Parse(ParseError),
+    Procfs(ProcfsError),
     #[cfg(target_os = "linux")]
     Namespace(NetnsError),
     Io(io::Error),
@@ -139,6 +176,10 @@ pub enum ErrorKind {
     Decode,
     /// A value was refused before anything was sent.
     Invalid,
+    /// Text is not in the notation of what it was read as.
+    Parse,
+    /// A file of [`procfs`](crate::procfs) could not be read or changed; see [`Error::procfs_error`].
+    Procfs,
     /// The network namespace could not be entered.
     Namespace,
     /// The system refused a socket, or to send or receive.
@@ -151,6 +192,14 @@ pub enum ErrorKind {
 pub enum Operation {
     /// Opening a handle.
     Open,
+    /// Making a value, which is refused with an [`InvalidValue`].
+    MakeValue,
+    /// Reading text, which is refused with a [`ParseError`].
+    ParseText,
+    /// Entering a network namespace.
+    EnterNetns,
+    /// Reading or changing a file; [`ProcfsError::operation`] says which.
+    Procfs,
     /// `new_service`.
     NewService,
     /// `update_service`.
@@ -205,7 +254,24 @@ pub enum Target {
 
 impl Error {
     pub(crate) fn new(operation: Operation, target: Target, cause: Cause) -> Self {
-        Self(Box::new(Inner { operation, target, cause }))
+        Self(Arc::new(Inner { operation, target, namespace: None, wanted: None, cause }))
+    }
+
+    /// The same, of a handle to this namespace.
+    pub(crate) fn within(mut self, namespace: Option<&Arc<str>>) -> Self {
+        if let (Some(inner), Some(namespace)) = (Arc::get_mut(&mut self.0), namespace) {
+            inner.namespace = Some(Arc::clone(namespace));
+        }
+        self
+    }
+
+    /// The same, of a command that was to give a service these settings.
+    pub(crate) fn wanting(mut self, service: &Service) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            let engine = service.stored_persistence().and_then(|persistence| persistence.engine);
+            inner.wanted = Some(Wanted { scheduler: service.scheduler, engine });
+        }
+        self
     }
 
     /// The kind of thing that went wrong.
@@ -220,6 +286,8 @@ impl Error {
             Cause::Unstable(_) => ErrorKind::Unstable,
             Cause::Truncated { .. } | Cause::Decode(_) => ErrorKind::Decode,
             Cause::Invalid(_) => ErrorKind::Invalid,
+            Cause::Parse(_) => ErrorKind::Parse,
+            Cause::Procfs(_) => ErrorKind::Procfs,
             #[cfg(target_os = "linux")]
             Cause::Namespace(_) => ErrorKind::Namespace,
             Cause::Io(_) => ErrorKind::Io,
@@ -234,6 +302,44 @@ impl Error {
     /// What it was attempted on.
     pub fn target(&self) -> &Target {
         &self.0.target
+    }
+
+    /// The network namespace of the handle, as it was given; `None` for the one that the thread was in when it opened
+    /// the handle.
+    pub fn namespace(&self) -> Option<&str> {
+        match &self.0.cause {
+            Cause::Procfs(error) => error.namespace(),
+            _ => self.0.namespace.as_deref(),
+        }
+    }
+
+    /// The scheduler that was asked for, when the scheduler or the persistence engine [is not
+    /// there](Self::is_scheduler_unavailable).
+    ///
+    /// ```no_run
+    /// use ipvs_rs::{Handle, Scheduler, Service};
+    ///
+    /// let service = Service::new("TCP 192.0.2.10:80".parse()?, Scheduler::Mh);
+    /// if let Err(error) = Handle::new()?.new_service(&service) {
+    ///     match error.scheduler() {
+    ///         Some(scheduler) => eprintln!("try `modprobe ip_vs_{scheduler}`"),
+    ///         None => eprintln!("{error}"),
+    ///     }
+    /// }
+    /// # Ok::<(), ipvs_rs::Error>(())
+    /// ```
+    pub fn scheduler(&self) -> Option<&Scheduler> {
+        self.missing_part().map(|wanted| &wanted.scheduler)
+    }
+
+    /// The persistence engine that was asked for, when the scheduler or the engine [is not
+    /// there](Self::is_scheduler_unavailable); the kernel does not say which of the two it lacks.
+    pub fn engine(&self) -> Option<&PersistenceEngine> {
+        self.missing_part().and_then(|wanted| wanted.engine.as_ref())
+    }
+
+    fn missing_part(&self) -> Option<&Wanted> {
+        self.0.wanted.as_ref().filter(|_| self.is_scheduler_unavailable())
     }
 
     /// The kernel's error number, when it was the kernel that refused.
@@ -265,6 +371,23 @@ impl Error {
         }
     }
 
+    /// The text that was refused.
+    pub fn parse_error(&self) -> Option<&ParseError> {
+        match &self.0.cause {
+            Cause::Parse(error) => Some(error),
+            Cause::Procfs(error) => error.parse_error(),
+            _ => None,
+        }
+    }
+
+    /// Why a file of [`procfs`](crate::procfs) could not be read or changed.
+    pub fn procfs_error(&self) -> Option<&ProcfsError> {
+        match &self.0.cause {
+            Cause::Procfs(error) => Some(error),
+            _ => None,
+        }
+    }
+
     /// What could not be read of the kernel's answer.
     pub fn decode_error(&self) -> Option<&DecodeError> {
         match &self.0.cause {
@@ -278,6 +401,7 @@ impl Error {
     pub fn namespace_error(&self) -> Option<&NetnsError> {
         match &self.0.cause {
             Cause::Namespace(error) => Some(error),
+            Cause::Procfs(error) => error.namespace_error(),
             _ => None,
         }
     }
@@ -286,6 +410,7 @@ impl Error {
     pub fn io_error(&self) -> Option<&io::Error> {
         match &self.0.cause {
             Cause::Io(error) => Some(error),
+            Cause::Procfs(error) => error.io_error(),
             _ => None,
         }
     }
@@ -315,8 +440,9 @@ impl Error {
             Cause::Io(error) => error.kind() == io::ErrorKind::PermissionDenied,
             #[cfg(target_os = "linux")]
             Cause::Namespace(error) => {
-                matches!(error.problem(), crate::transport::NetnsProblem::PermissionDenied)
+                matches!(error.problem(), NetnsProblem::PermissionDenied)
             }
+            Cause::Procfs(error) => error.is_permission_denied(),
             _ => false,
         }
     }
@@ -334,17 +460,20 @@ impl Error {
 
     /// Whether this kernel has no IPVS.
     pub fn is_not_available(&self) -> bool {
-        self.kind() == ErrorKind::NotAvailable
+        self.kind() == ErrorKind::NotAvailable || self.procfs_error().is_some_and(ProcfsError::is_not_available)
     }
 
-    /// Whether this kernel does not know the command or the address family.
+    /// Whether this kernel does not know the command, the address family or the sysctl.
     pub fn is_unsupported(&self) -> bool {
         matches!(self.errno(), Some(Errno::EOPNOTSUPP | Errno::EAFNOSUPPORT))
+            || self.procfs_error().is_some_and(ProcfsError::is_unsupported)
     }
 
-    /// Whether a value was refused, by this library or by the kernel.
+    /// Whether a value or a text was refused, by this library or by the kernel.
     pub fn is_invalid(&self) -> bool {
-        self.kind() == ErrorKind::Invalid || matches!(self.errno(), Some(Errno::EINVAL | Errno::ERANGE))
+        matches!(self.kind(), ErrorKind::Invalid | ErrorKind::Parse)
+            || matches!(self.errno(), Some(Errno::EINVAL | Errno::ERANGE))
+            || self.procfs_error().is_some_and(ProcfsError::is_invalid)
     }
 
     /// Whether the same call may succeed later. After a [timeout](ErrorKind::Timeout) or a [loss](ErrorKind::Lost) the
@@ -424,6 +553,7 @@ impl Error {
                 _ => Some("whether it was executed is not known: read the table again"),
             },
             Cause::NotSent => Some("send it again"),
+            Cause::Procfs(error) => error.hint(),
             Cause::Interrupted { .. } | Cause::Unstable(_) => Some("somebody else is changing the table: try again"),
             _ => None,
         }
@@ -432,14 +562,33 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { operation, target, cause } = &*self.0;
-        write!(f, "{operation}{target}: ")?;
+        let Inner { operation, target, namespace, cause, .. } = &*self.0;
+        match cause {
+            // These say by themselves what was attempted on what.
+            Cause::Procfs(error) => return error.fmt(f),
+            Cause::Parse(error) => return error.fmt(f),
+            Cause::Invalid(error) if *operation == Operation::MakeValue => return error.fmt(f),
+            #[cfg(target_os = "linux")]
+            Cause::Namespace(error) if *operation == Operation::EnterNetns => return error.fmt(f),
+            #[cfg(target_os = "linux")]
+            Cause::Namespace(_) => write!(f, "{operation}{target}: ")?,
+            _ => match namespace {
+                Some(namespace) => write!(f, "{operation}{target} in network namespace {namespace}: ")?,
+                None => write!(f, "{operation}{target}: ")?,
+            },
+        }
         match cause {
             Cause::NotAvailable => f.write_str("this kernel has no IPVS")?,
             Cause::Kernel { errno, message, attribute } => {
-                match self.meaning(*errno) {
-                    Some(meaning) => write!(f, "{meaning} ({errno})")?,
-                    None => write!(f, "the kernel refused ({errno})")?,
+                match (self.missing_part(), self.meaning(*errno)) {
+                    (Some(Wanted { scheduler, engine: Some(engine) }), _) => {
+                        write!(f, "scheduler {scheduler} or persistence engine {engine} not available ({errno})")?;
+                    }
+                    (Some(Wanted { scheduler, engine: None }), _) => {
+                        write!(f, "scheduler {scheduler} not available ({errno})")?;
+                    }
+                    (None, Some(meaning)) => write!(f, "{meaning} ({errno})")?,
+                    (None, None) => write!(f, "the kernel refused ({errno})")?,
                 }
                 if let Some(message) = message {
                     write!(f, ": {message}")?;
@@ -457,6 +606,8 @@ impl fmt::Display for Error {
             Cause::Truncated { len } => write!(f, "the answer of {len} bytes does not fit the receive buffer")?,
             Cause::Decode(error) => write!(f, "the kernel's answer cannot be read: {error}")?,
             Cause::Invalid(value) => write!(f, "{value}")?,
+            Cause::Parse(error) => write!(f, "{error}")?,
+            Cause::Procfs(error) => write!(f, "{error}")?,
             #[cfg(target_os = "linux")]
             Cause::Namespace(error) => write!(f, "{error}")?,
             Cause::Io(error) => write!(f, "{error}")?,
@@ -474,17 +625,135 @@ impl fmt::Debug for Error {
         if !f.alternate() {
             return fmt::Display::fmt(self, f);
         }
-        let Inner { operation, target, cause } = &*self.0;
-        f.debug_struct("Error").field("operation", operation).field("target", target).field("cause", cause).finish()
+        let Inner { operation, target, namespace, wanted, cause } = &*self.0;
+        f.debug_struct("Error")
+            .field("operation", operation)
+            .field("target", target)
+            .field("namespace", namespace)
+            .field("wanted", wanted)
+            .field("cause", cause)
+            .finish()
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    /// The error of a lower floor or of the system, where there is one.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.cause {
+            Cause::Unstable(error) => Some(error),
+            Cause::Decode(error) => Some(error),
+            Cause::Invalid(error) => Some(error),
+            Cause::Parse(error) => Some(error),
+            Cause::Procfs(error) => Some(error),
+            #[cfg(target_os = "linux")]
+            Cause::Namespace(error) => Some(error),
+            Cause::Io(error) => Some(error),
+            Cause::NotAvailable
+            | Cause::Kernel { .. }
+            | Cause::Timeout { .. }
+            | Cause::Lost
+            | Cause::NotSent
+            | Cause::Stopped
+            | Cause::Interrupted { .. }
+            | Cause::Truncated { .. } => None,
+        }
+    }
+}
+
+/// An error of a lower floor: it prints as that one does.
+impl From<InvalidValue> for Error {
+    fn from(error: InvalidValue) -> Self {
+        Self::new(Operation::MakeValue, Target::Table, Cause::Invalid(error))
+    }
+}
+
+/// An error of a lower floor: it prints as that one does.
+impl From<ParseError> for Error {
+    fn from(error: ParseError) -> Self {
+        Self::new(Operation::ParseText, Target::Table, Cause::Parse(error))
+    }
+}
+
+/// An error of a lower floor: it prints as that one does.
+#[cfg(target_os = "linux")]
+impl From<NetnsError> for Error {
+    fn from(error: NetnsError) -> Self {
+        Self::new(Operation::EnterNetns, Target::Table, Cause::Namespace(error))
+    }
+}
+
+/// An error of a lower floor: it prints as that one does.
+impl From<ProcfsError> for Error {
+    fn from(error: ProcfsError) -> Self {
+        Self::new(Operation::Procfs, Target::Table, Cause::Procfs(error))
+    }
+}
+
+impl From<Error> for io::Error {
+    /// For functions that give `io::Result`: it prints as before, and the error can be had back from it.
+    ///
+    /// ```
+    /// use std::io;
+    /// use ipvs_rs::Error;
+    /// use ipvs_rs::model::Weight;
+    ///
+    /// let error = io::Error::from(Error::from(Weight::new(u32::MAX).unwrap_err()));
+    /// assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    /// assert_eq!(error.to_string(), "weight 4294967295 is out of range: expected 0 to 2147483647");
+    /// assert!(error.downcast::<Error>().is_ok_and(|error| error.is_invalid()));
+    /// ```
+    fn from(error: Error) -> Self {
+        use io::ErrorKind as Kind;
+        let kind = match &error.0.cause {
+            Cause::Io(error) => error.kind(),
+            Cause::Procfs(procfs) => match procfs.io_error() {
+                Some(error) => error.kind(),
+                None if procfs.is_malformed() => Kind::InvalidData,
+                None => kind_of(&error),
+            },
+            #[cfg(target_os = "linux")]
+            Cause::Namespace(namespace) => match namespace.problem() {
+                NetnsProblem::Missing => Kind::NotFound,
+                NetnsProblem::PermissionDenied => Kind::PermissionDenied,
+                NetnsProblem::Io(error) => error.kind(),
+                _ => Kind::InvalidInput,
+            },
+            Cause::Timeout { .. } => Kind::TimedOut,
+            Cause::Decode(_) | Cause::Truncated { .. } => Kind::InvalidData,
+            Cause::Unstable(_) | Cause::Interrupted { .. } => Kind::ResourceBusy,
+            Cause::Kernel { errno: Errno::EBUSY | Errno::EAGAIN, .. } => Kind::ResourceBusy,
+            Cause::Kernel { errno: Errno::ENOMEM | Errno::ENOBUFS, .. } => Kind::OutOfMemory,
+            _ => kind_of(&error),
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// The kind of an error of the system that the predicates come to.
+fn kind_of(error: &Error) -> io::ErrorKind {
+    if error.is_not_found() {
+        io::ErrorKind::NotFound
+    } else if error.is_already_exists() {
+        io::ErrorKind::AlreadyExists
+    } else if error.is_permission_denied() {
+        io::ErrorKind::PermissionDenied
+    } else if error.is_invalid() {
+        io::ErrorKind::InvalidInput
+    } else if error.is_unsupported() || error.is_not_available() || error.is_scheduler_unavailable() {
+        io::ErrorKind::Unsupported
+    } else {
+        io::ErrorKind::Other
+    }
+}
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Open => "open handle",
+            Self::MakeValue => "make value",
+            Self::ParseText => "parse text",
+            Self::EnterNetns => "enter network namespace",
+            Self::Procfs => "use procfs",
             Self::NewService => "new service",
             Self::UpdateService => "update service",
             Self::DeleteService => "delete service",

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard};
@@ -13,13 +14,15 @@ use crate::model::{
     Config, Destination, DestinationEntry, DestinationId, Info, Reading, Service, ServiceEntry, ServiceId, SyncDaemon,
     SyncRole, Table,
 };
+#[cfg(target_os = "linux")]
+use crate::transport::Netns;
 use crate::transport::{AsyncTransport, Transport};
 
 /// A [`Handle`](crate::Handle) for programs that run on tokio.
 ///
 /// It has the same methods, makes the same requests and gives the same errors; what a method does is described there.
-/// Tasks share it as threads share the other: one lock around one exchange, fair, and tasks never see each other's
-/// answers.
+/// Tasks share it, or its clones, as threads share the other: one lock around one exchange, fair, and tasks never see
+/// each other's answers.
 ///
 /// # Which of the two
 ///
@@ -59,7 +62,7 @@ use crate::transport::{AsyncTransport, Transport};
 /// use ipvs_rs::{AsyncHandle, Destination, ForwardMethod, Scheduler, Service};
 ///
 /// let kernel = FakeKernel::new();
-/// let handle = AsyncHandle::builder().open_async_over(kernel.transport()).await?;
+/// let handle = AsyncHandle::builder().open_over(kernel.transport()).await?;
 ///
 /// let web = Service::new("tcp://192.0.2.10:80".parse()?, Scheduler::Wlc);
 /// let server = Destination::new("10.0.0.2:8080".parse()?, ForwardMethod::Masquerade);
@@ -75,8 +78,9 @@ use crate::transport::{AsyncTransport, Transport};
 /// # #[cfg(not(feature = "testing"))]
 /// # fn main() {}
 /// ```
+#[derive(Clone)]
 pub struct AsyncHandle {
-    pub(super) operations: Operations<Yielding>,
+    pub(super) operations: Arc<Operations<Yielding>>,
 }
 
 /// The side that gives way to other tasks.
@@ -110,50 +114,99 @@ impl Side for Yielding {
     }
 }
 
-impl HandleBuilder {
-    /// Opens an async handle.
+/// How to open an [`AsyncHandle`].
+///
+/// ```no_run
+/// # async fn open() -> Result<(), ipvs_rs::Error> {
+/// use std::time::Duration;
+/// use ipvs_rs::AsyncHandle;
+/// use ipvs_rs::transport::Netns;
+///
+/// let handle = AsyncHandle::builder()
+///     .netns(Netns::named("blue")?)
+///     .deadline(Duration::from_secs(2))
+///     .open()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct AsyncHandleBuilder(HandleBuilder);
+
+impl AsyncHandleBuilder {
+    /// As [`HandleBuilder::deadline`].
+    pub fn deadline(self, deadline: Duration) -> Self {
+        Self(self.0.deadline(deadline))
+    }
+
+    /// The network namespace, as [`HandleBuilder::netns`]; that of the thread that runs the opening if nothing is said.
+    #[cfg(target_os = "linux")]
+    pub fn netns(self, netns: Netns) -> Self {
+        Self(self.0.netns(netns))
+    }
+
+    /// As [`HandleBuilder::receive_buffer`].
+    #[cfg(target_os = "linux")]
+    pub fn receive_buffer(self, bytes: usize) -> Self {
+        Self(self.0.receive_buffer(bytes))
+    }
+
+    /// How many sockets there are for lists of destinations, as [`HandleBuilder::readers`]: 0 or 1, which is also what
+    /// more than 1 comes to.
+    #[cfg(target_os = "linux")]
+    pub fn readers(self, sockets: usize) -> Self {
+        Self(self.0.readers(sockets.min(1)))
+    }
+
+    /// Opens the handle.
     ///
     /// A socket in another namespace is opened by a thread of its own, as for the blocking handle.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open); and [`Io`](crate::error::ErrorKind::Io) when no runtime of tokio runs this.
+    /// As [`HandleBuilder::open`]; and [`Io`](crate::error::ErrorKind::Io) when no runtime of tokio runs this.
     ///
     /// # Panics
     ///
     /// When the runtime was built without I/O or without time, which would otherwise show when the first answer is lost.
     #[cfg(target_os = "linux")]
-    pub async fn open_async(self) -> Result<AsyncHandle, Error> {
+    pub async fn open(self) -> Result<AsyncHandle, Error> {
         use crate::error::{Cause, Operation, Target};
 
-        let (mut commands, readers) = self.sockets(self.readers.min(1))?;
+        let (mut commands, readers) = self.0.sockets()?;
         let waited = commands.arrival(Duration::ZERO).await;
-        waited.map_err(|error| Error::new(Operation::Open, Target::Table, Cause::Io(error)))?;
-        self.open_async_over_several(commands, readers).await
+        let failed = |error| Error::new(Operation::Open, Target::Table, Cause::Io(error));
+        waited.map_err(|error| failed(error).within(self.0.namespace().as_ref()))?;
+        self.open_over_several(commands, readers).await
     }
 
-    /// Opens an async handle over a transport of your own, which everything goes over.
+    /// Opens the handle over a transport of your own, which everything goes over.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
-    pub async fn open_async_over<T: AsyncTransport + 'static>(self, transport: T) -> Result<AsyncHandle, Error> {
-        self.open_async_over_several(transport, None::<T>).await
+    /// As [`HandleBuilder::open`].
+    pub async fn open_over<T: AsyncTransport + 'static>(self, transport: T) -> Result<AsyncHandle, Error> {
+        self.open_over_several(transport, None::<T>).await
     }
 
-    /// Opens an async handle over transports of your own, as [`open_over_several`](Self::open_over_several) does.
+    /// Opens the handle over transports of your own, as [`HandleBuilder::open_over_several`] does.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
-    pub async fn open_async_over_several<T: AsyncTransport + 'static>(
+    /// As [`HandleBuilder::open`].
+    pub async fn open_over_several<T: AsyncTransport + 'static>(
         self,
         commands: impl AsyncTransport + 'static,
         readers: impl IntoIterator<Item = T>,
     ) -> Result<AsyncHandle, Error> {
+        let Self(builder) = self;
+        let namespace = builder.namespace();
         let readers: Vec<_> = readers.into_iter().map(|reader| Socket(Box::new(reader))).collect();
-        let (commands, readers) = Inner::open(Socket(Box::new(commands)), readers, self.deadline).await?;
-        Ok(AsyncHandle { operations: Operations::new(Mutex::new(commands), readers.into_iter().map(Mutex::new)) })
+        let opened = Inner::open(Socket(Box::new(commands)), readers, builder.deadline).await;
+        let (commands, readers) = opened.map_err(|error| error.within(namespace.as_ref()))?;
+        let (commands, readers) = (Mutex::new(commands), readers.into_iter().map(Mutex::new));
+        Ok(AsyncHandle { operations: Arc::new(Operations::new(namespace, builder.deadline, commands, readers)) })
     }
 }
 
@@ -162,19 +215,19 @@ impl AsyncHandle {
     ///
     /// # Errors
     ///
-    /// As [`HandleBuilder::open_async`].
+    /// As [`AsyncHandleBuilder::open`].
     ///
     /// # Panics
     ///
-    /// As [`HandleBuilder::open_async`].
+    /// As [`AsyncHandleBuilder::open`].
     #[cfg(target_os = "linux")]
     pub async fn new() -> Result<Self, Error> {
-        Self::builder().open_async().await
+        Self::builder().open().await
     }
 
-    /// Opens a handle with options: end with [`open_async`](HandleBuilder::open_async).
-    pub fn builder() -> HandleBuilder {
-        HandleBuilder::new()
+    /// Opens a handle with options.
+    pub fn builder() -> AsyncHandleBuilder {
+        AsyncHandleBuilder(HandleBuilder::new())
     }
 
     /// Begins a batch of commands, as [`Handle::batch`](crate::Handle::batch).
@@ -499,10 +552,6 @@ impl AsyncHandle {
 
 impl fmt::Debug for AsyncHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = f.debug_struct("AsyncHandle");
-        match self.operations.commands.try_lock() {
-            Ok(inner) => text.field("conversation", &inner.conversation).finish(),
-            Err(_busy) => text.finish_non_exhaustive(),
-        }
+        self.operations.show("AsyncHandle", f)
     }
 }

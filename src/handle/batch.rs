@@ -1,9 +1,11 @@
+use std::fmt;
 use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
 
 #[cfg(feature = "tokio")]
 use super::AsyncHandle;
 use super::conversation::BulkFailure;
-use super::operations::{Operations, subject, valid};
+use super::operations::{Operations, failed, subject, valid};
 use super::side::{Link, Side, block_on};
 use super::{Handle, Inner};
 use crate::codec::{Request, put_request, request_in};
@@ -48,7 +50,6 @@ use crate::transport::Limits;
 /// * Add the new before deleting the old.
 /// * Add the same again in the reverse order of deleting: the latest is found at once.
 /// * Or wait three minutes.
-#[derive(Debug)]
 #[must_use = "a batch does nothing until it is sent"]
 pub struct Batch<'h, H = Handle> {
     handle: &'h H,
@@ -56,8 +57,9 @@ pub struct Batch<'h, H = Handle> {
 }
 
 /// The commands of a batch, encoded, in their order.
-#[derive(Debug)]
 pub(super) struct Commands {
+    /// That of the handle which sends them, once that is known.
+    namespace: Option<Arc<str>>,
     messages: Vec<u8>,
     places: Vec<Command>,
     /// A value that cannot be sent.
@@ -102,7 +104,7 @@ pub struct BatchProgress {
 /// report.into_result()?;
 /// # Ok::<(), ipvs_rs::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone)]
 #[must_use = "commands of a batch fail one by one"]
 pub struct BatchReport {
     results: Vec<Result<(), Error>>,
@@ -118,6 +120,7 @@ impl Handle {
 impl<'h, H> Batch<'h, H> {
     pub(super) fn new(handle: &'h H) -> Self {
         let commands = Commands {
+            namespace: None,
             messages: Vec::with_capacity(FIRST_BYTES),
             places: Vec::with_capacity(FIRST_COMMANDS),
             refused: None,
@@ -247,6 +250,16 @@ impl Batch<'_> {
     }
 }
 
+/// How many commands there are, and how many bytes they take.
+impl<H> fmt::Debug for Batch<'_, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("commands", &self.len())
+            .field("bytes", &self.commands.messages.len())
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(feature = "tokio")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
 impl Batch<'_, AsyncHandle> {
@@ -285,6 +298,7 @@ impl<S: Side> Operations<S> {
         if let Some(error) = commands.refused.take() {
             return Err(error);
         }
+        commands.namespace.clone_from(&self.namespace);
         let total = commands.places.len();
         let mut results = Vec::with_capacity(total);
         let mut failed = 0;
@@ -335,9 +349,13 @@ impl Commands {
 
     /// What is said of a command that failed.
     fn failed(&self, place: usize, cause: Cause) -> Error {
-        let operation = self.places.get(place).map_or(Operation::Flush, |command| command.operation);
-        let target = request_in(self.message(place)).map_or(Target::Table, |request| subject(&request).1);
-        Error::new(operation, target, cause)
+        match request_in(self.message(place)) {
+            Some(request) => failed(&request, cause, self.namespace.as_ref()),
+            None => {
+                let operation = self.places.get(place).map_or(Operation::Flush, |command| command.operation);
+                Error::new(operation, Target::Table, cause).within(self.namespace.as_ref())
+            }
+        }
     }
 }
 
@@ -442,5 +460,16 @@ impl BatchReport {
     /// The first failure.
     pub fn into_result(self) -> Result<(), Error> {
         self.results.into_iter().collect()
+    }
+}
+
+/// How many commands there were, how many of them failed, and the first that did.
+impl fmt::Debug for BatchReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchReport")
+            .field("commands", &self.results.len())
+            .field("failed", &self.failures().count())
+            .field("first", &self.failures().next())
+            .finish_non_exhaustive()
     }
 }

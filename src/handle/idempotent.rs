@@ -206,7 +206,7 @@ impl<S: Side> Operations<S> {
         change: impl FnOnce(&mut Service),
     ) -> Result<Outcome, Error> {
         let Some(entry) = self.get_service(id).await? else {
-            return Err(missing(Operation::UpdateService, Target::Service(*id), Errno::ESRCH));
+            return Err(self.missing(Operation::UpdateService, Target::Service(*id), Errno::ESRCH));
         };
         let mut service = entry.service.clone();
         change(&mut service);
@@ -225,7 +225,7 @@ impl<S: Side> Operations<S> {
     ) -> Result<Outcome, Error> {
         let Some(entry) = self.get_destination(service, id).await? else {
             let errno = if self.get_service(service).await?.is_some() { Errno::ENOENT } else { Errno::ESRCH };
-            return Err(missing(Operation::UpdateDestination, Target::Destination(*service, *id), errno));
+            return Err(self.missing(Operation::UpdateDestination, Target::Destination(*service, *id), errno));
         };
         let mut destination = entry.destination.clone();
         change(&mut destination);
@@ -234,6 +234,11 @@ impl<S: Side> Operations<S> {
             return Ok(Outcome::Unchanged);
         }
         self.update_destination(service, &destination).await.map(|()| Outcome::Updated)
+    }
+
+    fn missing(&self, operation: Operation, target: Target, errno: Errno) -> Error {
+        let cause = Cause::Kernel { errno, message: None, attribute: None };
+        Error::new(operation, target, cause).within(self.namespace.as_ref())
     }
 }
 
@@ -256,8 +261,4 @@ fn removed(deleted: Result<(), Error>) -> Result<Outcome, Error> {
         Err(error) if error.is_not_found() => Ok(Outcome::Unchanged),
         Err(error) => Err(error),
     }
-}
-
-fn missing(operation: Operation, target: Target, errno: Errno) -> Error {
-    Error::new(operation, target, Cause::Kernel { errno, message: None, attribute: None })
 }

@@ -1,3 +1,7 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::conversation::{Answer, Nothing};
 use super::reader::Spare;
 use super::side::Side;
@@ -6,8 +10,10 @@ use crate::error::{Cause, Error, Operation, Target};
 use crate::model::{Config, Destination, DestinationId, Info, Service, ServiceEntry, ServiceId, SyncDaemon, SyncRole};
 
 /// What a handle of either side can do. Lists, batches and idempotent forms stand in files of their own.
-#[derive(Debug)]
 pub(super) struct Operations<S> {
+    /// The network namespace as it was given; `None` for the one that the handle was opened in.
+    pub(super) namespace: Option<Arc<str>>,
+    pub(super) deadline: Duration,
     /// For commands, and for long lists.
     pub(super) commands: S,
     /// For lists of destinations that are expected to be short.
@@ -16,8 +22,13 @@ pub(super) struct Operations<S> {
 }
 
 impl<S: Side> Operations<S> {
-    pub(super) fn new(commands: S, readers: impl IntoIterator<Item = S>) -> Self {
-        Self { commands, readers: readers.into_iter().collect(), spare: Spare::default() }
+    pub(super) fn new(
+        namespace: Option<Arc<str>>,
+        deadline: Duration,
+        commands: S,
+        readers: impl IntoIterator<Item = S>,
+    ) -> Self {
+        Self { namespace, deadline, commands, readers: readers.into_iter().collect(), spare: Spare::default() }
     }
 
     pub(super) async fn new_service(&self, service: &Service) -> Result<(), Error> {
@@ -90,7 +101,7 @@ impl<S: Side> Operations<S> {
     }
 
     pub(super) async fn stop_sync(&self, role: SyncRole) -> Result<(), Error> {
-        let failed = |cause| failed(&Request::DeleteDaemon(role), cause);
+        let failed = |cause| self.failed(&Request::DeleteDaemon(role), cause);
         let answered = self.lock().await.conversation.stop_daemon(role).await.map_err(failed)?;
         if answered || self.get_sync_daemons().await?.iter().all(|daemon| daemon.role != role) {
             Ok(())
@@ -116,16 +127,32 @@ impl<S: Side> Operations<S> {
         let mut answer = One::new(decode);
         self.ask(request, &mut answer).await?;
         let nothing = DecodeError::new("message", 0, DecodeProblem::Missing);
-        answer.value.ok_or_else(|| failed(request, Cause::Decode(nothing)))
+        answer.value.ok_or_else(|| self.failed(request, Cause::Decode(nothing)))
     }
 
     async fn ask(&self, request: &Request, answer: &mut impl Answer) -> Result<(), Error> {
         let asked = self.lock().await.conversation.ask(request, answer).await;
-        asked.map_err(|cause| failed(request, cause))
+        asked.map_err(|cause| self.failed(request, cause))
+    }
+
+    /// What is said of a request that failed.
+    pub(super) fn failed(&self, request: &Request, cause: Cause) -> Error {
+        failed(request, cause, self.namespace.as_ref())
     }
 
     pub(super) fn lock(&self) -> impl Future<Output = S::Guard<'_>> {
         self.commands.lock()
+    }
+}
+
+impl<S> Operations<S> {
+    /// Shows a handle: short, and without a lock, because it may be printed where the lock is held.
+    pub(super) fn show(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut handle = f.debug_struct(name);
+        if let Some(namespace) = &self.namespace {
+            handle.field("namespace", namespace);
+        }
+        handle.field("deadline", &self.deadline).field("readers", &self.readers.len()).finish_non_exhaustive()
     }
 }
 
@@ -137,10 +164,14 @@ pub(super) fn valid(operation: Operation, service: &Service) -> Result<Service, 
     }
 }
 
-/// What is said of a request that failed.
-pub(super) fn failed(request: &Request, cause: Cause) -> Error {
+/// What is said of a request that failed in a namespace.
+pub(super) fn failed(request: &Request, cause: Cause, namespace: Option<&Arc<str>>) -> Error {
     let (operation, target) = subject(request);
-    Error::new(operation, target, cause)
+    let error = Error::new(operation, target, cause).within(namespace);
+    match request {
+        Request::NewService(service) | Request::SetService(service) => error.wanting(service),
+        _ => error,
+    }
 }
 
 /// What a request does, and to what.

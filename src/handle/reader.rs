@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::{Mutex, PoisonError};
 
 use super::conversation::{Answer, Conversation};
-use super::operations::{Operations, failed};
+use super::operations::Operations;
 use super::side::{Link, Side};
 use super::{Inner, conversation};
 use crate::codec::{DecodeError, Reply, Request};
@@ -122,9 +122,11 @@ impl<S: Side> Operations<S> {
         let mut way = Way::Long;
         loop {
             let pass = self.over(way, 0).lock().await.services(rows).await;
-            let pass = pass.map_err(|cause| failed(&Request::GetServices, cause))?;
+            let pass = pass.map_err(|cause| self.failed(&Request::GetServices, cause))?;
             let next = passes.next(pass, rows.iter().map(ServiceEntry::id));
-            if let Some(reading) = next.map_err(|unstable| failed(&Request::GetServices, Cause::Unstable(unstable)))? {
+            if let Some(reading) =
+                next.map_err(|unstable| self.failed(&Request::GetServices, Cause::Unstable(unstable)))?
+            {
                 return Ok(reading);
             }
             way = way.other();
@@ -140,7 +142,7 @@ impl<S: Side> Operations<S> {
         mut passes: Passes<DestinationId>,
         is_enough: impl Fn(&[DestinationEntry]) -> bool,
     ) -> Result<Reading, Error> {
-        let failed = |cause| failed(&Request::GetDestinations(*service), cause);
+        let failed = |cause| self.failed(&Request::GetDestinations(*service), cause);
         let (mut way, mut pass) = self.first_pass(reader, service, rows).await.map_err(failed)?;
         loop {
             if is_enough(rows) {

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 use super::lines::LineError;
 use super::{Sysctl, SysctlValue};
@@ -23,7 +24,8 @@ use crate::transport::{NetnsError, NetnsProblem};
 /// );
 /// assert_eq!(error.line(), Some(2));
 /// ```
-pub struct ProcfsError(Box<Inner>);
+#[derive(Clone)]
+pub struct ProcfsError(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -113,13 +115,15 @@ pub enum ProcfsErrorKind {
 
 impl ProcfsError {
     pub(super) fn new(operation: ProcfsOperation, place: Place, cause: Cause) -> Self {
-        Self(Box::new(Inner { operation, value: None, place, cause }))
+        Self(Arc::new(Inner { operation, value: None, place, cause }))
     }
 
     /// The same, with what a sysctl was to be set to.
     #[cfg(target_os = "linux")]
     pub(super) fn with_value(mut self, value: SysctlValue) -> Self {
-        self.0.value = Some(value);
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.value = Some(value);
+        }
         self
     }
 
@@ -315,7 +319,22 @@ impl fmt::Debug for ProcfsError {
     }
 }
 
-impl std::error::Error for ProcfsError {}
+impl std::error::Error for ProcfsError {
+    /// The error of a lower floor or of the system, where there is one. The line of this one has it in it.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.cause {
+            Cause::Line { error, .. } | Cause::Value(error) => Some(error),
+            #[cfg(target_os = "linux")]
+            Cause::Namespace(error) => Some(error),
+            Cause::Io(error) => Some(error),
+            Cause::NotAvailable
+            | Cause::NoSuchSysctl
+            | Cause::NoSysctls
+            | Cause::LineTooLong { .. }
+            | Cause::NotTaken { .. } => None,
+        }
+    }
+}
 
 impl ProcfsOperation {
     /// The sysctl that is read or set.

@@ -148,7 +148,7 @@ pub trait Transport: std::fmt::Debug + Send {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let builder = AsyncHandle::builder().deadline(Duration::from_millis(10));
-/// assert!(builder.open_async_over(Silence).await.unwrap_err().is_timeout());
+/// assert!(builder.open_over(Silence).await.unwrap_err().is_timeout());
 /// # }
 /// ```
 #[cfg(feature = "tokio")]

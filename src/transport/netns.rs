@@ -85,7 +85,7 @@ impl Netns {
     /// When the name could not be one: empty, `.`, `..`, or with a slash.
     pub fn named(name: &str) -> Result<Self, NetnsError> {
         if matches!(name, "" | "." | "..") || name.contains(['/', '\0']) {
-            return Err(NetnsError { place: format!("\"{}\"", name.escape_debug()), problem: NetnsProblem::BadName });
+            return Err(NetnsError::new(format!("\"{}\"", name.escape_debug()), NetnsProblem::BadName));
         }
         Ok(Self::path(Path::new("/run/netns").join(name)))
     }
@@ -103,7 +103,7 @@ impl Netns {
     pub fn fd(fd: impl AsFd) -> Result<Self, NetnsError> {
         match fd.as_fd().try_clone_to_owned() {
             Ok(fd) => Ok(Self(Place::Fd(Descriptor(Arc::new(fd))))),
-            Err(error) => Err(NetnsError { place: "descriptor".to_owned(), problem: NetnsProblem::Io(error) }),
+            Err(error) => Err(NetnsError::new("descriptor", NetnsProblem::Io(error))),
         }
     }
 
@@ -131,7 +131,7 @@ impl Netns {
         };
         let of_namespaces = fstatfs(fd).map_err(|errno| self.error(errno.into()))?.filesystem_type() == NSFS_MAGIC;
         if !of_namespaces {
-            return Err(NetnsError { place: self.to_string(), problem: NetnsProblem::NotANamespace });
+            return Err(NetnsError::new(self.to_string(), NetnsProblem::NotANamespace));
         }
         thread::scope(|scope| {
             let worker = thread::Builder::new().name("ipvs-netns".to_owned()).spawn_scoped(scope, || {
@@ -141,9 +141,7 @@ impl Netns {
             match worker.map_err(|error| self.error(error))?.join() {
                 Ok(Ok(done)) => Ok(done),
                 // It is a namespace, so the only thing that can be wrong with it is its kind.
-                Ok(Err(Errno::EINVAL)) => {
-                    Err(NetnsError { place: self.to_string(), problem: NetnsProblem::NotOfNetwork })
-                }
+                Ok(Err(Errno::EINVAL)) => Err(NetnsError::new(self.to_string(), NetnsProblem::NotOfNetwork)),
                 Ok(Err(errno)) => Err(self.error(errno.into())),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
@@ -161,7 +159,7 @@ impl Netns {
             io::ErrorKind::PermissionDenied => NetnsProblem::PermissionDenied,
             _ => NetnsProblem::Io(error),
         };
-        NetnsError { place: self.to_string(), problem }
+        NetnsError::new(self.to_string(), problem)
     }
 }
 
@@ -209,8 +207,11 @@ impl fmt::Display for Netns {
 /// let error = Netns::path("/run/netns/no-such-namespace").run(|| ()).unwrap_err();
 /// assert!(matches!(error.problem(), NetnsProblem::Missing));
 /// ```
+#[derive(Clone, Debug)]
+pub struct NetnsError(Arc<Inner>);
+
 #[derive(Debug)]
-pub struct NetnsError {
+struct Inner {
     place: String,
     problem: NetnsProblem,
 }
@@ -234,21 +235,26 @@ pub enum NetnsProblem {
 }
 
 impl NetnsError {
+    fn new(place: impl Into<String>, problem: NetnsProblem) -> Self {
+        Self(Arc::new(Inner { place: place.into(), problem }))
+    }
+
     /// What is wrong.
-    pub const fn problem(&self) -> &NetnsProblem {
-        &self.problem
+    pub fn problem(&self) -> &NetnsProblem {
+        &self.0.problem
     }
 
     /// The namespace as it was given.
     pub fn place(&self) -> &str {
-        &self.place
+        &self.0.place
     }
 }
 
 impl fmt::Display for NetnsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "network namespace {}: ", self.place)?;
-        match &self.problem {
+        let Inner { place, problem } = &*self.0;
+        write!(f, "network namespace {place}: ")?;
+        match problem {
             NetnsProblem::Missing => {
                 f.write_str("there is no such file or process; `ip netns` lists those with a name")
             }
@@ -261,4 +267,11 @@ impl fmt::Display for NetnsError {
     }
 }
 
-impl std::error::Error for NetnsError {}
+impl std::error::Error for NetnsError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.problem {
+            NetnsProblem::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}

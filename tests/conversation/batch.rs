@@ -169,8 +169,8 @@ fn each_failure_names_its_own_operation_and_object() {
         lines,
         [
             "delete destination 10.0.0.2:8080 for TCP 192.0.2.10:80: no such destination (ENOENT)",
-            "new service TCP 192.0.2.10:80: scheduler or persistence engine not available (ENOENT); check the name, \
-             or load the module ip_vs_NAME or ip_vs_pe_NAME",
+            "new service TCP 192.0.2.10:80: scheduler wlc not available (ENOENT); check the name, or load the module \
+             ip_vs_NAME or ip_vs_pe_NAME",
             "delete service UDP 192.0.2.10:53: no such service (ESRCH)",
         ]
     );

@@ -83,12 +83,12 @@ fn refusals_are_told_with_operation_object_meaning_number_and_hint() {
         (
             Op::NewService,
             Errno::ENOENT,
-            format!("new service {IN_SERVICE}: scheduler or persistence engine not available (ENOENT); {MODULE}"),
+            format!("new service {IN_SERVICE}: scheduler wlc not available (ENOENT); {MODULE}"),
         ),
         (
             Op::UpdateService,
             Errno::ENOENT,
-            format!("update service {IN_SERVICE}: scheduler or persistence engine not available (ENOENT); {MODULE}"),
+            format!("update service {IN_SERVICE}: scheduler wlc not available (ENOENT); {MODULE}"),
         ),
         (Op::NewService, Errno::EINVAL, format!("new service {IN_SERVICE}: refused as invalid (EINVAL)")),
         (Op::UpdateService, Errno::ESRCH, format!("update service {IN_SERVICE}: no such service (ESRCH)")),

@@ -55,7 +55,7 @@ fn handle_goes_on_after_a_panic_within_an_exchange() {
     assert!(panicked);
     handle.flush().unwrap();
     assert!(handle.get_service(&web()).unwrap().is_some());
-    assert!(format!("{handle:?}").starts_with("Handle {"));
+    assert_eq!(format!("{handle:?}"), "Handle { deadline: 5s, readers: 0, .. }");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn handle_and_its_parts_cross_threads() {
     sent_and_shared::<ipvs_rs::handle::Batch<'static>>();
     sent_and_shared::<ipvs_rs::engine::Exchange>();
     sent_and_shared::<ipvs_rs::engine::Bulk>();
-    sent_and_shared::<ipvs_rs::engine::Failure>();
+    sent_and_shared::<ipvs_rs::engine::ExchangeFailure>();
     sent_and_shared::<Request>();
     sent_and_shared::<ipvs_rs::codec::Reply>();
     sent_and_shared::<ipvs_rs::codec::DecodeError>();

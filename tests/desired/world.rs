@@ -4,7 +4,6 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ipvs_rs::Handle;
 #[cfg(feature = "tokio")]
 use ipvs_rs::desired::apply::apply_async;
 use ipvs_rs::desired::apply::{Applier, ApplyError, ApplyOptions, Interrupt, Observer, Progress, Report, drive};
@@ -12,6 +11,7 @@ use ipvs_rs::desired::{DesiredState, Observed, Plan, PlanOptions, plan};
 use ipvs_rs::model::Table;
 use ipvs_rs::testing::{FakeKernel, FakeSocket, Interface};
 use ipvs_rs::transport::{Limits, Received, Transport};
+use ipvs_rs::{AsyncHandle, Handle};
 
 use super::state::{State, fill, put};
 use super::universe::{Case, INTERFACE};
@@ -168,7 +168,7 @@ impl World {
                         answers: self.answers,
                         listing: self.listing.clone(),
                     };
-                    let handle = Handle::builder().open_async_over_several(tap(), [tap()]).await.unwrap();
+                    let handle = AsyncHandle::builder().open_over_several(tap(), [tap()]).await.unwrap();
                     apply_async(&handle, plan, &options, observer).await
                 })
             }

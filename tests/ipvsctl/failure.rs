@@ -30,7 +30,7 @@ fn failure_is_rolled_back_unless_somebody_wants_it_otherwise() {
         assert_eq!((said.status, &*said.stdout), (38, ""), "{}", said.stderr);
         for line in [
             "Error applying updates: Unable to apply new config: unable to add ipvs service tcp://192.0.2.2:80",
-            "Reason: new service TCP 192.0.2.2:80: scheduler or persistence engine not available (ENOENT)",
+            "Reason: new service TCP 192.0.2.2:80: scheduler nosuchsched not available (ENOENT)",
             "Result: cannot ",
         ] {
             assert!(said.stderr.lines().any(|shown| shown.starts_with(line)), "{line} is missing in\n{}", said.stderr);

@@ -26,7 +26,7 @@ pub struct Handle {
     inner: AsyncHandle,
 }
 
-pub struct HandleBuilder(handle::HandleBuilder);
+pub struct HandleBuilder(handle::AsyncHandleBuilder);
 
 pub struct Batch<'h>(handle::Batch<'h, AsyncHandle>);
 
@@ -67,11 +67,11 @@ impl HandleBuilder {
     #[cfg(target_os = "linux")]
     #[allow(dead_code, reason = "for the real kernel only")]
     pub fn open(self) -> Result<Handle, Error> {
-        block_on(self.0.open_async()).map(|inner| Handle { inner })
+        block_on(self.0.open()).map(|inner| Handle { inner })
     }
 
     pub fn open_over(self, transport: impl Transport + 'static) -> Result<Handle, Error> {
-        block_on(self.0.open_async_over(Yielding(transport))).map(|inner| Handle { inner })
+        block_on(self.0.open_over(Yielding(transport))).map(|inner| Handle { inner })
     }
 }
 

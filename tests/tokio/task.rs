@@ -21,7 +21,7 @@ fn mark(number: u32) -> ServiceId {
 }
 
 async fn open(kernel: &FakeKernel) -> AsyncHandle {
-    AsyncHandle::builder().open_async_over(kernel.transport()).await.unwrap()
+    AsyncHandle::builder().open_over(kernel.transport()).await.unwrap()
 }
 
 /// A handle to a table with one service, which has so many destinations.
@@ -167,7 +167,7 @@ impl AsyncTransport for Silence {
 async fn silence_ends_at_the_deadline_while_other_tasks_go_on() {
     let start = Instant::now();
     let builder = AsyncHandle::builder().deadline(Duration::from_secs(5));
-    let (opened, ticks) = tokio::join!(builder.open_async_over(Silence), async {
+    let (opened, ticks) = tokio::join!(builder.open_over(Silence), async {
         for _ in 0..4 {
             sleep(Duration::from_secs(1)).await;
         }

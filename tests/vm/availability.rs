@@ -17,15 +17,18 @@ fn handle_to_a_kernel_without_ipvs_is_not_opened_and_says_what_to_do() {
         without_loading(|| {
             let before = current();
             let other = Namespace::new();
-            for netns in [Netns::current(), Netns::path(other.path())] {
+            let elsewhere = format!(" in network namespace {}", other.path().display());
+            for (netns, place) in [(Netns::current(), ""), (Netns::path(other.path()), &elsewhere)] {
                 let error = Handle::builder().netns(netns).open().unwrap_err();
                 assert_eq!((error.kind(), error.is_not_available()), (ErrorKind::NotAvailable, true));
                 assert_eq!((error.operation(), error.target()), (Operation::Open, &Target::Table));
                 assert_eq!((error.errno(), error.is_not_found(), error.is_retryable()), (None, false, false));
                 assert_eq!(
                     error.to_string(),
-                    "open handle: this kernel has no IPVS; load the module with `modprobe ip_vs`, or install the \
-                     kernel's modules; a container needs it loaded on the host"
+                    format!(
+                        "open handle{place}: this kernel has no IPVS; load the module with `modprobe ip_vs`, or install \
+                         the kernel's modules; a container needs it loaded on the host"
+                    )
                 );
             }
             assert_eq!(current(), before);

@@ -106,7 +106,7 @@ impl AsyncTransport for Mute {
 
 async fn open_mute(deadline: Duration) -> AsyncHandle {
     let socket = Mute(KernelSocket::open(SocketOptions::default()).unwrap(), false);
-    AsyncHandle::builder().deadline(deadline).open_async_over(socket).await.unwrap()
+    AsyncHandle::builder().deadline(deadline).open_over(socket).await.unwrap()
 }
 
 #[test]
@@ -178,13 +178,13 @@ fn handle_stays_in_the_namespace_that_it_was_opened_for() {
         let other = Namespace::new();
         let netns = other.run(|| Netns::fd(std::fs::File::open("/proc/thread-self/ns/net").unwrap()).unwrap());
         block_on(async {
-            let there = AsyncHandle::builder().netns(netns).open_async().await.unwrap();
+            let there = AsyncHandle::builder().netns(netns).open().await.unwrap();
             let here = AsyncHandle::new().await.unwrap();
             there.new_service(&numbered(7)).await.unwrap();
             assert_eq!(here.get_services().await.unwrap(), []);
             assert_eq!(there.get_services().await.unwrap().len(), 1);
             let missing = AsyncHandle::builder().netns(Netns::path("/run/netns/no-such-namespace"));
-            assert_eq!(missing.open_async().await.unwrap_err().kind(), ErrorKind::Namespace);
+            assert_eq!(missing.open().await.unwrap_err().kind(), ErrorKind::Namespace);
         });
         let seen: Vec<ServiceId> = other.run(|| {
             ipvs_rs::Handle::new().unwrap().get_services().unwrap().iter().map(ipvs_rs::ServiceEntry::id).collect()

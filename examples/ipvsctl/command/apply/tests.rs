@@ -107,7 +107,7 @@ fn failure_names_the_operation_the_answer_and_the_rest() {
             lines[0],
             "Error applying updates: Unable to apply new config: unable to edit ipvs service tcp://192.0.2.1:80"
         );
-        assert!(lines[1].starts_with("Reason: update service TCP 192.0.2.1:80: scheduler or persistence engine not"));
+        assert!(lines[1].starts_with("Reason: update service TCP 192.0.2.1:80: scheduler wlc not available (ENOENT)"));
         assert!(lines[2].starts_with("Result: cannot "), "{lines:?}");
         assert_eq!(rules(&handle) == LIVE, on_error == OnError::Rollback, "{on_error:?}");
     }

@@ -1,0 +1,172 @@
+#[cfg(target_os = "linux")]
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::operations::Operations;
+use super::side::block_on;
+use super::{Handle, Inner};
+use crate::error::Error;
+#[cfg(target_os = "linux")]
+use crate::error::{Cause, Operation, Target};
+use crate::transport::Transport;
+#[cfg(target_os = "linux")]
+use crate::transport::{KernelSocket, Netns, SocketOptions};
+
+/// How to open a [`Handle`].
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use ipvs_rs::Handle;
+/// use ipvs_rs::transport::Netns;
+///
+/// let handle = Handle::builder()
+///     .netns(Netns::named("blue")?)
+///     .deadline(Duration::from_secs(2))
+///     .open()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct HandleBuilder {
+    pub(super) deadline: Duration,
+    #[cfg(target_os = "linux")]
+    readers: usize,
+    #[cfg(target_os = "linux")]
+    netns: Netns,
+    #[cfg(target_os = "linux")]
+    options: SocketOptions,
+}
+
+impl HandleBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            deadline: Duration::from_secs(5),
+            #[cfg(target_os = "linux")]
+            readers: 1,
+            #[cfg(target_os = "linux")]
+            netns: Netns::current(),
+            #[cfg(target_os = "linux")]
+            options: SocketOptions::default(),
+        }
+    }
+
+    /// How long one exchange with the kernel may wait for its answer; 5 seconds if nothing is said.
+    ///
+    /// A list counts as one exchange however long it is, a snapshot as one for each service. The kernel works on a
+    /// request while it is being sent, and its answer is there when that is through: usually there is no waiting at all.
+    /// For the same reason the deadline does not cut short a call during which the kernel loads a module.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The network namespace; that of the calling thread if nothing is said.
+    ///
+    /// The handle stays in it, wherever its users go. The socket is opened by a thread of its own that ends at once.
+    ///
+    /// Errors of the handle say which namespace it is. Over a transport of your own that is all that this does.
+    #[cfg(target_os = "linux")]
+    pub fn netns(mut self, netns: Netns) -> Self {
+        self.netns = netns;
+        self
+    }
+
+    /// The size of the socket's receive buffer in bytes; the system's default if nothing is said.
+    ///
+    /// With it grows the number of commands that a batch sends in one datagram, 200 by default. There is little to be
+    /// gained above that.
+    #[cfg(target_os = "linux")]
+    pub fn receive_buffer(mut self, bytes: usize) -> Self {
+        self.options.receive_buffer = Some(bytes);
+        self
+    }
+
+    /// How many sockets there are for lists of destinations, beside the one for commands; 1 if nothing is said.
+    ///
+    /// The kernel makes the pieces of a list as long as the longest buffer that the socket has received with: short ones
+    /// are best for the short lists of most services, long ones for everything else, so that a handle has one socket for
+    /// each. 0 saves the descriptor where there are many handles, and makes a [snapshot](Handle::snapshot) of many small
+    /// services dearer by some 15 %. The `_stable` forms compare what the two sockets say, which differ in where they cut a
+    /// list; with one socket, a writer that removes something in every pass can hide the same entry in two.
+    ///
+    /// With 2 or more, as many threads make a snapshot of a blocking handle: worth it from Linux 7 on and where snapshots
+    /// of thousands of services are awaited, for before that the kernel makes one list at a time.
+    #[cfg(target_os = "linux")]
+    pub fn readers(mut self, sockets: usize) -> Self {
+        self.readers = sockets;
+        self
+    }
+
+    /// Opens the handle.
+    ///
+    /// # Errors
+    ///
+    /// When the namespace cannot be entered ([`ErrorKind::Namespace`](crate::error::ErrorKind::Namespace)), when this
+    /// kernel has no IPVS ([`is_not_available`](Error::is_not_available)), and when the system refuses a socket.
+    ///
+    /// # Kernel
+    ///
+    /// `CTRL_CMD_GETFAMILY`, upon which the kernel loads the module `ip_vs` by itself if it can.
+    #[cfg(target_os = "linux")]
+    pub fn open(self) -> Result<Handle, Error> {
+        let (commands, readers) = self.sockets()?;
+        self.open_over_several(commands, readers)
+    }
+
+    /// Opens the handle over a transport of your own, which everything goes over.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_over<T: Transport + 'static>(self, transport: T) -> Result<Handle, Error> {
+        self.open_over_several(transport, None::<T>)
+    }
+
+    /// Opens the handle over transports of your own: one for commands and long lists, and any number
+    /// for lists of destinations that are expected to be short.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_over_several<T: Transport + 'static>(
+        self,
+        commands: impl Transport + 'static,
+        readers: impl IntoIterator<Item = T>,
+    ) -> Result<Handle, Error> {
+        let link: Box<dyn Transport> = Box::new(commands);
+        let readers = readers.into_iter().map(|reader| -> Box<dyn Transport> { Box::new(reader) });
+        let namespace = self.namespace();
+        let opened = block_on(Inner::open(link, readers, self.deadline));
+        let (commands, readers) = opened.map_err(|error| error.within(namespace.as_ref()))?;
+        let (commands, readers) = (Mutex::new(commands), readers.into_iter().map(Mutex::new));
+        Ok(Handle { operations: Arc::new(Operations::new(namespace, self.deadline, commands, readers)) })
+    }
+
+    /// What errors call the namespace.
+    pub(super) fn namespace(&self) -> Option<Arc<str>> {
+        #[cfg(target_os = "linux")]
+        let namespace = (!self.netns.is_current()).then(|| self.netns.to_string().into());
+        #[cfg(not(target_os = "linux"))]
+        let namespace = None;
+        namespace
+    }
+
+    /// The kernel's sockets, in the namespace: one for commands, and the readers.
+    #[cfg(target_os = "linux")]
+    pub(super) fn sockets(&self) -> Result<(KernelSocket, Vec<KernelSocket>), Error> {
+        let failed = |cause| Error::new(Operation::Open, Target::Table, cause);
+        let (options, readers) = (self.options, self.readers);
+        let open = move || {
+            let commands = KernelSocket::open(options)?;
+            let readers = (0..readers).map(|_| KernelSocket::open(options)).collect::<io::Result<_>>()?;
+            Ok((commands, readers))
+        };
+        let sockets = if self.netns.is_current() {
+            open()
+        } else {
+            self.netns.run(open).map_err(|error| failed(Cause::Namespace(error)))?
+        };
+        sockets.map_err(|error| failed(Cause::Io(error)).within(self.namespace().as_ref()))
+    }
+}

@@ -17,7 +17,7 @@ use allocation_counter::{measure, opt_out};
 use fastrand::Rng;
 use ipvs_rs::error::{Errno, Operation};
 use ipvs_rs::model::AddressFamily;
-use ipvs_rs::testing::{FakeKernel, Fault, Interface, Plan, Release};
+use ipvs_rs::testing::{FakeKernel, Fault, FaultPlan, Interface, Release};
 use ipvs_rs::{Error, Handle, ServiceEntry, ServiceId};
 
 use mix::call::Call;
@@ -72,7 +72,7 @@ impl Soak {
         Call::to_fill().for_each(|call| self.make(&call, &[]));
         self.look();
         assert_eq!(self.clean.get_services().unwrap().len(), SERVICES.len());
-        self.kernel.misbehave(Plan::always(Fault::Delay(LATE * 100)));
+        self.kernel.misbehave(FaultPlan::always(Fault::Delay(LATE * 100)));
         let absent = ServiceId::fwmark(8, AddressFamily::Ipv4).unwrap();
         for _ in 0..100 {
             let refused = (0..100).fold(self.handle.batch(), |batch, _| batch.delete_service(&absent));
@@ -102,7 +102,7 @@ impl Soak {
         let faults = faults();
         let number = self.rng.usize(0..faults.len());
         let (well, times) = (self.rng.choice([0, 0, 1, 2]).unwrap(), self.rng.choice([1, 1, 1, 2, 5, 6]).unwrap());
-        let plan = (0..times).fold(Plan::new().well(well), |plan, _| plan.then(faults[number].clone()));
+        let plan = (0..times).fold(FaultPlan::new().well(well), |plan, _| plan.then(faults[number].clone()));
         // The faults are for all handles.
         let order: Vec<_> = match call {
             Call::Snapshot => self.clean.get_services().unwrap().iter().map(ServiceEntry::id).collect(),

@@ -1,5 +1,7 @@
 //! Netlink messages within a datagram: headers, acknowledgements, ends of lists.
 
+use std::fmt;
+
 use byteorder::{ByteOrder, NativeEndian};
 use netlink_packet_core::{
     NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP_INTR, NLM_F_MULTIPART, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN,
@@ -112,11 +114,19 @@ pub(crate) fn request_in(message: &[u8]) -> Option<Request> {
 /// assert!(matches!(frames[1].payload, Payload::Data { command, .. } if command == Command::Flush.number()));
 /// # Ok::<(), ipvs_rs::codec::DecodeError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Frames<'a> {
     rest: &'a [u8],
     /// The length of the datagram.
     len: usize,
+}
+
+/// How much of the datagram has been read.
+impl fmt::Debug for Frames<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let offset = self.len.saturating_sub(self.rest.len());
+        f.debug_struct("Frames").field("offset", &offset).field("len", &self.len).finish()
+    }
 }
 
 /// One message of a datagram.
@@ -138,7 +148,7 @@ pub struct Frame<'a> {
 }
 
 /// What a message says.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Payload<'a> {
     /// Data of a family.
@@ -156,6 +166,21 @@ pub enum Payload<'a> {
     Noop,
     /// `NLMSG_OVERRUN`: data was lost.
     Overrun,
+}
+
+/// Of data the command and the number of bytes.
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data { command, attributes } => {
+                f.debug_struct("Data").field("command", command).field("bytes", &attributes.len()).finish()
+            }
+            Self::Error(acknowledgement) => f.debug_tuple("Error").field(acknowledgement).finish(),
+            Self::Done(acknowledgement) => f.debug_tuple("Done").field(acknowledgement).finish(),
+            Self::Noop => f.write_str("Noop"),
+            Self::Overrun => f.write_str("Overrun"),
+        }
+    }
 }
 
 /// How a request ended.

@@ -1,5 +1,5 @@
-use super::exchange::{Expect, Progress, unexpected};
-use super::failure::{Failure, KernelError};
+use super::exchange::{ExchangeProgress, Expect, unexpected};
+use super::failure::{ExchangeFailure, KernelError};
 use crate::codec::{Frames, Payload};
 
 /// Many commands in one datagram, of which only the last asks for an answer.
@@ -7,10 +7,10 @@ use crate::codec::{Frames, Payload};
 /// The kernel executes them in order, whatever becomes of each, before the sending returns. A command that fails says
 /// so by itself, under its own number; one that says nothing before the last was answered has succeeded.
 ///
-/// Push every datagram that arrives with [`feed`](Self::feed) until it says [`Progress::Done`].
+/// Push every datagram that arrives with [`feed`](Self::feed) until it says [`ExchangeProgress::Done`].
 ///
 /// ```
-/// use ipvs_rs::engine::{Bulk, Expect, Progress};
+/// use ipvs_rs::engine::{Bulk, Expect, ExchangeProgress};
 ///
 /// # fn answer(sequence: u32, code: i32) -> Vec<u8> {
 /// #     let mut bytes = 20u32.to_ne_bytes().to_vec();
@@ -24,10 +24,10 @@ use crate::codec::{Frames, Payload};
 /// let mut failed = Vec::new();
 /// let mut note = |place, result: Result<(), _>| failed.extend(result.is_err().then_some(place));
 ///
-/// assert_eq!(bulk.feed(&answer(2, -17), &mut note)?, Progress::Pending);
-/// assert_eq!(bulk.feed(&answer(3, 0), &mut note)?, Progress::Done);
+/// assert_eq!(bulk.feed(&answer(2, -17), &mut note)?, ExchangeProgress::Pending);
+/// assert_eq!(bulk.feed(&answer(3, 0), &mut note)?, ExchangeProgress::Done);
 /// assert_eq!(failed, [1]);
-/// # Ok::<(), ipvs_rs::engine::Failure>(())
+/// # Ok::<(), ipvs_rs::engine::ExchangeFailure>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Bulk {
@@ -54,7 +54,7 @@ impl Bulk {
         &self,
         datagram: &[u8],
         mut answered: impl FnMut(u32, Result<(), KernelError>),
-    ) -> Result<Progress, Failure> {
+    ) -> Result<ExchangeProgress, ExchangeFailure> {
         for frame in Frames::new(datagram) {
             let frame = frame?;
             let place = frame.sequence.wrapping_sub(self.first);
@@ -64,7 +64,7 @@ impl Bulk {
             let is_last = place.saturating_add(1) == self.count;
             match frame.payload {
                 Payload::Noop => continue,
-                Payload::Overrun => return Err(Failure::Overrun),
+                Payload::Overrun => return Err(ExchangeFailure::Overrun),
                 Payload::Error(acknowledgement) => {
                     let result = KernelError::of(&acknowledgement).map_or(Ok(()), Err);
                     if is_last && result.is_ok() && self.closing != Expect::Acknowledgement {
@@ -76,9 +76,9 @@ impl Bulk {
                 Payload::Data { .. } | Payload::Done(_) => return Err(unexpected("nlmsghdr", &frame)),
             }
             if is_last {
-                return Ok(Progress::Done);
+                return Ok(ExchangeProgress::Done);
             }
         }
-        Ok(Progress::Pending)
+        Ok(ExchangeProgress::Pending)
     }
 }

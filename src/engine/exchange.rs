@@ -1,6 +1,6 @@
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST};
 
-use super::failure::{Failure, KernelError};
+use super::failure::{ExchangeFailure, KernelError};
 use crate::codec::{DecodeError, DecodeProblem, Frame, Frames, Payload, Request};
 
 /// What an exchange waits for.
@@ -41,7 +41,7 @@ impl Expect {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use]
 #[allow(clippy::exhaustive_enums, reason = "there is no third way")]
-pub enum Progress {
+pub enum ExchangeProgress {
     /// Push the next datagram.
     Pending,
     /// The answer is complete.
@@ -50,7 +50,7 @@ pub enum Progress {
 
 /// One request and its answer.
 ///
-/// Push every datagram that arrives with [`feed`](Self::feed) until it says [`Progress::Done`] or fails; after either
+/// Push every datagram that arrives with [`feed`](Self::feed) until it says [`ExchangeProgress::Done`] or fails; after either
 /// the exchange is over. One that is given up earlier leaves answers behind, which the next exchange skips by their
 /// number.
 #[derive(Clone, Debug)]
@@ -83,7 +83,7 @@ impl Exchange {
         &mut self,
         datagram: &[u8],
         mut data: impl FnMut(u8, &[u8]) -> Result<(), DecodeError>,
-    ) -> Result<Progress, Failure> {
+    ) -> Result<ExchangeProgress, ExchangeFailure> {
         for frame in Frames::new(datagram) {
             let frame = frame?;
             if frame.sequence != self.sequence || frame.port != self.port {
@@ -92,20 +92,20 @@ impl Exchange {
             self.interrupted |= frame.is_interrupted();
             match (frame.payload, self.expect) {
                 (Payload::Noop, _) => {}
-                (Payload::Overrun, _) => return Err(Failure::Overrun),
+                (Payload::Overrun, _) => return Err(ExchangeFailure::Overrun),
                 (Payload::Error(acknowledgement), expect) => {
                     return match KernelError::of(&acknowledgement) {
-                        Some(error) => Err(Failure::Kernel(error)),
-                        None if expect == Expect::Acknowledgement => Ok(Progress::Done),
+                        Some(error) => Err(ExchangeFailure::Kernel(error)),
+                        None if expect == Expect::Acknowledgement => Ok(ExchangeProgress::Done),
                         // Success without the data that was asked for would be a lie.
                         None => Err(unexpected("nlmsgerr", &frame)),
                     };
                 }
                 (Payload::Done(end), Expect::List) => {
                     return match KernelError::of(&end) {
-                        Some(error) => Err(Failure::Kernel(error)),
-                        None if self.interrupted => Err(Failure::Interrupted),
-                        None => Ok(Progress::Done),
+                        Some(error) => Err(ExchangeFailure::Kernel(error)),
+                        None if self.interrupted => Err(ExchangeFailure::Interrupted),
+                        None => Ok(ExchangeProgress::Done),
                     };
                 }
                 (Payload::Data { command, attributes }, Expect::List) if frame.kind == self.family => {
@@ -113,15 +113,15 @@ impl Exchange {
                 }
                 (Payload::Data { command, attributes }, Expect::Reply) if frame.kind == self.family => {
                     data(command, attributes)?;
-                    return Ok(Progress::Done);
+                    return Ok(ExchangeProgress::Done);
                 }
                 (Payload::Data { .. } | Payload::Done(_), _) => return Err(unexpected("nlmsghdr", &frame)),
             }
         }
-        Ok(Progress::Pending)
+        Ok(ExchangeProgress::Pending)
     }
 }
 
-pub(super) fn unexpected(what: &'static str, frame: &Frame<'_>) -> Failure {
-    Failure::Decode(DecodeError::new(what, frame.offset, DecodeProblem::Unexpected))
+pub(super) fn unexpected(what: &'static str, frame: &Frame<'_>) -> ExchangeFailure {
+    ExchangeFailure::Decode(DecodeError::new(what, frame.offset, DecodeProblem::Unexpected))
 }

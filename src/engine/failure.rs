@@ -5,7 +5,7 @@ use crate::codec::{Acknowledgement, DecodeError, attribute_at};
 /// Why an exchange has no answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Failure {
+pub enum ExchangeFailure {
     /// The kernel refused.
     Kernel(KernelError),
     /// The answer could not be read, or did not answer the question.
@@ -48,7 +48,7 @@ impl KernelError {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for ExchangeFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kernel(error) => match &error.message {
@@ -62,7 +62,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {
+impl std::error::Error for ExchangeFailure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Decode(error) => Some(error),
@@ -71,7 +71,7 @@ impl std::error::Error for Failure {
     }
 }
 
-impl From<DecodeError> for Failure {
+impl From<DecodeError> for ExchangeFailure {
     fn from(error: DecodeError) -> Self {
         Self::Decode(error)
     }

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use ipvs_rs::codec::{Reply, Request, put_request};
-//! use ipvs_rs::engine::{Exchange, Expect, Progress};
+//! use ipvs_rs::engine::{Exchange, Expect, ExchangeProgress};
 //! # fn send(_: &[u8]) {}
 //! # fn receive() -> Vec<u8> {
 //! #     // An acknowledgement: error 0 and the header of the request.
@@ -22,8 +22,8 @@
 //! let mut datagram = Vec::new();
 //! put_request(&mut datagram, family, exchange.flags(), sequence, &request);
 //! send(&datagram);
-//! while exchange.feed(&receive(), |_command, _attributes| Ok(()))? == Progress::Pending {}
-//! # Ok::<(), ipvs_rs::engine::Failure>(())
+//! while exchange.feed(&receive(), |_command, _attributes| Ok(()))? == ExchangeProgress::Pending {}
+//! # Ok::<(), ipvs_rs::engine::ExchangeFailure>(())
 //! ```
 //!
 //! What the engine believes, in this order: a message with another sequence number or for another socket is skipped;
@@ -45,8 +45,8 @@ mod sequence;
 
 pub use bulk::Bulk;
 pub use deadline::Deadline;
-pub use exchange::{Exchange, Expect, Progress};
-pub use failure::{Failure, KernelError};
+pub use exchange::{Exchange, ExchangeProgress, Expect};
+pub use failure::{ExchangeFailure, KernelError};
 pub use listing::{Listing, Pass};
 pub use passes::{Passes, Unstable};
 pub use sequence::Sequence;

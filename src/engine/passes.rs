@@ -33,7 +33,7 @@ use crate::model::Reading;
 /// assert_eq!(Passes::new(1).next(pass, ids).unwrap_err().passes, 1);
 /// # Ok::<(), ipvs_rs::engine::Unstable>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Passes<I> {
     /// 0 for one pass, whatever it is worth.
     attempts: u32,
@@ -88,5 +88,12 @@ impl<I: Eq + Hash> Passes<I> {
         }
         self.before = now;
         if self.done < self.attempts { Ok(None) } else { Err(Unstable { passes: self.done }) }
+    }
+}
+
+/// How many passes there were and may be, without the rows of the last.
+impl<I> fmt::Debug for Passes<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passes").field("attempts", &self.attempts).field("done", &self.done).finish_non_exhaustive()
     }
 }

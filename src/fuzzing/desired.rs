@@ -8,7 +8,7 @@ use crate::desired::{DesiredState, Observed, Plan, PlanOptions, plan};
 use crate::error::Errno;
 use crate::handle::Handle;
 use crate::model::{Config, SyncDaemon, Table};
-use crate::testing::{FakeKernel, Fault, Interface, Plan as Mishaps};
+use crate::testing::{FakeKernel, Fault, FaultPlan as Mishaps, Interface};
 
 /// Makes one table out of another, with a mishap, and then without. Whatever happens, what is not managed stays as it
 /// is; what was undone is as it was; and in the end everything is as it should be.

@@ -11,7 +11,7 @@ use crate::desired::{Drain, OnTimeout};
 use crate::error::Errno;
 use crate::handle::Handle;
 use crate::model::{DestinationId, ServiceId};
-use crate::testing::{FakeKernel, Fault, Interface, Plan as Mishaps, Traffic};
+use crate::testing::{FakeKernel, Fault, FaultPlan as Mishaps, Interface, Traffic};
 
 /// Looks at a table again and again, each time carrying out the plan for it. A destination with connections is not
 /// deleted before their time is over, whatever happens meanwhile; and when everything has come to rest, the table is as

@@ -21,7 +21,7 @@ use netlink_packet_core::{Emitable, ParseableParametrized};
 use netlink_packet_generic::GenlHeader;
 
 use crate::codec::{DecodeError, Family, Frames, Message, Reply, Request, attribute_at};
-use crate::engine::{Bulk, Exchange, Expect, Progress};
+use crate::engine::{Bulk, Exchange, ExchangeProgress, Expect};
 use crate::handle::Handle;
 use crate::model::notation::Rule;
 use crate::model::{
@@ -97,8 +97,8 @@ pub fn engine(bytes: &[u8]) {
         for mut datagram in datagrams(bytes) {
             address(&mut datagram, 1);
             match exchange.feed(&datagram, |command, attributes| Reply::decode(command, attributes).map(drop)) {
-                Ok(Progress::Pending) => {}
-                Ok(Progress::Done) => break,
+                Ok(ExchangeProgress::Pending) => {}
+                Ok(ExchangeProgress::Done) => break,
                 Err(failure) => {
                     assert!(!failure.to_string().is_empty());
                     break;
@@ -111,8 +111,8 @@ pub fn engine(bytes: &[u8]) {
         address(&mut datagram, 1);
         let told = bulk.feed(&datagram, |place, _| assert!(place < COMMANDS, "command {place} was not sent"));
         match told {
-            Ok(Progress::Pending) => {}
-            Ok(Progress::Done) | Err(_) => break,
+            Ok(ExchangeProgress::Pending) => {}
+            Ok(ExchangeProgress::Done) | Err(_) => break,
         }
     }
 }

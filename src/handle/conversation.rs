@@ -9,7 +9,7 @@ use super::side::Link;
 use crate::codec::{
     DecodeError, FAMILY_NAME, Family, FamilyRequest, Request, put_family_request, put_request, readdress,
 };
-use crate::engine::{Bulk, Deadline, Exchange, Expect, Failure, KernelError, Progress, Sequence};
+use crate::engine::{Bulk, Deadline, Exchange, ExchangeFailure, ExchangeProgress, Expect, KernelError, Sequence};
 use crate::error::{Cause, Errno};
 use crate::model::SyncRole;
 use crate::transport::Limits;
@@ -256,16 +256,16 @@ impl<L: Link> Conversation<L> {
             };
             match bulk.feed(self.incoming.get(..len).unwrap_or_default(), &mut answered) {
                 // What was lost may have been the answer of a command that failed.
-                Ok(Progress::Done) if patience.lost => break Cause::Lost,
-                Ok(Progress::Done) => {
+                Ok(ExchangeProgress::Done) if patience.lost => break Cause::Lost,
+                Ok(ExchangeProgress::Done) => {
                     self.stale = before;
                     return Ok(());
                 }
-                Ok(Progress::Pending) => match self.rest(&mut patience).await {
+                Ok(ExchangeProgress::Pending) => match self.rest(&mut patience).await {
                     Ok(()) => {}
                     Err(cause) => break cause,
                 },
-                Err(Failure::Decode(error)) => break Cause::Decode(error),
+                Err(ExchangeFailure::Decode(error)) => break Cause::Decode(error),
                 Err(_) => break Cause::Lost,
             }
         };
@@ -300,20 +300,20 @@ impl<L: Link> Conversation<L> {
             answer.end_datagram(len);
             match progress {
                 // What was lost may have been rows.
-                Ok(Progress::Done) if patience.lost && expect == Expect::List => return Err(Cause::Lost),
-                Ok(Progress::Done) => {
+                Ok(ExchangeProgress::Done) if patience.lost && expect == Expect::List => return Err(Cause::Lost),
+                Ok(ExchangeProgress::Done) => {
                     self.stale = before;
                     return Ok(());
                 }
-                Ok(Progress::Pending) => self.rest(&mut patience).await?,
+                Ok(ExchangeProgress::Pending) => self.rest(&mut patience).await?,
                 // A refusal is an answer: nothing more will come.
-                Err(Failure::Kernel(error)) => {
+                Err(ExchangeFailure::Kernel(error)) => {
                     self.stale = before;
                     return Err(Cause::kernel(error, &self.outgoing));
                 }
-                Err(Failure::Interrupted) => return Err(Cause::Interrupted { attempts: 1 }),
-                Err(Failure::Overrun) => return Err(Cause::Lost),
-                Err(Failure::Decode(error)) => return Err(Cause::Decode(error)),
+                Err(ExchangeFailure::Interrupted) => return Err(Cause::Interrupted { attempts: 1 }),
+                Err(ExchangeFailure::Overrun) => return Err(Cause::Lost),
+                Err(ExchangeFailure::Decode(error)) => return Err(Cause::Decode(error)),
             }
         }
     }

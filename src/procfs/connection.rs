@@ -346,7 +346,7 @@ impl fmt::Display for ConnectionOrigin {
 }
 
 /// What a persistence engine knows a client by.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct EngineData {
     /// The engine.
@@ -354,6 +354,13 @@ pub struct EngineData {
     /// What it took from the packets, as the kernel prints it: for `sip` the Call-ID. It may hold blanks, and need not
     /// be text. A NUL ends it, because the kernel prints no further.
     pub data: Vec<u8>,
+}
+
+impl fmt::Debug for EngineData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let data = format_args!("\"{}\"", self.data.escape_ascii());
+        f.debug_struct("EngineData").field("name", &self.name).field("data", &data).finish()
+    }
 }
 
 impl EngineData {

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::iter::FusedIterator;
@@ -48,7 +49,6 @@ use super::lines::Lines;
 /// # Kernel
 ///
 /// `/proc/net/ip_vs_conn` or `/proc/net/ip_vs_conn_sync`; the first line tells which.
-#[derive(Debug)]
 pub struct Connections<R = File> {
     lines: Lines<R>,
     place: Place,
@@ -120,3 +120,15 @@ impl<R: Read> Iterator for Connections<R> {
 }
 
 impl<R: Read> FusedIterator for Connections<R> {}
+
+/// Which file it is, and the number of the line that was read last.
+impl<R> fmt::Debug for Connections<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = f.debug_struct("Connections");
+        table.field("file", &self.place.file);
+        if let Some(namespace) = &self.place.namespace {
+            table.field("namespace", namespace);
+        }
+        table.field("line", &self.lines.number()).finish_non_exhaustive()
+    }
+}

@@ -17,6 +17,13 @@ pub(super) enum LineError {
     TooLong,
 }
 
+impl<R> Lines<R> {
+    /// The number of the line that was read last, from 1.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+}
+
 impl<R: Read> Lines<R> {
     /// Lines of at most so many bytes, not counting the end of the line.
     pub(super) fn new(reader: R, limit: usize) -> Self {
@@ -35,11 +42,6 @@ impl<R: Read> Lines<R> {
             None if self.line.len() > self.limit => Err(LineError::TooLong),
             None => Ok(Some(&self.line)),
         }
-    }
-
-    /// The number of the line that was read last, from 1.
-    pub(super) const fn number(&self) -> u64 {
-        self.number
     }
 }
 

@@ -58,12 +58,12 @@ pub enum Fault {
 ///
 /// ```
 /// use ipvs_rs::error::Errno;
-/// use ipvs_rs::testing::{FakeKernel, Fault, Plan};
+/// use ipvs_rs::testing::{FakeKernel, Fault, FaultPlan};
 ///
 /// let kernel = FakeKernel::new();
 /// let handle = kernel.handle()?;
 /// // Two calls go well, one is refused, and then every list is interrupted.
-/// kernel.misbehave(Plan::new().well(2).then(Fault::Refuse(Errno::ENOMEM)).then_always(Fault::Interrupt));
+/// kernel.misbehave(FaultPlan::new().well(2).then(Fault::Refuse(Errno::ENOMEM)).then_always(Fault::Interrupt));
 ///
 /// let answers = [handle.flush(), handle.flush(), handle.flush()];
 /// assert_eq!(answers.map(|answer| answer.is_ok()), [true, true, false]);
@@ -73,12 +73,12 @@ pub enum Fault {
 /// # Ok::<(), ipvs_rs::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Plan {
+pub struct FaultPlan {
     steps: VecDeque<Option<Fault>>,
     always: Option<Fault>,
 }
 
-impl Plan {
+impl FaultPlan {
     /// A plan in which everything goes well.
     pub fn new() -> Self {
         Self::default()
@@ -116,7 +116,7 @@ impl Plan {
     }
 }
 
-impl From<Fault> for Plan {
+impl From<Fault> for FaultPlan {
     /// One datagram goes wrong.
     fn from(fault: Fault) -> Self {
         Self::new().then(fault)

@@ -1,8 +1,9 @@
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::daemon::Interface;
-use super::fault::Plan;
+use super::fault::FaultPlan;
 use super::machine::{Machine, Namespace};
 use super::release::Release;
 use super::socket::{FakeSocket, lock};
@@ -14,7 +15,7 @@ use crate::model::{PersistenceEngine, Scheduler};
 ///
 /// See the [module](super) for a tutorial. A clone is another view of the same kernel and the same namespace; any
 /// number of handles and sockets can be open to it, in any thread.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct FakeKernel {
     machine: Arc<Mutex<Machine>>,
     namespace: u32,
@@ -183,15 +184,15 @@ impl FakeKernel {
         self.lock().advance(time);
     }
 
-    /// Tells the kernel to misbehave: once with a [`Fault`](super::Fault), or by a [`Plan`]. An earlier plan is
+    /// Tells the kernel to misbehave: once with a [`Fault`](super::Fault), or by a [`FaultPlan`]. An earlier plan is
     /// forgotten. It counts for all sockets and namespaces.
-    pub fn misbehave(&self, plan: impl Into<Plan>) {
+    pub fn misbehave(&self, plan: impl Into<FaultPlan>) {
         self.lock().plan = plan.into();
     }
 
     /// Ends all misbehaviour.
     pub fn behave(&self) {
-        self.misbehave(Plan::new());
+        self.misbehave(FaultPlan::new());
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Machine> {
@@ -206,5 +207,12 @@ impl FakeKernel {
 impl Default for FakeKernel {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Which namespace it is seen from. What is in it takes a lock, and may be long.
+impl fmt::Debug for FakeKernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FakeKernel").field("namespace", &self.namespace).finish_non_exhaustive()
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::answer::{BARE, Head, Options, Remark, Writer};
 use super::counters::Counters;
 use super::daemon::{Daemon, Interface};
-use super::fault::Plan;
+use super::fault::FaultPlan;
 use super::list::Listing;
 use super::release::Release;
 use super::table::{Destination, HZ, Place, Service, ServiceKey, Trashed};
@@ -41,7 +41,7 @@ pub(super) struct Machine {
     pub(super) knows_tunnels: bool,
     pub(super) seed: u64,
     pub(super) now: Duration,
-    pub(super) plan: Plan,
+    pub(super) plan: FaultPlan,
 }
 
 /// What belongs to one network namespace besides its services.
@@ -114,7 +114,7 @@ impl Machine {
             knows_tunnels: true,
             seed: 0,
             now: Duration::ZERO,
-            plan: Plan::default(),
+            plan: FaultPlan::default(),
         }
     }
 

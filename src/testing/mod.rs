@@ -54,7 +54,7 @@
 //! * [`FakeKernel::of`] plays another [`Release`]; [`FakeKernel::disable`] takes a scheduler, an engine or all of IPVS
 //!   away; [`FakeKernel::transport`] gives a socket with other buffers, or of somebody without privilege.
 //! * [`FakeKernel::carry`] moves counters and connections, [`FakeKernel::advance`] lets time pass.
-//! * [`FakeKernel::misbehave`] makes answers late, lost, doubled, cut off or wrong, by a [`Plan`].
+//! * [`FakeKernel::misbehave`] makes answers late, lost, doubled, cut off or wrong, by a [`FaultPlan`].
 //! * [`FakeKernel::unshare`] makes another network namespace; a clone of a kernel is the same kernel.
 //!
 //! Beside it there is a [`Recorder`]: it writes down any conversation, with the real kernel too, as text that explains
@@ -91,7 +91,7 @@ mod transcript;
 mod wire;
 
 pub use daemon::Interface;
-pub use fault::{Fault, Plan};
+pub use fault::{Fault, FaultPlan};
 pub use kernel::{Ability, FakeKernel};
 pub use recorder::{Recorder, Recording, Replay};
 pub use release::Release;

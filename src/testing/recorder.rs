@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -42,7 +43,7 @@ pub struct Recorder<T> {
 }
 
 /// What a [`Recorder`] has written down so far, wherever that is. A clone is of the same recording.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Recording(Arc<Mutex<Transcript>>);
 
 impl<T: Transport> Recorder<T> {
@@ -51,6 +52,13 @@ impl<T: Transport> Recorder<T> {
         let transcript = Transcript { port: inner.port(), limits: inner.limits(), events: Vec::new() };
         let recording = Recording(Arc::new(Mutex::new(transcript)));
         (Self { inner, recording: recording.clone() }, recording)
+    }
+}
+
+/// Nothing of the transcript: it takes a lock, and may be long.
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recording").finish_non_exhaustive()
     }
 }
 
@@ -138,11 +146,18 @@ fn number_of(error: &io::Error) -> i32 {
 /// Every request must be the recorded one, byte for byte, in the recorded order; another one is refused with
 /// [`InvalidData`](io::ErrorKind::InvalidData). A handle that makes the same calls makes the same requests. Nobody
 /// waits: what took time then takes none now.
-#[derive(Debug)]
 pub struct Replay {
     port: u32,
     limits: Limits,
     events: VecDeque<Event>,
+}
+
+/// How many events are left.
+impl fmt::Debug for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let events = self.events.len();
+        f.debug_struct("Replay").field("port", &self.port).field("events", &events).finish_non_exhaustive()
+    }
 }
 
 impl Replay {

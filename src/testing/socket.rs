@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -26,7 +27,6 @@ use crate::transport::{Limits, Received, Transport};
 /// assert!(handle.get_services().unwrap_err().is_permission_denied());
 /// # Ok::<(), ipvs_rs::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct FakeSocket {
     machine: Arc<Mutex<Machine>>,
     caller: Caller,
@@ -62,6 +62,17 @@ struct Late {
     /// The time of the kernel and of this socket's waiting, together.
     due: Duration,
     arrival: Arrival,
+}
+
+/// Who it belongs to, and how many datagrams wait to be received.
+impl fmt::Debug for FakeSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FakeSocket")
+            .field("port", &self.caller.port)
+            .field("namespace", &self.caller.namespace)
+            .field("arrived", &self.arrived.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl FakeSocket {

@@ -7,7 +7,7 @@ use ipvs_rs::desired::plan::{Actions, OperationKind};
 use ipvs_rs::desired::{DesiredState, Plan, PlanOptions, plan};
 use ipvs_rs::error::Errno;
 use ipvs_rs::model::{Config, SyncDaemon};
-use ipvs_rs::testing::{Ability, Fault, Plan as Mishaps};
+use ipvs_rs::testing::{Ability, Fault, FaultPlan as Mishaps};
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
 
 use super::given::{WEB, WEB_1, WEB_2, WEB_3, desired, destination, live, service, table};

@@ -9,7 +9,7 @@ use ipvs_rs::desired::apply::{
 use ipvs_rs::desired::{DesiredState, Drain, OnTimeout, Plan, WaitFor};
 use ipvs_rs::error::Errno;
 use ipvs_rs::model::SyncDaemon;
-use ipvs_rs::testing::{Fault, Plan as Mishaps, Traffic};
+use ipvs_rs::testing::{Fault, FaultPlan as Mishaps, Traffic};
 use ipvs_rs::{DestinationId, ServiceId};
 
 use super::given::{WEB, WEB_1, WEB_2, WEB_3, desired, table};

@@ -4,7 +4,7 @@ use ipvs_rs::desired::apply::{ApplyOptions, Cause, Interrupt, OnError};
 use ipvs_rs::desired::plan::{Actions, Change, Object};
 use ipvs_rs::desired::{DesiredState, DestinationAttributes, Observed, PlanOptions, ServiceAttributes, plan};
 use ipvs_rs::error::Errno;
-use ipvs_rs::testing::{Fault, Plan as Mishaps};
+use ipvs_rs::testing::{Fault, FaultPlan as Mishaps};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

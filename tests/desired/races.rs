@@ -195,7 +195,7 @@ fn service_of_many_that_another_program_deletes_is_missed() {
 #[test]
 fn last_look_that_fails_is_no_success_either() {
     use ipvs_rs::error::Errno;
-    use ipvs_rs::testing::{Fault, Plan as Mishaps};
+    use ipvs_rs::testing::{Fault, FaultPlan as Mishaps};
     let world = World::new();
     let plan = world.plan(&desired(&[WEB, WEB_1]));
     world.kernel.misbehave(Mishaps::new().well(1).then_always(Fault::Refuse(Errno::EPERM)));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipvs_rs::error::{Errno, ErrorKind};
 use ipvs_rs::model::SyncDaemon;
-use ipvs_rs::testing::{FakeKernel, Fault, Interface, Plan};
+use ipvs_rs::testing::{FakeKernel, Fault, FaultPlan, Interface};
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceEntry};
 
 use super::client::Handle;
@@ -73,7 +73,7 @@ fn list_is_read_again_when_rows_may_be_missing() {
     for fault in [Fault::Interrupt, Fault::Lose(0), Fault::Lose(1)] {
         kernel.misbehave(fault.clone());
         assert_eq!(handle.get_services().unwrap(), [ServiceEntry::new(web())], "{fault:?}");
-        kernel.misbehave(Plan::always(fault.clone()));
+        kernel.misbehave(FaultPlan::always(fault.clone()));
         let error = handle.get_services().unwrap_err();
         let expected = if fault == Fault::Interrupt { ErrorKind::Interrupted } else { ErrorKind::Lost };
         assert_eq!(error.kind(), expected, "{fault:?}");
@@ -120,7 +120,7 @@ fn time_that_passes_brings_late_answers() {
 fn plan_is_followed_step_by_step_and_then_for_ever() {
     let (kernel, handle) = kernel();
     let refuse = |errno| Fault::Refuse(errno);
-    kernel.misbehave(Plan::new().well(1).then(refuse(Errno::EBUSY)).well(2).then_always(refuse(Errno::ENOMEM)));
+    kernel.misbehave(FaultPlan::new().well(1).then(refuse(Errno::EBUSY)).well(2).then_always(refuse(Errno::ENOMEM)));
     let errnos = std::array::from_fn(|_| handle.flush().err().and_then(|error| error.errno()));
     assert_eq!(errnos, [None, Some(Errno::EBUSY), None, None, Some(Errno::ENOMEM), Some(Errno::ENOMEM)]);
     kernel.behave();
@@ -130,7 +130,7 @@ fn plan_is_followed_step_by_step_and_then_for_ever() {
 #[test]
 fn plan_counts_for_all_sockets_and_leaves_looking_up_alone() {
     let kernel = FakeKernel::new();
-    kernel.misbehave(Plan::always(Fault::Silence));
+    kernel.misbehave(FaultPlan::always(Fault::Silence));
     let handles = [kernel.handle().unwrap(), kernel.unshare().handle().unwrap()];
     for handle in handles {
         assert!(handle.get_info().unwrap_err().is_timeout());

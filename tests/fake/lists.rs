@@ -8,7 +8,7 @@ use ipvs_rs::codec::{Frames, Payload, Request};
 use ipvs_rs::error::{Errno, ErrorKind};
 use ipvs_rs::handle::Outcome;
 use ipvs_rs::model::Reading;
-use ipvs_rs::testing::{FakeKernel, FakeSocket, Fault, Plan, Release};
+use ipvs_rs::testing::{FakeKernel, FakeSocket, Fault, FaultPlan, Release};
 use ipvs_rs::transport::{Limits, Received, Transport};
 use ipvs_rs::{Destination, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceEntry, ServiceId, Table};
 
@@ -440,7 +440,7 @@ fn snapshot_by_several_threads_that_fails_is_that_failure_and_leaves_the_table_e
     let kernel = with_services(300);
     let (handle, _watches) = watched(&kernel, 3);
     let mut table = handle.snapshot().unwrap();
-    kernel.misbehave(Plan::new().well(100).then(Fault::SendFails(Errno::EPERM)));
+    kernel.misbehave(FaultPlan::new().well(100).then(Fault::SendFails(Errno::EPERM)));
     let error = handle.snapshot_into(&mut table).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(table.is_empty());
@@ -522,10 +522,10 @@ fn visitor_may_use_the_handle_and_is_called_when_the_list_is_complete() {
     assert_eq!((names, reading), (vec![server(1); 200], Reading::Pieced));
 
     // The first list is spoilt and read again; nobody sees any of it twice.
-    kernel.misbehave(Plan::new().then(Fault::Interrupt));
+    kernel.misbehave(FaultPlan::new().then(Fault::Interrupt));
     let mut seen = 0;
     handle.for_each_service(|_| seen += 1).unwrap();
     assert_eq!(seen, 200);
-    kernel.misbehave(Plan::new().then(Fault::SendFails(Errno::EPERM)));
+    kernel.misbehave(FaultPlan::new().then(Fault::SendFails(Errno::EPERM)));
     assert!(handle.for_each_service(|_| panic!("there is no list")).is_err());
 }

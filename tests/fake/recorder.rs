@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use ipvs_rs::error::{Errno, ErrorKind};
-use ipvs_rs::testing::{FakeKernel, Fault, Plan, Recorder, Replay, Transcript};
+use ipvs_rs::testing::{FakeKernel, Fault, FaultPlan, Recorder, Replay, Transcript};
 use ipvs_rs::transport::{Received, Transport};
 use ipvs_rs::{Destination, DestinationEntry, Error, ForwardMethod, Handle, Scheduler, Service};
 
@@ -58,7 +58,7 @@ fn every_fault_is_said_again() {
         let kernel = FakeKernel::new();
         let (recorder, recording) = Recorder::new(kernel.transport());
         let handle = Handle::builder().open_over(recorder).unwrap();
-        kernel.misbehave(Plan::new().well(2).then(fault.clone()).well(2).then(fault.clone()));
+        kernel.misbehave(FaultPlan::new().well(2).then(fault.clone()).well(2).then(fault.clone()));
         let said = calls(&handle);
         let transcript: Transcript = recording.transcript().to_string().parse().unwrap();
         assert_eq!(transcript, recording.transcript(), "{fault:?}");

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ipvs_rs::codec::{DecodeError, DecodeProblem, Reply, Request, put_request};
-use ipvs_rs::engine::{Bulk, Deadline, Exchange, Expect, Failure, KernelError, Progress, Sequence};
+use ipvs_rs::engine::{Bulk, Deadline, Exchange, ExchangeFailure, ExchangeProgress, Expect, KernelError, Sequence};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -52,7 +52,7 @@ fn exchange(expect: Expect) -> Exchange {
 }
 
 /// Feeds one datagram and returns what became of it, with the commands of the data.
-fn feed(exchange: &mut Exchange, datagram: &[u8]) -> (Result<Progress, Failure>, Vec<u8>) {
+fn feed(exchange: &mut Exchange, datagram: &[u8]) -> (Result<ExchangeProgress, ExchangeFailure>, Vec<u8>) {
     let mut commands = Vec::new();
     let progress = exchange.feed(datagram, |command, _| {
         commands.push(command);
@@ -61,22 +61,22 @@ fn feed(exchange: &mut Exchange, datagram: &[u8]) -> (Result<Progress, Failure>,
     (progress, commands)
 }
 
-fn refused(errno: u32) -> Failure {
+fn refused(errno: u32) -> ExchangeFailure {
     match exchange(Expect::Acknowledgement).feed(&acknowledgement(-i32::try_from(errno).unwrap()), |_, _| Ok(())) {
         Err(failure) => failure,
         Ok(progress) => panic!("{progress:?}"),
     }
 }
 
-fn errno(failure: &Failure) -> Option<u32> {
+fn errno(failure: &ExchangeFailure) -> Option<u32> {
     match failure {
-        Failure::Kernel(error) => Some(error.errno),
+        ExchangeFailure::Kernel(error) => Some(error.errno),
         _ => None,
     }
 }
 
-fn is_unexpected(result: &Result<Progress, Failure>) -> bool {
-    matches!(result, Err(Failure::Decode(error)) if error.problem() == DecodeProblem::Unexpected)
+fn is_unexpected(result: &Result<ExchangeProgress, ExchangeFailure>) -> bool {
+    matches!(result, Err(ExchangeFailure::Decode(error)) if error.problem() == DecodeProblem::Unexpected)
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn each_request_is_asked_with_the_flags_of_its_answer() {
 
 #[test]
 fn acknowledgement_ends_a_command() {
-    assert_eq!(feed(&mut exchange(Expect::Acknowledgement), &acknowledgement(0)), (Ok(Progress::Done), vec![]));
+    assert_eq!(feed(&mut exchange(Expect::Acknowledgement), &acknowledgement(0)), (Ok(ExchangeProgress::Done), vec![]));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn any_code_but_zero_is_a_refusal() {
 
 #[test]
 fn reply_ends_with_its_data_and_not_with_success_alone() {
-    assert_eq!(feed(&mut exchange(Expect::Reply), &data(14)), (Ok(Progress::Done), vec![14]));
+    assert_eq!(feed(&mut exchange(Expect::Reply), &data(14)), (Ok(ExchangeProgress::Done), vec![14]));
     let (result, commands) = feed(&mut exchange(Expect::Reply), &acknowledgement(0));
     assert!(is_unexpected(&result), "{result:?}");
     assert!(commands.is_empty());
@@ -133,21 +133,21 @@ fn reply_ends_with_its_data_and_not_with_success_alone() {
 #[test]
 fn list_ends_with_its_end_mark_only() {
     let mut list = exchange(Expect::List);
-    assert_eq!(feed(&mut list, &[data(1), data(1)].concat()), (Ok(Progress::Pending), vec![1, 1]));
-    assert_eq!(feed(&mut list, &data(5)), (Ok(Progress::Pending), vec![5]));
-    assert_eq!(feed(&mut list, &[]), (Ok(Progress::Pending), vec![]));
-    assert_eq!(feed(&mut list, &done(0)), (Ok(Progress::Done), vec![]));
+    assert_eq!(feed(&mut list, &[data(1), data(1)].concat()), (Ok(ExchangeProgress::Pending), vec![1, 1]));
+    assert_eq!(feed(&mut list, &data(5)), (Ok(ExchangeProgress::Pending), vec![5]));
+    assert_eq!(feed(&mut list, &[]), (Ok(ExchangeProgress::Pending), vec![]));
+    assert_eq!(feed(&mut list, &done(0)), (Ok(ExchangeProgress::Done), vec![]));
 }
 
 #[test]
 fn list_may_come_whole_in_one_datagram() {
     let datagram = [data(1), data(2), done(0)].concat();
-    assert_eq!(feed(&mut exchange(Expect::List), &datagram), (Ok(Progress::Done), vec![1, 2]));
+    assert_eq!(feed(&mut exchange(Expect::List), &datagram), (Ok(ExchangeProgress::Done), vec![1, 2]));
 }
 
 #[test]
 fn list_that_ends_without_a_code_ended_well() {
-    assert_eq!(feed(&mut exchange(Expect::List), &message(DONE, 2, &[])), (Ok(Progress::Done), vec![]));
+    assert_eq!(feed(&mut exchange(Expect::List), &message(DONE, 2, &[])), (Ok(ExchangeProgress::Done), vec![]));
 }
 
 #[test]
@@ -182,14 +182,14 @@ fn messages_for_others_are_skipped() {
     ];
     for expect in [Expect::Acknowledgement, Expect::Reply, Expect::List] {
         let mut exchange = exchange(expect);
-        assert_eq!(feed(&mut exchange, &others.concat()), (Ok(Progress::Pending), vec![]), "{expect:?}");
+        assert_eq!(feed(&mut exchange, &others.concat()), (Ok(ExchangeProgress::Pending), vec![]), "{expect:?}");
         let own = match expect {
             Expect::Acknowledgement => acknowledgement(0),
             Expect::Reply => data(9),
             Expect::List => [data(9), done(0)].concat(),
         };
         let (result, _) = feed(&mut exchange, &[others.concat(), own].concat());
-        assert_eq!(result, Ok(Progress::Done), "{expect:?}");
+        assert_eq!(result, Ok(ExchangeProgress::Done), "{expect:?}");
     }
 }
 
@@ -197,14 +197,14 @@ fn messages_for_others_are_skipped() {
 fn messages_without_meaning_are_skipped() {
     let noop = message(1, 0, &[]);
     let datagram = [noop.clone(), data(1), noop.clone(), done(0)].concat();
-    assert_eq!(feed(&mut exchange(Expect::List), &datagram), (Ok(Progress::Done), vec![1]));
-    assert_eq!(feed(&mut exchange(Expect::Reply), &[noop, data(1)].concat()), (Ok(Progress::Done), vec![1]));
+    assert_eq!(feed(&mut exchange(Expect::List), &datagram), (Ok(ExchangeProgress::Done), vec![1]));
+    assert_eq!(feed(&mut exchange(Expect::Reply), &[noop, data(1)].concat()), (Ok(ExchangeProgress::Done), vec![1]));
 }
 
 #[test]
 fn overrun_ends_an_exchange() {
     for expect in [Expect::Acknowledgement, Expect::Reply, Expect::List] {
-        assert_eq!(feed(&mut exchange(expect), &message(4, 0, &[])).0, Err(Failure::Overrun), "{expect:?}");
+        assert_eq!(feed(&mut exchange(expect), &message(4, 0, &[])).0, Err(ExchangeFailure::Overrun), "{expect:?}");
     }
 }
 
@@ -221,8 +221,9 @@ fn interrupted_list_is_read_to_its_end_and_then_reported() {
         let results: Vec<_> = datagrams.iter().map(|datagram| feed(&mut list, datagram)).collect();
         let rows: usize = results.iter().map(|(_, commands)| commands.len()).sum();
         assert_eq!(rows, 2, "{label}");
-        let last = results.into_iter().map(|(result, _)| result).find(|result| *result != Ok(Progress::Pending));
-        assert_eq!(last, Some(Err(Failure::Interrupted)), "{label}");
+        let last =
+            results.into_iter().map(|(result, _)| result).find(|result| *result != Ok(ExchangeProgress::Pending));
+        assert_eq!(last, Some(Err(ExchangeFailure::Interrupted)), "{label}");
     }
 }
 
@@ -241,7 +242,7 @@ fn failure_of_the_reader_ends_the_exchange() {
         Reply::decode(14, attributes).map(drop)
     });
     assert_eq!(seen, 1);
-    let Err(Failure::Decode(error)) = result else { panic!("{result:?}") };
+    let Err(ExchangeFailure::Decode(error)) = result else { panic!("{result:?}") };
     assert_eq!(error.attribute(), "IPVS_INFO_ATTR_VERSION");
 }
 
@@ -250,7 +251,7 @@ fn broken_datagram_ends_the_exchange_where_it_breaks() {
     let mut datagram = [data(1), data(2)].concat();
     datagram.truncate(30);
     let (result, commands) = feed(&mut exchange(Expect::List), &datagram);
-    let Err(Failure::Decode(error)) = result else { panic!("{result:?}") };
+    let Err(ExchangeFailure::Decode(error)) = result else { panic!("{result:?}") };
     assert_eq!((error.attribute(), error.offset()), ("nlmsghdr", 20));
     assert_eq!(commands, [1]);
 }
@@ -265,14 +266,14 @@ fn failures_are_described() {
     let failure = result.unwrap_err();
     assert_eq!(failure.to_string(), "the kernel refused with error 34: Attribute failed policy validation");
     assert_eq!(refused(17).to_string(), "the kernel refused with error 17");
-    assert_eq!(Failure::Interrupted.to_string(), "the list changed while it was read");
-    assert_eq!(Failure::Overrun.to_string(), "the kernel lost messages");
+    assert_eq!(ExchangeFailure::Interrupted.to_string(), "the list changed while it was read");
+    assert_eq!(ExchangeFailure::Overrun.to_string(), "the kernel lost messages");
     let error = Reply::decode(1, &[]).unwrap_err();
-    let failure = Failure::from(error);
+    let failure = ExchangeFailure::from(error);
     assert_eq!(failure.to_string(), "the answer of the kernel cannot be read");
     let source = std::error::Error::source(&failure).unwrap();
     assert_eq!(source.downcast_ref::<DecodeError>(), Some(&error));
-    assert!(std::error::Error::source(&Failure::Overrun).is_none());
+    assert!(std::error::Error::source(&ExchangeFailure::Overrun).is_none());
 }
 
 #[test]
@@ -280,7 +281,7 @@ fn refusal_names_the_attribute_of_the_request_that_it_answers() {
     let exchange_on_file = fixture::load("extack-error");
     let frame = fixture::only(&exchange_on_file.request);
     let mut exchange = Exchange::new(Expect::Acknowledgement, FAMILY, PORT, frame.sequence);
-    let Err(Failure::Kernel(error)) = exchange.feed(&exchange_on_file.replies[0], |_, _| Ok(())) else {
+    let Err(ExchangeFailure::Kernel(error)) = exchange.feed(&exchange_on_file.replies[0], |_, _| Ok(())) else {
         panic!("not refused")
     };
     assert_eq!((error.errno, error.offset, error.missing), (34, Some(20), None));
@@ -293,15 +294,19 @@ fn refusal_names_the_attribute_of_the_request_that_it_answers() {
 type Answers = Vec<(u32, Option<u32>)>;
 
 /// Feeds a bulk of commands under the numbers from 100 on.
-fn feed_bulk(closing: Expect, count: u32, datagrams: &[Vec<u8>]) -> (Result<Progress, Failure>, Answers) {
+fn feed_bulk(
+    closing: Expect,
+    count: u32,
+    datagrams: &[Vec<u8>],
+) -> (Result<ExchangeProgress, ExchangeFailure>, Answers) {
     let bulk = Bulk::new(closing, PORT, 100, count);
     let mut answers = Vec::new();
-    let mut last = Ok(Progress::Pending);
+    let mut last = Ok(ExchangeProgress::Pending);
     for datagram in datagrams {
         last = bulk.feed(datagram, |place, result: Result<(), KernelError>| {
             answers.push((place, result.err().map(|error| error.errno)));
         });
-        if last != Ok(Progress::Pending) {
+        if last != Ok(ExchangeProgress::Pending) {
             break;
         }
     }
@@ -316,20 +321,20 @@ fn answer(sequence: u32, code_: i32) -> Vec<u8> {
 fn bulk_tells_failures_by_their_place_and_ends_with_the_last_command() {
     let datagrams = [answer(100, -17), answer(102, -3), answer(104, 0)];
     let expected = vec![(0, Some(17)), (2, Some(3)), (4, None)];
-    assert_eq!(feed_bulk(Expect::Acknowledgement, 5, &datagrams), (Ok(Progress::Done), expected.clone()));
+    assert_eq!(feed_bulk(Expect::Acknowledgement, 5, &datagrams), (Ok(ExchangeProgress::Done), expected.clone()));
     let merged = [datagrams.concat()];
-    assert_eq!(feed_bulk(Expect::Acknowledgement, 5, &merged), (Ok(Progress::Done), expected));
+    assert_eq!(feed_bulk(Expect::Acknowledgement, 5, &merged), (Ok(ExchangeProgress::Done), expected));
 }
 
 #[test]
 fn bulk_whose_last_command_fails_ends_with_that() {
     let datagrams = [answer(101, -2)];
-    assert_eq!(feed_bulk(Expect::Acknowledgement, 2, &datagrams), (Ok(Progress::Done), vec![(1, Some(2))]));
+    assert_eq!(feed_bulk(Expect::Acknowledgement, 2, &datagrams), (Ok(ExchangeProgress::Done), vec![(1, Some(2))]));
 }
 
 #[test]
 fn bulk_of_one_is_one_acknowledgement() {
-    assert_eq!(feed_bulk(Expect::Acknowledgement, 1, &[answer(100, 0)]), (Ok(Progress::Done), vec![(0, None)]));
+    assert_eq!(feed_bulk(Expect::Acknowledgement, 1, &[answer(100, 0)]), (Ok(ExchangeProgress::Done), vec![(0, None)]));
 }
 
 #[test]
@@ -343,13 +348,16 @@ fn bulk_skips_answers_to_others() {
         message_under(100, PORT, 1, 0, &[]),
         answer(101, 0),
     ];
-    assert_eq!(feed_bulk(Expect::Acknowledgement, 2, &datagrams), (Ok(Progress::Done), vec![(1, None)]));
+    assert_eq!(feed_bulk(Expect::Acknowledgement, 2, &datagrams), (Ok(ExchangeProgress::Done), vec![(1, None)]));
 }
 
 #[test]
 fn bulk_may_end_with_a_reply() {
     let reply = message_under(101, PORT, FAMILY, 0, &[14, 1, 0, 0]);
-    assert_eq!(feed_bulk(Expect::Reply, 2, std::slice::from_ref(&reply)), (Ok(Progress::Done), vec![(1, None)]));
+    assert_eq!(
+        feed_bulk(Expect::Reply, 2, std::slice::from_ref(&reply)),
+        (Ok(ExchangeProgress::Done), vec![(1, None)])
+    );
     let (result, answers) = feed_bulk(Expect::Acknowledgement, 2, &[reply]);
     assert!(is_unexpected(&result), "{result:?}");
     assert!(answers.is_empty());
@@ -362,7 +370,7 @@ fn bulk_takes_no_end_mark_and_no_overrun() {
     let (result, _) = feed_bulk(Expect::Acknowledgement, 2, &[message_under(100, PORT, DONE, 2, &code(0))]);
     assert!(is_unexpected(&result), "{result:?}");
     let (result, _) = feed_bulk(Expect::Acknowledgement, 2, &[message_under(100, PORT, 4, 0, &[])]);
-    assert_eq!(result, Err(Failure::Overrun));
+    assert_eq!(result, Err(ExchangeFailure::Overrun));
 }
 
 #[test]
@@ -372,7 +380,7 @@ fn numbers_of_exchanges_and_bulks_go_on_behind_the_last_one() {
     let mut exchange = Exchange::new(Expect::Acknowledgement, FAMILY, PORT, sequence.take(1));
     let late = message_under(u32::MAX, PORT, ERROR, 0, &code(-17));
     let own = message_under(1, PORT, ERROR, 0, &code(0));
-    assert_eq!(feed(&mut exchange, &[late, own].concat()).0, Ok(Progress::Done));
+    assert_eq!(feed(&mut exchange, &[late, own].concat()).0, Ok(ExchangeProgress::Done));
 
     let mut sequence = Sequence::starting_at(u32::MAX - 1);
     let first = sequence.take(5);

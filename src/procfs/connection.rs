@@ -4,7 +4,8 @@ use std::str::FromStr;
 
 use super::Word;
 use super::row::{Row, number, unfit};
-use crate::model::{ParseError, PersistenceEngine, Protocol};
+use super::word::unescaped;
+use crate::model::{AddressFamily, ParseError, PersistenceEngine, Protocol, ServiceId};
 
 /// A connection that the kernel keeps, or a template by which a client stays with its destination.
 ///
@@ -27,6 +28,7 @@ use crate::model::{ParseError, PersistenceEngine, Protocol};
 #[doc(alias = "ip_vs_conn")]
 #[doc(alias = "ipvsadm -c")]
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Connection {
     /// The protocol; of a template for a firewall mark, [`Ip`](ConnectionProtocol::Ip).
@@ -42,9 +44,11 @@ pub struct Connection {
     /// In how many seconds the kernel forgets it, if nothing more is heard of it; rounded down.
     pub expires_secs: u64,
     /// What the persistence engine knows the client by; only of templates.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub engine: Option<EngineData>,
     /// Which director made it; only known from the table
     /// `ip_vs_conn_sync`, which has no [`engine`](Self::engine) in turn.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub origin: Option<ConnectionOrigin>,
 }
 
@@ -63,20 +67,18 @@ impl Connection {
     pub(super) fn read(row: &[u8], columns: Columns) -> Result<Self, ParseError> {
         let mut row = Row::new(row);
         let word = row.word();
-        let protocol = ConnectionProtocol::from_word(word)
-            .ok_or_else(|| unfit("protocol", word, "a name of 1 to 15 bytes, such as TCP"))?;
+        let protocol = ConnectionProtocol::from_word(word).ok_or_else(|| unfit("protocol", word, PROTOCOL))?;
         let client = row.endpoint("client")?;
         let service = row.endpoint("virtual address")?;
         let destination = row.endpoint("destination")?;
         let word = row.word();
-        let state = ConnectionState::from_word(word)
-            .ok_or_else(|| unfit("state", word, "a name of 1 to 15 bytes, such as ESTABLISHED"))?;
+        let state = ConnectionState::from_word(word).ok_or_else(|| unfit("state", word, STATE))?;
         let origin = match columns {
             Columns::Engine => None,
             Columns::Origin => {
                 let word = row.word();
                 let origin = ConnectionOrigin::from_word(word);
-                Some(origin.ok_or_else(|| unfit("origin", word, "LOCAL or SYNC"))?)
+                Some(origin.ok_or_else(|| unfit("origin", word, ORIGIN))?)
             }
         };
         let word = row.word();
@@ -116,6 +118,55 @@ impl Connection {
                 u32::from(a) << 16 | u32::from(b)
             }
         })
+    }
+}
+
+impl Connection {
+    /// The service that the row names: its protocol and virtual address, or the firewall mark of a template.
+    ///
+    /// That need not be the name of a service in the table: a connection may have come by a service of port 0, or by
+    /// one for a mark. `None` when the protocol is not known here.
+    ///
+    /// ```
+    /// use ipvs_rs::procfs::Connection;
+    ///
+    /// let row = "TCP 0A020002 A028 0A090909 0050 0A010003 1F90 ESTABLISHED     895";
+    /// assert_eq!(row.parse::<Connection>()?.service_id(), Some("TCP 10.9.9.9:80".parse()?));
+    /// let template = "IP  0A020000 0000 00000007 0000 0A010003 0000 ASSURED         895";
+    /// assert_eq!(template.parse::<Connection>()?.service_id(), Some("FWM 7".parse()?));
+    /// # Ok::<(), ipvs_rs::model::ParseError>(())
+    /// ```
+    pub fn service_id(&self) -> Option<ServiceId> {
+        match self.mark() {
+            Some(mark) => ServiceId::fwmark(mark, AddressFamily::of(self.service.ip())).ok(),
+            None => Some(ServiceId::verbatim(self.protocol.protocol()?, self.service.ip(), self.service.port())),
+        }
+    }
+}
+
+impl fmt::Display for Connection {
+    /// The columns of `ipvsadm -L -n -c`, one blank apart, and behind them the data of a persistence engine or the
+    /// origin. What is read with [`FromStr`] is a row of the kernel, not this.
+    ///
+    /// ```
+    /// use ipvs_rs::procfs::Connection;
+    ///
+    /// let row = "UDP 0A090909 0000 0A090909 13C4 C0000263 14B4 NONE             59 sip 12345@10.2.0.2";
+    /// let line = "UDP 00:59 NONE 10.9.9.9:0 10.9.9.9:5060 192.0.2.99:5300 sip 12345@10.2.0.2";
+    /// assert_eq!(row.parse::<Connection>()?.to_string(), line);
+    /// # Ok::<(), ipvs_rs::model::ParseError>(())
+    /// ```
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { protocol, client, service, destination, state, expires_secs, engine, origin } = self;
+        let (minutes, seconds) = (expires_secs / 60, expires_secs % 60);
+        write!(f, "{protocol} {minutes:02}:{seconds:02} {state} {client} {service} {destination}")?;
+        if let Some(EngineData { name, data }) = engine {
+            write!(f, " {name} {}", data.escape_ascii())?;
+        }
+        match origin {
+            Some(origin) => write!(f, " {origin}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -213,6 +264,15 @@ impl ConnectionProtocol {
     }
 }
 
+impl FromStr for ConnectionProtocol {
+    type Err = ParseError;
+
+    /// The word of the kernel, in its case.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        word(text, Self::from_word).ok_or_else(|| unfit("protocol", text.as_bytes(), PROTOCOL))
+    }
+}
+
 /// The word of the kernel.
 impl fmt::Display for ConnectionProtocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -247,6 +307,15 @@ macro_rules! states {
                     $(Ok($word) => Some(Self::$name),)*
                     _ => Word::from_bytes(word).map(Self::Other),
                 }
+            }
+        }
+
+        impl FromStr for ConnectionState {
+            type Err = ParseError;
+
+            /// The word of the kernel, in its case.
+            fn from_str(text: &str) -> Result<Self, ParseError> {
+                word(text, Self::from_word).ok_or_else(|| unfit("state", text.as_bytes(), STATE))
             }
         }
 
@@ -335,6 +404,15 @@ impl ConnectionOrigin {
     }
 }
 
+impl FromStr for ConnectionOrigin {
+    type Err = ParseError;
+
+    /// The word of the kernel, in its case.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Self::from_word(text.as_bytes()).ok_or_else(|| unfit("origin", text.as_bytes(), ORIGIN))
+    }
+}
+
 /// The word of the kernel.
 impl fmt::Display for ConnectionOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -347,12 +425,14 @@ impl fmt::Display for ConnectionOrigin {
 
 /// What a persistence engine knows a client by.
 #[derive(Clone, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct EngineData {
     /// The engine.
     pub name: PersistenceEngine,
     /// What it took from the packets, as the kernel prints it: for `sip` the Call-ID. It may hold blanks, and need not
     /// be text. A NUL ends it, because the kernel prints no further.
+    #[cfg_attr(feature = "serde", serde(with = "super::serde::bytes"))]
     pub data: Vec<u8>,
 }
 
@@ -378,5 +458,13 @@ impl EngineData {
     }
 }
 
+/// What a word stands for that was printed, if it could stand in a row.
+fn word<T>(text: &str, from_word: fn(&[u8]) -> Option<T>) -> Option<T> {
+    unescaped(text).filter(|word| !word.contains(&b' ')).and_then(|word| from_word(&word))
+}
+
+const PROTOCOL: &str = "a name of 1 to 15 bytes, such as TCP";
+const STATE: &str = "a name of 1 to 15 bytes, such as ESTABLISHED";
+const ORIGIN: &str = "LOCAL or SYNC";
 const HEADER: &str = "the line \"Pro FromIP FPrt ToIP TPrt DestIP DPrt State Expires\", perhaps with Origin before \
                       Expires and more behind it";

@@ -63,6 +63,8 @@ mod files;
 mod lines;
 mod modules;
 mod row;
+#[cfg(feature = "serde")]
+mod serde;
 mod stats;
 mod sysctl;
 mod word;

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 /// A word of the kernel that this library has no constant for, of at most 15 bytes.
@@ -27,14 +28,47 @@ impl Word {
     }
 }
 
-/// The word as the kernel has it; what is not text is escaped.
+/// The word as the kernel has it; what is not text, or has a backslash, is escaped.
 impl fmt::Display for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match std::str::from_utf8(self.as_bytes()) {
-            Ok(word) => f.pad(word),
-            Err(_) => f.pad(&self.as_bytes().escape_ascii().to_string()),
-        }
+        f.pad(&text_of(self.as_bytes()))
     }
+}
+
+/// Bytes as text from which they can be read again with [`unescaped`].
+pub(super) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\\') => Cow::Borrowed(text),
+        _ => Cow::Owned(bytes.escape_ascii().to_string()),
+    }
+}
+
+/// The bytes that a text stands for; `None` where a backslash has no meaning.
+pub(super) fn unescaped(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        bytes.extend(before.bytes());
+        let (letter, after) = after.split_at_checked(1)?;
+        let (byte, after) = match letter {
+            "t" => (b'\t', after),
+            "r" => (b'\r', after),
+            "n" => (b'\n', after),
+            "'" => (b'\'', after),
+            "\"" => (b'"', after),
+            "\\" => (b'\\', after),
+            "x" => {
+                let (digits, after) = after.split_at_checked(2)?;
+                let digits = Some(digits).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+                (u8::from_str_radix(digits, 16).ok()?, after)
+            }
+            _ => return None,
+        };
+        bytes.push(byte);
+        rest = after;
+    }
+    bytes.extend(rest.bytes());
+    Some(bytes)
 }
 
 impl fmt::Debug for Word {

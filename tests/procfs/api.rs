@@ -15,7 +15,7 @@ fn ordered<T: Ord>() {}
 fn copy<T: Copy>() {}
 fn display<T: Display>() {}
 fn text<T: FromStr<Err = ParseError>>() {}
-fn error<T: Error + Send + Sync + 'static>() {}
+fn error<T: Error + Clone + Send + Sync + 'static>() {}
 
 macro_rules! assert_all {
     ($($check:ident: $($type:ty),+;)*) => { $( $( $check::<$type>(); )+ )* };
@@ -30,13 +30,20 @@ fn types_have_their_traits() {
         ordered: ConnectionOrigin, ConnectionProtocol, ConnectionState, KernelVersion, Sysctl, Word;
         copy: ConnectionOrigin, ConnectionProtocol, ConnectionState, CpuCounters, KernelVersion, ProcfsErrorKind,
             ProcfsOperation, Sysctl, SysctlAccess, SysctlInfo, SysctlKind, Word;
-        display: ConnectionOrigin, ConnectionProtocol, ConnectionState, KernelVersion, ProcfsError, ProcfsOperation,
+        display: Connection, ConnectionOrigin, ConnectionProtocol, ConnectionState, KernelVersion, ProcfsError, ProcfsOperation,
             Sysctl, SysctlKind, SysctlValue, Word;
-        text: Connection, Sysctl;
+        text: Connection, ConnectionOrigin, ConnectionProtocol, ConnectionState, Sysctl;
         error: ProcfsError;
     }
     #[cfg(target_os = "linux")]
     shared::<Procfs>();
+    #[cfg(feature = "serde")]
+    {
+        fn data<T: serde::Serialize + serde::de::DeserializeOwned>() {}
+        assert_all! {
+            data: Connection, ConnectionOrigin, ConnectionProtocol, ConnectionState, EngineData;
+        }
+    }
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod client {
 }
 #[path = "../conformance/mod.rs"]
 mod conformance;
+mod debug;
+mod error;
 mod fault;
 mod golden;
 mod hostile;
@@ -26,6 +28,8 @@ mod privilege;
 mod recorder;
 #[path = "../scenes/mod.rs"]
 mod scenes;
+
+mod shared;
 mod simulation;
 mod world;
 

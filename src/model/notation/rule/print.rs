@@ -111,11 +111,19 @@ impl fmt::Display for DestinationRule<'_> {
 }
 
 /// The rule lines of a table, to print; see [`Table::rules`] and [`Table::full_rules`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[must_use = "rules are there to be printed"]
 pub struct TableRules<'a> {
     table: &'a Table,
     form: Form,
+}
+
+/// How many services there are.
+impl fmt::Debug for TableRules<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let services = self.table.len();
+        f.debug_struct("TableRules").field("services", &services).field("form", &self.form).finish()
+    }
 }
 
 impl<'a> TableRules<'a> {

@@ -349,13 +349,12 @@ impl Commands {
 
     /// What is said of a command that failed.
     fn failed(&self, place: usize, cause: Cause) -> Error {
-        match request_in(self.message(place)) {
-            Some(request) => failed(&request, cause, self.namespace.as_ref()),
-            None => {
-                let operation = self.places.get(place).map_or(Operation::Flush, |command| command.operation);
-                Error::new(operation, Target::Table, cause).within(self.namespace.as_ref())
-            }
+        let namespace = self.namespace.as_ref();
+        if let Some(request) = request_in(self.message(place)) {
+            return failed(&request, cause, namespace);
         }
+        let operation = self.places.get(place).map_or(Operation::Flush, |command| command.operation);
+        Error::new(operation, Target::Table, cause).within(namespace)
     }
 }
 

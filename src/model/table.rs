@@ -74,6 +74,11 @@ impl Table {
         self.services.iter()
     }
 
+    /// The services, to be changed.
+    pub fn iter_mut(&mut self) -> slice::IterMut<'_, TableService> {
+        self.services.iter_mut()
+    }
+
     /// The number of services.
     pub fn len(&self) -> usize {
         self.services.len()
@@ -145,7 +150,7 @@ impl<'a> IntoIterator for &'a mut Table {
     type IntoIter = slice::IterMut<'a, TableService>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.services.iter_mut()
+        self.iter_mut()
     }
 }
 

@@ -83,6 +83,7 @@ fn what_is_behind_an_error_is_its_source() {
 
 #[test]
 fn error_is_one_of_the_system_for_who_speaks_only_those() {
+    use io::ErrorKind as Kind;
     let kernel = FakeKernel::new();
     let handle = kernel.handle().unwrap();
     let service = Service::new(web(), Scheduler::Rr);
@@ -91,7 +92,6 @@ fn error_is_one_of_the_system_for_who_speaks_only_those() {
         kernel.misbehave(fault);
         handle.get_config().unwrap_err()
     };
-    use io::ErrorKind as Kind;
     for (error, kind) in [
         (handle.delete_service(&web()).unwrap_err(), Kind::NotFound),
         (handle.new_service(&unknown).unwrap_err(), Kind::Unsupported),

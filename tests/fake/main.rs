@@ -28,7 +28,6 @@ mod privilege;
 mod recorder;
 #[path = "../scenes/mod.rs"]
 mod scenes;
-
 mod shared;
 mod simulation;
 mod world;

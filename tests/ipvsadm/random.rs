@@ -140,7 +140,7 @@ impl Tables {
         self.handles.each_ref().map(|handle| {
             let mut services = handle.snapshot().unwrap().services;
             // The kernel's own order depends on where the namespace lies in memory.
-            services.sort_by_key(|service| service.id());
+            services.sort_by_key(TableService::id);
             State { services, daemons: handle.get_sync_daemons().unwrap(), timeouts: handle.get_config().unwrap() }
         })
     }

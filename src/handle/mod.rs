@@ -42,7 +42,7 @@ use std::time::Duration;
 #[cfg(feature = "tokio")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
 pub use asynchronous::{AsyncHandle, AsyncHandleBuilder};
-pub use batch::{Batch, BatchProgress, BatchReport};
+pub use batch::{Batch, BatchCommand, BatchProgress, BatchReport};
 pub use blocking::Handle;
 pub use builder::HandleBuilder;
 pub use idempotent::Outcome;

@@ -1,9 +1,11 @@
 //! Many commands at once: each is answered for, whatever becomes of the others.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use ipvs_rs::error::{ErrorKind, Operation};
+use ipvs_rs::handle::BatchCommand;
 use ipvs_rs::model::{Config, Granularity};
 use ipvs_rs::transport::{Limits, Received, Transport};
 use ipvs_rs::{Destination, DestinationId, Error, ForwardMethod, Scheduler, Service, ServiceId};
@@ -245,5 +247,86 @@ impl Transport for Boastful {
 
     fn wait(&mut self, timeout: Duration) -> io::Result<bool> {
         self.0.wait(timeout)
+    }
+}
+
+pub fn batch_makes_it_so_whatever_was_there(world: &dyn World) {
+    let handle = world.handle();
+    let [one, two] = [mark(1), mark(2)];
+    let [there, absent] = [server(1), server(2)];
+    let heavy = there.clone().weight(9).unwrap();
+    assert!(handle.batch().new_service(&one).new_destination(&one.id, &there).send().unwrap().is_ok());
+    let changed = Service::new(one.id, Scheduler::Wlc);
+    let unknown = Service::new(mark(3).id, "no-such".parse().unwrap());
+    let batch = handle
+        .batch()
+        .ensure_service(&changed)
+        .ensure_service(&two)
+        .ensure_destination(&one.id, &heavy)
+        .ensure_destination(&two.id, &there)
+        .remove_destination(&one.id, &absent.id)
+        .remove_destination(&mark(9).id, &absent.id)
+        .remove_service(&mark(9).id)
+        .ensure_service(&unknown)
+        .ensure_destination(&mark(9).id, &there)
+        .remove_service(&two.id)
+        .new_service(&two);
+    assert_eq!(batch.len(), 11);
+    let mut seen = Vec::new();
+    let watch = |progress: ipvs_rs::handle::BatchProgress| {
+        seen.push((progress.done, progress.failed, progress.total));
+        ControlFlow::Continue(())
+    };
+    let report = batch.send_with_progress(watch).unwrap();
+    assert_eq!(seen, [(11, 2, 11)]);
+    assert_eq!(report.results().len(), 11);
+    let failures: Vec<_> = report.failures().map(|(place, error)| (place, error.operation())).collect();
+    assert_eq!(failures, [(7, Operation::NewService), (8, Operation::NewDestination)]);
+    let [unavailable, missing] = [7, 8].map(|place: usize| report.results()[place].as_ref().unwrap_err());
+    assert!(unavailable.is_scheduler_unavailable() && missing.is_not_found(), "{unavailable} {missing}");
+
+    let table = handle.snapshot().unwrap();
+    assert_eq!(table.len(), 2);
+    let first = table.get(&one.id).unwrap();
+    assert_eq!((first.service.service.scheduler, &first.destinations[0].destination), (Scheduler::Wlc, &heavy));
+    assert_eq!((first.destinations.len(), table.get(&two.id).unwrap().destinations.len()), (1, 0));
+}
+
+/// More commands than a datagram holds, each with its result, where some take two messages.
+pub fn batch_takes_commands_in_a_loop(world: &dyn World) {
+    const SERVERS: u32 = 450;
+    let handle = world.handle();
+    let service = mark(1);
+    let mut batch = handle.batch();
+    batch.push(BatchCommand::EnsureService(service.clone())).push(BatchCommand::Zero(Some(service.id)));
+    batch.extend((1..=SERVERS).map(|number| BatchCommand::NewDestination(service.id, server(number))));
+    assert_eq!(batch.len(), 452);
+    assert!(batch.send().unwrap().is_ok());
+    assert_eq!(handle.get_destinations(&service.id).unwrap().len(), 450);
+
+    // Every other one goes, twice; the rest gets another weight.
+    let mut batch = handle.batch();
+    for number in 1..=SERVERS {
+        let heavy = server(number).weight(number).unwrap();
+        match number % 2 {
+            0 => batch.extend([1, 2].map(|_| BatchCommand::RemoveDestination(service.id, heavy.id))),
+            _ => batch.extend([BatchCommand::EnsureDestination(service.id, heavy)]),
+        }
+    }
+    batch.push(BatchCommand::NewDestination(service.id, server(1))).push(BatchCommand::RemoveService(mark(2).id));
+    let mut last = (0, 0, 0);
+    let watch = |progress: ipvs_rs::handle::BatchProgress| {
+        assert!(progress.done > last.0, "{progress:?}");
+        last = (progress.done, progress.failed, progress.total);
+        ControlFlow::Continue(())
+    };
+    let report = batch.send_with_progress(watch).unwrap();
+    assert_eq!(last, (677, 1, 677));
+    assert_eq!(report.failures().map(|(place, _)| place).collect::<Vec<_>>(), [675]);
+    let left = handle.get_destinations(&service.id).unwrap();
+    assert_eq!(left.len(), 225);
+    for entry in left {
+        let number = entry.destination.weight.get();
+        assert_eq!(entry.destination, server(number).weight(number).unwrap());
     }
 }

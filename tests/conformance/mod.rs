@@ -82,6 +82,8 @@ macro_rules! cases {
                 fresh larger_receive_buffer_sends_more_at_once_and_loses_nothing;
                 fresh value_that_cannot_be_refuses_the_whole_batch;
                 fresh every_kind_of_command_travels_in_one_batch;
+                fresh batch_makes_it_so_whatever_was_there;
+                fresh batch_takes_commands_in_a_loop;
                 alone every_other_failure_of_thousand_leaves_the_rest_done;
                 alone more_than_the_send_buffer_holds_is_split_where_every_answer_would_fit;
                 fresh answers_that_do_not_fit_the_receive_buffer_are_reported_as_lost;

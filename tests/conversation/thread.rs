@@ -55,7 +55,7 @@ fn handle_goes_on_after_a_panic_within_an_exchange() {
     assert!(panicked);
     handle.flush().unwrap();
     assert!(handle.get_service(&web()).unwrap().is_some());
-    assert_eq!(format!("{handle:?}"), "Handle { deadline: 5s, readers: 0, .. }");
+    assert!(format!("{handle:?}").contains("Handle { deadline: 5s, readers: 0, .. }"));
 }
 
 #[test]

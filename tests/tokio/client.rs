@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use ipvs_rs::handle::{self, BatchProgress, BatchReport, Outcome};
+use ipvs_rs::handle::{self, BatchCommand, BatchProgress, BatchReport, Outcome};
 use ipvs_rs::model::{Config, Info, Reading, SyncDaemon, SyncRole};
 use ipvs_rs::transport::{Arrival, AsyncTransport, Limits, Received, Transport};
 use ipvs_rs::{
@@ -132,15 +132,28 @@ commands! {
     new_service(service: &Service);
     update_service(service: &Service);
     delete_service(id: &ServiceId);
+    ensure_service(service: &Service);
+    remove_service(id: &ServiceId);
     new_destination(service: &ServiceId, destination: &Destination);
     update_destination(service: &ServiceId, destination: &Destination);
     delete_destination(service: &ServiceId, id: &DestinationId);
+    ensure_destination(service: &ServiceId, destination: &Destination);
+    remove_destination(service: &ServiceId, id: &DestinationId);
     zero(service: Option<&ServiceId>);
     flush();
     set_config(config: &Config);
 }
 
 impl Batch<'_> {
+    pub fn push(&mut self, command: BatchCommand) -> &mut Self {
+        self.0.push(command);
+        self
+    }
+
+    pub fn extend(&mut self, commands: impl IntoIterator<Item = BatchCommand>) {
+        self.0.extend(commands);
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }

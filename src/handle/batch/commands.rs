@@ -1,0 +1,305 @@
+//! The commands of a batch as messages, and what their answers mean for each.
+
+use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
+
+use super::{BatchProgress, BatchReport};
+use crate::codec::{Request, put_request, request_in};
+use crate::error::{Cause, Errno, Error, Operation, Target};
+use crate::handle::Inner;
+use crate::handle::conversation::BulkFailure;
+use crate::handle::operations::{Operations, failed, subject, valid};
+use crate::handle::side::{Link, Side};
+use crate::model::{Destination, Service, ServiceId};
+use crate::transport::Limits;
+
+/// The commands of a batch, encoded, in their order.
+pub(in crate::handle) struct Commands {
+    messages: Vec<u8>,
+    places: Vec<Command>,
+    /// Whether some message is not the whole of a command that fails when it does.
+    has_parts: bool,
+    /// A value that cannot be sent.
+    refused: Option<Error>,
+}
+
+/// What it is done to stands in the message, and is of interest only when it fails.
+#[derive(Debug)]
+struct Command {
+    operation: Operation,
+    role: Role,
+    /// Where the message ends, and the next begins.
+    end: usize,
+}
+
+/// What a message is to the command that it belongs to, and so what its failure means.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Role {
+    /// All of it.
+    Whole,
+    /// The first of two: makes what may be there.
+    Make,
+    /// The second of two: counts when the first has found the object.
+    Change,
+    /// All of it; that the object is missing is success.
+    Remove,
+}
+
+impl<S: Side> Operations<S> {
+    pub(in crate::handle) async fn send(
+        &self,
+        mut commands: Commands,
+        mut watch: impl FnMut(BatchProgress) -> ControlFlow<()>,
+    ) -> Result<BatchReport, Error> {
+        if let Some(error) = commands.refused.take() {
+            return Err(error);
+        }
+        let namespace = self.namespace.as_ref();
+        let messages = commands.places.len();
+        let mut results = Vec::with_capacity(messages);
+        let mut progress = BatchProgress { done: 0, failed: 0, total: commands.len() };
+        let mut inner = self.lock().await;
+        let limits = inner.conversation.limits();
+        while results.len() < messages {
+            if !results.is_empty() {
+                inner.conversation.pause().await;
+            }
+            let chunk = commands.chunk(results.len(), limits);
+            let can_go_on = send_chunk(&mut inner, &mut commands, &chunk, &mut results, namespace).await;
+            commands.count(&mut progress, &results, chunk);
+            let is_stopped = watch(progress).is_break();
+            let cause = match (can_go_on, is_stopped) {
+                (false, _) => || Cause::NotSent,
+                (true, true) => || Cause::Stopped,
+                (true, false) => continue,
+            };
+            let rest = results.len()..messages;
+            results.extend(rest.map(|place| Err(commands.failed(place, cause(), namespace))));
+        }
+        Ok(BatchReport { results: commands.merge(results) })
+    }
+}
+
+impl Commands {
+    pub(super) fn new() -> Self {
+        Self {
+            messages: Vec::with_capacity(FIRST_BYTES),
+            places: Vec::with_capacity(FIRST_COMMANDS),
+            has_parts: false,
+            refused: None,
+        }
+    }
+
+    pub(super) fn service(
+        &mut self,
+        operation: Operation,
+        service: &Service,
+        request: impl FnOnce(Service) -> Request,
+    ) {
+        match valid(operation, service) {
+            Ok(service) => self.add(Role::Whole, &request(service)),
+            Err(error) => drop(self.refused.get_or_insert(error)),
+        }
+    }
+
+    pub(super) fn ensure_service(&mut self, service: &Service) {
+        match valid(Operation::NewService, service) {
+            Ok(service) => {
+                self.add(Role::Make, &Request::NewService(service.clone()));
+                self.add(Role::Change, &Request::SetService(service));
+            }
+            Err(error) => drop(self.refused.get_or_insert(error)),
+        }
+    }
+
+    pub(super) fn ensure_destination(&mut self, service: ServiceId, destination: Destination) {
+        self.add(Role::Make, &Request::NewDestination(service, destination.clone()));
+        self.add(Role::Change, &Request::SetDestination(service, destination));
+    }
+
+    pub(super) fn add(&mut self, role: Role, request: &Request) {
+        // Family, flags and number are known when the batch is sent.
+        put_request(&mut self.messages, 0, 0, 0, request);
+        self.has_parts |= role != Role::Whole;
+        self.places.push(Command { operation: subject(request).0, role, end: self.messages.len() });
+    }
+
+    /// The number of commands, of which some have two messages.
+    pub(super) fn len(&self) -> usize {
+        if !self.has_parts {
+            return self.places.len();
+        }
+        self.places.iter().filter(|command| command.role != Role::Change).count()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// How many bytes all messages take.
+    pub(super) fn bytes_in_all(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Adds the messages of a datagram to what is known of the commands.
+    fn count(&self, progress: &mut BatchProgress, results: &[Result<(), Error>], chunk: Range<usize>) {
+        if !self.has_parts {
+            progress.done = results.len();
+            let failed = results.get(chunk).unwrap_or_default().iter().filter(|result| result.is_err()).count();
+            progress.failed = progress.failed.saturating_add(failed);
+            return;
+        }
+        let start = chunk.start;
+        let commands = self.places.get(chunk).unwrap_or_default();
+        for (place, command) in (start..).zip(commands) {
+            let Some(result) = results.get(place) else { return };
+            let has_failed = match command.role {
+                Role::Whole => result.is_err(),
+                Role::Make => continue,
+                Role::Remove => result.as_ref().is_err_and(|error| !error.is_not_found()),
+                Role::Change => match place.checked_sub(1).and_then(|before| results.get(before)) {
+                    Some(made) if is_there_already(made) => result.is_err(),
+                    made => made.is_some_and(Result::is_err),
+                },
+            };
+            progress.done = progress.done.saturating_add(1);
+            progress.failed = progress.failed.saturating_add(has_failed.into());
+        }
+    }
+
+    /// The results of the commands, from those of their messages.
+    fn merge(&self, results: Vec<Result<(), Error>>) -> Vec<Result<(), Error>> {
+        if !self.has_parts {
+            return results;
+        }
+        let mut merged: Vec<Result<(), Error>> = Vec::with_capacity(self.len());
+        for (command, result) in self.places.iter().zip(results) {
+            match (command.role, result) {
+                (Role::Whole | Role::Make, result) => merged.push(result),
+                (Role::Remove, Err(error)) if error.is_not_found() => merged.push(Ok(())),
+                (Role::Remove, result) => merged.push(result),
+                (Role::Change, result) => {
+                    if let Some(made) = merged.last_mut().filter(|made| is_there_already(made)) {
+                        *made = result;
+                    }
+                }
+            }
+        }
+        merged
+    }
+
+    /// The commands of the next datagram: as many as fit, one at least.
+    fn chunk(&self, first: usize, limits: Limits) -> Range<usize> {
+        let longest = self.start(first).saturating_add(limits.datagram);
+        let most = first.saturating_add(limits.answers).min(self.places.len());
+        let fitting = self.places.get(first..most).unwrap_or_default();
+        let count = fitting.partition_point(|command| command.end <= longest);
+        first..first.saturating_add(count.max(1))
+    }
+
+    /// Where a command begins, or everything ends.
+    fn start(&self, place: usize) -> usize {
+        place.checked_sub(1).and_then(|before| self.places.get(before)).map_or(0, |before| before.end)
+    }
+
+    fn bytes(&self, commands: &Range<usize>) -> Range<usize> {
+        self.start(commands.start)..self.start(commands.end)
+    }
+
+    fn message(&self, place: usize) -> &[u8] {
+        self.messages.get(self.bytes(&(place..place.saturating_add(1)))).unwrap_or_default()
+    }
+
+    /// What is said of a command that failed.
+    fn failed(&self, place: usize, cause: Cause, namespace: Option<&Arc<str>>) -> Error {
+        if let Some(request) = request_in(self.message(place)) {
+            return failed(&request, cause, namespace);
+        }
+        let operation = self.places.get(place).map_or(Operation::Flush, |command| command.operation);
+        Error::new(operation, Target::Table, cause).within(namespace)
+    }
+}
+
+/// Sends one datagram and appends what became of each command. Returns whether the next one can be sent.
+async fn send_chunk<L: Link>(
+    inner: &mut Inner<L>,
+    commands: &mut Commands,
+    chunk: &Range<usize>,
+    results: &mut Vec<Result<(), Error>>,
+    namespace: Option<&Arc<str>>,
+) -> bool {
+    let bytes = commands.bytes(chunk);
+    let mut looked_up = false;
+    loop {
+        results.truncate(chunk.start);
+        results.resize_with(chunk.end, || Ok(()));
+        let mut refused = Vec::new();
+        let mut acknowledged = None;
+        let datagram = commands.messages.get_mut(bytes.clone()).unwrap_or_default();
+        let sent = inner.conversation.commands(datagram, chunk.len(), |place, result| {
+            let place = chunk.start.saturating_add(usize::try_from(place).unwrap_or(usize::MAX));
+            match result {
+                Ok(()) => acknowledged = Some(place),
+                Err(error) => refused.push((place, error)),
+            }
+        });
+        let sent = sent.await;
+        // Every single one failing like this is what it looks like when the family has got another number.
+        let nobody_there =
+            refused.len() == chunk.len() && refused.iter().all(|(_, error)| error.errno == Errno::ENOENT.raw());
+        for (place, error) in refused {
+            if let Some(result) = results.get_mut(place) {
+                *result = Err(commands.failed(place, Cause::kernel(error, commands.message(place)), namespace));
+            }
+        }
+        let (cause, others) = match sent {
+            Ok(()) if nobody_there && !looked_up => {
+                looked_up = true;
+                let cause = match inner.conversation.look_up_family().await {
+                    Ok(true) => continue,
+                    Ok(false) => return true,
+                    Err(cause) => cause,
+                };
+                // IPVS is gone, and with it the table: that is what every refusal meant. Or else, whether the refusals
+                // came from IPVS or from nobody stays unknown.
+                results.truncate(chunk.start);
+                results.resize_with(chunk.end, || Ok(()));
+                let others = alike(&cause);
+                (cause, others)
+            }
+            Ok(()) => return true,
+            Err(BulkFailure::NotSent(error)) => (Cause::Io(error), Cause::NotSent),
+            Err(BulkFailure::Unknown(cause)) => {
+                let others = alike(&cause);
+                (cause, others)
+            }
+        };
+        let mut cause = Some(cause);
+        for (place, result) in results.iter_mut().enumerate().skip(chunk.start) {
+            if result.is_ok() && acknowledged != Some(place) {
+                let cause = cause.take().unwrap_or_else(|| alike(&others));
+                *result = Err(commands.failed(place, cause, namespace));
+            }
+        }
+        return false;
+    }
+}
+
+fn is_there_already(result: &Result<(), Error>) -> bool {
+    result.as_ref().is_err_and(Error::is_already_exists)
+}
+
+/// What is said of the commands that share the end of the first of them.
+const fn alike(cause: &Cause) -> Cause {
+    match cause {
+        Cause::Timeout { after } => Cause::Timeout { after: *after },
+        Cause::NotAvailable => Cause::NotAvailable,
+        Cause::NotSent => Cause::NotSent,
+        _ => Cause::Lost,
+    }
+}
+
+/// Room for this many commands is there from the beginning.
+const FIRST_COMMANDS: usize = 64;
+/// What a destination with all its settings takes.
+const FIRST_BYTES: usize = FIRST_COMMANDS * 160;

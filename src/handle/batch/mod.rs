@@ -1,0 +1,438 @@
+mod commands;
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+#[cfg(feature = "tokio")]
+use super::AsyncHandle;
+use super::Handle;
+use super::side::block_on;
+use crate::codec::Request;
+use crate::error::{Error, Operation};
+use crate::model::{Config, Destination, DestinationId, Service, ServiceId};
+use commands::{Commands, Role};
+
+/// Many commands, few datagrams.
+///
+/// The kernel executes the commands in order. One that fails stops nothing: those after it run, and the
+/// [report](BatchReport) says of each what became of it. There is no transaction: to undo is up to the caller.
+///
+/// ```no_run
+/// use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+///
+/// let handle = Handle::new()?;
+/// let web: ServiceId = "tcp://192.0.2.10:80".parse()?;
+/// let report = handle
+///     .batch()
+///     .new_service(&Service::new(web, Scheduler::Wlc))
+///     .new_destination(&web, &Destination::new("10.0.0.2:8080".parse()?, ForwardMethod::Masquerade))
+///     .send()?;
+/// for (place, error) in report.failures() {
+///     eprintln!("command {place}: {error}");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// In a loop, [`push`](Self::push) and `extend` take commands as values:
+///
+/// ```no_run
+/// use ipvs_rs::handle::BatchCommand;
+/// use ipvs_rs::{Destination, DestinationId, ForwardMethod, Handle, ServiceId};
+///
+/// # fn found() -> Vec<(DestinationId, bool)> { Vec::new() }
+/// let handle = Handle::new()?;
+/// let web: ServiceId = "tcp://192.0.2.10:80".parse()?;
+/// let mut batch = handle.batch();
+/// batch.extend(found().into_iter().map(|(server, is_up)| match is_up {
+///     true => BatchCommand::EnsureDestination(web, Destination::new(server, ForwardMethod::Masquerade)),
+///     false => BatchCommand::RemoveDestination(web, server),
+/// }));
+/// batch.push(BatchCommand::Zero(Some(web)));
+/// batch.send()?.into_result()?;
+/// # Ok::<(), ipvs_rs::Error>(())
+/// ```
+///
+/// A batch goes out in datagrams of so many commands that no answer is lost even if every command fails (200 with the
+/// system's default buffers). Other threads that share the handle wait until it is through.
+///
+/// # After many were deleted
+///
+/// The kernel remembers every destination that was deleted, by a flush or with its service too, for two to three minutes.
+/// Whenever one is added to the same network namespace, it looks through what it remembers, the latest first. Where
+/// 10,000 were deleted, adding others costs some ten times as much for that time, and adding the same again in the same
+/// order some five times, whatever the client is. So where many destinations change at a time:
+///
+/// * Change instead of deleting and adding: [`update_destination`](Self::update_destination) is never held up. A server
+///   that is to rest gets the weight 0, which lets its connections finish, too.
+/// * Compare what is there with what should be and send the difference, instead of flushing and making all anew.
+/// * Add the new before deleting the old.
+/// * Add the same again in the reverse order of deleting: the latest is found at once.
+/// * Or wait three minutes.
+#[must_use = "a batch does nothing until it is sent"]
+pub struct Batch<'h, H = Handle> {
+    handle: &'h H,
+    commands: Commands,
+}
+
+/// A command of a [`Batch`], as a value; each is described at the method of the same name.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum BatchCommand {
+    /// [`Handle::new_service`].
+    NewService(Service),
+    /// [`Handle::update_service`].
+    UpdateService(Service),
+    /// [`Handle::delete_service`].
+    DeleteService(ServiceId),
+    /// [`Batch::ensure_service`].
+    EnsureService(Service),
+    /// [`Batch::remove_service`].
+    RemoveService(ServiceId),
+    /// [`Handle::new_destination`].
+    NewDestination(ServiceId, Destination),
+    /// [`Handle::update_destination`].
+    UpdateDestination(ServiceId, Destination),
+    /// [`Handle::delete_destination`].
+    DeleteDestination(ServiceId, DestinationId),
+    /// [`Batch::ensure_destination`].
+    EnsureDestination(ServiceId, Destination),
+    /// [`Batch::remove_destination`].
+    RemoveDestination(ServiceId, DestinationId),
+    /// [`Handle::zero`], of one service or of everything.
+    Zero(Option<ServiceId>),
+    /// [`Handle::flush`].
+    Flush,
+    /// [`Handle::set_config`].
+    SetConfig(Config),
+}
+
+/// How far a [`Batch`] has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct BatchProgress {
+    /// Commands that were sent, whatever became of them.
+    pub done: usize,
+    /// Those of them that failed.
+    pub failed: usize,
+    /// All commands of the batch.
+    pub total: usize,
+}
+
+/// What became of the commands of a [`Batch`], in their order.
+///
+/// ```no_run
+/// use ipvs_rs::Handle;
+///
+/// let report = Handle::new()?.batch().zero(None).flush().send()?;
+/// if report.is_ok() {
+///     println!("all {} done", report.results().len());
+/// }
+/// // Or, when one failure is enough to give up:
+/// report.into_result()?;
+/// # Ok::<(), ipvs_rs::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "commands of a batch fail one by one"]
+pub struct BatchReport {
+    results: Vec<Result<(), Error>>,
+}
+
+impl Handle {
+    /// Begins a batch of commands.
+    pub fn batch(&self) -> Batch<'_> {
+        Batch::new(self)
+    }
+}
+
+impl<'h, H> Batch<'h, H> {
+    pub(super) fn new(handle: &'h H) -> Self {
+        Self { handle, commands: Commands::new() }
+    }
+
+    /// Adds [`Handle::new_service`].
+    pub fn new_service(mut self, service: &Service) -> Self {
+        self.commands.service(Operation::NewService, service, Request::NewService);
+        self
+    }
+
+    /// Adds [`Handle::update_service`].
+    pub fn update_service(mut self, service: &Service) -> Self {
+        self.commands.service(Operation::UpdateService, service, Request::SetService);
+        self
+    }
+
+    /// Makes a service, or gives it these settings if it is there.
+    ///
+    /// These are two commands to the kernel, of which the second one is harmless when the first has made the service, so
+    /// that the order of the batch is kept. It fails as [`Handle::new_service`] does, except that the service may exist.
+    pub fn ensure_service(mut self, service: &Service) -> Self {
+        self.commands.ensure_service(service);
+        self
+    }
+
+    /// Removes a service if it is there, as [`Handle::remove_service`].
+    pub fn remove_service(mut self, id: &ServiceId) -> Self {
+        self.commands.add(Role::Remove, &Request::DeleteService(*id));
+        self
+    }
+
+    /// Adds [`Handle::delete_service`].
+    pub fn delete_service(mut self, id: &ServiceId) -> Self {
+        self.commands.add(Role::Whole, &Request::DeleteService(*id));
+        self
+    }
+
+    /// Adds [`Handle::new_destination`].
+    pub fn new_destination(mut self, service: &ServiceId, destination: &Destination) -> Self {
+        self.commands.add(Role::Whole, &Request::NewDestination(*service, destination.clone()));
+        self
+    }
+
+    /// Adds [`Handle::update_destination`].
+    pub fn update_destination(mut self, service: &ServiceId, destination: &Destination) -> Self {
+        self.commands.add(Role::Whole, &Request::SetDestination(*service, destination.clone()));
+        self
+    }
+
+    /// Adds [`Handle::delete_destination`].
+    pub fn delete_destination(mut self, service: &ServiceId, id: &DestinationId) -> Self {
+        self.commands.add(Role::Whole, &Request::DeleteDestination(*service, *id));
+        self
+    }
+
+    /// Makes a destination, or gives it these settings if it is there, with two commands as
+    /// [`ensure_service`](Self::ensure_service) does.
+    ///
+    /// It fails as [`Handle::new_destination`] does, except that the destination may exist.
+    pub fn ensure_destination(mut self, service: &ServiceId, destination: &Destination) -> Self {
+        self.commands.ensure_destination(*service, destination.clone());
+        self
+    }
+
+    /// Removes a destination if it is there, as [`Handle::remove_destination`].
+    pub fn remove_destination(mut self, service: &ServiceId, id: &DestinationId) -> Self {
+        self.commands.add(Role::Remove, &Request::DeleteDestination(*service, *id));
+        self
+    }
+
+    /// Adds [`Handle::zero`].
+    pub fn zero(mut self, service: Option<&ServiceId>) -> Self {
+        self.commands.add(Role::Whole, &Request::Zero(service.copied()));
+        self
+    }
+
+    /// Adds [`Handle::flush`].
+    pub fn flush(mut self) -> Self {
+        self.commands.add(Role::Whole, &Request::Flush);
+        self
+    }
+
+    /// Adds [`Handle::set_config`].
+    pub fn set_config(mut self, config: &Config) -> Self {
+        self.commands.add(Role::Whole, &Request::SetConfig(*config));
+        self
+    }
+
+    /// Adds a command, where the batch is to be kept: in a loop, or in a structure.
+    ///
+    /// ```no_run
+    /// use ipvs_rs::handle::BatchCommand;
+    /// use ipvs_rs::{Handle, ServiceId};
+    ///
+    /// let handle = Handle::new()?;
+    /// let mut batch = handle.batch();
+    /// for entry in handle.get_services()? {
+    ///     if entry.stats.connections == 0 {
+    ///         batch.push(BatchCommand::RemoveService(entry.id()));
+    ///     }
+    /// }
+    /// batch.send()?.into_result()?;
+    /// # Ok::<(), ipvs_rs::Error>(())
+    /// ```
+    pub fn push(&mut self, command: BatchCommand) -> &mut Self {
+        use BatchCommand as Add;
+        let commands = &mut self.commands;
+        let request = match command {
+            Add::NewService(service) => {
+                commands.service(Operation::NewService, &service, Request::NewService);
+                return self;
+            }
+            Add::UpdateService(service) => {
+                commands.service(Operation::UpdateService, &service, Request::SetService);
+                return self;
+            }
+            Add::EnsureService(service) => {
+                commands.ensure_service(&service);
+                return self;
+            }
+            Add::EnsureDestination(service, destination) => {
+                commands.ensure_destination(service, destination);
+                return self;
+            }
+            Add::RemoveService(id) => {
+                commands.add(Role::Remove, &Request::DeleteService(id));
+                return self;
+            }
+            Add::RemoveDestination(service, id) => {
+                commands.add(Role::Remove, &Request::DeleteDestination(service, id));
+                return self;
+            }
+            Add::DeleteService(id) => Request::DeleteService(id),
+            Add::NewDestination(service, destination) => Request::NewDestination(service, destination),
+            Add::UpdateDestination(service, destination) => Request::SetDestination(service, destination),
+            Add::DeleteDestination(service, id) => Request::DeleteDestination(service, id),
+            Add::Zero(service) => Request::Zero(service),
+            Add::Flush => Request::Flush,
+            Add::SetConfig(config) => Request::SetConfig(config),
+        };
+        commands.add(Role::Whole, &request);
+        self
+    }
+
+    /// The number of commands.
+    pub fn len(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Whether there is no command.
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+}
+
+impl<H> Extend<BatchCommand> for Batch<'_, H> {
+    fn extend<I: IntoIterator<Item = BatchCommand>>(&mut self, commands: I) {
+        for command in commands {
+            self.push(command);
+        }
+    }
+}
+
+impl Batch<'_> {
+    /// Sends all commands and waits for what became of them. An empty batch sends nothing.
+    ///
+    /// When an answer does not come or is lost, the commands of its datagram that were not answered have an unknown
+    /// end ([`Timeout`](crate::error::ErrorKind::Timeout), [`Lost`](crate::error::ErrorKind::Lost)) and those after it
+    /// are [not sent](crate::error::ErrorKind::NotSent).
+    ///
+    /// # Errors
+    ///
+    /// When one of the values was refused before anything was sent. What becomes of commands that were sent is in the
+    /// report.
+    pub fn send(self) -> Result<BatchReport, Error> {
+        self.send_with_progress(|_| ControlFlow::Continue(()))
+    }
+
+    /// Sends all commands and tells a function after each datagram how far it has come.
+    ///
+    /// The function may end it with [`ControlFlow::Break`]: then the rest is [not
+    /// sent](crate::error::ErrorKind::NotSent), as it is after a datagram whose answers did not come. The handle is
+    /// locked meanwhile: a function that uses it would wait for ever.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use std::ops::ControlFlow;
+    ///
+    /// use ipvs_rs::{Destination, Handle, ServiceId};
+    ///
+    /// # fn servers() -> Vec<Destination> { Vec::new() }
+    /// let handle = Handle::new()?;
+    /// let web: ServiceId = "tcp://192.0.2.10:80".parse()?;
+    /// let batch = servers().iter().fold(handle.batch(), |batch, server| batch.new_destination(&web, server));
+    /// let report = batch.send_with_progress(|progress| {
+    ///     eprint!("\r{} of {}", progress.done, progress.total);
+    ///     // So many refusals cannot be a coincidence.
+    ///     if progress.failed > 100 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn send_with_progress(self, watch: impl FnMut(BatchProgress) -> ControlFlow<()>) -> Result<BatchReport, Error> {
+        block_on(self.handle.operations.send(self.commands, watch))
+    }
+}
+
+/// How many commands there are, and how many bytes they take.
+impl<H> fmt::Debug for Batch<'_, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("commands", &self.len())
+            .field("bytes", &self.commands.bytes_in_all())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "tokio")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+impl Batch<'_, AsyncHandle> {
+    /// Sends all commands and waits for what became of them, as the batch of a blocking handle does.
+    ///
+    /// Other tasks get their turn between two datagrams, except those that want this handle.
+    ///
+    /// # Errors
+    ///
+    /// When one of the values was refused before anything was sent. What becomes of commands that were sent is in the
+    /// report.
+    pub async fn send(self) -> Result<BatchReport, Error> {
+        self.send_with_progress(|_| ControlFlow::Continue(())).await
+    }
+
+    /// Sends all commands and tells a function after each datagram how far it has come, as the batch of a [blocking
+    /// handle](Batch::send_with_progress) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_with_progress(
+        self,
+        watch: impl FnMut(BatchProgress) -> ControlFlow<()>,
+    ) -> Result<BatchReport, Error> {
+        self.handle.operations.send(self.commands, watch).await
+    }
+}
+
+impl BatchReport {
+    /// What became of each command, in order.
+    pub fn results(&self) -> &[Result<(), Error>] {
+        &self.results
+    }
+
+    /// Those that failed, by their place.
+    pub fn failures(&self) -> impl Iterator<Item = (usize, &Error)> {
+        self.results.iter().enumerate().filter_map(|(place, result)| Some((place, result.as_ref().err()?)))
+    }
+
+    /// Whether every command succeeded.
+    pub fn is_ok(&self) -> bool {
+        self.results.iter().all(Result::is_ok)
+    }
+
+    /// The results themselves, in order.
+    pub fn into_results(self) -> Vec<Result<(), Error>> {
+        self.results
+    }
+
+    /// Success if every command succeeded.
+    ///
+    /// # Errors
+    ///
+    /// The first failure.
+    pub fn into_result(self) -> Result<(), Error> {
+        self.results.into_iter().collect()
+    }
+}
+
+/// How many commands there were, how many of them failed, and the first that did.
+impl fmt::Debug for BatchReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchReport")
+            .field("commands", &self.results.len())
+            .field("failed", &self.failures().count())
+            .field("first", &self.failures().next())
+            .finish_non_exhaustive()
+    }
+}

@@ -20,7 +20,7 @@
 //! for entry in handle.get_destinations(&web)? {
 //!     println!("{} has {} active connections", entry.id(), entry.active_connections);
 //! }
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 //!
 //! Every command takes `CAP_NET_ADMIN` in the initial user namespace, reading included; root outside of a rootless
@@ -48,7 +48,8 @@
 //! back from it, see [`model::notation`]. Settings that were read equal the settings that were written.
 //!
 //! A call that fails gives an [`Error`]: operation, object, the kernel's number and what it means there, and often
-//! what to do. It prints in one line. Predicates such as [`is_not_found`](Error::is_not_found) are for branching.
+//! what to do. It prints in one line. Predicates such as [`is_not_found`](Error::is_not_found) are for branching. With
+//! `?` the errors of values, text, namespaces and files become one of these.
 //!
 //! Below the handle there are floors, each of which knows only those under it. Most people never go there; those who
 //! bring a connection of their own, or play the kernel in a test, do.
@@ -107,7 +108,7 @@
 //! }
 //! // Success as well when it was not there.
 //! handle.remove_service(&"udp://192.0.2.11:53".parse()?)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 //!
 //! ## Change one thing and keep the rest
@@ -120,7 +121,7 @@
 //!
 //! let (web, server) = ("tcp://192.0.2.10:80".parse()?, "10.0.0.2:8080".parse()?);
 //! Handle::new()?.modify_destination(&web, &server, |destination| destination.weight = Weight::from(50))?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 //!
 //! ## Drain a server
@@ -140,7 +141,7 @@
 //!     thread::sleep(Duration::from_secs(1));
 //! }
 //! handle.remove_destination(&web, &server)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 //!
 //! ## Many commands at once
@@ -163,7 +164,7 @@
 //!         eprintln!("command {place}: {error}");
 //!     }
 //! }
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 //!
 //! ## Another network namespace
@@ -178,7 +179,7 @@
 //! let blue = Handle::builder().netns(Netns::named("blue")?).open()?;
 //! let here = Handle::new()?;
 //! println!("{} services there, {} here", blue.get_services()?.len(), here.get_services()?.len());
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 //!
 //! ## See who is connected to what
@@ -213,7 +214,7 @@
 //!     println!("{sysctl} = {value}");
 //! }
 //! # }
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 //!
 //! ## Play the kernel in a test
@@ -303,7 +304,7 @@
 //! let error = handle.new_service(&Service::new("TCP 192.0.2.10:80".parse()?, Scheduler::Rr)).unwrap_err();
 //! assert!(error.is_already_exists());
 //! assert_eq!(error.to_string(), "new service TCP 192.0.2.10:80: already exists (EEXIST)");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 //!
 //! ## Through a connection of rust-netlink

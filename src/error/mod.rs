@@ -11,7 +11,7 @@
 //!     Err(error) => eprintln!("{error}"),
 //!     Ok(()) => println!("done"),
 //! }
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 
 mod errno;
@@ -55,7 +55,7 @@ use crate::transport::{NetnsError, NetnsProblem};
 ///     Err(error) if error.is_already_exists() => handle.update_service(&service)?,
 ///     other => other?,
 /// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), ipvs_rs::Error>(())
 /// ```
 ///
 /// The other errors of floors 0 to 4 become this one, so that it is the only one that a function needs:

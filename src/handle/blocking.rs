@@ -39,7 +39,7 @@ use crate::model::{Config, Destination, DestinationId, Info, Service, ServiceEnt
 /// let web: ServiceId = "tcp://192.0.2.10:80".parse()?;
 /// handle.new_service(&Service::new(web, Scheduler::Wlc))?;
 /// handle.new_destination(&web, &Destination::new("10.0.0.2:8080".parse()?, ForwardMethod::Masquerade))?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), ipvs_rs::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Handle {
@@ -133,7 +133,7 @@ impl Handle {
     ///     Some(entry) => println!("{} connections so far", entry.stats.connections),
     ///     None => println!("no such service"),
     /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok::<(), ipvs_rs::Error>(())
     /// ```
     ///
     /// # Kernel
@@ -270,7 +270,7 @@ impl Handle {
     /// use ipvs_rs::model::Config;
     ///
     /// Handle::new()?.set_config(&Config::new().tcp(Duration::from_secs(3600))?)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok::<(), ipvs_rs::Error>(())
     /// ```
     ///
     /// # Kernel
@@ -315,7 +315,7 @@ impl Handle {
     ///     println!("{daemon}");
     /// }
     /// handle.stop_sync(SyncRole::Master)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok::<(), ipvs_rs::Error>(())
     /// ```
     ///
     /// # Kernel

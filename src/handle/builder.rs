@@ -24,7 +24,7 @@ use crate::transport::{KernelSocket, Netns, SocketOptions};
 ///     .netns(Netns::named("blue")?)
 ///     .deadline(Duration::from_secs(2))
 ///     .open()?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), ipvs_rs::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]

@@ -52,7 +52,7 @@ impl Handle {
     /// let service = Service::new("TCP 192.0.2.10:80".parse()?, Scheduler::Wlc);
     /// handle.ensure_service(&service)?;
     /// assert_eq!(handle.ensure_service(&service)?, Outcome::Unchanged);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok::<(), ipvs_rs::Error>(())
     /// ```
     pub fn ensure_service(&self, service: &Service) -> Result<Outcome, Error> {
         block_on(self.operations.ensure_service(service))
@@ -103,7 +103,7 @@ impl Handle {
     ///
     /// let handle = Handle::new()?;
     /// handle.modify_service(&"TCP 192.0.2.10:80".parse()?, |service| service.scheduler = Scheduler::Sh)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok::<(), ipvs_rs::Error>(())
     /// ```
     pub fn modify_service(&self, id: &ServiceId, change: impl FnOnce(&mut Service)) -> Result<Outcome, Error> {
         block_on(self.operations.modify_service(id, change))
@@ -127,7 +127,7 @@ impl Handle {
     ///
     /// let (web, server) = ("TCP 192.0.2.10:80".parse()?, "10.0.0.2:8080".parse()?);
     /// Handle::new()?.modify_destination(&web, &server, |destination| destination.weight = Weight::ZERO)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok::<(), ipvs_rs::Error>(())
     /// ```
     pub fn modify_destination(
         &self,

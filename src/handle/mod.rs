@@ -15,7 +15,7 @@
 //! handle.new_service(&web)?;
 //! assert!(handle.new_service(&web).is_err_and(|error| error.is_already_exists()));
 //! handle.ensure_service(&web)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 
 // The page of a handle has its methods in the order of these: it begins with opening one.

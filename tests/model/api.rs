@@ -13,6 +13,7 @@ fn value<T: Clone + Debug + Eq + Hash + Send + Sync + Unpin + 'static>() {}
 fn ordered<T: Ord>() {}
 fn copy<T: Copy>() {}
 fn text<T: Display + FromStr<Err = ParseError>>() {}
+fn display<T: Display>() {}
 fn error<T: Error + Clone + Eq + Send + Sync + 'static>() {}
 fn adapter<T: Copy + Debug + Display + Send + Sync>() {}
 
@@ -41,6 +42,7 @@ fn types_of_the_model_have_their_traits() {
             MulticastGroup, Persistence, PersistenceEngine, Prefix, Protocol, Rule, Scheduler, SchedulerFlags,
             SchedulerName, ServiceFlags, ServiceId, SyncDaemon, SyncRole, Thresholds, Timeout, Tunnel, TunnelFlags,
             TunnelKind, Version, Weight;
+        display: DestinationEntry, ServiceEntry;
         error: InvalidValue, ParseError;
         adapter: ServiceRule<'static>, DestinationRule<'static>, TableRules<'static>;
     }

@@ -30,7 +30,7 @@ use commands::{Commands, Role};
 /// for (place, error) in report.failures() {
 ///     eprintln!("command {place}: {error}");
 /// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), ipvs_rs::Error>(())
 /// ```
 ///
 /// In a loop, [`push`](Self::push) and `extend` take commands as values:
@@ -349,7 +349,7 @@ impl Batch<'_> {
     ///     // So many refusals cannot be a coincidence.
     ///     if progress.failed > 100 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     /// })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok::<(), ipvs_rs::Error>(())
     /// ```
     pub fn send_with_progress(self, watch: impl FnMut(BatchProgress) -> ControlFlow<()>) -> Result<BatchReport, Error> {
         block_on(self.handle.operations.send(self.commands, watch))

@@ -14,7 +14,9 @@
 //! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 
+mod convert;
 mod errno;
+mod subject;
 
 use std::fmt;
 use std::io;
@@ -22,12 +24,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use errno::Errno;
+pub use subject::{Operation, Target};
 
 use crate::codec::DecodeError;
 use crate::engine::{KernelError, Unstable};
-use crate::model::{
-    DestinationId, InvalidValue, ParseError, PersistenceEngine, Scheduler, Service, ServiceId, SyncRole,
-};
+use crate::model::{InvalidValue, ParseError, PersistenceEngine, Scheduler, Service};
 use crate::procfs::ProcfsError;
 #[cfg(target_os = "linux")]
 use crate::transport::{NetnsError, NetnsProblem};
@@ -184,72 +185,6 @@ pub enum ErrorKind {
     Namespace,
     /// The system refused a socket, or to send or receive.
     Io,
-}
-
-/// What was attempted.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Operation {
-    /// Opening a handle.
-    Open,
-    /// Making a value, which is refused with an [`InvalidValue`].
-    MakeValue,
-    /// Reading text, which is refused with a [`ParseError`].
-    ParseText,
-    /// Entering a network namespace.
-    EnterNetns,
-    /// Reading or changing a file; [`ProcfsError::operation`] says which.
-    Procfs,
-    /// `new_service`.
-    NewService,
-    /// `update_service`.
-    UpdateService,
-    /// `delete_service`.
-    DeleteService,
-    /// `get_service`.
-    GetService,
-    /// `get_services`.
-    GetServices,
-    /// `new_destination`.
-    NewDestination,
-    /// `update_destination`.
-    UpdateDestination,
-    /// `delete_destination`.
-    DeleteDestination,
-    /// `get_destinations`.
-    GetDestinations,
-    /// `start_sync`.
-    StartSync,
-    /// `stop_sync`.
-    StopSync,
-    /// `get_sync_daemons`.
-    GetSyncDaemons,
-    /// `set_config`.
-    SetConfig,
-    /// `get_config`.
-    GetConfig,
-    /// `get_info`.
-    GetInfo,
-    /// `zero`.
-    Zero,
-    /// `flush`.
-    Flush,
-}
-
-/// What it was attempted on.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Target {
-    /// The whole table, or nothing in particular.
-    Table,
-    /// A service.
-    Service(ServiceId),
-    /// A destination of a service.
-    Destination(ServiceId, DestinationId),
-    /// All destinations of a service.
-    Destinations(ServiceId),
-    /// A synchronisation daemon.
-    Daemon(SyncRole),
 }
 
 impl Error {
@@ -656,134 +591,6 @@ impl std::error::Error for Error {
             | Cause::Stopped
             | Cause::Interrupted { .. }
             | Cause::Truncated { .. } => None,
-        }
-    }
-}
-
-/// An error of a lower floor: it prints as that one does.
-impl From<InvalidValue> for Error {
-    fn from(error: InvalidValue) -> Self {
-        Self::new(Operation::MakeValue, Target::Table, Cause::Invalid(error))
-    }
-}
-
-/// An error of a lower floor: it prints as that one does.
-impl From<ParseError> for Error {
-    fn from(error: ParseError) -> Self {
-        Self::new(Operation::ParseText, Target::Table, Cause::Parse(error))
-    }
-}
-
-/// An error of a lower floor: it prints as that one does.
-#[cfg(target_os = "linux")]
-impl From<NetnsError> for Error {
-    fn from(error: NetnsError) -> Self {
-        Self::new(Operation::EnterNetns, Target::Table, Cause::Namespace(error))
-    }
-}
-
-/// An error of a lower floor: it prints as that one does.
-impl From<ProcfsError> for Error {
-    fn from(error: ProcfsError) -> Self {
-        Self::new(Operation::Procfs, Target::Table, Cause::Procfs(error))
-    }
-}
-
-impl From<Error> for io::Error {
-    /// For functions that give `io::Result`: it prints as before, and the error can be had back from it.
-    ///
-    /// ```
-    /// use std::io;
-    /// use ipvs_rs::Error;
-    /// use ipvs_rs::model::Weight;
-    ///
-    /// let error = io::Error::from(Error::from(Weight::new(u32::MAX).unwrap_err()));
-    /// assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
-    /// assert_eq!(error.to_string(), "weight 4294967295 is out of range: expected 0 to 2147483647");
-    /// assert!(error.downcast::<Error>().is_ok_and(|error| error.is_invalid()));
-    /// ```
-    fn from(error: Error) -> Self {
-        use io::ErrorKind as Kind;
-        let kind = match &error.0.cause {
-            Cause::Io(error) => error.kind(),
-            Cause::Procfs(procfs) => match procfs.io_error() {
-                Some(error) => error.kind(),
-                None if procfs.is_malformed() => Kind::InvalidData,
-                None => kind_of(&error),
-            },
-            #[cfg(target_os = "linux")]
-            Cause::Namespace(namespace) => match namespace.problem() {
-                NetnsProblem::Missing => Kind::NotFound,
-                NetnsProblem::PermissionDenied => Kind::PermissionDenied,
-                NetnsProblem::Io(error) => error.kind(),
-                _ => Kind::InvalidInput,
-            },
-            Cause::Timeout { .. } => Kind::TimedOut,
-            Cause::Decode(_) | Cause::Truncated { .. } => Kind::InvalidData,
-            Cause::Unstable(_) | Cause::Interrupted { .. } => Kind::ResourceBusy,
-            Cause::Kernel { errno: Errno::EBUSY | Errno::EAGAIN, .. } => Kind::ResourceBusy,
-            Cause::Kernel { errno: Errno::ENOMEM | Errno::ENOBUFS, .. } => Kind::OutOfMemory,
-            _ => kind_of(&error),
-        };
-        Self::new(kind, error)
-    }
-}
-
-/// The kind of an error of the system that the predicates come to.
-fn kind_of(error: &Error) -> io::ErrorKind {
-    if error.is_not_found() {
-        io::ErrorKind::NotFound
-    } else if error.is_already_exists() {
-        io::ErrorKind::AlreadyExists
-    } else if error.is_permission_denied() {
-        io::ErrorKind::PermissionDenied
-    } else if error.is_invalid() {
-        io::ErrorKind::InvalidInput
-    } else if error.is_unsupported() || error.is_not_available() || error.is_scheduler_unavailable() {
-        io::ErrorKind::Unsupported
-    } else {
-        io::ErrorKind::Other
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Open => "open handle",
-            Self::MakeValue => "make value",
-            Self::ParseText => "parse text",
-            Self::EnterNetns => "enter network namespace",
-            Self::Procfs => "use procfs",
-            Self::NewService => "new service",
-            Self::UpdateService => "update service",
-            Self::DeleteService => "delete service",
-            Self::GetService => "get service",
-            Self::GetServices => "get services",
-            Self::NewDestination => "new destination",
-            Self::UpdateDestination => "update destination",
-            Self::DeleteDestination => "delete destination",
-            Self::GetDestinations => "get destinations",
-            Self::StartSync => "start sync",
-            Self::StopSync => "stop sync",
-            Self::GetSyncDaemons => "get sync daemons",
-            Self::SetConfig => "set config",
-            Self::GetConfig => "get config",
-            Self::GetInfo => "get info",
-            Self::Zero => "zero",
-            Self::Flush => "flush",
-        })
-    }
-}
-
-/// With a blank in front, so that it can follow the operation.
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Table => Ok(()),
-            Self::Service(id) => write!(f, " {id}"),
-            Self::Destination(service, id) => write!(f, " {id} for {service}"),
-            Self::Destinations(service) => write!(f, " of {service}"),
-            Self::Daemon(role) => write!(f, " {role}"),
         }
     }
 }

@@ -346,8 +346,8 @@
 //!
 //! * **serde** implements `Serialize` and `Deserialize` for every value of [`model`] and for the connections of
 //!   [`procfs`]. What has a notation is text, a number is a number, the rest are maps with the names of the fields. An
-//!   option that is left out has the value that the constructor gives it. Reading goes through the same checks as making
-//!   a value by hand, and a field that is not known is refused.
+//!   option that is left out has the value that the constructor gives it. Reading goes through the same checks as
+//!   making a value by hand, and a field that is not known is refused.
 //!
 //! ```
 //! # #[cfg(feature = "serde")] {

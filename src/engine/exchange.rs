@@ -50,9 +50,9 @@ pub enum ExchangeProgress {
 
 /// One request and its answer.
 ///
-/// Push every datagram that arrives with [`feed`](Self::feed) until it says [`ExchangeProgress::Done`] or fails; after either
-/// the exchange is over. One that is given up earlier leaves answers behind, which the next exchange skips by their
-/// number.
+/// Push every datagram that arrives with [`feed`](Self::feed) until it says [`ExchangeProgress::Done`] or fails; after
+/// either the exchange is over. One that is given up earlier leaves answers behind, which the next exchange skips by
+/// their number.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     expect: Expect,

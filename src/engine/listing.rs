@@ -112,7 +112,7 @@ impl<I: Eq + Hash> Listing<I> {
     }
 }
 
-/// What the list is worth so far, without its rows.
+/// The worth of the list so far, without its rows.
 impl<I> fmt::Debug for Listing<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Listing").field("pass", &self.pass).finish_non_exhaustive()

@@ -84,7 +84,7 @@ struct Inner {
     target: Target,
     /// The network namespace as it was given; `None` for the one that the thread was in when it opened the handle.
     namespace: Option<Arc<str>>,
-    /// What a service was to have that the kernel may lack.
+    /// The parts of the kernel that a service asked for.
     wanted: Option<Wanted>,
     cause: Cause,
 }

@@ -12,10 +12,10 @@ use crate::model::{Config, Destination, DestinationId, Info, Service, ServiceEnt
 /// Open it with [`new`](Self::new), or with options by a [`builder`](Self::builder): in another network namespace, with
 /// another deadline, over a transport of your own.
 ///
-/// Share it: it is `Send + Sync`, and its methods take `&self`. A clone is the same handle, with the same sockets, locks
-/// and deadline. Each of its sockets (one for commands and long lists, [one](HandleBuilder::readers) for short ones) has
-/// a lock that is held around one exchange with the kernel, so that threads never see each other's answers; for commands
-/// in quantity a [batch](Self::batch) is worth more than threads are.
+/// Share it: it is `Send + Sync`, and its methods take `&self`. A clone is the same handle, with the same sockets,
+/// locks and deadline. Each of its sockets (one for commands and long lists, [one](HandleBuilder::readers) for short
+/// ones) has a lock that is held around one exchange with the kernel, so that threads never see each other's answers;
+/// for commands in quantity a [batch](Self::batch) is worth more than threads are.
 ///
 /// No exchange waits for an answer longer than the handle's [deadline](HandleBuilder::deadline). Success is reported only
 /// when the kernel confirmed it. After any failure the handle can be used further.
@@ -147,9 +147,9 @@ impl Handle {
 
     /// Makes a destination of a service.
     ///
-    /// A destination that was deleted within the last two or three minutes comes back with its counters, if the service is
-    /// still the same. Meanwhile whatever is added costs more, the more was deleted:
-    /// see [`Batch`](super::Batch#after-many-were-deleted).
+    /// A destination that was deleted within the last two or three minutes comes back with its counters, if the service
+    /// is still the same. Meanwhile whatever is added costs more, the more was deleted: see
+    /// [`Batch`](super::Batch#after-many-were-deleted).
     ///
     /// # Errors
     ///
@@ -191,7 +191,8 @@ impl Handle {
     /// weight to 0 and wait until the entry [is idle](crate::DestinationEntry::is_idle).
     ///
     /// The kernel remembers it for two to three minutes. To replace many destinations at a time, see
-    /// [`Batch`](super::Batch#after-many-were-deleted); for the weight alone, [`update_destination`](Self::update_destination) does.
+    /// [`Batch`](super::Batch#after-many-were-deleted); for the weight alone,
+    /// [`update_destination`](Self::update_destination) does.
     ///
     /// # Errors
     ///

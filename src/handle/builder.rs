@@ -143,7 +143,7 @@ impl HandleBuilder {
         Ok(Handle { operations: Arc::new(Operations::new(namespace, self.deadline, commands, readers)) })
     }
 
-    /// What errors call the namespace.
+    /// The name of the namespace in errors.
     pub(super) fn namespace(&self) -> Option<Arc<str>> {
         #[cfg(target_os = "linux")]
         let namespace = (!self.netns.is_current()).then(|| self.netns.to_string().into());

@@ -135,7 +135,7 @@ impl<S: Side> Operations<S> {
         asked.map_err(|cause| self.failed(request, cause))
     }
 
-    /// What is said of a request that failed.
+    /// The error of a request that failed.
     pub(super) fn failed(&self, request: &Request, cause: Cause) -> Error {
         failed(request, cause, self.namespace.as_ref())
     }
@@ -164,7 +164,7 @@ pub(super) fn valid(operation: Operation, service: &Service) -> Result<Service, 
     }
 }
 
-/// What is said of a request that failed in a namespace.
+/// The error of a request that failed in a namespace.
 pub(super) fn failed(request: &Request, cause: Cause, namespace: Option<&Arc<str>>) -> Error {
     let (operation, target) = subject(request);
     let error = Error::new(operation, target, cause).within(namespace);

@@ -166,7 +166,7 @@ impl TableService {
         Self { service, destinations }
     }
 
-    /// What names the service.
+    /// The identity of the service.
     pub fn id(&self) -> ServiceId {
         self.service.id()
     }

@@ -458,7 +458,7 @@ impl EngineData {
     }
 }
 
-/// What a word stands for that was printed, if it could stand in a row.
+/// Reads a word as it was printed, if it could stand in a row.
 fn word<T>(text: &str, from_word: fn(&[u8]) -> Option<T>) -> Option<T> {
     unescaped(text).filter(|word| !word.contains(&b' ')).and_then(|word| from_word(&word))
 }

@@ -158,16 +158,16 @@ fn refusals(world: &dyn World) -> Vec<Row> {
             Errno::ENOENT,
             (Operation::NewService, Target::Service(missing)),
             &["scheduler_unavailable"],
-            "new service UDP 192.0.2.10:80: scheduler no-such not available (ENOENT); check the name, or load the module \
-             ip_vs_NAME or ip_vs_pe_NAME",
+            "new service UDP 192.0.2.10:80: scheduler no-such not available (ENOENT); check the name, or load the \
+             module ip_vs_NAME or ip_vs_pe_NAME",
         ),
         row(
             handle.new_service(&unknown_engine),
             Errno::ENOENT,
             (Operation::NewService, Target::Service(missing)),
             &["scheduler_unavailable"],
-            "new service UDP 192.0.2.10:80: scheduler rr or persistence engine no-such not available (ENOENT); check the \
-             name, or load the module ip_vs_NAME or ip_vs_pe_NAME",
+            "new service UDP 192.0.2.10:80: scheduler rr or persistence engine no-such not available (ENOENT); check \
+             the name, or load the module ip_vs_NAME or ip_vs_pe_NAME",
         ),
         row(
             handle.update_service(&unknown),

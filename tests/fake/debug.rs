@@ -64,7 +64,7 @@ fn public_types() -> BTreeSet<&'static str> {
     names
 }
 
-/// What was shown, and must be short.
+/// The types that were shown.
 #[derive(Default)]
 struct Shown(BTreeSet<String>);
 
@@ -128,10 +128,10 @@ fn model(shown: &mut Shown) {
         Tunnel::default(), TunnelFlags::all(), Tunnel::default().kind(), unknown_method, unknown_kind,
         Version::from_number(66_049), EngineName::new("x").unwrap(), InterfaceName::new("eth0").unwrap(),
         SchedulerName::new("x").unwrap(), Granularity::Client, service.persistence.unwrap(), PersistenceEngine::Sip,
-        Prefix::new(64).unwrap(), Reading::Whole, Scheduler::Mh, service.clone(), row.service.clone(), info(), web(),
-        web().kind(), Protocol::TCP, Stats::default(), SyncDaemon::master("eth0").unwrap(), SyncRole::Backup,
-        MulticastGroup::new([224, 0, 0, 81].into()).unwrap(), service.rule(), server(80).rule(&web()), table.rules(), Rule::Service(service),
-        row, table,
+        Prefix::new(64).unwrap(), Reading::Whole, Scheduler::Mh, service.clone(), row.service.clone(), info(),
+        web(), web().kind(), Protocol::TCP, Stats::default(), SyncDaemon::master("eth0").unwrap(), SyncRole::Backup,
+        MulticastGroup::new([224, 0, 0, 81].into()).unwrap(), service.rule(), server(80).rule(&web()),
+        table.rules(), Rule::Service(service), row, table,
     );
 }
 
@@ -200,7 +200,8 @@ fn procfs(shown: &mut Shown) {
     show!(shown:
         connection.protocol, connection.state, connection.engine.clone().unwrap(), connection, connections, origin,
         error.kind(), error.operation(), error, word, modules, procfs::CpuCounters::default(), CpuStats::default(),
-        sysctl, sysctl.info(), sysctl.info().kind, sysctl.info().access, sysctl.info().since, SysctlValue::from(true),
+        sysctl, sysctl.info(), sysctl.info().kind, sysctl.info().access, sysctl.info().since,
+        SysctlValue::from(true),
     );
     #[cfg(target_os = "linux")]
     show!(shown: procfs::Procfs::current());
@@ -230,10 +231,11 @@ fn handle(shown: &mut Shown) {
     let lost = kernel.carry(&web(), &server(MANY).id, Traffic::new().opened(3)).unwrap_err();
     show!(shown:
         error.kind(), error.operation(), error.target().clone(), Errno::EEXIST, error, Handle::builder(), many(),
-        progress.unwrap(), made, again, BatchCommand::Flush, Outcome::Created, handle, Replay::new(transcript.clone()), recording,
-        "nonsense".parse::<Transcript>().unwrap_err(), transcript, Recorder::new(kernel.transport()).0,
-        kernel.transport(), Ability::Ipvs, Interface::new("eth0"), Fault::Silence, plan, kernel.release(),
-        Traffic::new(), lost, Limits::default(), Received { len: 1, sender: 0 }, kernel,
+        progress.unwrap(), made, again, BatchCommand::Flush, Outcome::Created, handle,
+        Replay::new(transcript.clone()), recording, "nonsense".parse::<Transcript>().unwrap_err(), transcript,
+        Recorder::new(kernel.transport()).0, kernel.transport(), Ability::Ipvs, Interface::new("eth0"),
+        Fault::Silence, plan, kernel.release(), Traffic::new(), lost, Limits::default(),
+        Received { len: 1, sender: 0 }, kernel,
     );
     #[cfg(target_os = "linux")]
     {
@@ -277,7 +279,7 @@ fn handle_says_which_namespace_it_was_opened_for() {
     assert_eq!(format!("{handle:?}"), expected);
 }
 
-/// Whoever holds the lock may print: the function that is told how far a batch has come, here.
+/// The function that is told how far a batch has come is called under the lock.
 #[test]
 fn handle_prints_while_its_lock_is_held() {
     let handle = FakeKernel::new().handle().unwrap();

@@ -19,7 +19,7 @@ fn server() -> DestinationId {
     "10.0.0.2:80".parse().unwrap()
 }
 
-/// What a function gives that meets errors of every floor.
+/// Meets errors of every floor.
 fn add(handle: &Handle, service: &str, server: &str, weight: u32) -> Result<(), Error> {
     let (service, server) = (service.parse()?, server.parse()?);
     let server = Destination::new(server, ForwardMethod::Masquerade).weight(weight)?;
@@ -57,7 +57,7 @@ fn one_error_takes_what_lower_floors_report() {
 }
 
 #[test]
-fn what_is_behind_an_error_is_its_source() {
+fn error_has_the_one_below_as_its_source() {
     let kernel = FakeKernel::new();
     let handle = kernel.handle().unwrap();
     handle.new_service(&Service::new(web(), Scheduler::Rr)).unwrap();
@@ -82,7 +82,7 @@ fn what_is_behind_an_error_is_its_source() {
 }
 
 #[test]
-fn error_is_one_of_the_system_for_who_speaks_only_those() {
+fn error_becomes_one_of_the_system() {
     use io::ErrorKind as Kind;
     let kernel = FakeKernel::new();
     let handle = kernel.handle().unwrap();
@@ -226,8 +226,8 @@ mod in_a_namespace {
         let error = Handle::builder().netns(Netns::path("/no/such/file")).open().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "open handle: network namespace /no/such/file: there is no such file or process; `ip netns` lists those with \
-             a name"
+            "open handle: network namespace /no/such/file: there is no such file or process; `ip netns` lists those \
+             with a name"
         );
         assert!(error.source().unwrap().is::<NetnsError>());
         assert_eq!(io::Error::from(error).kind(), io::ErrorKind::NotFound);

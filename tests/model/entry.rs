@@ -1,4 +1,4 @@
-//! What was observed: its line in a log, and a table as a collection.
+//! Observed objects: their line in a log, and a table as a collection.
 
 use ipvs_rs::model::{
     Granularity, Persistence, PersistenceEngine, SchedulerFlags, ServiceFlags, Table, TableService, Tunnel, Weight,

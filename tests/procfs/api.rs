@@ -30,8 +30,8 @@ fn types_have_their_traits() {
         ordered: ConnectionOrigin, ConnectionProtocol, ConnectionState, KernelVersion, Sysctl, Word;
         copy: ConnectionOrigin, ConnectionProtocol, ConnectionState, CpuCounters, KernelVersion, ProcfsErrorKind,
             ProcfsOperation, Sysctl, SysctlAccess, SysctlInfo, SysctlKind, Word;
-        display: Connection, ConnectionOrigin, ConnectionProtocol, ConnectionState, KernelVersion, ProcfsError, ProcfsOperation,
-            Sysctl, SysctlKind, SysctlValue, Word;
+        display: Connection, ConnectionOrigin, ConnectionProtocol, ConnectionState, KernelVersion, ProcfsError,
+            ProcfsOperation, Sysctl, SysctlKind, SysctlValue, Word;
         text: Connection, ConnectionOrigin, ConnectionProtocol, ConnectionState, Sysctl;
         error: ProcfsError;
     }

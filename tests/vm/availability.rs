@@ -26,8 +26,8 @@ fn handle_to_a_kernel_without_ipvs_is_not_opened_and_says_what_to_do() {
                 assert_eq!(
                     error.to_string(),
                     format!(
-                        "open handle{place}: this kernel has no IPVS; load the module with `modprobe ip_vs`, or install \
-                         the kernel's modules; a container needs it loaded on the host"
+                        "open handle{place}: this kernel has no IPVS; load the module with `modprobe ip_vs`, or \
+                         install the kernel's modules; a container needs it loaded on the host"
                     )
                 );
             }

@@ -32,7 +32,7 @@ struct Command {
     end: usize,
 }
 
-/// What a message is to the command that it belongs to, and so what its failure means.
+/// The part of a message in its command, which decides about the meaning of a failure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Role {
     /// All of it.
@@ -210,7 +210,7 @@ impl Commands {
         self.messages.get(self.bytes(&(place..place.saturating_add(1)))).unwrap_or_default()
     }
 
-    /// What is said of a command that failed.
+    /// The error of a command that failed.
     fn failed(&self, place: usize, cause: Cause, namespace: Option<&Arc<str>>) -> Error {
         if let Some(request) = request_in(self.message(place)) {
             return failed(&request, cause, namespace);

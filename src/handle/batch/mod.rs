@@ -163,8 +163,9 @@ impl<'h, H> Batch<'h, H> {
 
     /// Makes a service, or gives it these settings if it is there.
     ///
-    /// These are two commands to the kernel, of which the second one is harmless when the first has made the service, so
-    /// that the order of the batch is kept. It fails as [`Handle::new_service`] does, except that the service may exist.
+    /// These are two commands to the kernel, of which the second one is harmless when the first has made the service,
+    /// so that the order of the batch is kept. It fails as [`Handle::new_service`] does, except that the service may
+    /// exist.
     pub fn ensure_service(mut self, service: &Service) -> Self {
         self.commands.ensure_service(service);
         self

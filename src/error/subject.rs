@@ -8,13 +8,13 @@ use crate::model::{DestinationId, ServiceId, SyncRole};
 pub enum Operation {
     /// Opening a handle.
     Open,
-    /// Making a value, which is refused with an [`InvalidValue`].
+    /// Making a value, which is refused with an [`InvalidValue`](crate::model::InvalidValue).
     MakeValue,
-    /// Reading text, which is refused with a [`ParseError`].
+    /// Reading text, which is refused with a [`ParseError`](crate::model::ParseError).
     ParseText,
     /// Entering a network namespace.
     EnterNetns,
-    /// Reading or changing a file; [`ProcfsError::operation`] says which.
+    /// Reading or changing a file; [`ProcfsError::operation`](crate::procfs::ProcfsError::operation) says which.
     Procfs,
     /// `new_service`.
     NewService,

@@ -175,9 +175,8 @@ impl Commands {
         let mut merged: Vec<Result<(), Error>> = Vec::with_capacity(self.len());
         for (command, result) in self.places.iter().zip(results) {
             match (command.role, result) {
-                (Role::Whole | Role::Make, result) => merged.push(result),
                 (Role::Remove, Err(error)) if error.is_not_found() => merged.push(Ok(())),
-                (Role::Remove, result) => merged.push(result),
+                (Role::Whole | Role::Make | Role::Remove, result) => merged.push(result),
                 (Role::Change, result) => {
                     if let Some(made) = merged.last_mut().filter(|made| is_there_already(made)) {
                         *made = result;

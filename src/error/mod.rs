@@ -70,7 +70,6 @@ use crate::transport::{NetnsError, NetnsProblem};
 ///     let (service, server) = (service.parse()?, server.parse()?);
 ///     let server = Destination::new(server, ForwardMethod::Masquerade).weight(weight)?;
 ///     let blue = Netns::named("blue")?;
-/// #   #[cfg(target_os = "linux")]
 ///     Procfs::of(blue.clone()).set_sysctl(Sysctl::ExpireNodestConn, true)?;
 ///     Handle::builder().netns(blue).open()?.new_destination(&service, &server)
 /// }

@@ -122,7 +122,8 @@ fn model(shown: &mut Shown) {
     };
     let table = Table::new(vec![row.clone()]);
     show!(shown:
-        AddressFamily::Ipv4, Config::new(), Timeout::from_secs(9).unwrap(), server(80), row.destinations[0].clone(),
+        AddressFamily::Ipv4, Config::new(), Timeout::from_secs(9).unwrap(), web().selector(), server(80),
+        row.destinations[0].clone(),
         server(80).id, Thresholds::NONE, Weight::MAX, Weight::new(u32::MAX).unwrap_err(),
         "x".parse::<ServiceId>().unwrap_err(), SchedulerFlags::all(), ServiceFlags::all(), server(80).forward,
         Tunnel::default(), TunnelFlags::all(), Tunnel::default().kind(), unknown_method, unknown_kind,

@@ -266,4 +266,24 @@ mod in_a_namespace {
         let all = [one.clone(), one, other, blue(), blue(), Netns::current(), Netns::path("/proc/self/ns/net")];
         assert_eq!(all.into_iter().collect::<HashSet<_>>().len(), 5);
     }
+
+    #[cfg(feature = "tokio")]
+    #[test]
+    fn every_error_of_an_async_handle_names_its_namespace() {
+        use ipvs_rs::AsyncHandle;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let kernel = FakeKernel::new();
+        let builder = || AsyncHandle::builder().netns(blue()).deadline(std::time::Duration::from_secs(2)).readers(7);
+        let handle = runtime.block_on(builder().open_over(kernel.transport())).unwrap();
+        let expected = "AsyncHandle { namespace: \"/run/netns/blue\", deadline: 2s, readers: 0, .. }";
+        assert_eq!(format!("{handle:?}"), expected, "over a transport of one's own there is one socket");
+        kernel.misbehave(Fault::Silence);
+        let line = runtime.block_on(handle.clone().flush()).unwrap_err().to_string();
+        assert!(line.starts_with("flush in network namespace /run/netns/blue: no answer within 2s; "), "{line}");
+        kernel.disable(Ability::Ipvs);
+        let error = runtime.block_on(builder().open_over(kernel.transport())).unwrap_err();
+        assert_eq!((error.is_not_available(), error.namespace()), (true, Some("/run/netns/blue")));
+        let missing = AsyncHandle::builder().netns(Netns::path("/no/such/file"));
+        assert_eq!(runtime.block_on(missing.open()).unwrap_err().kind(), ErrorKind::Namespace);
+    }
 }

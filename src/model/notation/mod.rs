@@ -6,9 +6,9 @@
 //!
 //! | value | prints | reads as well |
 //! |---|---|---|
-//! | [`ServiceId`] | `TCP 192.0.2.10:80`, `UDP [2001:db8::1]:53`, `IP_47 192.0.2.10:0` | `tcp://192.0.2.10:80`, `-t 192.0.2.10:80`, `--tcp-service 192.0.2.10:80`; no port is port 0 |
+//! | [`ServiceId`] | `TCP 192.0.2.10:80`, `UDP [2001:db8::1]:53`, `IP_47 192.0.2.10:0` | `tcp://192.0.2.10:80`, `-t 192.0.2.10:80`, `--tcp-service 192.0.2.10:80`; no port is port 0; IPv6 in brackets in a URL |
 //! | by firewall mark | `FWM 7`, `FWM 7 IPv6` | `fwmark:7`, `fwmark6:7`, `fwmark:7:ipv6`, `-f 7 -6`, `--fwmark-service 7 --ipv6` |
-//! | [`DestinationId`] | `10.0.0.2:8080`, `[2001:db8::2]:8080` | no port is port 0 |
+//! | [`DestinationId`] | `10.0.0.2:8080`, `[2001:db8::2]:8080` | no port is port 0, then `2001:db8::2` too |
 //! | [`Protocol`] | `TCP`, `UDP`, `SCTP`, `AH`, `ESP`, `IP_47` | any case |
 //! | [`AddressFamily`] | `IPv4`, `IPv6` | any case |
 //! | [`ForwardMethod`] | `Masq`, `Route`, `Local`, `Bypass`, `Unknown-5`, `Tunnel`, `Tunnel gue:6080+csum` | any case; `-m`, `-g`, `-i` and their long names, `masquerading`, `nat`, `gatewaying`, `direct`, `ipip`, `gre` |

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, Tag};
+use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, StrInput, Tag};
 
 use crate::desired::diagnostic::Position;
 use crate::desired::shown;
@@ -61,34 +61,31 @@ fn unreadable(text: &str) -> Option<Problem> {
 }
 
 fn read(text: &str) -> Result<Parsed, Problem> {
-    let mut builder = Builder::default();
-    let mut parser = Parser::new_from_str(text);
-    while let Some(event) = parser.next_event() {
-        match event {
-            Ok((Event::StreamEnd, _)) => break,
-            Ok((event, span)) => builder.event(event, place(&span.start))?,
-            Err(error) => {
-                let position = place(error.marker());
-                // The parser looks ahead, and has a limit of its own for brackets.
-                return Err(match error.kind() {
-                    ErrorKind::RecursionLimitExceeded => too_deep(position),
-                    _ => Problem { position, message: format!("not valid YAML: {}", shown(&error.info())) },
-                });
-            }
+    let mut builder = Builder {
+        parser: Parser::new_from_str(text),
+        parsed: Parsed::default(),
+        anchors: HashMap::new(),
+        depth: 0,
+        written: 0,
+        aliased: 0,
+    };
+    while let Some((event, position)) = builder.next()? {
+        if let Event::DocumentStart(..) = event {
+            // An anchor ends with its document.
+            builder.anchors.clear();
+        } else if let Some(value) = builder.value(event, position)? {
+            builder.parsed.tree.add_document(value.id);
         }
     }
-    Ok(Parsed { tree: builder.tree, problems: builder.problems })
+    Ok(builder.parsed)
 }
 
-#[derive(Default)]
-struct Builder {
-    tree: Tree,
-    problems: Vec<Problem>,
-    /// The lists and mappings that have begun and not ended.
-    open: Vec<Open>,
-    /// Its contents: the values of a list, the keys and values of a mapping by turns.
-    pending: Vec<u32>,
+struct Builder<'t> {
+    parser: Parser<'t, StrInput<'t>>,
+    parsed: Parsed,
     anchors: HashMap<usize, Finished>,
+    /// The number of lists and mappings that have begun and not ended.
+    depth: usize,
     written: u64,
     aliased: u64,
 }
@@ -103,74 +100,106 @@ struct Finished {
     height: usize,
 }
 
-struct Open {
-    position: Position,
-    anchor: usize,
-    /// Where that which belongs to it begins.
-    start: usize,
-    size: u64,
-    height: usize,
-    kind: OpenKind,
+impl Finished {
+    /// A list or a mapping without contents.
+    const EMPTY: Self = Self { id: 0, size: 1, height: 1 };
+
+    fn add(&mut self, value: Self) {
+        self.size = self.size.saturating_add(value.size);
+        self.height = self.height.max(value.height + 1);
+    }
 }
 
-enum OpenKind {
-    List,
-    Mapping {
-        next: Next,
-        /// The mappings that `<<` names, in order.
-        merged: Vec<Finished>,
-    },
-}
+impl<'t> Builder<'t> {
+    fn next(&mut self) -> Result<Option<(Event<'t>, Position)>, Problem> {
+        match self.parser.next_event() {
+            None | Some(Ok((Event::StreamEnd, _))) => Ok(None),
+            Some(Ok((event, span))) => Ok(Some((event, place(&span.start)))),
+            Some(Err(error)) => {
+                let position = place(error.marker());
+                // The parser looks ahead, and has a limit of its own for brackets.
+                Err(match error.kind() {
+                    ErrorKind::RecursionLimitExceeded => too_deep(position),
+                    _ => Problem { position, message: format!("not valid YAML: {}", shown(&error.info())) },
+                })
+            }
+        }
+    }
 
-/// The kind of node that comes next in a mapping.
-enum Next {
-    Key,
-    Value,
-    /// The mappings that `<<` names.
-    Merged,
-    /// The value of something that cannot be a key.
-    Skipped,
-}
-
-impl Builder {
-    fn event(&mut self, event: Event<'_>, position: Position) -> Result<(), Problem> {
-        match event {
-            // An anchor ends with its document.
-            Event::DocumentStart(..) => self.anchors.clear(),
-            Event::Alias(anchor) => self.alias(anchor, position)?,
+    /// Reads the value that begins with an event, if one does.
+    fn value(&mut self, event: Event<'t>, position: Position) -> Result<Option<Finished>, Problem> {
+        let (value, anchor) = match event {
+            Event::Alias(anchor) => (self.alias(anchor, position)?, 0),
             Event::Scalar(text, style, anchor, tag) => {
                 self.count(position)?;
-                let id = self.tree.add_scalar(position, &text, means_text(tag.as_deref(), style));
-                self.finished(Finished { id, size: 1, height: 0 }, anchor);
+                let id = self.parsed.tree.add_scalar(position, &text, means_text(tag.as_deref(), style));
+                (Finished { id, size: 1, height: 0 }, anchor)
             }
-            Event::SequenceStart(_, anchor, _) => self.begin(position, anchor, OpenKind::List)?,
-            Event::MappingStart(_, anchor, _) => {
-                self.begin(position, anchor, OpenKind::Mapping { next: Next::Key, merged: Vec::new() })?;
-            }
-            Event::SequenceEnd | Event::MappingEnd => {
-                let Some(mut open) = self.open.pop() else { return Ok(()) };
-                let children = self.pending.split_off(open.start);
-                let id = match std::mem::replace(&mut open.kind, OpenKind::List) {
-                    OpenKind::List => self.tree.add_parent(open.position, Kind::List, &children),
-                    OpenKind::Mapping { merged, .. } => {
-                        let pairs = self.entries(&children, &mut open, &merged)?;
-                        self.tree.add_parent(open.position, Kind::Mapping, &pairs)
-                    }
-                };
-                self.finished(Finished { id, size: open.size, height: open.height }, open.anchor);
-            }
-            _ => {}
+            Event::SequenceStart(_, anchor, _) => (self.list(position)?, anchor),
+            Event::MappingStart(_, anchor, _) => (self.mapping(position)?, anchor),
+            _ => return Ok(None),
+        };
+        if anchor != 0 {
+            self.anchors.insert(anchor, value);
         }
+        Ok(Some(value))
+    }
+
+    /// Reads the next value of a list or a mapping; nothing at its end.
+    fn child(&mut self) -> Result<Option<Finished>, Problem> {
+        while let Some((event, position)) = self.next()? {
+            if matches!(event, Event::SequenceEnd | Event::MappingEnd) {
+                break;
+            }
+            if let Some(value) = self.value(event, position)? {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    fn begin(&mut self, position: Position) -> Result<(), Problem> {
+        self.count(position)?;
+        if self.depth >= MAX_DEPTH {
+            return Err(too_deep(position));
+        }
+        self.depth += 1;
         Ok(())
     }
 
-    fn begin(&mut self, position: Position, anchor: usize, kind: OpenKind) -> Result<(), Problem> {
-        self.count(position)?;
-        if self.open.len() >= MAX_DEPTH {
-            return Err(too_deep(position));
+    fn list(&mut self, position: Position) -> Result<Finished, Problem> {
+        self.begin(position)?;
+        let (mut list, mut items) = (Finished::EMPTY, Vec::new());
+        while let Some(item) = self.child()? {
+            list.add(item);
+            items.push(item.id);
         }
-        self.open.push(Open { position, anchor, start: self.pending.len(), size: 1, height: 1, kind });
-        Ok(())
+        self.depth -= 1;
+        Ok(Finished { id: self.parsed.tree.add_parent(position, Kind::List, &items), ..list })
+    }
+
+    fn mapping(&mut self, position: Position) -> Result<Finished, Problem> {
+        self.begin(position)?;
+        let (mut mapping, mut own, mut merged) = (Finished::EMPTY, Vec::new(), Vec::new());
+        while let Some(key) = self.child()? {
+            let node = self.parsed.tree.node(key.id);
+            let is_merge = node.as_scalar() == Some(Scalar { text: "<<", is_quoted: false });
+            let is_key = node.as_scalar().is_some();
+            if !is_key {
+                let message = format!("{} cannot be a key", node.kind());
+                report(&mut self.parsed.problems, node.position(), message);
+            }
+            let Some(value) = self.child()? else { break };
+            if is_merge {
+                merged.push(value);
+            } else if is_key {
+                mapping.add(value);
+                own.extend([key.id, value.id]);
+            }
+        }
+        self.depth -= 1;
+        let pairs = self.entries(&own, &mut mapping, &merged)?;
+        Ok(Finished { id: self.parsed.tree.add_parent(position, Kind::Mapping, &pairs), ..mapping })
     }
 
     fn count(&mut self, position: Position) -> Result<(), Problem> {
@@ -181,17 +210,16 @@ impl Builder {
         Ok(())
     }
 
-    fn alias(&mut self, anchor: usize, position: Position) -> Result<(), Problem> {
+    fn alias(&mut self, anchor: usize, position: Position) -> Result<Finished, Problem> {
         let Some(aliased) = self.anchors.get(&anchor).copied() else {
             let message = "the alias stands in what it stands for, or in another document".to_owned();
             return Err(Problem { position, message });
         };
         self.count_aliased(aliased.size, position)?;
-        if self.open.len() + aliased.height > MAX_DEPTH {
+        if self.depth + aliased.height > MAX_DEPTH {
             return Err(too_deep(position));
         }
-        self.finished(aliased, 0);
-        Ok(())
+        Ok(aliased)
     }
 
     fn count_aliased(&mut self, values: u64, position: Position) -> Result<(), Problem> {
@@ -203,57 +231,21 @@ impl Builder {
         Ok(())
     }
 
-    /// Puts a value where it belongs.
-    fn finished(&mut self, value: Finished, anchor: usize) {
-        if anchor != 0 {
-            self.anchors.insert(anchor, value);
-        }
-        let Some(open) = self.open.last_mut() else { return self.tree.add_document(value.id) };
-        if let OpenKind::Mapping { next, merged } = &mut open.kind {
-            match next {
-                Next::Key => {
-                    let node = self.tree.node(value.id);
-                    match node.as_scalar() {
-                        Some(Scalar { text: "<<", is_quoted: false }) => *next = Next::Merged,
-                        Some(_) => {
-                            *next = Next::Value;
-                            self.pending.push(value.id);
-                        }
-                        None => {
-                            *next = Next::Skipped;
-                            let message = format!("{} cannot be a key", node.kind());
-                            report(&mut self.problems, node.position(), message);
-                        }
-                    }
-                    return;
-                }
-                Next::Merged => merged.push(value),
-                Next::Value | Next::Skipped => {}
-            }
-            if !matches!(std::mem::replace(next, Next::Key), Next::Value) {
-                return;
-            }
-        }
-        self.pending.push(value.id);
-        open.size = open.size.saturating_add(value.size);
-        open.height = open.height.max(value.height + 1);
-    }
-
     /// Returns the contents of a mapping, keys and values by turns: its own entries, each key once, and those that it takes over.
-    fn entries(&mut self, own: &[u32], open: &mut Open, merged: &[Finished]) -> Result<Vec<u32>, Problem> {
+    fn entries(&mut self, own: &[u32], whole: &mut Finished, merged: &[Finished]) -> Result<Vec<u32>, Problem> {
         let mut sources = Vec::new();
         for value in merged {
-            let node = self.tree.node(value.id);
+            let node = self.parsed.tree.node(value.id);
             let position = node.position();
             match node.as_list() {
                 Some(_) => sources.extend_from_slice(node.children()),
                 None => sources.push(value.id),
             }
             self.count_aliased(value.size, position)?;
-            open.size = open.size.saturating_add(value.size);
-            open.height = open.height.max(value.height);
+            whole.size = whole.size.saturating_add(value.size);
+            whole.height = whole.height.max(value.height);
         }
-        let Self { tree, problems, .. } = self;
+        let Parsed { tree, problems } = &mut self.parsed;
         let key = |id: &u32| Some((tree.node(*id).as_scalar()?.text, tree.node(*id).position()));
         let mut known: HashMap<&str, Position> = HashMap::with_capacity(own.len() / 2);
         let mut entries = Vec::with_capacity(own.len());

@@ -16,7 +16,7 @@ use crate::session;
 use crate::shown::shown;
 
 /// The sources that are switched on, in the order in which they are asked. The files have been read.
-pub fn resolver(global: &Globals, files: &[Source]) -> Result<Chain<'static>, Failure> {
+pub fn resolver(global: &Globals, files: &[Source]) -> Result<Chain, Failure> {
     let mut chain = match global.params_network {
         Some(true) => Chain::new().with(host(global)?),
         _ => Chain::new().with(Off { prefix: "host.", flag: "--params-network" }),
@@ -90,7 +90,7 @@ const LONGEST: u64 = 16 << 20;
 
 fn document(option: &str, name: String, text: &str) -> Result<MapResolver, Failure> {
     MapResolver::from_document(name, text).map_err(|error| {
-        let exit = if error.is_key_no_text() { Exit::ParameterFile } else { Exit::Input };
+        let exit = if matches!(error, ParamsError::KeyIsNoText { .. }) { Exit::ParameterFile } else { Exit::Input };
         match error {
             ParamsError::NoDocument { .. } => Failure::new(exit, format!("{option} {error}")),
             _ => Failure::new(exit, error.to_string()),

@@ -74,16 +74,6 @@ impl ParamsError {
     pub const fn is_unresolved(&self) -> bool {
         matches!(self, Self::Unknown { .. } | Self::Empty { .. } | Self::Unbalanced { .. } | Self::TooDeep { .. })
     }
-
-    /// Whether a document is not one that values could be taken from.
-    pub const fn is_no_document(&self) -> bool {
-        matches!(self, Self::NoDocument { .. })
-    }
-
-    /// Whether a document has a key that is no text.
-    pub const fn is_key_no_text(&self) -> bool {
-        matches!(self, Self::KeyIsNoText { .. })
-    }
 }
 
 fn advice(searched: &str, nearest: Option<&str>, hint: Option<&str>) -> String {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use nix::ifaddrs::getifaddrs;
 
 use super::ParamsError;
+use crate::desired::setters::setters;
 
 /// A source of values for parameters.
 ///
@@ -30,24 +31,6 @@ pub trait Resolver: fmt::Debug {
     /// A source that is switched off stands in a [`Chain`] as one without keys and without a description, to say so.
     fn hint(&self, _key: &str) -> Option<String> {
         None
-    }
-}
-
-impl<R: Resolver + ?Sized> Resolver for &R {
-    fn resolve(&self, key: &str) -> Option<String> {
-        (**self).resolve(key)
-    }
-
-    fn keys(&self) -> Vec<String> {
-        (**self).keys()
-    }
-
-    fn describe(&self) -> String {
-        (**self).describe()
-    }
-
-    fn hint(&self, key: &str) -> Option<String> {
-        (**self).hint(key)
     }
 }
 
@@ -82,11 +65,10 @@ impl MapResolver {
     /// It is what it was when this was made. A value may be empty and may have `=` in it; one that is not UTF-8 is left
     /// out.
     pub fn environment() -> Self {
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            let name = name.into_string().ok()?;
-            Some((name, value.into_string().ok()?))
-        });
-        Self::of_variables(variables)
+        let variables = std::env::vars_os();
+        Self::of_variables(
+            variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )
     }
 
     /// The same for variables from elsewhere.
@@ -159,31 +141,29 @@ impl Resolver for MapResolver {
 ///
 /// let here = MapResolver::new("here", [("rack", "7")]);
 /// let all = MapResolver::new("all", [("rack", "0"), ("site", "berlin")]);
-/// let values = Chain::new().with(&here).with(&all);
+/// let values = Chain::new().with(here).with(all);
 /// assert_eq!(values.resolve("rack").as_deref(), Some("7"));
 /// assert_eq!(values.resolve("site").as_deref(), Some("berlin"));
 /// assert_eq!(values.describe(), "here, all");
 /// ```
 #[derive(Debug, Default)]
-pub struct Chain<'r> {
-    sources: Vec<Box<dyn Resolver + 'r>>,
+pub struct Chain {
+    sources: Vec<Box<dyn Resolver>>,
 }
 
-impl<'r> Chain<'r> {
+impl Chain {
     /// No source at all.
     pub const fn new() -> Self {
         Self { sources: Vec::new() }
     }
 
-    /// Adds a source, to be asked after those that are there.
-    #[must_use]
-    pub fn with(mut self, source: impl Resolver + 'r) -> Self {
-        self.sources.push(Box::new(source));
-        self
+    setters! {
+        /// Adds a source, to be asked after those that are there.
+        with(source: impl Resolver + 'static) |it| it.sources.push(Box::new(source));
     }
 }
 
-impl Resolver for Chain<'_> {
+impl Resolver for Chain {
     fn resolve(&self, key: &str) -> Option<String> {
         self.sources.iter().find_map(|source| source.resolve(key))
     }

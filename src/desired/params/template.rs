@@ -110,16 +110,12 @@ impl<'r> Lookup<'r> {
 
     fn nearest(&self, key: &str) -> Option<String> {
         let mut hints = self.hints.borrow_mut();
-        if let Some(hint) = hints.get(key) {
-            return hint.clone();
-        }
-        if hints.len() >= MAX_HINTS {
+        if hints.len() >= MAX_HINTS && !hints.contains_key(key) {
             return None;
         }
         let keys = self.keys.get_or_init(|| self.resolver.map(Resolver::keys).unwrap_or_default());
-        let hint = nearest(key, keys.iter().take(MAX_KEYS).map(String::as_str)).map(str::to_owned);
-        hints.insert(key.to_owned(), hint.clone());
-        hint
+        let keys = keys.iter().take(MAX_KEYS).map(String::as_str);
+        hints.entry(key.to_owned()).or_insert_with(|| nearest(key, keys).map(str::to_owned)).clone()
     }
 }
 

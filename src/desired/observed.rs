@@ -17,6 +17,43 @@ pub struct Observed {
     pub sync: Option<Vec<SyncDaemon>>,
 }
 
+/// Writes the readers of a handle: with the words `async` and `await` those of one that does not block.
+macro_rules! readers {
+    ($(#[$doc:meta])* $handle:ty: $read:ident, $read_all:ident, $read_rest:ident $(, $async:ident $await:ident)?) => {
+        /// Reads everything that a plan for this state compares.
+        ///
+        /// Lists are read until they can be relied on, see [`Handle::snapshot_stable`]: what is missing in one would be
+        /// made once more.
+        ///
+        /// # Errors
+        ///
+        /// Those of [`Handle::snapshot_stable`].
+        $(#[$doc])*
+        pub $($async)? fn $read(handle: &$handle, desired: &DesiredState) -> Result<Self, Error> {
+            let table = handle.snapshot_stable(Self::ATTEMPTS)$(.$await)??;
+            Ok(Self { table, ..Self::$read_rest(handle, Rest::compared(desired))$(.$await)?? })
+        }
+
+        /// Reads everything.
+        ///
+        /// # Errors
+        ///
+        /// Those of [`Handle::snapshot_stable`].
+        $(#[$doc])*
+        pub $($async)? fn $read_all(handle: &$handle) -> Result<Self, Error> {
+            let table = handle.snapshot_stable(Self::ATTEMPTS)$(.$await)??;
+            Ok(Self { table, ..Self::$read_rest(handle, Rest::ALL)$(.$await)?? })
+        }
+
+        /// Reads these parts besides services.
+        pub(super) $($async)? fn $read_rest(handle: &$handle, rest: Rest) -> Result<Self, Error> {
+            let timeouts = if rest.timeouts { Some(handle.get_config()$(.$await)??) } else { None };
+            let sync = if rest.sync { Some(handle.get_sync_daemons()$(.$await)??) } else { None };
+            Ok(Self { timeouts, sync, ..Self::default() })
+        }
+    };
+}
+
 impl Observed {
     /// How often a list may be read until it can be relied on.
     const ATTEMPTS: u32 = 10;
@@ -26,68 +63,12 @@ impl Observed {
         Self { table, ..Self::default() }
     }
 
-    /// Reads everything that a plan for this state compares.
-    ///
-    /// Lists are read until they can be relied on, see [`Handle::snapshot_stable`]: what is missing in one would be made
-    /// once more.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Handle::snapshot_stable`].
-    pub fn read(handle: &Handle, desired: &DesiredState) -> Result<Self, Error> {
-        let table = handle.snapshot_stable(Self::ATTEMPTS)?;
-        Ok(Self { table, ..Self::read_rest(handle, Rest::compared(desired))? })
-    }
-
-    /// Reads everything.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Handle::snapshot_stable`].
-    pub fn read_all(handle: &Handle) -> Result<Self, Error> {
-        let table = handle.snapshot_stable(Self::ATTEMPTS)?;
-        Ok(Self { table, ..Self::read_rest(handle, Rest::ALL)? })
-    }
-
-    /// Reads these parts besides services.
-    pub(super) fn read_rest(handle: &Handle, rest: Rest) -> Result<Self, Error> {
-        Ok(Self {
-            timeouts: rest.timeouts.then(|| handle.get_config()).transpose()?,
-            sync: rest.sync.then(|| handle.get_sync_daemons()).transpose()?,
-            ..Self::default()
-        })
-    }
-
-    /// Reads everything that a plan for this state compares, as [`read`](Self::read) does.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Handle::snapshot_stable`].
+    readers!(Handle: read, read_all, read_rest);
     #[cfg(feature = "tokio")]
-    #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
-    pub async fn read_async(handle: &AsyncHandle, desired: &DesiredState) -> Result<Self, Error> {
-        let table = handle.snapshot_stable(Self::ATTEMPTS).await?;
-        Ok(Self { table, ..Self::read_rest_async(handle, Rest::compared(desired)).await? })
-    }
-
-    /// Reads everything, as [`read_all`](Self::read_all) does.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Handle::snapshot_stable`].
-    #[cfg(feature = "tokio")]
-    #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
-    pub async fn read_all_async(handle: &AsyncHandle) -> Result<Self, Error> {
-        let table = handle.snapshot_stable(Self::ATTEMPTS).await?;
-        Ok(Self { table, ..Self::read_rest_async(handle, Rest::ALL).await? })
-    }
-
-    #[cfg(feature = "tokio")]
-    pub(super) async fn read_rest_async(handle: &AsyncHandle, rest: Rest) -> Result<Self, Error> {
-        let timeouts = if rest.timeouts { Some(handle.get_config().await?) } else { None };
-        let sync = if rest.sync { Some(handle.get_sync_daemons().await?) } else { None };
-        Ok(Self { timeouts, sync, ..Self::default() })
-    }
+    readers!(
+        #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+        AsyncHandle: read_async, read_all_async, read_rest_async, async await
+    );
 
     /// Returns which parts besides services are there.
     pub(super) const fn rest(&self) -> Rest {

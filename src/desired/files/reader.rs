@@ -4,7 +4,7 @@ use super::Source;
 use crate::desired::lower::{Document, lower};
 use crate::desired::params::{Lookup, Resolver};
 use crate::desired::setters::setters;
-use crate::desired::tree::Node;
+use crate::desired::tree::{Entry, Node};
 use crate::desired::written::{Decoder, Findings, Spot};
 use crate::desired::yaml::parse;
 use crate::desired::{DesiredState, Diagnostic, Diagnostics, Place, Severity, Stage, spec};
@@ -111,11 +111,13 @@ impl<'r> Reader<'r> {
 
 /// Whether a document neither has the key `services` nor is the empty mapping.
 fn is_silent_document(document: Node<'_>) -> bool {
-    let Some(entries) = document.as_mapping() else { return document.is_null() };
-    let mut is_empty = true;
-    let mut names = entries.inspect(|_| is_empty = false);
-    let has_services = names.any(|entry| entry.key.text == "services");
-    !has_services && !is_empty
+    match document.as_mapping() {
+        Some(mut entries) => {
+            let is_other = |entry: Entry<'_>| entry.key.text != "services";
+            entries.next().is_some_and(is_other) && entries.all(is_other)
+        }
+        None => document.is_null(),
+    }
 }
 
 /// More messages than this help no reader.
@@ -126,14 +128,11 @@ fn shortened(mut found: Vec<Diagnostic>) -> Diagnostics {
         return found.into_iter().collect();
     }
     let rest = found.split_off(MAX_FOUND);
-    let errors = || rest.iter().filter(|one| one.severity == Severity::Error);
-    let (severity, stage) = match errors().map(|one| one.stage).min() {
-        Some(stage) => (Severity::Error, stage),
-        None => (Severity::Warning, Stage::Validation),
-    };
-    let count = errors().count();
+    let errors: Vec<_> = rest.iter().filter(|one| one.severity == Severity::Error).collect();
+    let (count, stage) = (errors.len(), errors.iter().map(|one| one.stage).min());
+    let severity = if stage.is_some() { Severity::Error } else { Severity::Warning };
     let message = format!("there are more: at least {count} errors and {} warnings", rest.len() - count);
     let place = rest.first().map(|one| Place { path: String::new(), ..one.place.clone() }).unwrap_or_default();
-    found.push(Diagnostic { severity, stage, place, message });
+    found.push(Diagnostic { severity, stage: stage.unwrap_or(Stage::Validation), place, message });
     found.into_iter().collect()
 }

@@ -1,5 +1,4 @@
-use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,15 +67,11 @@ impl Source {
 /// # Ok::<(), ipvs_rs::desired::Diagnostics>(())
 /// ```
 pub fn read_path(path: &Path) -> Result<Vec<Source>, Diagnostics> {
-    let is_folder = fs::metadata(path).map_err(|error| failed_at(path, &error))?.is_dir();
-    if !is_folder {
-        return Ok(vec![read_file(path)?]);
-    }
-    let files = files_of(path).map_err(|error| failed_at(path, &error))?;
-    if files.is_empty() {
-        return Err(failed(&name_of(path), None, NO_FILE.to_owned()));
-    }
-    all(files.iter().map(|file| read_file(file)))
+    let files = files_of(path).map_err(|problem| failed(&name_of(path), None, problem))?;
+    all(files.iter().map(|file| {
+        let opened = File::open(file).map_err(|error| failed(&name_of(file), None, error.to_string()))?;
+        Source::from_reader(name_of(file), opened)
+    }))
 }
 
 /// Returns all sources, or what is wrong with any of them.
@@ -91,31 +86,22 @@ pub(super) fn all(read: impl Iterator<Item = Result<Source, Diagnostics>>) -> Re
     if found.is_empty() { Ok(sources) } else { Err(found.into_iter().collect()) }
 }
 
-fn read_file(path: &Path) -> Result<Source, Diagnostics> {
-    let file = File::open(path).map_err(|error| failed_at(path, &error))?;
-    Source::from_reader(name_of(path), file)
-}
-
-/// The files of a folder that are read, in order.
-pub(super) fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let is_ours =
-            path.extension().is_some_and(|extension| ENDINGS.iter().any(|ending| extension == OsStr::new(ending)));
+/// The file of a path, or those of a folder that are read, in order; otherwise what is wrong with the folder.
+pub(super) fn files_of(path: &Path) -> Result<Vec<PathBuf>, String> {
+    let is_folder = |path: &Path| fs::metadata(path).is_ok_and(|metadata| metadata.is_dir());
+    if !is_folder(path) {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries: io::Result<Vec<_>> = fs::read_dir(path).and_then(Iterator::collect);
+    let mut files: Vec<_> = entries.map_err(|error| error.to_string())?.iter().map(DirEntry::path).collect();
+    files.retain(|path| {
+        let is_ours = path.extension().is_some_and(|extension| ENDINGS.iter().any(|ending| extension == *ending));
         let is_hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
         // A link counts as what it leads to; one that leads nowhere is read, to say so.
-        let is_folder = fs::metadata(&path).is_ok_and(|metadata| metadata.is_dir());
-        if is_ours && !is_hidden && !is_folder {
-            files.push(path);
-        }
-    }
+        is_ours && !is_hidden && !is_folder(path)
+    });
     files.sort_by(|one, other| one.as_os_str().as_encoded_bytes().cmp(other.as_os_str().as_encoded_bytes()));
-    Ok(files)
-}
-
-pub(super) fn failed_at(path: &Path, error: &io::Error) -> Diagnostics {
-    failed(&name_of(path), None, error.to_string())
+    if files.is_empty() { Err(NO_FILE.to_owned()) } else { Ok(files) }
 }
 
 pub(super) fn failed(name: &Arc<str>, line: Option<u32>, message: String) -> Diagnostics {
@@ -127,5 +113,5 @@ pub(super) fn name_of(path: &Path) -> Arc<str> {
     path.display().to_string().into()
 }
 
-pub(super) const NO_FILE: &str = "no file of this folder ends in .yaml, .yml or .json";
+const NO_FILE: &str = "no file of this folder ends in .yaml, .yml or .json";
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];

@@ -1,14 +1,13 @@
 use std::collections::HashMap;
 use std::fs::{self, FileType, Metadata, OpenOptions};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-use std::io;
 use std::mem;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 
-use super::source::{NO_FILE, Source, all, failed, failed_at, files_of, name_of};
+use super::source::{Source, all, failed, files_of, name_of};
 use crate::desired::Diagnostics;
 
 /// Files and folders that are polled for changes, and read only when they have stood still.
@@ -78,51 +77,35 @@ impl FileWatcher {
 
     /// Looks at the files, and reads them if they differ and stood still.
     pub fn poll(&mut self) -> FileEvent {
-        self.look(false)
+        self.look(false).map_or_else(|event| event, FileEvent::Changed)
     }
 
     /// The same, but compares the content too: a file may have changed without a trace in its length and times.
     pub fn poll_content(&mut self) -> FileEvent {
-        self.look(true)
+        self.look(true).map_or_else(|event| event, FileEvent::Changed)
     }
 
-    fn look(&mut self, with_content: bool) -> FileEvent {
-        match self.read(with_content) {
-            Ok((seen, read)) => self.take(&seen, read),
-            Err(event) => event,
-        }
-    }
-
-    /// Reads the files if they are to be taken; otherwise returns what the poll comes to.
-    fn read(&mut self, with_content: bool) -> Result<(Vec<Vec<Seen>>, Vec<Read>), FileEvent> {
+    /// Reads the files if they are to be taken and all of it can be used; otherwise returns what the poll comes to.
+    fn look(&mut self, with_content: bool) -> Result<Vec<Vec<Source>>, FileEvent> {
         let seen = see(&self.paths);
         self.stillness.look(&seen, with_content)?;
         let read: Vec<_> = seen.iter().map(|files| read(files)).collect();
         self.stillness.read(&see(&self.paths), digest(&read))?;
-        Ok((seen, read))
-    }
-
-    /// Takes over what was read, if all of it can be used.
-    fn take(&mut self, seen: &[Vec<Seen>], read: Vec<Read>) -> FileEvent {
-        let mut all = Vec::new();
-        let mut known = HashMap::new();
+        let (mut all, mut known) = (Vec::new(), HashMap::new());
         for ((path, files), read) in self.paths.iter().zip(seen).zip(read) {
-            let sources = match read {
-                Ok(sources) => sources,
-                Err(found) => return FileEvent::Unusable { path: path.clone(), found },
-            };
-            for (file, source) in files.iter().zip(&sources) {
-                let now = Known::of(file, &source.text);
+            let unusable = |found| FileEvent::Unusable { path: path.clone(), found };
+            let sources = read.map_err(unusable)?;
+            for (file, source) in files.into_iter().zip(&sources) {
+                let now = Known::of(&file, &source.text);
                 if let Some(problem) = self.known.get(&file.path).and_then(|before| before.problem_of(now)) {
-                    let found = failed(&source.name, None, problem.to_owned());
-                    return FileEvent::Unusable { path: path.clone(), found };
+                    return Err(unusable(failed(&source.name, None, problem.to_owned())));
                 }
-                known.extend(now.map(|now| (file.path.clone(), now)));
+                known.extend(now.map(|now| (file.path, now)));
             }
             all.push(sources);
         }
         self.known = known;
-        FileEvent::Changed(all)
+        Ok(all)
     }
 }
 
@@ -188,15 +171,9 @@ fn see(paths: &[PathBuf]) -> Vec<Vec<Seen>> {
         Ok(other) => broken(path, not_a_file(other.file_type())),
         Err(error) => broken(path, error.to_string()),
     };
-    let look = |path: &PathBuf| {
-        if !fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
-            return vec![file(path)];
-        }
-        match files_of(path) {
-            Ok(files) if files.is_empty() => vec![broken(path, NO_FILE.to_owned())],
-            Ok(files) => files.iter().map(|path| file(path)).collect(),
-            Err(error) => vec![broken(path, error.to_string())],
-        }
+    let look = |path: &PathBuf| match files_of(path) {
+        Ok(files) => files.iter().map(|path| file(path)).collect(),
+        Err(problem) => vec![broken(path, problem)],
     };
     paths.iter().map(look).collect()
 }
@@ -227,11 +204,12 @@ fn read_file(path: &Path, seen: Attributes) -> Result<Source, Diagnostics> {
     let mut options = OpenOptions::new();
     // Something else may have taken its place, which must not be waited for.
     options.read(true).custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits());
-    let file = options.open(path).map_err(|error| failed_at(path, &error))?;
+    let failed = |problem: String| failed(&name_of(path), None, problem);
+    let file = options.open(path).map_err(|error| failed(error.to_string()))?;
     let is_same = || match file.metadata() {
         Ok(now) if now.is_file() && attributes_of(&now) == seen => Ok(()),
-        Ok(_) => Err(failed_at(path, &io::Error::other("the file changed while it was read"))),
-        Err(error) => Err(failed_at(path, &error)),
+        Ok(_) => Err(failed("the file changed while it was read".to_owned())),
+        Err(error) => Err(failed(error.to_string())),
     };
     is_same()?;
     let source = Source::from_reader(name_of(path), &file)?;

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use crate::model::{AddressFamily, Protocol, ServiceId, ServiceKind};
+use crate::model::{AddressFamily, ServiceId, ServiceKind};
 
 /// The address of a service as it stands in a file: `tcp://192.0.2.10:80`, `fwmark:7`.
 ///
@@ -8,7 +8,7 @@ use crate::model::{AddressFamily, Protocol, ServiceId, ServiceKind};
 pub(in crate::desired) fn service_address(id: &ServiceId) -> String {
     match id.kind() {
         ServiceKind::Address { protocol, address, port } => {
-            let protocol = protocol_word(protocol);
+            let protocol = protocol.to_string().to_ascii_lowercase();
             match SocketAddr::new(address, port) {
                 SocketAddr::V6(address) if port == 0 => format!("{protocol}://[{}]", address.ip()),
                 address if port == 0 => format!("{protocol}://{}", address.ip()),
@@ -22,10 +22,6 @@ pub(in crate::desired) fn service_address(id: &ServiceId) -> String {
 /// The value of `family`, which only a mark of IPv6 needs.
 pub(in crate::desired) fn family_word(id: &ServiceId) -> Option<&'static str> {
     (id.mark().is_some() && id.family() == AddressFamily::Ipv6).then_some("ipv6")
-}
-
-fn protocol_word(protocol: Protocol) -> String {
-    protocol.to_string().to_ascii_lowercase()
 }
 
 /// A service as people write it in files and on command lines: `tcp://192.0.2.10:80`, `fwmark:7`, `fwmark6:7`.

@@ -15,9 +15,8 @@ pub(super) fn factor(services: &mut [spec::Service]) -> Option<spec::Defaults> {
         service.sched.take_if(|own| sched.as_ref() == Some(own));
         for destination in service.destinations.iter_mut().flatten() {
             destination.forward.take_if(|own| forward.as_ref() == Some(own));
-            if weight.is_some() {
-                let own = destination.weight.unwrap_or(0);
-                destination.weight = Some(own).filter(|own| weight != Some(*own));
+            if let Some(weight) = weight {
+                destination.weight = Some(destination.weight.unwrap_or(0)).filter(|own| *own != weight);
             }
         }
     }

@@ -1,31 +1,42 @@
 use super::address::{family_word, service_address};
 use super::defaults::factor;
 use super::options::{Order, PrintOptions};
-use crate::desired::settings::{self, DESTINATION, SERVICE, name_text};
+use crate::desired::settings::{DESTINATION, SERVICE, Version, name_text};
 use crate::desired::{Connections, Drain, Observed, OnTimeout, Pattern, Scope, WaitFor, spec};
 use crate::model::{
     AddressFamily, Config, Destination, DestinationEntry, Scheduler, Service, ServiceId, Stats, SyncDaemon,
     TableService, Timeout,
 };
 
-/// The largest number of a firewall mark or a weight that version 1 takes.
-const VERSION_1_MAX: u32 = 65_535;
-
-pub(super) fn file(live: &Observed, options: PrintOptions) -> spec::File {
-    let mut rows: Vec<&TableService> = live.table.services.iter().collect();
-    if options.order == Order::Sorted {
-        rows.sort_by_key(|row| service_key(&row.service.id()));
-    }
-    let mut services: Vec<_> = rows.iter().map(|row| row_as_is(row, options)).collect();
-    let version = rows.iter().any(|row| needs_version_2(row)).then_some(2);
-    let defaults = if options.factor_defaults { factor(&mut services) } else { None };
-    spec::File {
-        version,
-        timeouts: live.timeouts.as_ref().filter(|_| options.all).map(timeouts_as_is),
-        sync: live.sync.as_ref().filter(|_| options.all).map(|daemons| daemons.iter().map(sync_as_is).collect()),
-        defaults,
-        services: (!services.is_empty()).then_some(services),
-        ..spec::File::default()
+impl spec::File {
+    /// Writes down what is there: applied where it was read, it changes nothing.
+    ///
+    /// Settings that are the default are left out, and so is the version, unless version 1 cannot say what is there.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use ipvs_rs::desired::{Observed, PrintOptions, spec};
+    ///
+    /// let file = spec::File::from_observed(&Observed::default(), &PrintOptions::new());
+    /// assert_eq!(file, spec::File::default());
+    /// ```
+    pub fn from_observed(live: &Observed, options: &PrintOptions) -> Self {
+        let mut rows: Vec<&TableService> = live.table.services.iter().collect();
+        if options.order == Order::Sorted {
+            rows.sort_by_key(|row| service_key(&row.service.id()));
+        }
+        let mut services: Vec<_> = rows.iter().map(|row| row_as_is(row, *options)).collect();
+        let version = rows.iter().any(|row| needs_version_2(row)).then_some(2);
+        let defaults = if options.factor_defaults { factor(&mut services) } else { None };
+        Self {
+            version,
+            timeouts: live.timeouts.as_ref().filter(|_| options.all).map(timeouts_as_is),
+            sync: live.sync.as_ref().filter(|_| options.all).map(|daemons| daemons.iter().map(sync_as_is).collect()),
+            defaults,
+            services: (!services.is_empty()).then_some(services),
+            ..Self::default()
+        }
     }
 }
 
@@ -49,8 +60,8 @@ impl Observed {
 fn needs_version_2(row: &TableService) -> bool {
     let service = &row.service.service;
     matches!(service.scheduler, Scheduler::Other(_))
-        || service.id.mark().is_some_and(|mark| mark.get() > VERSION_1_MAX)
-        || row.destinations.iter().any(|entry| entry.destination.weight.get() > VERSION_1_MAX)
+        || service.id.mark().is_some_and(|mark| mark.get() > Version::One.last_mark())
+        || row.destinations.iter().any(|entry| Version::One.weight(entry.destination.weight.get().into()).is_none())
 }
 
 fn row_as_is(row: &TableService, options: PrintOptions) -> spec::Service {
@@ -76,13 +87,13 @@ fn row_as_is(row: &TableService, options: PrintOptions) -> spec::Service {
 pub(in crate::desired) fn service_as_is(service: &Service) -> spec::Service {
     let address = Some(service_address(&service.id));
     let family = family_word(&service.id).map(str::to_owned);
-    settings::print(&SERVICE, service, spec::Service { address, family, ..spec::Service::default() })
+    SERVICE.print(service, spec::Service { address, family, ..spec::Service::default() })
 }
 
 /// A destination as it stands in a file.
 pub(in crate::desired) fn destination_as_is(destination: &Destination) -> spec::Destination {
     let address = Some(destination.id.to_string());
-    settings::print(&DESTINATION, destination, spec::Destination { address, ..spec::Destination::default() })
+    DESTINATION.print(destination, spec::Destination { address, ..spec::Destination::default() })
 }
 
 /// Time-outs as they stand in a file.

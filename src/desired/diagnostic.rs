@@ -69,8 +69,9 @@ pub enum Stage {
     Validation,
 }
 
-/// Everything that was found, in the order of the files.
-#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+/// Everything that was found, in the order of the files. Prints as one line for each.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostic {
@@ -170,17 +171,3 @@ impl fmt::Display for Diagnostic {
         write!(f, "{place}{separator}{}: {}", self.severity, self.message)
     }
 }
-
-impl fmt::Display for Diagnostics {
-    /// One line for each.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
-        for diagnostic in &self.0 {
-            write!(f, "{separator}{diagnostic}")?;
-            separator = "\n";
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Diagnostics {}

@@ -67,14 +67,6 @@ impl Drain {
 }
 
 impl WaitFor {
-    /// Its word in a file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::All => "all",
-        }
-    }
-
     /// The number of connections that are still waited for.
     pub const fn count(self, active: u32, inactive: u32) -> u32 {
         match self {
@@ -84,15 +76,23 @@ impl WaitFor {
     }
 }
 
-impl OnTimeout {
-    /// Its word in a file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Delete => "delete",
-            Self::Keep => "keep",
-            Self::Fail => "fail",
+/// Names the words of a file.
+macro_rules! words {
+    ($($type:ident: $($variant:ident $word:literal),*;)*) => { $(
+        impl $type {
+            pub(in crate::desired) const WORDS: &[(&str, Self)] = &[$(($word, Self::$variant)),*];
+
+            /// Its word in a file.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
         }
-    }
+    )* };
+}
+
+words! {
+    WaitFor: Active "active", All "all";
+    OnTimeout: Delete "delete", Keep "keep", Fail "fail";
 }
 
 /// The connections of a destination.

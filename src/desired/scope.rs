@@ -31,11 +31,6 @@ impl Scope {
         ignore(pattern: Pattern) |it| it.ignore.push(pattern);
     }
 
-    /// Whether nothing of the table is left out.
-    pub fn is_all(&self) -> bool {
-        self.manage.is_empty() && self.ignore.is_empty()
-    }
-
     /// Whether a service is managed.
     pub fn covers(&self, service: &ServiceId) -> bool {
         let fits = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(service));
@@ -101,11 +96,11 @@ impl Range {
         (all.first <= range.first && range.first <= range.last && range.last <= all.last).then_some(range)
     }
 
-    fn write(self, all: Self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn text(self, all: Self) -> String {
         match self {
-            _ if self == all => f.write_str("*"),
-            Self { first, last } if first == last => write!(f, "{first}"),
-            Self { first, last } => write!(f, "{first}-{last}"),
+            _ if self == all => "*".to_owned(),
+            Self { first, last } if first == last => first.to_string(),
+            Self { first, last } => format!("{first}-{last}"),
         }
     }
 }
@@ -147,10 +142,8 @@ impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Kind::Address { protocol, network, ports } => {
-                match protocol {
-                    Some(protocol) => write!(f, "{}://", protocol.to_string().to_ascii_lowercase())?,
-                    None => f.write_str("*://")?,
-                }
+                let protocol = protocol.map_or("*".to_owned(), |protocol| protocol.to_string().to_ascii_lowercase());
+                write!(f, "{protocol}://")?;
                 match network {
                     None => f.write_str("*")?,
                     Some((IpAddr::V4(address), 32)) => write!(f, "{address}")?,
@@ -158,15 +151,11 @@ impl fmt::Display for Pattern {
                     Some((IpAddr::V6(address), 128)) => write!(f, "[{address}]")?,
                     Some((IpAddr::V6(address), bits)) => write!(f, "[{address}]/{bits}")?,
                 }
-                if ports == Range::PORTS {
-                    return Ok(());
-                }
-                f.write_str(":")?;
-                ports.write(Range::PORTS, f)
+                if ports == Range::PORTS { Ok(()) } else { write!(f, ":{}", ports.text(Range::PORTS)) }
             }
             Kind::Mark { family, marks } => {
-                f.write_str(if family == AddressFamily::Ipv6 { "fwmark6:" } else { "fwmark:" })?;
-                marks.write(Range::MARKS, f)
+                let prefix = if family == AddressFamily::Ipv6 { "fwmark6" } else { "fwmark" };
+                write!(f, "{prefix}:{}", marks.text(Range::MARKS))
             }
         }
     }

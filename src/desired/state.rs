@@ -132,6 +132,12 @@ impl DesiredState {
         self.services.iter().map(|service| service.destinations.len()).sum()
     }
 
+    /// Whether some destination is of another address family than its service.
+    pub fn mixes_families(&self) -> bool {
+        let mixes = |it: &DesiredService| it.destinations.iter().any(|own| own.id().family() != it.id().family());
+        self.services.iter().any(mixes)
+    }
+
     /// Finds a service by identity.
     pub fn get(&self, id: &ServiceId) -> Option<&DesiredService> {
         self.services.iter().rev().find(|service| service.id() == *id)
@@ -203,18 +209,12 @@ impl DesiredDestination {
         left_alone(attributes: DestinationAttributes) |it| it.left_alone = attributes;
     }
 
-    /// The weight that it should have in the kernel: 0 while it is drained.
-    pub const fn kernel_weight(&self) -> Weight {
-        match self.activity {
-            Activity::Active => self.destination.weight,
-            Activity::Drain => Weight::ZERO,
-        }
-    }
-
-    /// What is made when it is not there.
+    /// What is made when it is not there: with weight 0 while it is drained.
     pub fn created(&self) -> Destination {
         let mut destination = self.destination.clone();
-        destination.weight = self.kernel_weight();
+        if self.activity == Activity::Drain {
+            destination.weight = Weight::ZERO;
+        }
         destination
     }
 }
@@ -222,26 +222,5 @@ impl DesiredDestination {
 impl From<Destination> for DesiredDestination {
     fn from(destination: Destination) -> Self {
         Self::new(destination)
-    }
-}
-
-impl Activity {
-    /// Its word in a file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Drain => "drain",
-        }
-    }
-}
-
-impl DesiredState {
-    /// Whether some destination is of another address family than its service.
-    pub fn mixes_families(&self) -> bool {
-        let mixes = |service: &DesiredService| {
-            let family = service.id().family();
-            service.destinations.iter().any(|destination| destination.id().family() != family)
-        };
-        self.services.iter().any(mixes)
     }
 }

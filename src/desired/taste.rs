@@ -8,8 +8,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 
 use crate::model::{
-    Destination, ForwardMethod, Granularity, Persistence, Protocol, Service, ServiceFlags, ServiceId, SyncDaemon,
-    Thresholds, TunnelFlags, TunnelKind,
+    Destination, ForwardMethod, Granularity, Persistence, Protocol, Service, ServiceId, SyncDaemon, Thresholds,
+    TunnelFlags, TunnelKind,
 };
 
 /// A setting that the kernel takes, and that a person hardly means.
@@ -45,7 +45,8 @@ pub(in crate::desired) fn oddities_of_service(service: &Service) -> Vec<Oddity> 
         let is_odd = ![Protocol::TCP, Protocol::UDP, Protocol::SCTP].contains(&protocol);
         found.note(is_odd, "address", format_args!("the protocol {}; expected tcp, udp or sctp", protocol.number()));
     }
-    let unnamed = service.flags().difference(NAMED_FLAGS);
+    let flags = service.flags();
+    let unnamed = flags.iter_names().fold(flags, |unnamed, (_, named)| unnamed.difference(named));
     let problem = format_args!("the scheduler flag {unnamed}, which has no meaning");
     found.note(!unnamed.is_empty(), "sched-flags", problem);
     let is_stream = matches!(protocol, Some(Protocol::TCP | Protocol::SCTP));
@@ -76,18 +77,13 @@ pub(in crate::desired) fn oddities_of_destination(service: &ServiceId, destinati
         ForwardMethod::Tunnel(tunnel) => {
             is_tunnel = true;
             let kind = tunnel.kind();
-            let fitting = match kind {
-                TunnelKind::Gue => TunnelFlags::CHECKSUM | TunnelFlags::REMOTE_CHECKSUM,
-                TunnelKind::Gre => TunnelFlags::CHECKSUM,
-                _ => TunnelFlags::empty(),
-            };
+            let (fitting, words) = fitting_checksums(kind);
             let is_known = matches!(kind, TunnelKind::Ipip | TunnelKind::Gue | TunnelKind::Gre);
             let problem = format_args!("the tunnel type {}; expected ipip, gue or gre", kind.number());
             found.note(!is_known, "tunnel.type", problem);
             let problem = format_args!("a tunnel port, which {kind} does not have: that is for gue");
             found.note(tunnel.port().is_some() && kind != TunnelKind::Gue, "tunnel.port", problem);
-            let expected = fitting_checksums(kind);
-            let problem = format_args!("tunnel checksum flags that {kind} does not have; expected {expected}");
+            let problem = format_args!("tunnel checksum flags that {kind} does not have; expected {words}");
             found.note(!fitting.contains(tunnel.tunnel_flags()), "tunnel.checksum", problem);
         }
         ForwardMethod::Unknown(unknown) => {
@@ -115,22 +111,14 @@ pub(in crate::desired) fn oddities_of_sync(daemon: &SyncDaemon) -> Vec<Oddity> {
     found.0
 }
 
-/// The words for the checksum of a tunnel.
-pub(in crate::desired) const fn fitting_checksums(kind: TunnelKind) -> &'static str {
+/// The flags for the checksum of a tunnel, and their words.
+pub(in crate::desired) fn fitting_checksums(kind: TunnelKind) -> (TunnelFlags, &'static str) {
     match kind {
-        TunnelKind::Gue => "off, on or remote",
-        TunnelKind::Gre => "off or on",
-        _ => "off",
+        TunnelKind::Gue => (TunnelFlags::CHECKSUM | TunnelFlags::REMOTE_CHECKSUM, "off, on or remote"),
+        TunnelKind::Gre => (TunnelFlags::CHECKSUM, "off or on"),
+        _ => (TunnelFlags::empty(), "off"),
     }
 }
-
-/// The flags of a service that have a name.
-const NAMED_FLAGS: ServiceFlags = ServiceFlags::PERSISTENT
-    .union(ServiceFlags::HASHED)
-    .union(ServiceFlags::ONE_PACKET)
-    .union(ServiceFlags::SCHEDULER_1)
-    .union(ServiceFlags::SCHEDULER_2)
-    .union(ServiceFlags::SCHEDULER_3);
 
 fn is_mapped(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.to_ipv4_mapped().is_some())

@@ -87,18 +87,15 @@ enum Flaw<'a> {
 
 /// Reads an address, an IPv6 one in brackets, and perhaps a port.
 fn endpoint(text: &str) -> Result<(IpAddr, Option<u16>), Flaw<'_>> {
-    let (host, port, address) = if let Some(rest) = text.strip_prefix('[') {
+    let (host, rest, address) = if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').ok_or(Flaw::Form)?;
-        let port = rest.strip_prefix(':');
-        if port.is_none() && !rest.is_empty() {
-            return Err(Flaw::Form);
-        }
-        (host, port, host.parse().map(|address: Ipv6Addr| address.into()))
+        (host, rest, host.parse().map(|address: Ipv6Addr| address.into()))
     } else {
-        let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
-        (host, port, host.parse().map(|address: Ipv4Addr| address.into()))
+        let (host, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
+        (host, rest, host.parse().map(|address: Ipv4Addr| address.into()))
     };
-    if port.is_some_and(|port| port.contains(':')) {
+    let port = rest.strip_prefix(':');
+    if port.map_or(!rest.is_empty(), |port| port.contains(':')) {
         return Err(Flaw::Form);
     }
     let address = address.ok().ok_or(Flaw::Host(host))?;

@@ -3,7 +3,6 @@
 //! Everything that is wrong is found at once; an object with a mistake is left out of the state, the others are in it.
 
 mod address;
-mod merge;
 mod object;
 mod saved;
 mod service;

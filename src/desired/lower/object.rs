@@ -2,19 +2,13 @@ use std::collections::HashMap;
 
 use super::address;
 use crate::desired::print::service_text;
-use crate::desired::settings::{self, Context, DESTINATION, SERVICE, Subject};
+use crate::desired::settings::{Context, DESTINATION, SERVICE, Subject};
 use crate::desired::taste::{Oddity, oddities_of_destination, oddities_of_service};
-use crate::desired::written::Spot;
-use crate::desired::{Activity, DesiredDestination, DesiredService, DestinationAttributes, ServiceAttributes, Shown};
-use crate::desired::{shown, spec};
+use crate::desired::written::{Spot, text};
+use crate::desired::{Activity, DesiredDestination, DesiredService, Shown, shown, spec};
 use crate::model::{
     AddressFamily, Destination, DestinationId, ForwardMethod, Protocol, Scheduler, Service, ServiceId, ServiceKind,
 };
-
-/// Text; an empty one is as good as none.
-pub(super) fn text(text: Option<&String>) -> Option<&str> {
-    text.map(String::as_str).filter(|text| !text.is_empty())
-}
 
 /// The identity of a service; nothing if its address is wrong.
 pub(super) fn identity(context: &Context<'_>, spec: &spec::Service, spot: &Spot<'_>) -> Option<ServiceId> {
@@ -70,7 +64,7 @@ pub(super) fn service(
     let family = id.map(|id| id.family());
     let shown = shown(text);
     let subject = Subject { context, spot, object: "service", text: shown, service: shown, family };
-    desired.left_alone = settings::read((&SERVICE, ServiceAttributes::all()), spec, subject, &mut desired.service);
+    desired.left_alone = SERVICE.read(spec, subject, &mut desired.service);
     desired.destinations = destinations(context, id, spec, (spot, shown));
     if let Some(id) = id {
         warn_of_oddities(&oddities_of_service(&desired.service), spot, format_args!("service {shown}"));
@@ -135,9 +129,15 @@ pub(super) fn destination(
     let placeholder = DestinationId::verbatim([0, 0, 0, 0].into(), 0);
     let forward = context.forward.unwrap_or(ForwardMethod::DirectRoute);
     let mut destination = Destination::new(own.unwrap_or(placeholder), forward);
-    let by_version_1 = DestinationAttributes::all().difference(DestinationAttributes::WEIGHT);
-    let left_alone = settings::read((&DESTINATION, by_version_1), spec, subject, &mut destination);
-    let activity = activity(spec, subject);
+    let left_alone = DESTINATION.read(spec, subject, &mut destination);
+    let activity = match spec.state.as_deref() {
+        None | Some("active") => Activity::Active,
+        Some("drain") => Activity::Drain,
+        Some(other) => {
+            subject.invalid("state", "state", shown(other), "active or drain");
+            Activity::Active
+        }
+    };
     let Some(own) = own.filter(|_| spot.findings.errors() == before) else { return (own, None) };
     if let Some(id) = id {
         let oddities = oddities_of_destination(&id, &destination);
@@ -146,17 +146,6 @@ pub(super) fn destination(
     let mut desired = DesiredDestination::new(destination).activity(activity).left_alone(left_alone);
     desired.written = Some(text).filter(|text| own.to_string() != *text).map(Into::into);
     (Some(own), Some(desired))
-}
-
-fn activity(spec: &spec::Destination, subject: Subject<'_>) -> Activity {
-    match spec.state.as_deref() {
-        None | Some("active") => Activity::Active,
-        Some("drain") => Activity::Drain,
-        Some(other) => {
-            subject.invalid("state", "state", shown(other), "active or drain");
-            Activity::Active
-        }
-    }
 }
 
 /// Warns of what is odd about an object that was read.

@@ -1,10 +1,10 @@
+use std::collections::HashMap;
 use std::iter::zip;
 
-use super::object::{self, text};
-use super::{Lowering, whole};
-use crate::desired::settings::{self, Context, SERVICE};
-use crate::desired::written::Spot;
-use crate::desired::{DesiredService, shown, spec};
+use super::{Lowering, object, whole};
+use crate::desired::settings::{Context, SERVICE};
+use crate::desired::written::{Spot, text};
+use crate::desired::{DesiredDestination, DesiredService, Place, shown, spec};
 use crate::model::{ForwardMethod, Scheduler, ServiceId};
 
 impl Lowering {
@@ -30,7 +30,7 @@ impl Lowering {
                 if is_right {
                     warn(&desired, spec, spot);
                     self.state.services.push(desired);
-                    self.written.push((here, settings::said(&SERVICE, spec)));
+                    self.written.push((here, SERVICE.said(spec)));
                 }
             }
             Some((index, first)) if self.merge => {
@@ -45,6 +45,41 @@ impl Lowering {
                 let text = shown(text);
                 let message = format_args!("Service addresses must be unique: {text} (first at {first})");
                 spot.at("address").error(message);
+            }
+        }
+    }
+
+    /// Adds what is written about a service in another place: settings that were not said, and destinations.
+    fn unite(&mut self, index: usize, other: DesiredService, spec: &spec::Service, (spot, first): (&Spot<'_>, &Place)) {
+        let Some((known, (_, said))) = self.state.services.get_mut(index).zip(self.written.get_mut(index)) else {
+            return;
+        };
+        let its_said = SERVICE.said(spec);
+        let mine = (&mut known.service, said, &mut known.left_alone);
+        let mut contradicting = SERVICE.unite(mine, (&other.service, its_said));
+        match (&known.name, other.name) {
+            (Some(mine), Some(its)) if *mine != its => contradicting.push("name"),
+            (None, its) => known.name = its,
+            _ => {}
+        }
+        match (known.drain, other.drain) {
+            (Some(mine), Some(its)) if mine != its => contradicting.push("drain"),
+            (None, its) => known.drain = its,
+            _ => {}
+        }
+        let text = shown(text(spec.address.as_ref()).unwrap_or_default());
+        for key in contradicting {
+            spot.at(key).error(format_args!("service {text} has another {key} than at {first}"));
+        }
+        let there: HashMap<_, _> = known.destinations.iter().map(|wanted| (wanted.id(), wanted.clone())).collect();
+        for destination in other.destinations {
+            match there.get(&destination.id()) {
+                None => known.destinations.push(destination),
+                Some(other) if is_same(other, &destination) => {}
+                Some(_) => spot.at("address").error(format_args!(
+                    "destination {} of service {text} has other settings than with the service at {first}",
+                    destination.id()
+                )),
             }
         }
     }
@@ -67,6 +102,10 @@ impl Lowering {
         }
         Some(name.to_owned())
     }
+}
+
+fn is_same(one: &DesiredDestination, other: &DesiredDestination) -> bool {
+    one.destination == other.destination && one.activity == other.activity && one.left_alone == other.left_alone
 }
 
 /// What can be meant, but probably is not.

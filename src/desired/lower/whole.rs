@@ -1,12 +1,12 @@
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU16};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::Lowering;
-use super::object::text;
 use crate::desired::settings::name_bytes;
 use crate::desired::taste::oddities_of_sync;
-use crate::desired::written::Spot;
+use crate::desired::written::{Spot, text};
 use crate::desired::{Drain, OnTimeout, Pattern, Scope, WaitFor, shown, spec};
 use crate::model::{Config, InterfaceName, SyncDaemon, SyncRole, Timeout};
 
@@ -52,15 +52,9 @@ pub(super) fn timeouts(spec: &spec::Timeouts, spot: &Spot<'_>) -> Config {
 }
 
 pub(super) fn scope(spec: &spec::Scope, spot: &Spot<'_>) -> Scope {
-    let patterns = |list: &Spot<'_>, texts: Option<&Vec<String>>| {
-        let mut patterns: Vec<Pattern> = Vec::new();
-        for (spot, text) in list.items(texts) {
-            match text.parse() {
-                Ok(pattern) => patterns.push(pattern),
-                Err(error) => spot.error(error),
-            }
-        }
-        patterns
+    let patterns = |list: &Spot<'_>, texts: Option<&Vec<String>>| -> Vec<Pattern> {
+        let parsed = list.items(texts).filter_map(|(spot, text)| text.parse().map_err(|error| spot.error(error)).ok());
+        parsed.collect()
     };
     let (manage, ignore) = (spot.at("manage"), spot.at("ignore"));
     let scope =
@@ -75,10 +69,9 @@ pub(super) fn scope(spec: &spec::Scope, spot: &Spot<'_>) -> Scope {
 pub(super) fn drain(own: &spec::Drain, file: Option<&spec::Drain>, spot: &Spot<'_>) -> Option<Drain> {
     let nothing = spec::Drain::default();
     let file = file.unwrap_or(&nothing);
-    let waits = [WaitFor::Active, WaitFor::All].map(|it| (it.name(), it));
-    let wait = choice("wait", [&own.wait, &file.wait], &waits, "active or all", spot);
-    let ends = [OnTimeout::Delete, OnTimeout::Keep, OnTimeout::Fail].map(|it| (it.name(), it));
-    let on_timeout = choice("on-timeout", [&own.on_timeout, &file.on_timeout], &ends, "delete, keep or fail", spot);
+    let wait = choice("wait", [&own.wait, &file.wait], WaitFor::WORDS, "active or all", spot);
+    let on_timeout =
+        choice("on-timeout", [&own.on_timeout, &file.on_timeout], OnTimeout::WORDS, "delete, keep or fail", spot);
     let poll = own.poll.or(file.poll).map_or(Drain::DEFAULT_POLL, spec::Duration::get);
     let is_short = poll < Duration::from_millis(1);
     if is_short && own.poll.is_some() {
@@ -122,20 +115,11 @@ fn daemons(specs: &Vec<spec::Sync>, spot: &Spot<'_>) -> Vec<SyncDaemon> {
 }
 
 pub(super) fn sync(spec: &spec::Sync, spot: &Spot<'_>) -> Option<SyncDaemon> {
-    let role = match spec.role.as_deref() {
-        Some("master") => Some(SyncRole::Master),
-        Some("backup") => Some(SyncRole::Backup),
-        Some(other) => {
-            spot.at("role").invalid("role", shown(other), "master or backup");
-            None
-        }
-        None => {
-            if !spot.at("role").is_broken() {
-                spot.error("a daemon needs a role: master or backup");
-            }
-            None
-        }
-    };
+    if spec.role.is_none() && !spot.at("role").is_broken() {
+        spot.error("a daemon needs a role: master or backup");
+    }
+    let roles = [("master", SyncRole::Master), ("backup", SyncRole::Backup)];
+    let role = choice("role", [&spec.role, &None], &roles, "master or backup", spot).filter(|_| spec.role.is_some());
     let Some(interface) = text(spec.interface.as_ref()) else {
         if !spot.at("interface").is_broken() {
             spot.error("a daemon needs an interface");
@@ -145,22 +129,21 @@ pub(super) fn sync(spec: &spec::Sync, spot: &Spot<'_>) -> Option<SyncDaemon> {
     let interface = InterfaceName::verbatim(&name_bytes(interface));
     let interface = interface.map_err(|reason| spot.at("interface").error(shown(&reason.to_string()))).ok()?;
     let mut daemon = SyncDaemon::new(role?, interface);
-    let number = |key: &str, value: Option<i64>, (least, most): (i64, i64), expected: &str| {
-        let value = value?;
-        let fitting = u32::try_from(value).ok().filter(|_| (least..=most).contains(&value));
-        if fitting.is_none() {
+    let number = |key: &str, value: Option<i64>, range: RangeInclusive<i64>, expected: &str| {
+        let fitting = value.filter(|value| range.contains(value)).and_then(|value| u32::try_from(value).ok());
+        if let (Some(value), None) = (value, fitting) {
             spot.at(key).invalid(key, value, expected);
         }
         fitting
     };
     // The kernel makes 1024 of anything less for a backup, so that a plan would never come to an end.
     let shortest = if daemon.role == SyncRole::Backup { 1024 } else { 1 };
-    daemon.sync_id = number("id", spec.id, (0, u32::MAX.into()), "0 to 255").unwrap_or(0);
-    let port = number("port", spec.port, (1, 65_535), "1 to 65535");
-    let ttl = number("ttl", spec.ttl, (1, 255), "1 to 255");
-    let bytes = number("maxlen", spec.maxlen, (shortest, 65_535), "1024 to 65535");
+    daemon.sync_id = number("id", spec.id, 0..=u32::MAX.into(), "0 to 255").unwrap_or(0);
+    let port = number("port", spec.port, 1..=65_535, "1 to 65535");
     daemon.port = port.and_then(|port| NonZeroU16::new(port.try_into().ok()?));
+    let ttl = number("ttl", spec.ttl, 1..=255, "1 to 255");
     daemon.ttl = ttl.and_then(|ttl| NonZeroU8::new(ttl.try_into().ok()?));
+    let bytes = number("maxlen", spec.maxlen, shortest..=65_535, "1024 to 65535");
     daemon.max_len = bytes.and_then(|bytes| NonZeroU16::new(bytes.try_into().ok()?));
     if let Some(text) = &spec.group {
         let group = text.parse().ok().and_then(|group: IpAddr| daemon.group(group).ok());

@@ -1,7 +1,7 @@
 use super::item::reason;
 use super::{Change, Facts, Item, Labels, Object, Operation, OperationKind, Question, State, Subject, There, Verb};
 use crate::desired::print::service_text;
-use crate::desired::settings::{SettingChange, changes_of_destination, remark_of_destination, wanted_destination};
+use crate::desired::settings::{DESTINATION, SettingChange, wanted_destination};
 use crate::desired::taste::{Oddity, oddities_of_destination};
 use crate::desired::{Connections, ServiceAttributes, lower, spec};
 use crate::handle::Batch;
@@ -80,7 +80,7 @@ impl Subject for DestinationChange {
 
     fn changes(&self) -> Vec<SettingChange> {
         let sides = self.change.before.as_ref().zip(self.change.after.as_ref());
-        sides.map(|(before, after)| changes_of_destination(before, after)).unwrap_or_default()
+        sides.map(|(before, after)| DESTINATION.changes(before, after)).unwrap_or_default()
     }
 
     fn name(&self) -> String {
@@ -108,7 +108,7 @@ impl Subject for DestinationChange {
 
     fn line(&self, operation: &Operation) -> (String, String) {
         let remark = match (&self.change.before, &self.change.after) {
-            (None, Some(after)) => remark_of_destination(after),
+            (None, Some(after)) => DESTINATION.remark(after),
             (Some(_), None) => {
                 let Connections { active, inactive, .. } = operation.connections;
                 let drain = operation.drain.map(|drain| format!("; drain {}", spec::Duration::from(drain.timeout)));

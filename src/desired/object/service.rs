@@ -1,7 +1,7 @@
 use super::item::reason;
 use super::{Change, Facts, Item, Labels, Object, Operation, OperationKind, Question, State, Subject, There, Verb};
 use crate::desired::print::{service_as_is, service_text};
-use crate::desired::settings::{SettingChange, changes_of_service, remark_of_service, wanted_service, with_settings};
+use crate::desired::settings::{SERVICE, SettingChange};
 use crate::desired::taste::{Oddity, oddities_of_service};
 use crate::desired::{DesiredService, ServiceAttributes, spec};
 use crate::handle::Batch;
@@ -21,7 +21,7 @@ pub(super) fn of_item(item: &Item, live: &There<'_>) -> Result<Operation, String
     let change = match item.kind.verb() {
         Verb::Update => {
             let before = live.row(&desired.id())?.service.service.clone();
-            let wanted = wanted_service(&before, &desired);
+            let wanted = SERVICE.with_settings(&before, &desired.service, desired.left_alone);
             Change::update(before, wanted)
         }
         Verb::Add | Verb::Delete => Change::add(desired.service.clone()),
@@ -49,7 +49,7 @@ impl Subject for Change<Service> {
 
     fn changes(&self) -> Vec<SettingChange> {
         let sides = self.before.as_ref().zip(self.after.as_ref());
-        sides.map(|(before, after)| changes_of_service(before, after)).unwrap_or_default()
+        sides.map(|(before, after)| SERVICE.changes(before, after)).unwrap_or_default()
     }
 
     fn name(&self) -> String {
@@ -79,7 +79,7 @@ impl Subject for Change<Service> {
     fn line(&self, operation: &Operation) -> (String, String) {
         let name = self.service().map(|id| service_text(&id)).unwrap_or_default();
         let remark = match (&self.before, &self.after) {
-            (None, Some(after)) => remark_of_service(after),
+            (None, Some(after)) => SERVICE.remark(after),
             (Some(_), None) => {
                 let count = operation.destinations.len();
                 let noun = if count == 1 { "destination" } else { "destinations" };
@@ -125,7 +125,7 @@ impl Subject for Change<Service> {
 
     fn state(&self, facts: &Facts, left_alone: ServiceAttributes) -> State {
         let Some(service) = self.latest() else { return State::Unknown };
-        let is_wanted = |live: &Service, after: &Service| with_settings(live, after, left_alone) == *live;
+        let is_wanted = |live: &Service, after: &Service| SERVICE.with_settings(live, after, left_alone) == *live;
         State::of(facts.service(&service.id), self.after.as_ref(), is_wanted)
     }
 
@@ -133,7 +133,7 @@ impl Subject for Change<Service> {
         let after = self.after.as_ref()?;
         Some(Object::Service(match facts.service(&after.id).ok()? {
             None => Change::add(after.clone()),
-            Some(live) => Change::update(live.clone(), with_settings(live, after, left_alone)),
+            Some(live) => Change::update(live.clone(), SERVICE.with_settings(live, after, left_alone)),
         }))
     }
 }

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::{Change, Operation, Planner};
 use crate::desired::object::created;
-use crate::desired::settings::{wanted_destination, wanted_service};
+use crate::desired::settings::{SERVICE, wanted_destination};
 use crate::desired::{Connections, DesiredService};
 use crate::model::{DestinationId, TableService};
 
@@ -26,7 +26,7 @@ impl Planner<'_> {
             }
             Some(live) => {
                 let is = &live.service.service;
-                let wanted = wanted_service(is, desired);
+                let wanted = SERVICE.with_settings(is, &desired.service, desired.left_alone);
                 if wanted != *is {
                     self.steps.push(Operation::of_service(Change::update(is.clone(), wanted), created(desired)));
                 }

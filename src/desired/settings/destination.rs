@@ -1,80 +1,89 @@
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::num::NonZeroU32;
 
-use super::{DestinationSetting, FieldValue, Subject};
+use super::version::forward_text;
+use super::{FieldValue, Setting, Subject, Table};
 use crate::desired::state::DestinationAttributes;
 use crate::desired::taste::fitting_checksums;
+use crate::desired::written::text;
 use crate::desired::{shown, spec};
 use crate::model::{Destination, ForwardMethod, Thresholds, Tunnel, TunnelFlags, TunnelKind};
 
 /// The settings of a destination, in the order of a file.
-pub(in crate::desired) static DESTINATION: [DestinationSetting; 4] = [
-    DestinationSetting {
-        key: "weight",
-        attribute: DestinationAttributes::WEIGHT,
-        is_said: |spec| spec.weight.is_some(),
-        read: read_weight,
-        print: |destination, spec| {
-            spec.weight = Some(destination.weight.get().into()).filter(|weight| *weight != 0);
+pub(in crate::desired) static DESTINATION: Table<Destination, spec::Destination, DestinationAttributes> = Table {
+    by_version_1: DestinationAttributes::TUNNEL.union(DestinationAttributes::THRESHOLDS),
+    rows: &[
+        Setting {
+            key: "weight",
+            attribute: DestinationAttributes::WEIGHT,
+            is_said: |spec| spec.weight.is_some(),
+            read: read_weight,
+            print: |destination, spec| {
+                spec.weight = Some(destination.weight.get().into()).filter(|weight| *weight != 0);
+            },
+            show: |destination| FieldValue::Number(destination.weight.get().into()),
+            is_same: |one, other| one.weight == other.weight,
+            copy: |from, to| to.weight = from.weight,
+            remark: |destination| format!("weight {}", destination.weight.get()),
         },
-        show: |destination| FieldValue::Number(destination.weight.get().into()),
-        is_same: |one, other| one.weight == other.weight,
-        copy: |from, to| to.weight = from.weight,
-        remark: |destination| format!("weight {}", destination.weight.get()),
-    },
-    DestinationSetting {
-        key: "forward",
-        attribute: DestinationAttributes::empty(),
-        is_said: |spec| word(spec).is_some(),
-        read: read_forward,
-        print: |destination, spec| spec.forward = Some(forward_text(destination.forward).into_owned()),
-        show: |destination| FieldValue::Text(forward_text(destination.forward).into_owned()),
-        is_same: |one, other| one.forward.number() == other.forward.number(),
-        copy: |from, to| {
-            if from.forward.number() != to.forward.number() {
-                to.forward = from.forward;
-            }
+        Setting {
+            key: "forward",
+            attribute: DestinationAttributes::empty(),
+            is_said: |spec| text(spec.forward.as_ref()).is_some(),
+            read: read_forward,
+            print: |destination, spec| spec.forward = Some(forward_text(destination.forward).into_owned()),
+            show: |destination| FieldValue::Text(forward_text(destination.forward).into_owned()),
+            is_same: |one, other| one.forward.number() == other.forward.number(),
+            copy: |from, to| {
+                if from.forward.number() != to.forward.number() {
+                    to.forward = from.forward;
+                }
+            },
+            remark: |destination| format!(", {}", forward_text(destination.forward)),
         },
-        remark: |destination| format!(", {}", forward_text(destination.forward)),
-    },
-    DestinationSetting {
-        key: "tunnel",
-        attribute: DestinationAttributes::TUNNEL,
-        is_said: |spec| spec.tunnel.is_some(),
-        read: read_tunnel,
-        print: |destination, spec| spec.tunnel = tunnel(destination).and_then(tunnel_as_is),
-        show: |destination| {
-            FieldValue::Text(tunnel(destination).map_or_else(|| "none".to_owned(), |it| tunnel_text(it, ", ")))
+        Setting {
+            key: "tunnel",
+            attribute: DestinationAttributes::TUNNEL,
+            is_said: |spec| spec.tunnel.is_some(),
+            read: read_tunnel,
+            print: |destination, spec| {
+                spec.tunnel = tunnel(destination).filter(|it| *it != Tunnel::ipip()).map(tunnel_as_is);
+            },
+            show: |destination| {
+                FieldValue::Text(tunnel(destination).map_or_else(|| "none".to_owned(), |it| tunnel_text(it, ", ")))
+            },
+            is_same: |one, other| tunnel(one) == tunnel(other),
+            copy: |from, to| {
+                if tunnel(from).is_some() && tunnel(to).is_some() {
+                    to.forward = from.forward;
+                }
+            },
+            remark: |destination| {
+                tunnel(destination).map_or_else(String::new, |it| format!(" {}", tunnel_text(it, " ")))
+            },
         },
-        is_same: |one, other| tunnel(one) == tunnel(other),
-        copy: |from, to| {
-            if tunnel(from).is_some() && tunnel(to).is_some() {
-                to.forward = from.forward;
-            }
+        Setting {
+            key: "thresholds",
+            attribute: DestinationAttributes::THRESHOLDS,
+            is_said: |spec| spec.thresholds.is_some(),
+            read: read_thresholds,
+            print: |destination, spec| {
+                let number = |limit: Option<NonZeroU32>| limit.map(|number| number.get().into());
+                let Destination { thresholds, .. } = destination;
+                let thresholds =
+                    spec::Thresholds { upper: number(thresholds.upper()), lower: number(thresholds.lower()) };
+                spec.thresholds = Some(thresholds).filter(|thresholds| *thresholds != spec::Thresholds::default());
+            },
+            show: |destination| FieldValue::Text(thresholds_text(destination.thresholds)),
+            is_same: |one, other| one.thresholds == other.thresholds,
+            copy: |from, to| to.thresholds = from.thresholds,
+            remark: |destination| match destination.thresholds.upper() {
+                Some(upper) => format!(", at most {upper} connections"),
+                None => String::new(),
+            },
         },
-        remark: |destination| tunnel(destination).map_or_else(String::new, |it| format!(" {}", tunnel_text(it, " "))),
-    },
-    DestinationSetting {
-        key: "thresholds",
-        attribute: DestinationAttributes::THRESHOLDS,
-        is_said: |spec| spec.thresholds.is_some(),
-        read: read_thresholds,
-        print: |destination, spec| {
-            let number = |limit: Option<NonZeroU32>| limit.map(|number| number.get().into());
-            let Destination { thresholds, .. } = destination;
-            let thresholds = spec::Thresholds { upper: number(thresholds.upper()), lower: number(thresholds.lower()) };
-            spec.thresholds = Some(thresholds).filter(|thresholds| *thresholds != spec::Thresholds::default());
-        },
-        show: |destination| FieldValue::Text(thresholds_text(destination.thresholds)),
-        is_same: |one, other| one.thresholds == other.thresholds,
-        copy: |from, to| to.thresholds = from.thresholds,
-        remark: |destination| match destination.thresholds.upper() {
-            Some(upper) => format!(", at most {upper} connections"),
-            None => String::new(),
-        },
-    },
-];
+    ],
+};
 
 fn read_weight(spec: &spec::Destination, subject: Subject<'_>, destination: &mut Destination) {
     destination.weight = subject.context.weight;
@@ -88,14 +97,9 @@ fn read_weight(spec: &spec::Destination, subject: Subject<'_>, destination: &mut
     }
 }
 
-/// The word of the forwarding method. An empty one is as good as none, unlike in the defaults.
-fn word(spec: &spec::Destination) -> Option<&str> {
-    spec.forward.as_deref().filter(|word| !word.is_empty())
-}
-
 /// The forwarding method, its own or that of the defaults; nothing if it is wrong.
 fn forward(spec: &spec::Destination, subject: Subject<'_>) -> Option<ForwardMethod> {
-    match word(spec) {
+    match text(spec.forward.as_ref()) {
         None => subject.context.forward.filter(|_| !subject.spot.at("forward").is_broken()),
         Some(word) => subject.context.version.forward(word),
     }
@@ -104,7 +108,7 @@ fn forward(spec: &spec::Destination, subject: Subject<'_>) -> Option<ForwardMeth
 fn read_forward(spec: &spec::Destination, subject: Subject<'_>, destination: &mut Destination) {
     if let Some(forward) = forward(spec, subject) {
         destination.forward = forward;
-    } else if let Some(word) = word(spec) {
+    } else if let Some(word) = text(spec.forward.as_ref()) {
         let (word, Subject { spot, text, service, .. }) = (shown(word), subject);
         let message = format_args!(
             "invalid forward ({word}) for destination {text} in service {service}. Allowed are direct,nat,tunnel"
@@ -140,7 +144,7 @@ fn read_tunnel(spec: &spec::Destination, subject: Subject<'_>, destination: &mut
         let message = format_args!(
             "invalid tunnel checksum ({}) for destination {text}: with {name} expected {}",
             shown(word),
-            fitting_checksums(kind)
+            fitting_checksums(kind).1
         );
         return spot.at("tunnel.checksum").error(message);
     };
@@ -167,31 +171,12 @@ fn tunnel(destination: &Destination) -> Option<Tunnel> {
     if let ForwardMethod::Tunnel(tunnel) = destination.forward { Some(tunnel) } else { None }
 }
 
-fn tunnel_as_is(tunnel: Tunnel) -> Option<spec::Tunnel> {
+fn tunnel_as_is(tunnel: Tunnel) -> spec::Tunnel {
     let flags = tunnel.tunnel_flags();
-    let settings = spec::Tunnel {
+    spec::Tunnel {
         kind: Some(tunnel.kind().to_string()),
         port: tunnel.port().map(|port| port.get().into()),
         checksum: (!flags.is_empty()).then(|| checksum_word(flags).into_owned()),
-    };
-    (tunnel != Tunnel::ipip()).then_some(settings)
-}
-
-/// A forwarding method as people write it in files: `nat`, `direct`; `unknown-5` for one without a name.
-///
-/// ```
-/// use ipvs_rs::ForwardMethod;
-///
-/// assert_eq!(ipvs_rs::desired::forward_text(ForwardMethod::Masquerade), "nat");
-/// ```
-pub fn forward_text(forward: ForwardMethod) -> Cow<'static, str> {
-    match forward {
-        ForwardMethod::DirectRoute => "direct".into(),
-        ForwardMethod::Masquerade => "nat".into(),
-        ForwardMethod::Tunnel(_) => "tunnel".into(),
-        ForwardMethod::Local => "local".into(),
-        ForwardMethod::Bypass => "bypass".into(),
-        ForwardMethod::Unknown(unknown) => format!("unknown-{}", unknown.number()).into(),
     }
 }
 
@@ -212,14 +197,9 @@ const CHECKSUMS: [(&str, TunnelFlags); 3] =
     [("off", TunnelFlags::empty()), ("on", TunnelFlags::CHECKSUM), ("remote", TunnelFlags::REMOTE_CHECKSUM)];
 
 fn tunnel_text(tunnel: Tunnel, separator: &str) -> String {
-    let mut text = tunnel.kind().to_string();
-    if let Some(port) = tunnel.port() {
-        let _ = write!(text, "{separator}port {port}");
-    }
-    if !tunnel.tunnel_flags().is_empty() {
-        let _ = write!(text, "{separator}checksum {}", checksum_word(tunnel.tunnel_flags()));
-    }
-    text
+    let spec::Tunnel { kind, port, checksum } = tunnel_as_is(tunnel);
+    let parts = [kind, port.map(|it| format!("port {it}")), checksum.map(|it| format!("checksum {it}"))];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(separator)
 }
 
 fn thresholds_text(thresholds: Thresholds) -> String {

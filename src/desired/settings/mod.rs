@@ -13,16 +13,16 @@ use bitflags::Flags;
 use serde::Serialize;
 
 pub(in crate::desired) use destination::DESTINATION;
-pub use destination::forward_text;
 pub(in crate::desired) use name::{name_bytes, name_text};
 pub(in crate::desired) use service::SERVICE;
+pub use version::forward_text;
 pub(in crate::desired) use version::{Version, foreign_scheduler};
 
 use super::shown::Shown;
 use super::spec;
-use super::state::{DesiredDestination, DesiredService, DestinationAttributes, ServiceAttributes};
+use super::state::{DesiredDestination, DestinationAttributes};
 use super::written::Spot;
-use crate::model::{AddressFamily, Config, Destination, ForwardMethod, Scheduler, Service, Timeout, Weight};
+use crate::model::{AddressFamily, Config, Destination, ForwardMethod, Scheduler, Timeout, Weight};
 
 /// A key of an object, which the kernel holds as `T`, and a file as `S`.
 pub(in crate::desired) struct Setting<T: 'static, S: 'static, A: 'static> {
@@ -45,8 +45,12 @@ pub(in crate::desired) struct Setting<T: 'static, S: 'static, A: 'static> {
     remark: fn(&T) -> String,
 }
 
-pub(in crate::desired) type ServiceSetting = Setting<Service, spec::Service, ServiceAttributes>;
-pub(in crate::desired) type DestinationSetting = Setting<Destination, spec::Destination, DestinationAttributes>;
+/// The settings of a kind of objects, in the order of a file.
+pub(in crate::desired) struct Table<T: 'static, S: 'static, A: 'static> {
+    rows: &'static [Setting<T, S, A>],
+    /// The settings that version 1 leaves as they are found where a file does not say them.
+    by_version_1: A,
+}
 
 /// The object whose settings are read, and what holds for it.
 #[derive(Clone, Copy)]
@@ -107,88 +111,73 @@ impl Context<'_> {
     }
 }
 
-/// Reads all settings of an object, and returns which are left as they are found: version 1 leaves some of those that a file
-/// does not say.
-pub(in crate::desired) fn read<T, S, A: Flags + Copy>(
-    (table, by_version_1): (&[Setting<T, S, A>], A),
-    spec: &S,
-    subject: Subject<'_>,
-    object: &mut T,
-) -> A {
-    let mut left_alone = A::empty();
-    for setting in table {
-        (setting.read)(spec, subject, object);
-        let is_left = subject.context.version == Version::One && !(setting.is_said)(spec);
-        left_alone.set(setting.attribute.intersection(by_version_1), is_left);
-    }
-    left_alone
-}
-
-/// Returns which settings a file says, a bit for each row.
-pub(in crate::desired) fn said<T, S, A>(table: &[Setting<T, S, A>], spec: &S) -> u32 {
-    table.iter().rev().fold(0, |said, setting| said << 1 | u32::from((setting.is_said)(spec)))
-}
-
-/// Takes over what one place says of an object and another one did not, and returns the keys that contradict.
-pub(in crate::desired) fn unite<T, S, A: Flags + Copy>(
-    table: &'static [Setting<T, S, A>],
-    (mine, mine_said, left_alone): (&mut T, &mut u32, &mut A),
-    (its, its_said): (&T, u32),
-) -> Vec<&'static str> {
-    let mut contradicting = Vec::new();
-    for (place, setting) in table.iter().enumerate().filter(|(place, _)| its_said >> place & 1 == 1) {
-        if *mine_said >> place & 1 == 0 {
-            (setting.copy)(its, mine);
-            left_alone.remove(setting.attribute);
-        } else if !(setting.is_same)(mine, its) {
-            contradicting.push(setting.key);
+impl<T: Clone, S, A: Flags + Copy> Table<T, S, A> {
+    /// Reads all settings of an object, and returns which are left as they are found.
+    pub(in crate::desired) fn read(&self, spec: &S, subject: Subject<'_>, object: &mut T) -> A {
+        let mut left_alone = A::empty();
+        for setting in self.rows {
+            (setting.read)(spec, subject, object);
+            let is_left = subject.context.version == Version::One && !(setting.is_said)(spec);
+            left_alone.set(setting.attribute.intersection(self.by_version_1), is_left);
         }
+        left_alone
     }
-    *mine_said |= its_said;
-    contradicting
-}
 
-/// Writes all settings of an object down.
-pub(in crate::desired) fn print<T, S, A>(table: &[Setting<T, S, A>], object: &T, mut spec: S) -> S {
-    for setting in table {
-        (setting.print)(object, &mut spec);
+    /// Returns which settings a file says, a bit for each row.
+    pub(in crate::desired) fn said(&self, spec: &S) -> u32 {
+        self.rows.iter().rev().fold(0, |said, setting| said << 1 | u32::from((setting.is_said)(spec)))
     }
-    spec
-}
 
-fn changes<T, S, A>(table: &[Setting<T, S, A>], live: &T, wanted: &T) -> Vec<SettingChange> {
-    let different = table.iter().filter(|setting| !(setting.is_same)(live, wanted));
-    let change = |setting: &Setting<T, S, A>| SettingChange {
-        field: setting.key,
-        from: (setting.show)(live),
-        to: (setting.show)(wanted),
-    };
-    different.map(change).collect()
-}
-
-fn remark<T, S, A>(table: &[Setting<T, S, A>], object: &T) -> String {
-    table.iter().map(|setting| (setting.remark)(object)).collect()
-}
-
-/// Returns an object that is there with the settings that it should have; those that are left alone stay.
-fn wanted<T: Clone, S, A: Flags + Copy>(table: &[Setting<T, S, A>], live: &T, should: &T, left_alone: A) -> T {
-    let mut wanted = live.clone();
-    for setting in table {
-        if setting.attribute.is_empty() || !left_alone.contains(setting.attribute) {
-            (setting.copy)(should, &mut wanted);
+    /// Takes over what one place says of an object and another one did not, and returns the keys that contradict.
+    pub(in crate::desired) fn unite(
+        &self,
+        (mine, mine_said, left_alone): (&mut T, &mut u32, &mut A),
+        (its, its_said): (&T, u32),
+    ) -> Vec<&'static str> {
+        let mut contradicting = Vec::new();
+        for (place, setting) in self.rows.iter().enumerate().filter(|(place, _)| its_said >> place & 1 == 1) {
+            if *mine_said >> place & 1 == 0 {
+                (setting.copy)(its, mine);
+                left_alone.remove(setting.attribute);
+            } else if !(setting.is_same)(mine, its) {
+                contradicting.push(setting.key);
+            }
         }
+        *mine_said |= its_said;
+        contradicting
     }
-    wanted
-}
 
-/// Returns a service that is there with the settings that it should have; those that are left alone stay.
-pub(in crate::desired) fn wanted_service(live: &Service, desired: &DesiredService) -> Service {
-    with_settings(live, &desired.service, desired.left_alone)
-}
+    /// Writes all settings of an object down.
+    pub(in crate::desired) fn print(&self, object: &T, mut spec: S) -> S {
+        self.rows.iter().for_each(|setting| (setting.print)(object, &mut spec));
+        spec
+    }
 
-/// Returns a service with the settings of another one, but for those that are left alone.
-pub(in crate::desired) fn with_settings(live: &Service, should: &Service, left_alone: ServiceAttributes) -> Service {
-    wanted(&SERVICE, live, should, left_alone)
+    pub(in crate::desired) fn changes(&self, live: &T, wanted: &T) -> Vec<SettingChange> {
+        let different = self.rows.iter().filter(|setting| !(setting.is_same)(live, wanted));
+        let change = |Setting { key: field, show, .. }: &Setting<T, S, A>| SettingChange {
+            field,
+            from: show(live),
+            to: show(wanted),
+        };
+        different.map(change).collect()
+    }
+
+    /// Returns what a plan says about a new object: `wlc (flag-1), persistence 300s`.
+    pub(in crate::desired) fn remark(&self, object: &T) -> String {
+        self.rows.iter().map(|setting| (setting.remark)(object)).collect()
+    }
+
+    /// Returns an object with the settings of another one, but for those that are left alone.
+    pub(in crate::desired) fn with_settings(&self, live: &T, should: &T, left_alone: A) -> T {
+        let mut wanted = live.clone();
+        for setting in self.rows {
+            if setting.attribute.is_empty() || !left_alone.contains(setting.attribute) {
+                (setting.copy)(should, &mut wanted);
+            }
+        }
+        wanted
+    }
 }
 
 /// Returns a destination that is there with the settings that it should have; those that are left alone stay.
@@ -199,15 +188,7 @@ pub(in crate::desired) fn wanted_destination(
 ) -> Destination {
     let mut left_alone = desired.left_alone;
     left_alone.set(DestinationAttributes::WEIGHT, keep_weights || left_alone.contains(DestinationAttributes::WEIGHT));
-    wanted(&DESTINATION, live, &desired.created(), left_alone)
-}
-
-pub(in crate::desired) fn changes_of_service(live: &Service, wanted: &Service) -> Vec<SettingChange> {
-    changes(&SERVICE, live, wanted)
-}
-
-pub(in crate::desired) fn changes_of_destination(live: &Destination, wanted: &Destination) -> Vec<SettingChange> {
-    changes(&DESTINATION, live, wanted)
+    DESTINATION.with_settings(live, &desired.created(), left_alone)
 }
 
 pub(in crate::desired) fn changes_of_config(live: &Config, wanted: &Config) -> Vec<SettingChange> {
@@ -216,16 +197,6 @@ pub(in crate::desired) fn changes_of_config(live: &Config, wanted: &Config) -> V
         [("tcp", live.tcp, wanted.tcp), ("tcpfin", live.tcp_fin, wanted.tcp_fin), ("udp", live.udp, wanted.udp)];
     let different = fields.into_iter().filter(|(_, live, wanted)| wanted.is_some() && live != wanted);
     different.map(|(field, from, to)| SettingChange { field, from: seconds(from), to: seconds(to) }).collect()
-}
-
-/// Returns what a plan says about a new service: `wlc (flag-1), persistence 300s`.
-pub(in crate::desired) fn remark_of_service(service: &Service) -> String {
-    remark(&SERVICE, service)
-}
-
-/// Returns what a plan says about a new destination: `weight 5, tunnel gue port 6080, at most 9 connections`.
-pub(in crate::desired) fn remark_of_destination(destination: &Destination) -> String {
-    remark(&DESTINATION, destination)
 }
 
 /// A setting that becomes another.

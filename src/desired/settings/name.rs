@@ -19,28 +19,20 @@ pub(in crate::desired) fn name_bytes(text: &str) -> Vec<u8> {
 }
 
 fn unescape(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
     let mut bytes = Vec::with_capacity(rest.len());
-    while let Some((byte, tail)) = rest.split_first() {
-        (*byte != b'\\').then(|| bytes.push(*byte));
-        rest = match (byte, tail) {
-            (b'\\', [b'x', high, low, tail @ ..]) => {
-                let digits = std::str::from_utf8(&[*high, *low]).ok().filter(|_| high.is_ascii_hexdigit())?.to_owned();
-                bytes.push(u8::from_str_radix(&digits, 16).ok()?);
-                tail
-            }
-            (b'\\', [escaped, tail @ ..]) => {
-                bytes.push(match escaped {
-                    b'n' => b'\n',
-                    b'r' => b'\r',
-                    b't' => b'\t',
-                    b'\\' | b'\'' | b'"' => *escaped,
-                    _ => return None,
-                });
-                tail
-            }
-            (b'\\', []) => return None,
-            _ => tail,
+    loop {
+        let (byte, tail) = match rest {
+            [] => return Some(bytes),
+            [b'\\', b'x', high, low, tail @ ..] => (u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()?, tail),
+            [b'\\', b'n', tail @ ..] => (b'\n', tail),
+            [b'\\', b'r', tail @ ..] => (b'\r', tail),
+            [b'\\', b't', tail @ ..] => (b'\t', tail),
+            [b'\\', byte @ (b'\\' | b'\'' | b'"'), tail @ ..] => (*byte, tail),
+            [b'\\', ..] => return None,
+            [byte, tail @ ..] => (*byte, tail),
         };
+        bytes.push(byte);
+        rest = tail;
     }
-    Some(bytes)
 }

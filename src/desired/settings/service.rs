@@ -1,91 +1,82 @@
-use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
 use super::version::{engine, engine_text, foreign_scheduler, scheduler_text};
-use super::{FieldValue, ServiceSetting, Subject};
+use super::{FieldValue, Setting, Subject, Table};
 use crate::desired::state::ServiceAttributes;
+use crate::desired::written::text;
 use crate::desired::{shown, spec};
 use crate::model::{
     AddressFamily, Granularity, Persistence, PersistenceEngine, Prefix, Scheduler, Service, ServiceFlags,
 };
 
 /// The settings of a service, in the order of a file.
-pub(in crate::desired) static SERVICE: [ServiceSetting; 4] = [
-    ServiceSetting {
-        key: "sched",
-        attribute: ServiceAttributes::empty(),
-        is_said: |spec| name(spec).is_some(),
-        read: read_scheduler,
-        print: |service, spec| spec.sched = Some(scheduler_text(&service.scheduler)),
-        show: |service| FieldValue::Text(scheduler_text(&service.scheduler)),
-        is_same: |one, other| one.scheduler == other.scheduler,
-        copy: |from, to| to.scheduler = from.scheduler,
-        remark: |service| scheduler_text(&service.scheduler),
-    },
-    ServiceSetting {
-        key: "sched-flags",
-        attribute: ServiceAttributes::SCHEDULER_FLAGS,
-        is_said: |spec| spec.sched_flags.is_some(),
-        read: read_flags,
-        print: |service, spec| spec.sched_flags = Some(flag_words(service)).filter(|words| !words.is_empty()),
-        show: |service| {
-            FieldValue::Text(
-                Some(flag_words(service).join(",")).filter(|it| !it.is_empty()).unwrap_or("none".to_owned()),
-            )
+pub(in crate::desired) static SERVICE: Table<Service, spec::Service, ServiceAttributes> = Table {
+    by_version_1: ServiceAttributes::all(),
+    rows: &[
+        Setting {
+            key: "sched",
+            attribute: ServiceAttributes::empty(),
+            is_said: |spec| text(spec.sched.as_ref()).is_some(),
+            read: read_scheduler,
+            print: |service, spec| spec.sched = Some(scheduler_text(&service.scheduler)),
+            show: |service| FieldValue::Text(scheduler_text(&service.scheduler)),
+            is_same: |one, other| one.scheduler == other.scheduler,
+            copy: |from, to| to.scheduler = from.scheduler,
+            remark: |service| scheduler_text(&service.scheduler),
         },
-        // The same flag has another name with another scheduler.
-        is_same: |one, other| flags(one) == flags(other),
-        copy: |from, to| set_flags(to, flags(from)),
-        remark: |service| match flag_words(service).join(",").as_str() {
-            "" => String::new(),
-            words => format!(" ({words})"),
+        Setting {
+            key: "sched-flags",
+            attribute: ServiceAttributes::SCHEDULER_FLAGS,
+            is_said: |spec| spec.sched_flags.is_some(),
+            read: read_flags,
+            print: |service, spec| spec.sched_flags = Some(flag_words(service)).filter(|words| !words.is_empty()),
+            show: |service| FieldValue::Text(flag_text(service).unwrap_or_else(|| "none".to_owned())),
+            // The same flag has another name with another scheduler.
+            is_same: |one, other| flags(one) == flags(other),
+            copy: |from, to| set_flags(to, flags(from)),
+            remark: |service| flag_text(service).map_or_else(String::new, |words| format!(" ({words})")),
         },
-    },
-    ServiceSetting {
-        key: "one-packet",
-        attribute: ServiceAttributes::ONE_PACKET,
-        is_said: |spec| spec.one_packet.is_some(),
-        read: |spec, _, service| service.one_packet = spec.one_packet.unwrap_or(false),
-        print: |service, spec| spec.one_packet = service.one_packet.then_some(true),
-        show: |service| FieldValue::Switch(service.one_packet),
-        is_same: |one, other| one.one_packet == other.one_packet,
-        copy: |from, to| to.one_packet = from.one_packet,
-        remark: |service| if service.one_packet { ", one-packet".to_owned() } else { String::new() },
-    },
-    ServiceSetting {
-        key: "persistence",
-        attribute: ServiceAttributes::PERSISTENCE,
-        is_said: |spec| spec.persistence.is_some(),
-        read: read_persistence,
-        print: |service, spec| spec.persistence = service.persistence.as_ref().map(persistence_as_is),
-        show: |service| FieldValue::Text(service.persistence.map_or_else(|| "off".to_owned(), persistence_text)),
-        is_same: |one, other| one.persistence == other.persistence,
-        copy: |from, to| match from.persistence {
-            Some(persistence) => *to = to.clone().persistence(persistence),
-            None => to.persistence = None,
+        Setting {
+            key: "one-packet",
+            attribute: ServiceAttributes::ONE_PACKET,
+            is_said: |spec| spec.one_packet.is_some(),
+            read: |spec, _, service| service.one_packet = spec.one_packet.unwrap_or(false),
+            print: |service, spec| spec.one_packet = service.one_packet.then_some(true),
+            show: |service| FieldValue::Switch(service.one_packet),
+            is_same: |one, other| one.one_packet == other.one_packet,
+            copy: |from, to| to.one_packet = from.one_packet,
+            remark: |service| if service.one_packet { ", one-packet".to_owned() } else { String::new() },
         },
-        remark: |service| match service.persistence {
-            Some(persistence) => format!(", persistence {}s", persistence.timeout_secs()),
-            None => String::new(),
+        Setting {
+            key: "persistence",
+            attribute: ServiceAttributes::PERSISTENCE,
+            is_said: |spec| spec.persistence.is_some(),
+            read: read_persistence,
+            print: |service, spec| spec.persistence = service.persistence.as_ref().map(persistence_as_is),
+            show: |service| FieldValue::Text(service.persistence.map_or_else(|| "off".to_owned(), persistence_text)),
+            is_same: |one, other| one.persistence == other.persistence,
+            copy: |from, to| match from.persistence {
+                Some(persistence) => *to = to.clone().persistence(persistence),
+                None => to.persistence = None,
+            },
+            remark: |service| match service.persistence {
+                Some(persistence) => format!(", persistence {}s", persistence.timeout_secs()),
+                None => String::new(),
+            },
         },
-    },
-];
-
-/// The name of the scheduler. An empty one is as good as none, unlike in the defaults.
-fn name(spec: &spec::Service) -> Option<&str> {
-    spec.sched.as_deref().filter(|name| !name.is_empty())
-}
+    ],
+};
 
 /// The scheduler, its own or that of the defaults; nothing if it is wrong.
 fn scheduler(spec: &spec::Service, subject: Subject<'_>) -> Option<Scheduler> {
-    match name(spec) {
+    match text(spec.sched.as_ref()) {
         None => subject.context.scheduler.filter(|_| !subject.spot.at("sched").is_broken()),
         Some(name) => subject.context.version.scheduler(name),
     }
 }
 
 fn read_scheduler(spec: &spec::Service, subject: Subject<'_>, service: &mut Service) {
-    let name = name(spec);
+    let name = text(spec.sched.as_ref());
     if let Some(scheduler) = scheduler(spec, subject) {
         service.scheduler = scheduler;
         if let Some(message) = name.and_then(|_| foreign_scheduler(&scheduler)) {
@@ -115,6 +106,10 @@ fn flag_words(service: &Service) -> Vec<String> {
         words.map(|word| word.strip_prefix("sh-").or_else(|| word.strip_prefix("mh-")).unwrap_or(word).to_owned());
     let unnamed = flags(service).difference(service.scheduler_flags.into());
     words.chain((!unnamed.is_empty()).then(|| unnamed.to_string())).collect()
+}
+
+fn flag_text(service: &Service) -> Option<String> {
+    Some(flag_words(service).join(",")).filter(|words| !words.is_empty())
 }
 
 fn read_flags(spec: &spec::Service, subject: Subject<'_>, service: &mut Service) {
@@ -210,8 +205,15 @@ fn read_granularity(
         }
         (None, Some(bits)) => {
             let (granularity, range) = match family {
-                AddressFamily::Ipv4 => (v4(bits), "0 to 32"),
-                AddressFamily::Ipv6 => (v6(bits), "1 to 128"),
+                AddressFamily::Ipv4 => {
+                    let mask = u32::try_from(bits).ok().filter(|bits| *bits <= 32);
+                    let mask = mask.map(|bits| u32::MAX.checked_shl(32 - bits).unwrap_or(0));
+                    (mask.map(|mask| Granularity::Mask(Ipv4Addr::from_bits(mask))), "0 to 32")
+                }
+                AddressFamily::Ipv6 => {
+                    let prefix = u8::try_from(bits).ok().and_then(|bits| Prefix::new(bits).ok());
+                    (prefix.map(Granularity::Prefix), "1 to 128")
+                }
             };
             if granularity.is_some() {
                 return granularity;
@@ -235,16 +237,6 @@ fn read_engine(name: &str, subject: Subject<'_>) -> Option<PersistenceEngine> {
     engine
 }
 
-fn v4(bits: i64) -> Option<Granularity> {
-    let bits = u32::try_from(bits).ok().filter(|bits| *bits <= 32)?;
-    let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
-    Some(Granularity::Mask(Ipv4Addr::from_bits(mask)))
-}
-
-fn v6(bits: i64) -> Option<Granularity> {
-    u8::try_from(bits).ok().and_then(|bits| Prefix::new(bits).ok()).map(Granularity::Prefix)
-}
-
 fn persistence_as_is(persistence: &Persistence) -> spec::Persistence {
     let timeout = spec::Duration::from_secs(persistence.timeout_secs().into());
     let (netmask, prefix) = match persistence.granularity {
@@ -258,14 +250,11 @@ fn persistence_as_is(persistence: &Persistence) -> spec::Persistence {
 }
 
 fn persistence_text(persistence: Persistence) -> String {
-    let mut text = format!("{}s", persistence.timeout_secs());
-    match persistence.granularity {
-        Granularity::Client => {}
-        Granularity::Mask(mask) => drop(write!(text, ", netmask {mask}")),
-        Granularity::Prefix(prefix) => drop(write!(text, ", prefix {}", prefix.bits())),
-    }
-    if let Some(engine) = &persistence.engine {
-        let _ = write!(text, ", engine {}", engine_text(engine));
-    }
-    text
+    let spec::Persistence::Settings(settings) = persistence_as_is(&persistence) else {
+        return format!("{}s", persistence.timeout_secs());
+    };
+    let spec::PersistenceSettings { timeout, netmask, prefix, engine } = *settings;
+    let named = [("netmask", netmask), ("prefix", prefix.map(|bits| bits.to_string())), ("engine", engine)];
+    let named = named.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value?)));
+    timeout.map(|it| it.to_string()).into_iter().chain(named).collect::<Vec<_>>().join(", ")
 }

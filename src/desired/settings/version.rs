@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::name::{name_bytes, name_text};
 use crate::model::{EngineName, ForwardMethod, PersistenceEngine, Scheduler, SchedulerName, Tunnel, Weight};
 
@@ -37,17 +39,34 @@ impl Version {
     }
 
     pub(in crate::desired) fn forward(self, word: &str) -> Option<ForwardMethod> {
-        Some(match (word, self) {
-            ("direct", _) | ("gate", Self::Two) => ForwardMethod::DirectRoute,
-            ("nat", _) | ("masq", Self::Two) => ForwardMethod::Masquerade,
-            ("tunnel", _) | ("ipip", Self::Two) => ForwardMethod::Tunnel(Tunnel::ipip()),
-            // What `get` prints of a table that another program has made must be readable.
-            ("local", _) => ForwardMethod::Local,
-            ("bypass", _) => ForwardMethod::Bypass,
-            _ if word.starts_with("unknown-") => word.parse().ok()?,
-            _ => return None,
-        })
+        // What `get` prints of a table that another program has made must be readable.
+        if word.starts_with("unknown-") {
+            return word.parse().ok();
+        }
+        let known = FORWARDS.iter().find(|(own, other, _)| word == *own || (self == Self::Two && word == *other));
+        known.map(|(.., forward)| *forward)
     }
+}
+
+/// The forwarding methods that have names: that of every version, and that of version 2 only.
+const FORWARDS: [(&str, &str, ForwardMethod); 5] = [
+    ("direct", "gate", ForwardMethod::DirectRoute),
+    ("nat", "masq", ForwardMethod::Masquerade),
+    ("tunnel", "ipip", ForwardMethod::Tunnel(Tunnel::ipip())),
+    ("local", "local", ForwardMethod::Local),
+    ("bypass", "bypass", ForwardMethod::Bypass),
+];
+
+/// A forwarding method as people write it in files: `nat`, `direct`; `unknown-5` for one without a name.
+///
+/// ```
+/// use ipvs_rs::ForwardMethod;
+///
+/// assert_eq!(ipvs_rs::desired::forward_text(ForwardMethod::Masquerade), "nat");
+/// ```
+pub fn forward_text(forward: ForwardMethod) -> Cow<'static, str> {
+    let known = FORWARDS.iter().find(|(.., known)| known.number() == forward.number());
+    known.map_or_else(|| format!("unknown-{}", forward.number()).into(), |(word, ..)| (*word).into())
 }
 
 pub(super) fn scheduler_text(scheduler: &Scheduler) -> String {

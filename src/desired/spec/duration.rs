@@ -3,7 +3,6 @@ use std::str::FromStr;
 use std::time;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
 use crate::desired::shown;
@@ -12,7 +11,8 @@ use crate::desired::shown;
 ///
 /// Units are `d`, `h`, `m`, `s` and `ms`, each with a whole number before it; they add up. Prints as a number of seconds
 /// where it is one, and otherwise in milliseconds.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[serde(try_from = "SecondsOrText")]
 pub struct Duration(time::Duration);
 
 /// A text that is not a valid time.
@@ -53,19 +53,13 @@ impl FromStr for Duration {
 }
 
 fn parse(text: &str) -> Option<time::Duration> {
-    if text.is_empty() {
-        return None;
-    }
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().ok().map(time::Duration::from_secs);
     }
-    let mut sum: u64 = 0;
-    let mut rest = text;
+    let (mut sum, mut rest): (u64, _) = (0, text);
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (number, tail) = rest.split_at(digits);
-        let unit_end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
-        let (unit, next) = tail.split_at(unit_end);
+        let (number, tail) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
+        let (unit, next) = tail.split_at(tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len()));
         let milliseconds: u64 = match unit {
             "ms" => 1,
             "s" => 1_000,
@@ -74,8 +68,7 @@ fn parse(text: &str) -> Option<time::Duration> {
             "d" => 86_400_000,
             _ => return None,
         };
-        let number: u64 = number.parse().ok()?;
-        sum = sum.checked_add(number.checked_mul(milliseconds)?)?;
+        sum = sum.checked_add(number.parse::<u64>().ok()?.checked_mul(milliseconds)?)?;
         rest = next;
     }
     Some(time::Duration::from_millis(sum))
@@ -101,11 +94,13 @@ impl Serialize for Duration {
     }
 }
 
-impl<'de> Deserialize<'de> for Duration {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match SecondsOrText::deserialize(deserializer)? {
+impl TryFrom<SecondsOrText> for Duration {
+    type Error = DurationError;
+
+    fn try_from(written: SecondsOrText) -> Result<Self, DurationError> {
+        match written {
             SecondsOrText::Seconds(seconds) => Ok(Self::from_secs(seconds)),
-            SecondsOrText::Text(text) => text.parse().map_err(D::Error::custom),
+            SecondsOrText::Text(text) => text.parse(),
         }
     }
 }

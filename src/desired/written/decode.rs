@@ -187,8 +187,9 @@ fn unexpected<T>(node: Node<'_>, spot: &Spot<'_>, expected: &str) -> Option<T> {
         }
         None => node.kind().to_owned(),
     };
-    let name = if spot.is_file() { String::new() } else { format!("{spot}: ") };
-    spot.report(Severity::Error, Stage::Reading, format_args!("{name}expected {expected}, found {found}"));
+    let path = spot.to_string();
+    let separator = if path.is_empty() { "" } else { ": " };
+    spot.report(Severity::Error, Stage::Reading, format_args!("{path}{separator}expected {expected}, found {found}"));
     None
 }
 

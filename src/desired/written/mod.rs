@@ -12,3 +12,8 @@ mod decode;
 pub(in crate::desired) use decode::Decoder;
 pub(in crate::desired) use findings::Findings;
 pub(in crate::desired) use spot::Spot;
+
+/// Text; an empty one is as good as none, unlike in the defaults of a file.
+pub(in crate::desired) fn text(text: Option<&String>) -> Option<&str> {
+    text.map(String::as_str).filter(|text| !text.is_empty())
+}

@@ -29,11 +29,6 @@ impl<'p> Spot<'p> {
         Self { findings, step: Step::File, node }
     }
 
-    #[cfg(feature = "yaml")]
-    pub(super) const fn is_file(&self) -> bool {
-        matches!(self.step, Step::File)
-    }
-
     /// The value of a key, such as `tunnel.type`.
     pub(in crate::desired) fn at(&'p self, key: &'p str) -> Self {
         self.child(key, self.node.map(|node| node.find(key)))

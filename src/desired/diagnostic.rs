@@ -144,10 +144,7 @@ impl FromIterator<Diagnostic> for Diagnostics {
 
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Warning => "warning",
-            Self::Error => "error",
-        })
+        f.pad(if *self == Self::Error { "error" } else { "warning" })
     }
 }
 

@@ -93,9 +93,7 @@ bitflags! {
         /// Persistence, with time-out, granularity and engine.
         const PERSISTENCE = 4;
     }
-}
 
-bitflags! {
     /// Settings of a destination that can be left as they are found.
     #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
     pub struct DestinationAttributes: u8 {

@@ -155,12 +155,7 @@ impl<T: Clone, S, A: Flags + Copy> Table<T, S, A> {
 
     pub(in crate::desired) fn changes(&self, live: &T, wanted: &T) -> Vec<SettingChange> {
         let different = self.rows.iter().filter(|setting| !(setting.is_same)(live, wanted));
-        let change = |Setting { key: field, show, .. }: &Setting<T, S, A>| SettingChange {
-            field,
-            from: show(live),
-            to: show(wanted),
-        };
-        different.map(change).collect()
+        different.map(|it| SettingChange { field: it.key, from: (it.show)(live), to: (it.show)(wanted) }).collect()
     }
 
     /// Returns what a plan says about a new object: `wlc (flag-1), persistence 300s`.

@@ -69,14 +69,9 @@ fn whole(text: &str) -> Option<i128> {
             _ => (8, rest),
         },
     };
-    let mut number: i128 = 0;
-    let mut is_empty = true;
-    for digit in digits.chars().filter(|c| *c != '_') {
-        let digit = digit.to_digit(radix)?;
-        number = number.checked_mul(radix.into())?.checked_add(digit.into())?;
-        is_empty = false;
-    }
-    (!is_empty).then_some(number * sign)
+    let digits: String = digits.chars().filter(|c| *c != '_').collect();
+    let number = i128::from_str_radix(&digits, radix).ok().filter(|_| !digits.starts_with(['+', '-']))?;
+    Some(number * sign)
 }
 
 fn fraction(text: &str) -> Option<Number> {

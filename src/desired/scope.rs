@@ -25,9 +25,9 @@ impl Scope {
     }
 
     setters! {
-        /// What fits this pattern is managed.
+        /// Adds a pattern of services that are managed.
         manage(pattern: Pattern) |it| it.manage.push(pattern);
-        /// What fits this pattern is not managed.
+        /// Adds a pattern of services that are not managed after all.
         ignore(pattern: Pattern) |it| it.ignore.push(pattern);
     }
 
@@ -70,7 +70,7 @@ struct Range {
     last: u32,
 }
 
-/// What a pattern should look like, and what stood there instead.
+/// A text that is not a valid pattern.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("\"{}\" is not a pattern for services: {problem}", shown(.text))]
 pub struct PatternError {

@@ -207,7 +207,7 @@ impl DesiredDestination {
         left_alone(attributes: DestinationAttributes) |it| it.left_alone = attributes;
     }
 
-    /// What is made when it is not there: with weight 0 while it is drained.
+    /// The destination as it is made: with weight 0 while it is drained.
     pub fn created(&self) -> Destination {
         let mut destination = self.destination.clone();
         if self.activity == Activity::Drain {

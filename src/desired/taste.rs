@@ -22,7 +22,7 @@ pub(in crate::desired) struct Oddity {
     pub(in crate::desired) problem: String,
 }
 
-/// What is odd about an object.
+/// The oddities of an object.
 #[derive(Default)]
 struct Oddities(Vec<Oddity>);
 

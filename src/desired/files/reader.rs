@@ -33,15 +33,15 @@ pub struct Reader<'r> {
     merge: bool,
 }
 
-/// What files say.
+/// The content of files.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Loaded {
-    /// What the table should be.
+    /// The table as it should be.
     pub state: DesiredState,
     /// The documents as they were written, parameters replaced: as many as there are in the files.
     pub files: Vec<spec::File>,
-    /// What is allowed, and seldom meant.
+    /// Findings about what is allowed, and seldom meant.
     pub warnings: Diagnostics,
     /// The highest version of the format that is written in them; 1 where none is.
     pub version: u8,

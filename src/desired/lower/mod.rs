@@ -99,7 +99,7 @@ impl Lowering {
         }
     }
 
-    /// What can be seen only when all files have been read.
+    /// Checks what can be seen only when all files have been read.
     fn check_whole(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         let mut error = |place: &Place, message| {

@@ -108,7 +108,7 @@ fn is_same(one: &DesiredDestination, other: &DesiredDestination) -> bool {
     one.destination == other.destination && one.activity == other.activity && one.left_alone == other.left_alone
 }
 
-/// What can be meant, but probably is not.
+/// Warns of what can be meant, but probably is not.
 fn warn(desired: &DesiredService, spec: &spec::Service, spot: &Spot<'_>) {
     let service = &desired.service;
     let text = shown(text(spec.address.as_ref()).unwrap_or_default());

@@ -87,5 +87,5 @@ fn text(scalar: Scalar<'_>) -> Option<String> {
     })
 }
 
-/// What YAML 1.1 takes for true and false besides those.
+/// Other words that YAML 1.1 takes for true and false.
 const WORDS_OF_1_1: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];

@@ -64,7 +64,7 @@ pub enum ParamsError {
     #[error("unable to query the local network interfaces: {source}")]
     #[non_exhaustive]
     Interfaces {
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
 }

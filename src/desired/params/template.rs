@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use super::nearest::nearest;
 use super::{ParamsError, Resolver};
 
-/// What `${…}` can say.
+/// The forms of `${…}`.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Syntax {

@@ -24,7 +24,7 @@ pub(super) fn factor(services: &mut [spec::Service]) -> Option<spec::Defaults> {
     Some(defaults).filter(|defaults| *defaults != spec::Defaults::default())
 }
 
-/// What comes up most often, the smallest of several; nothing if it comes up only once, for then nothing is won.
+/// The most frequent value, the smallest of several; nothing if it comes up only once, for then nothing is won.
 fn most_frequent<T: Ord>(values: impl Iterator<Item = T>) -> Option<T> {
     let mut counts: BTreeMap<T, usize> = BTreeMap::new();
     values.for_each(|value| *counts.entry(value).or_default() += 1);

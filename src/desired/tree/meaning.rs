@@ -1,4 +1,4 @@
-//! What single values without quotes mean.
+//! The meaning of single values without quotes.
 //!
 //! The words are those of YAML 1.2, the numbers those of YAML 1.1, so that a file keeps the meaning that it has for
 //! readers of either:

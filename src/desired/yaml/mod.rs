@@ -110,7 +110,7 @@ impl Printer {
         self.text.push(':');
     }
 
-    /// What fits on a line.
+    /// A value that fits on a line.
     fn scalar(&mut self, value: &Value) {
         match value {
             Value::Null => self.text.push_str("null"),

@@ -25,6 +25,7 @@ mod observed;
 pub mod params;
 pub mod plan;
 mod print;
+mod rest;
 mod scope;
 mod setters;
 mod settings;

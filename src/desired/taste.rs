@@ -47,8 +47,7 @@ pub(in crate::desired) fn oddities_of_service(service: &Service) -> Vec<Oddity> 
     }
     let flags = service.flags();
     let unnamed = flags.iter_names().fold(flags, |unnamed, (_, named)| unnamed.difference(named));
-    let problem = format_args!("the scheduler flag {unnamed}, which has no meaning");
-    found.note(!unnamed.is_empty(), "sched-flags", problem);
+    found.note(!unnamed.is_empty(), "sched-flags", format_args!("the scheduler flag {unnamed}, which has no meaning"));
     let is_stream = matches!(protocol, Some(Protocol::TCP | Protocol::SCTP));
     let problem = "one-packet scheduling, which is for udp and firewall marks only";
     found.note(service.one_packet && is_stream, "one-packet", problem);
@@ -56,11 +55,17 @@ pub(in crate::desired) fn oddities_of_service(service: &Service) -> Vec<Oddity> 
         let (seconds, longest) = (persistence.timeout_secs(), Persistence::MAX_SECS);
         let problem = "a persistence of 0 seconds, which is none; expected 1 or more";
         found.note(seconds == 0, "persistence.timeout", problem);
-        let problem = format_args!("a persistence that not every kernel can store; expected {longest} at most");
-        found.note(seconds > longest, "persistence.timeout", problem);
+        found.note(
+            seconds > longest,
+            "persistence.timeout",
+            format_args!("a persistence that not every kernel can store; expected {longest} at most"),
+        );
         if let Granularity::Mask(mask) = persistence.granularity {
-            let problem = format_args!("the netmask {mask}; expected one without holes, such as 255.255.255.0");
-            found.note(!is_contiguous(mask), "persistence.netmask", problem);
+            found.note(
+                !is_contiguous(mask),
+                "persistence.netmask",
+                format_args!("the netmask {mask}; expected one without holes, such as 255.255.255.0"),
+            );
         }
         let problem = "a persistence engine, which is for udp only";
         found.note(persistence.engine.is_some() && is_stream, "persistence.engine", problem);
@@ -79,17 +84,25 @@ pub(in crate::desired) fn oddities_of_destination(service: &ServiceId, destinati
             let kind = tunnel.kind();
             let (fitting, words) = fitting_checksums(kind);
             let is_known = matches!(kind, TunnelKind::Ipip | TunnelKind::Gue | TunnelKind::Gre);
-            let problem = format_args!("the tunnel type {}; expected ipip, gue or gre", kind.number());
-            found.note(!is_known, "tunnel.type", problem);
-            let problem = format_args!("a tunnel port, which {kind} does not have: that is for gue");
-            found.note(tunnel.port().is_some() && kind != TunnelKind::Gue, "tunnel.port", problem);
-            let problem = format_args!("tunnel checksum flags that {kind} does not have; expected {words}");
-            found.note(!fitting.contains(tunnel.tunnel_flags()), "tunnel.checksum", problem);
+            found.note(
+                !is_known,
+                "tunnel.type",
+                format_args!("the tunnel type {}; expected ipip, gue or gre", kind.number()),
+            );
+            found.note(
+                tunnel.port().is_some() && kind != TunnelKind::Gue,
+                "tunnel.port",
+                format_args!("a tunnel port, which {kind} does not have: that is for gue"),
+            );
+            found.note(
+                !fitting.contains(tunnel.tunnel_flags()),
+                "tunnel.checksum",
+                format_args!("tunnel checksum flags that {kind} does not have; expected {words}"),
+            );
         }
         ForwardMethod::Unknown(unknown) => {
             let number = unknown.number();
-            let problem = format_args!("the forwarding method {number}; expected direct, nat or tunnel");
-            found.note(true, "forward", problem);
+            found.note(true, "forward", format_args!("the forwarding method {number}; expected direct, nat or tunnel"));
         }
         _ => {}
     }
@@ -104,8 +117,11 @@ pub(in crate::desired) fn oddities_of_destination(service: &ServiceId, destinati
 /// Returns what is odd about a synchronization daemon; in the order of its keys.
 pub(in crate::desired) fn oddities_of_sync(daemon: &SyncDaemon) -> Vec<Oddity> {
     let mut found = Oddities::default();
-    let problem = format_args!("the id {}, of which packets carry 8 bits; expected 0 to 255", daemon.sync_id);
-    found.note(daemon.sync_id > 255, "id", problem);
+    found.note(
+        daemon.sync_id > 255,
+        "id",
+        format_args!("the id {}, of which packets carry 8 bits; expected 0 to 255", daemon.sync_id),
+    );
     let problem = "a length that is too short for many messages; expected 1024 to 65535";
     found.note(daemon.max_len.is_some_and(|bytes| bytes.get() < 1024), "maxlen", problem);
     found.0

@@ -438,8 +438,10 @@ pub struct EngineData {
 
 impl fmt::Debug for EngineData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let data = format_args!("\"{}\"", self.data.escape_ascii());
-        f.debug_struct("EngineData").field("name", &self.name).field("data", &data).finish()
+        f.debug_struct("EngineData")
+            .field("name", &self.name)
+            .field("data", &format_args!("\"{}\"", self.data.escape_ascii()))
+            .finish()
     }
 }
 

@@ -6,12 +6,12 @@ mod address;
 mod object;
 mod saved;
 mod service;
-mod whole;
 
 use std::collections::HashMap;
 
-pub(in crate::desired) use saved::{destination, destination_id, drain, scope, service, service_id, sync, timeouts};
+pub(in crate::desired) use saved::{alone, destination, destination_id, service, service_id};
 
+use super::rest::Singles;
 use super::settings::{Context, Version, foreign_scheduler};
 use super::tree::Node;
 use super::written::{Findings, Spot};
@@ -73,10 +73,7 @@ struct Lowering {
     services: HashMap<ServiceId, (Option<usize>, Place)>,
     /// Each name with the service that has it, and where it was written.
     names: HashMap<String, (Option<ServiceId>, Place)>,
-    /// Where keys stand that only one file may have.
-    singles: HashMap<&'static str, Place>,
-    /// Whether it is not known what is managed.
-    is_scope_wrong: bool,
+    singles: Singles,
     /// Each service of the state with where its address was written, and the settings that were written.
     written: Vec<(Place, u32)>,
 }
@@ -91,7 +88,7 @@ impl Lowering {
                 Version::Two
             }
         };
-        self.settings(file, spot);
+        self.singles.read(file, spot, &mut self.state);
         let context = context(version, file, spot);
         let services = spot.at("services");
         for (spot, service) in services.items(file.services.as_ref()) {
@@ -109,7 +106,7 @@ impl Lowering {
         for (service, (place, _)) in self.state.services.iter().zip(&self.written) {
             let id = service.id();
             let text = print::service_text(&id);
-            if !self.is_scope_wrong && !self.state.scope.covers(&id) {
+            if !self.singles.is_scope_wrong && !self.state.scope.covers(&id) {
                 let message = format!("service {text} is outside of the scope: it would never be compared or deleted");
                 error(place, message);
             }
@@ -124,17 +121,6 @@ impl Lowering {
             }
         }
         found
-    }
-
-    /// The value of a key, if this is the first file that has it; says so if it is not.
-    fn first<'v, T>(&mut self, key: &'static str, value: Option<&'v T>, spot: &Spot<'_>) -> Option<&'v T> {
-        let value = value?;
-        if let Some(first) = self.singles.get(key) {
-            spot.error(format_args!("{key} stands in another file as well ({first}): only one may have it"));
-            return None;
-        }
-        self.singles.insert(key, spot.place());
-        Some(value)
     }
 }
 
@@ -171,7 +157,7 @@ fn context<'a>(version: Version, file: &'a spec::File, spot: &Spot<'_>) -> Conte
         context.forward = version.forward(word);
         if context.forward.is_none() {
             let word = shown(word);
-            let message = format_args!("invalid default forward: {word}. Allowed forwards are direct,nat,tunnel");
+            let message = format!("invalid default forward: {word}. Allowed forwards are direct,nat,tunnel");
             spot.at("forward").error(message);
         }
     }

@@ -1,11 +1,11 @@
 //! Single objects as saved plans have them: in the words of version 2, without checks between objects.
 
-use super::{address, object, whole};
+use super::{address, object};
 use crate::desired::print::service_text;
 use crate::desired::settings::{Context, Version};
 use crate::desired::written::{Findings, Spot};
-use crate::desired::{DesiredDestination, DesiredService, Drain, Scope, Severity, shown, spec};
-use crate::model::{Config, DestinationId, ServiceId, SyncDaemon};
+use crate::desired::{DesiredDestination, DesiredService, Severity, shown, spec};
+use crate::model::{DestinationId, ServiceId};
 
 /// Reads the address of a service and the family of a mark, as they are printed.
 pub(in crate::desired) fn service_id(spec: &spec::Service) -> Result<ServiceId, String> {
@@ -38,27 +38,8 @@ pub(in crate::desired) fn destination(
     alone(|spot| object::destination(&context, Some(service), spec, (spot, shown(&text))).1)
 }
 
-/// Reads a synchronization daemon.
-pub(in crate::desired) fn sync(spec: &spec::Sync) -> Result<SyncDaemon, String> {
-    alone(|spot| whole::sync(spec, spot))
-}
-
-/// Reads time-outs.
-pub(in crate::desired) fn timeouts(spec: &spec::Timeouts) -> Result<Config, String> {
-    alone(|spot| Some(whole::timeouts(spec, spot)))
-}
-
-/// Reads how to drain.
-pub(in crate::desired) fn drain(spec: &spec::Drain) -> Result<Option<Drain>, String> {
-    alone(|spot| Some(whole::drain(spec, None, spot)))
-}
-
-/// Reads a scope.
-pub(in crate::desired) fn scope(spec: &spec::Scope) -> Result<Scope, String> {
-    alone(|spot| Some(whole::scope(spec, spot)))
-}
-
-fn alone<T>(read: impl FnOnce(&Spot<'_>) -> Option<T>) -> Result<T, String> {
+/// Reads something that stands in no file; the first mistake is the error.
+pub(in crate::desired) fn alone<T>(read: impl FnOnce(&Spot<'_>) -> Option<T>) -> Result<T, String> {
     let findings = Findings::default();
     let value = read(&Spot::file(&findings, None));
     let error = findings.into_found().into_iter().find(|one| one.severity == Severity::Error);

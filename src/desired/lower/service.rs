@@ -1,10 +1,10 @@
 use std::collections::HashMap;
 use std::iter::zip;
 
-use super::{Lowering, object, whole};
+use super::{Lowering, object};
 use crate::desired::settings::{Context, SERVICE};
 use crate::desired::written::{Spot, text};
-use crate::desired::{DesiredDestination, DesiredService, Place, shown, spec};
+use crate::desired::{DesiredDestination, DesiredService, Place, rest, shown, spec};
 use crate::model::{ForwardMethod, Scheduler, ServiceId};
 
 impl Lowering {
@@ -16,7 +16,7 @@ impl Lowering {
         let path = if address.is_none() { spot.to_string() } else { String::new() };
         let text = address.unwrap_or(&path);
         let name = self.name(spec, id, &spot.at("name"));
-        let drain = spec.drain.as_ref().and_then(|own| whole::drain(own, context.drain, &spot.at("drain")));
+        let drain = spec.drain.as_ref().and_then(|own| rest::drain(own, context.drain, &spot.at("drain")));
         let desired = object::service(context, id, spec, (spot, text));
         let Some(id) = id else { return };
         let desired = DesiredService { name, drain, ..desired };
@@ -43,7 +43,7 @@ impl Lowering {
             Some(_) if context.are_defaults_wrong && id.port() == Some(0) => {}
             Some((_, first)) => {
                 let text = shown(text);
-                let message = format_args!("Service addresses must be unique: {text} (first at {first})");
+                let message = format!("Service addresses must be unique: {text} (first at {first})");
                 spot.at("address").error(message);
             }
         }
@@ -121,7 +121,7 @@ fn warn(desired: &DesiredService, spec: &spec::Service, spot: &Spot<'_>) {
         return spot.warning(format_args!("service {text} has no destinations: its clients are refused"));
     }
     if desired.destinations.iter().all(|wanted| wanted.destination.weight.get() == 0) {
-        let message = format_args!("all destinations of service {text} have weight 0: none takes new connections");
+        let message = format!("all destinations of service {text} have weight 0: none takes new connections");
         spot.warning(message);
     }
     let destinations = spec.destinations.iter().flatten();

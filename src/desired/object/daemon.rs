@@ -1,5 +1,5 @@
 use super::{Change, Facts, Item, Labels, Operation, OperationKind, Question, State, Subject, There, Verb};
-use crate::desired::print::sync_as_is;
+use crate::desired::rest::{self, sync_as_is};
 use crate::desired::{DesiredState, Observed, ServiceAttributes, lower};
 use crate::model::{SyncDaemon, SyncRole};
 
@@ -30,7 +30,8 @@ fn is_like(runs: &SyncDaemon, should: &SyncDaemon) -> bool {
 }
 
 pub(super) fn of_item(item: &Item, _: &There<'_>) -> Result<Operation, String> {
-    let daemon = lower::sync(item.sync.as_ref().ok_or("it has no daemon")?)?;
+    let spec = item.sync.as_ref().ok_or("it has no daemon")?;
+    let daemon = lower::alone(|spot| rest::sync(spec, spot))?;
     Ok(Operation::sync_daemon(match item.kind.verb() {
         Verb::Delete => Change::delete(daemon),
         Verb::Add | Verb::Update => Change::add(daemon),

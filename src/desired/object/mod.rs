@@ -22,7 +22,8 @@ use self::kind::kinds;
 pub use self::operation::Operation;
 pub(in crate::desired) use self::service::created;
 
-use super::print::{drain_as_is, family_word, service_address};
+use super::print::{family_word, service_address};
+use super::rest::drain_as_is;
 use super::settings::SettingChange;
 use super::taste::Oddity;
 use super::{DesiredState, Observed, ServiceAttributes, spec};

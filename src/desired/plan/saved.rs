@@ -5,7 +5,7 @@ use serde::de::{self, Deserialize, Deserializer};
 use super::{Item, Labels, OperationKind, Plan, Summary};
 use crate::desired::object::There;
 use crate::desired::observed::Rest;
-use crate::desired::print::scope_as_is;
+use crate::desired::rest::{self, scope_as_is};
 use crate::desired::{Observed, lower, spec};
 
 /// A [`Plan`] that can be written to a file and carried out later, if the table is still the same.
@@ -132,7 +132,8 @@ impl SavedPlan {
         if self.format != Self::FORMAT {
             return Err(SavedPlanError::Format { format: self.format });
         }
-        let scope = lower::scope(&self.scope.clone().unwrap_or_default());
+        let scope = self.scope.clone().unwrap_or_default();
+        let scope = lower::alone(|spot| Some(rest::scope(&scope, spot)));
         let scope = scope.map_err(|reason| SavedPlanError::Scope { reason })?;
         let live = live.with_rest(self.rest);
         let found = live.fingerprint(&scope);

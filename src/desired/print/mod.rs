@@ -8,6 +8,4 @@ mod table;
 pub use address::service_text;
 pub(in crate::desired) use address::{family_word, service_address};
 pub use options::{Order, PrintOptions};
-pub(in crate::desired) use table::{
-    destination_as_is, drain_as_is, scope_as_is, service_as_is, sync_as_is, timeouts_as_is,
-};
+pub(in crate::desired) use table::{destination_as_is, service_as_is};

@@ -1,12 +1,9 @@
 use super::address::{family_word, service_address};
 use super::defaults::factor;
 use super::options::{Order, PrintOptions};
-use crate::desired::settings::{DESTINATION, SERVICE, Version, name_text};
-use crate::desired::{Connections, Drain, Observed, OnTimeout, Pattern, Scope, WaitFor, spec};
-use crate::model::{
-    AddressFamily, Config, Destination, DestinationEntry, Scheduler, Service, ServiceId, Stats, SyncDaemon,
-    TableService, Timeout,
-};
+use crate::desired::settings::{DESTINATION, SERVICE, Version};
+use crate::desired::{Connections, Observed, rest, spec};
+use crate::model::{AddressFamily, Destination, DestinationEntry, Scheduler, Service, ServiceId, Stats, TableService};
 
 impl spec::File {
     /// Writes down what is there: applied where it was read, it changes nothing.
@@ -29,14 +26,8 @@ impl spec::File {
         let mut services: Vec<_> = rows.iter().map(|row| row_as_is(row, *options)).collect();
         let version = rows.iter().any(|row| needs_version_2(row)).then_some(2);
         let defaults = if options.factor_defaults { factor(&mut services) } else { None };
-        Self {
-            version,
-            timeouts: live.timeouts.as_ref().filter(|_| options.all).map(timeouts_as_is),
-            sync: live.sync.as_ref().filter(|_| options.all).map(|daemons| daemons.iter().map(sync_as_is).collect()),
-            defaults,
-            services: (!services.is_empty()).then_some(services),
-            ..Self::default()
-        }
+        let rest = if options.all { rest::as_is(live) } else { Self::default() };
+        Self { version, defaults, services: (!services.is_empty()).then_some(services), ..rest }
     }
 }
 
@@ -94,44 +85,6 @@ pub(in crate::desired) fn service_as_is(service: &Service) -> spec::Service {
 pub(in crate::desired) fn destination_as_is(destination: &Destination) -> spec::Destination {
     let address = Some(destination.id.to_string());
     DESTINATION.print(destination, spec::Destination { address, ..spec::Destination::default() })
-}
-
-/// Time-outs as they stand in a file.
-pub(in crate::desired) fn timeouts_as_is(config: &Config) -> spec::Timeouts {
-    let time = |timeout: Timeout| spec::Duration::from_secs(timeout.as_secs().into());
-    spec::Timeouts { tcp: config.tcp.map(time), tcpfin: config.tcp_fin.map(time), udp: config.udp.map(time) }
-}
-
-/// A synchronization daemon as it stands in a file.
-pub(in crate::desired) fn sync_as_is(daemon: &SyncDaemon) -> spec::Sync {
-    spec::Sync {
-        role: Some(daemon.role.to_string()),
-        interface: Some(name_text(daemon.interface.as_bytes())),
-        id: Some(daemon.sync_id.into()),
-        group: daemon.group.map(|group| group.address().to_string()),
-        port: daemon.port.map(|port| port.get().into()),
-        ttl: daemon.ttl.map(|ttl| ttl.get().into()),
-        maxlen: daemon.max_len.map(|bytes| bytes.get().into()),
-    }
-}
-
-/// A way to drain as it stands in a file.
-pub(in crate::desired) fn drain_as_is(drain: &Drain) -> spec::Drain {
-    spec::Drain {
-        timeout: Some(drain.timeout.into()),
-        poll: Some(drain.poll.into()).filter(|_| drain.poll != Drain::DEFAULT_POLL),
-        wait: Some(drain.wait.name().to_owned()).filter(|_| drain.wait != WaitFor::default()),
-        on_timeout: Some(drain.on_timeout.name().to_owned()).filter(|_| drain.on_timeout != OnTimeout::default()),
-    }
-}
-
-/// A scope as it stands in a file.
-pub(in crate::desired) fn scope_as_is(scope: &Scope) -> spec::Scope {
-    let texts = |patterns: &[Pattern]| {
-        let texts: Vec<_> = patterns.iter().map(Pattern::to_string).collect();
-        (!texts.is_empty()).then_some(texts)
-    };
-    spec::Scope { manage: texts(&scope.manage), ignore: texts(&scope.ignore) }
 }
 
 fn stats_as_is(stats: &Stats, held: Option<Connections>) -> spec::Stats {

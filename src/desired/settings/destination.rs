@@ -92,7 +92,7 @@ fn read_weight(spec: &spec::Destination, subject: Subject<'_>, destination: &mut
         destination.weight = weight;
     } else {
         let Subject { spot, text, service, .. } = subject;
-        let message = format_args!("invalid weight ({number}) for destination {text} in service {service}.");
+        let message = format!("invalid weight ({number}) for destination {text} in service {service}.");
         spot.at("weight").error(message);
     }
 }
@@ -110,7 +110,7 @@ fn read_forward(spec: &spec::Destination, subject: Subject<'_>, destination: &mu
         destination.forward = forward;
     } else if let Some(word) = text(spec.forward.as_ref()) {
         let (word, Subject { spot, text, service, .. }) = (shown(word), subject);
-        let message = format_args!(
+        let message = format!(
             "invalid forward ({word}) for destination {text} in service {service}. Allowed are direct,nat,tunnel"
         );
         spot.at("forward").error(message);
@@ -121,7 +121,7 @@ fn read_tunnel(spec: &spec::Destination, subject: Subject<'_>, destination: &mut
     let (Some(spec), Some(forward)) = (&spec.tunnel, forward(spec, subject)) else { return };
     let Subject { spot, text, .. } = subject;
     if !matches!(forward, ForwardMethod::Tunnel(_)) {
-        let message = format_args!("destination {text} has a tunnel, which takes forward: tunnel");
+        let message = format!("destination {text} has a tunnel, which takes forward: tunnel");
         return spot.at("tunnel").error(message);
     }
     if spot.at("tunnel").is_damaged() {
@@ -141,7 +141,7 @@ fn read_tunnel(spec: &spec::Destination, subject: Subject<'_>, destination: &mut
     };
     let word = spec.checksum.as_deref().unwrap_or("off");
     let Some(flags) = checksum(word) else {
-        let message = format_args!(
+        let message = format!(
             "invalid tunnel checksum ({}) for destination {text}: with {name} expected {}",
             shown(word),
             fitting_checksums(kind).1
@@ -161,7 +161,7 @@ fn read_thresholds(spec: &spec::Destination, subject: Subject<'_>, destination: 
         (Ok(upper), Ok(lower)) => destination.thresholds = Thresholds::verbatim(upper, lower),
         (Err(_), _) => subject.invalid("thresholds.upper", "upper threshold", upper, "0 to 2147483647"),
         (Ok(_), Err(_)) => {
-            let expected = format_args!("0 to the upper one, {upper}");
+            let expected = format!("0 to the upper one, {upper}");
             subject.invalid("thresholds.lower", "lower threshold", lower, expected);
         }
     }

@@ -165,11 +165,11 @@ fn read_persistence(spec: &spec::Service, subject: Subject<'_>, service: &mut Se
     let timeout = seconds.get();
     let whole = u32::try_from(timeout.as_secs()).ok().filter(|_| timeout.subsec_nanos() == 0);
     if whole.is_none() {
-        let expected = format_args!("whole seconds, 1 to {}", Persistence::MAX_SECS);
+        let expected = format!("whole seconds, 1 to {}", Persistence::MAX_SECS);
         subject.invalid(key, "persistence", seconds, expected);
     }
     if whole.is_some_and(|whole| whole > LONG_SECS) {
-        let message = format_args!("the persistence of service {text} is more than the 31 days of ipvsadm");
+        let message = format!("the persistence of service {text} is more than the 31 days of ipvsadm");
         spot.at(key).warning(message);
     }
     let granularity = read_granularity(settings, family, subject);
@@ -189,11 +189,11 @@ fn read_granularity(
     match (&settings.netmask, settings.prefix) {
         (None, None) => return Some(Granularity::Client),
         (Some(_), Some(_)) => {
-            let message = format_args!("service {text} has a netmask and a prefix: one of them is enough");
+            let message = format!("service {text} has a netmask and a prefix: one of them is enough");
             spot.at("persistence").error(message);
         }
         (Some(_), None) if family == AddressFamily::Ipv6 => {
-            let message = format_args!("service {text} is IPv6: it has a prefix, not a netmask");
+            let message = format!("service {text} is IPv6: it has a prefix, not a netmask");
             spot.at("persistence.netmask").error(message);
         }
         (Some(mask), None) => {
@@ -229,7 +229,7 @@ fn read_engine(name: &str, subject: Subject<'_>) -> Option<PersistenceEngine> {
     match &engine {
         Some(PersistenceEngine::Sip) => {}
         Some(_) => {
-            let message = format_args!("the persistence engine {name} is not one of Linux: a module must bring it");
+            let message = format!("the persistence engine {name} is not one of Linux: a module must bring it");
             subject.spot.at("persistence.engine").warning(message);
         }
         None => subject.invalid("persistence.engine", "persistence engine", name, "sip"),

@@ -81,7 +81,7 @@ impl<'d> Decoder<'d> {
                 meant.extend(near);
                 let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
                 let key = shown(key).to_string();
-                let message = format_args!("unknown key \"{key}\" in {what}{hint}");
+                let message = format!("unknown key \"{key}\" in {what}{hint}");
                 spot.child(&key, Some(entry.node)).report(severity, Stage::Validation, message);
             }
         }
@@ -162,7 +162,7 @@ fn integer(node: Node<'_>, spot: &Spot<'_>) -> Option<i64> {
         return wrong(spot, format_args!("{spot}: expected a whole number, found {text}"));
     };
     if scalar.is_secret_octal() {
-        let message = format_args!("{spot}: {text} is {number}: a number that starts with 0 is read with base 8");
+        let message = format!("{spot}: {text} is {number}: a number that starts with 0 is read with base 8");
         spot.warning(message);
     }
     let fitting = i64::try_from(number).ok();

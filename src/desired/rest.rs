@@ -1,36 +1,66 @@
+//! Everything of a file but services: what it says made to values, and values written down.
+
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU16};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::Lowering;
-use crate::desired::settings::name_bytes;
-use crate::desired::taste::oddities_of_sync;
-use crate::desired::written::{Spot, text};
-use crate::desired::{Drain, OnTimeout, Pattern, Scope, WaitFor, shown, spec};
+use super::settings::{name_bytes, name_text};
+use super::taste::oddities_of_sync;
+use super::written::{Spot, text};
+use super::{DesiredState, Drain, Observed, OnTimeout, Pattern, Place, Scope, WaitFor, shown, spec};
 use crate::model::{Config, InterfaceName, SyncDaemon, SyncRole, Timeout};
 
-impl Lowering {
-    /// Lowers everything of a file besides services.
-    pub(super) fn settings(&mut self, file: &spec::File, spot: &Spot<'_>) {
+/// The keys that only one of several files may have, with where they stand.
+#[derive(Debug, Default)]
+pub(super) struct Singles {
+    places: HashMap<&'static str, Place>,
+    /// Whether it is not known what is managed.
+    pub(super) is_scope_wrong: bool,
+}
+
+impl Singles {
+    /// Takes everything of a file but services into a state.
+    pub(super) fn read(&mut self, file: &spec::File, spot: &Spot<'_>, state: &mut DesiredState) {
         let at = spot.at("timeouts");
         if let Some(spec) = self.first("timeouts", file.timeouts.as_ref(), &at) {
-            self.state.timeouts = timeouts(spec, &at);
+            state.timeouts = timeouts(spec, &at);
         }
         let at = spot.at("sync");
         if let Some(specs) = self.first("sync", file.sync.as_ref(), &at) {
-            self.state.sync = Some(daemons(specs, &at));
+            state.sync = Some(daemons(specs, &at));
         }
         let at = spot.at("scope");
         if let Some(spec) = self.first("scope", file.scope.as_ref(), &at) {
             let before = spot.findings.errors();
-            self.state.scope = scope(spec, &at);
+            state.scope = scope(spec, &at);
             self.is_scope_wrong = spot.findings.errors() != before || at.is_damaged();
         }
         let at = spot.at("drain");
         if let Some(spec) = self.first("drain", file.drain.as_ref(), &at) {
-            self.state.drain = drain(spec, None, &at);
+            state.drain = drain(spec, None, &at);
         }
+    }
+
+    /// The value of a key, if this is the first file that has it; says so if it is not.
+    fn first<'v, T>(&mut self, key: &'static str, value: Option<&'v T>, spot: &Spot<'_>) -> Option<&'v T> {
+        let value = value?;
+        if let Some(first) = self.places.get(key) {
+            spot.error(format_args!("{key} stands in another file as well ({first}): only one may have it"));
+            return None;
+        }
+        self.places.insert(key, spot.place());
+        Some(value)
+    }
+}
+
+/// Writes down everything that was observed but services.
+pub(super) fn as_is(live: &Observed) -> spec::File {
+    spec::File {
+        timeouts: live.timeouts.as_ref().map(timeouts_as_is),
+        sync: live.sync.as_ref().map(|daemons| daemons.iter().map(sync_as_is).collect()),
+        ..spec::File::default()
     }
 }
 
@@ -39,7 +69,7 @@ pub(super) fn timeouts(spec: &spec::Timeouts, spot: &Spot<'_>) -> Config {
         let time = time?;
         let timeout = Timeout::new(time.get()).ok();
         if timeout.is_none() {
-            let message = format_args!("invalid time-out ({time}) for {key}: expected whole seconds, 1 to 21474836");
+            let message = format!("invalid time-out ({time}) for {key}: expected whole seconds, 1 to 21474836");
             spot.at(key).error(message);
         }
         timeout
@@ -49,6 +79,12 @@ pub(super) fn timeouts(spec: &spec::Timeouts, spot: &Spot<'_>) -> Config {
     config.tcp_fin = read("tcpfin", spec.tcpfin);
     config.udp = read("udp", spec.udp);
     config
+}
+
+/// Time-outs as they stand in a file.
+pub(super) fn timeouts_as_is(config: &Config) -> spec::Timeouts {
+    let time = |timeout: Timeout| spec::Duration::from_secs(timeout.as_secs().into());
+    spec::Timeouts { tcp: config.tcp.map(time), tcpfin: config.tcp_fin.map(time), udp: config.udp.map(time) }
 }
 
 pub(super) fn scope(spec: &spec::Scope, spot: &Spot<'_>) -> Scope {
@@ -63,6 +99,15 @@ pub(super) fn scope(spec: &spec::Scope, spot: &Spot<'_>) -> Scope {
         manage.error("an empty list would manage nothing; without the key it is everything");
     }
     scope
+}
+
+/// A scope as it stands in a file.
+pub(super) fn scope_as_is(scope: &Scope) -> spec::Scope {
+    let texts = |patterns: &[Pattern]| {
+        let texts: Vec<_> = patterns.iter().map(Pattern::to_string).collect();
+        (!texts.is_empty()).then_some(texts)
+    };
+    spec::Scope { manage: texts(&scope.manage), ignore: texts(&scope.ignore) }
 }
 
 /// How to drain, where nothing is said in the way of the file; nothing if there is no time for it.
@@ -80,6 +125,16 @@ pub(super) fn drain(own: &spec::Drain, file: Option<&spec::Drain>, spot: &Spot<'
     let timeout = own.timeout.or(file.timeout)?;
     let drain = Drain::new(timeout.get()).poll(poll).wait(wait?).on_timeout(on_timeout?);
     (!is_short).then_some(drain)
+}
+
+/// A way to drain as it stands in a file.
+pub(super) fn drain_as_is(drain: &Drain) -> spec::Drain {
+    spec::Drain {
+        timeout: Some(drain.timeout.into()),
+        poll: Some(drain.poll.into()).filter(|_| drain.poll != Drain::DEFAULT_POLL),
+        wait: Some(drain.wait.name().to_owned()).filter(|_| drain.wait != WaitFor::default()),
+        on_timeout: Some(drain.on_timeout.name().to_owned()).filter(|_| drain.on_timeout != OnTimeout::default()),
+    }
 }
 
 /// The choice of a key, or that of the file, or the first one; what is wrong with that of the file is said there.
@@ -156,4 +211,17 @@ pub(super) fn sync(spec: &spec::Sync, spot: &Spot<'_>) -> Option<SyncDaemon> {
         spot.at(oddity.key).warning(format_args!("the {} daemon has {}", daemon.role, oddity.problem));
     }
     Some(daemon)
+}
+
+/// A synchronization daemon as it stands in a file.
+pub(super) fn sync_as_is(daemon: &SyncDaemon) -> spec::Sync {
+    spec::Sync {
+        role: Some(daemon.role.to_string()),
+        interface: Some(name_text(daemon.interface.as_bytes())),
+        id: Some(daemon.sync_id.into()),
+        group: daemon.group.map(|group| group.address().to_string()),
+        port: daemon.port.map(|port| port.get().into()),
+        ttl: daemon.ttl.map(|ttl| ttl.get().into()),
+        maxlen: daemon.max_len.map(|bytes| bytes.get().into()),
+    }
 }

@@ -75,10 +75,10 @@ impl Observed {
         Rest { timeouts: self.timeouts.is_some(), sync: self.sync.is_some() }
     }
 
-    /// The services, and these parts besides them.
-    pub(super) fn with_rest(&self, rest: Rest) -> Self {
+    /// These parts besides services, without the services.
+    pub(super) fn only_rest(&self, rest: Rest) -> Self {
         let (timeouts, sync) = (self.timeouts.filter(|_| rest.timeouts), self.sync.clone().filter(|_| rest.sync));
-        Self { table: self.table.clone(), timeouts, sync }
+        Self { timeouts, sync, ..Self::default() }
     }
 }
 

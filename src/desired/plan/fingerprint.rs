@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use crate::desired::observed::Rest;
 use crate::desired::{Observed, PrintOptions, Scope, spec};
 
 impl Observed {
@@ -16,7 +17,7 @@ impl Observed {
     /// assert_eq!(Observed::default().fingerprint(&Scope::all()).len(), 64);
     /// ```
     pub fn fingerprint(&self, scope: &Scope) -> String {
-        let mut managed = Self { timeouts: self.timeouts, sync: self.sync.clone(), ..Self::default() };
+        let mut managed = self.only_rest(Rest::ALL);
         let rows = self.table.services.iter().filter(|row| scope.covers(&row.service.id()));
         managed.table.services = rows.cloned().collect();
         if let Some(daemons) = &mut managed.sync {

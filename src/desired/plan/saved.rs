@@ -135,7 +135,7 @@ impl SavedPlan {
         let scope = self.scope.clone().unwrap_or_default();
         let scope = lower::alone(|spot| Some(rest::scope(&scope, spot)));
         let scope = scope.map_err(|reason| SavedPlanError::Scope { reason })?;
-        let live = live.with_rest(self.rest);
+        let live = Observed { table: live.table.clone(), ..live.only_rest(self.rest) };
         let found = live.fingerprint(&scope);
         if found != self.fingerprint {
             return Err(SavedPlanError::Stale { planned: self.fingerprint.clone(), found });

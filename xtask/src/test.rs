@@ -44,6 +44,8 @@ enum Work {
     Layers,
     /// `cargo xtask api --check`.
     Api,
+    /// The library and its tools with the oldest compiler that the manifest names.
+    Oldest,
     /// Some of the tests of `tests/vm` in a guest.
     Kernel { kernel: Version, part: Part, chance: Chance },
     /// `tests/ipvsadm` in a guest: our program beside Debian's.
@@ -198,6 +200,7 @@ fn steps(kernels: &[Version], slow: bool) -> Vec<Step> {
             },
         },
         Step { name: "public API".to_owned(), work: Work::Api },
+        Step { name: "oldest compiler".to_owned(), work: Work::Oldest },
     ];
     if slow {
         // Takes a build with all optimisations.
@@ -305,6 +308,7 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
             Ok(report.violations.is_empty())
         }
         Work::Api => api::check(workspace, output),
+        Work::Oldest => oldest(workspace, output),
         Work::Kernel { kernel, part, chance } => {
             // Lists by the thousand, each of a thousand rows, are worth an optimised program.
             let release = matches!(part, Part::Churn) && chance.lists > Chance::FEW.lists;
@@ -336,6 +340,28 @@ fn work(workspace: &Workspace, work: &Work, output: &mut Vec<u8>, progress: &Pro
         Work::Codec => Ok(into(output, |sink| bench::codec::run(workspace, sink, progress))? == 0),
         Work::Demo { kernel } => Ok(into(output, |sink| demo::run(workspace, *kernel, sink, progress))? == 0),
     }
+}
+
+/// Checks the library and its tools with the oldest compiler that the manifest names, where rustup has it or gets it.
+fn oldest(workspace: &Workspace, output: &mut Vec<u8>) -> Result<bool> {
+    let version = workspace.rust_version()?;
+    let mut install = Command::new("rustup");
+    install.args(["toolchain", "install", &version, "--profile", "minimal", "--no-self-update"]);
+    let mut said = Vec::new();
+    if !matches!(run_command(install, &mut said), Ok(true)) {
+        writeln!(output, "note: Rust {version} is not there and rustup cannot get it: not checked")?;
+        return Ok(true);
+    }
+    let mut check = Command::new("rustup");
+    check
+        .current_dir(&workspace.root)
+        .args(["run", &version, "cargo", "check", "--quiet", "--all-features", "--lib", "--examples", "--target-dir"])
+        .arg(workspace.target.join("oldest"));
+    // The compiler that runs this program has left its marks.
+    for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
+        check.env_remove(name);
+    }
+    run_command(check, output)
 }
 
 /// Runs one guest that has IPVS and one that lacks it.

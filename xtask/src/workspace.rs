@@ -37,6 +37,13 @@ impl Workspace {
         self.target.join("vm")
     }
 
+    /// The oldest compiler that the manifest of the library names.
+    pub fn rust_version(&self) -> Result<String> {
+        let manifest = std::fs::read_to_string(self.root.join("Cargo.toml")).context("reading Cargo.toml")?;
+        let line = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "));
+        line.map(|version| version.trim_matches('"').to_owned()).context("Cargo.toml names no rust-version")
+    }
+
     /// A cargo command in the root of the workspace.
     pub fn cargo(&self) -> Command {
         let mut command = cargo();

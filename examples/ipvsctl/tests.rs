@@ -40,7 +40,7 @@ impl Console {
 }
 
 impl Kept {
-    /// What was printed so far, on both outputs.
+    /// The text that was printed so far, on both outputs.
     pub fn taken(&mut self) -> (String, String) {
         let take = |memory: &Memory| String::from_utf8(memory.0.take()).unwrap();
         (take(&self.out), take(&self.err))

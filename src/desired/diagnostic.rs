@@ -15,7 +15,7 @@ pub struct Diagnostic {
     pub stage: Stage,
     /// Where it stands.
     pub place: Place,
-    /// What is wrong, and what would be right.
+    /// The problem, and what would be right.
     pub message: String,
 }
 

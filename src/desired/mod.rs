@@ -1,4 +1,4 @@
-//! What the table should be, the smallest safe change that makes it so, and that change carried out.
+//! The state that the table should be in, the smallest safe change that brings it there, and that change carried out.
 //!
 //! Four steps, each of which can be taken alone:
 //!

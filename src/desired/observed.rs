@@ -94,7 +94,7 @@ pub(super) struct Rest {
 impl Rest {
     pub(super) const ALL: Self = Self { timeouts: true, sync: true };
 
-    /// What a plan for this state compares.
+    /// The parts that a plan for this state compares.
     fn compared(desired: &DesiredState) -> Self {
         // A destination of the other family and a daemon exclude each other, whichever program started it.
         let sync = desired.sync.is_some() || desired.mixes_families();

@@ -6,7 +6,7 @@ use super::setters::setters;
 use super::shown;
 use crate::model::{AddressFamily, Protocol, ServiceId, ServiceKind};
 
-/// What of a table is managed; services outside are neither compared nor deleted.
+/// The part of a table that is managed; services outside are neither compared nor deleted.
 ///
 /// Without a pattern in [`manage`](Self::manage) that is the whole table, but for what [`ignore`](Self::ignore) says.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]

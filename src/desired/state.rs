@@ -4,7 +4,7 @@ use super::setters::setters;
 use super::{Drain, Scope};
 use crate::model::{Config, Destination, DestinationId, Service, ServiceId, SyncDaemon, Table, Weight};
 
-/// What the table of a network namespace should be.
+/// The state that the table of a network namespace should be in.
 ///
 /// It is made of checked values, so that a plan for it can be carried out; [`spec`](super::spec) reads it from files.
 /// An identity that stands in it twice counts once: the last one.
@@ -31,9 +31,9 @@ pub struct DesiredState {
     pub timeouts: Config,
     /// The synchronization daemons that should run, at most one of each role; `None` leaves them alone.
     ///
-    /// What a daemon does not say (group, port, TTL, length) is not compared.
+    /// Settings that a daemon does not name (group, port, TTL, length) are not compared.
     pub sync: Option<Vec<SyncDaemon>>,
-    /// What of the table is managed.
+    /// The part of the table that is managed.
     pub scope: Scope,
     /// How destinations are drained before they are deleted, unless their service says otherwise; `None` deletes at once.
     pub drain: Option<Drain>,
@@ -45,7 +45,7 @@ pub struct DesiredState {
 pub struct DesiredService {
     /// Its settings.
     pub service: Service,
-    /// What people call it.
+    /// The name that people gave it.
     pub name: Option<String>,
     /// How its destinations are drained, if other than the [state](DesiredState::drain) says.
     pub drain: Option<Drain>,
@@ -53,7 +53,7 @@ pub struct DesiredService {
     pub left_alone: ServiceAttributes,
     /// Its destinations, in the order in which new ones are made.
     pub destinations: Vec<DesiredDestination>,
-    /// Its address as somebody wrote it, if other than the canonical form.
+    /// Its address as it was written, if other than the canonical form.
     pub written: Option<Box<str>>,
 }
 
@@ -67,7 +67,7 @@ pub struct DesiredDestination {
     pub activity: Activity,
     /// The settings that are left as they are found; they count when the destination is made.
     pub left_alone: DestinationAttributes,
-    /// Its address as somebody wrote it, if other than the canonical form.
+    /// Its address as it was written, if other than the canonical form.
     pub written: Option<Box<str>>,
 }
 
@@ -143,7 +143,7 @@ impl DesiredState {
 }
 
 impl From<&Table> for DesiredState {
-    /// What is there is what should be.
+    /// The table as it is is as it should be.
     fn from(table: &Table) -> Self {
         let services = table.services.iter().map(|row| {
             let destinations = row.destinations.iter().map(|entry| entry.destination.clone().into()).collect();

@@ -47,7 +47,7 @@ use crate::transport::{AsyncTransport, Transport};
 /// is not known** unless its future has said so; of a [batch](Self::batch) the datagrams that were sent are, and the rest
 /// is not. Calls that consist of several exchanges (`snapshot`, `ensure_…`, `modify_…`) end between or within two.
 ///
-/// The handle can be used further at once: the answers that nobody has taken are thrown away by the next call, and so
+/// The handle can be used further at once: answers that were not taken are thrown away by the next call, and so
 /// is the rest of a list that the kernel was still making.
 ///
 /// # Example

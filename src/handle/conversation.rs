@@ -162,7 +162,7 @@ impl<L: Link> Conversation<L> {
                 Err(cause) => cause,
             };
             match &cause {
-                // The number of the family may have become that of nobody, when the module was unloaded.
+                // The number of the family may belong to no family any more, when the module was unloaded.
                 Cause::Kernel { errno: Errno::ENOENT, .. } if !looked_up => {
                     looked_up = true;
                     if !self.look_up_family().await? {

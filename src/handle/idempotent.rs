@@ -6,7 +6,7 @@ use super::side::{Side, block_on};
 use crate::error::{Cause, Errno, Error, ErrorKind, Operation, Target};
 use crate::model::{Destination, DestinationId, Service, ServiceId};
 
-/// How often an object that somebody else removes and makes at the same time is tried for.
+/// How often an object is tried for that another program removes and makes at the same time.
 const ATTEMPTS: u32 = 3;
 
 /// What had to be done for the table to be as asked for.
@@ -89,7 +89,7 @@ impl Handle {
 
     /// Reads a service, lets a function change its settings, and writes them back if they have changed.
     ///
-    /// The kernel replaces all settings at once and has no lock for this: what somebody else writes in between is lost.
+    /// The kernel replaces all settings at once and has no lock for this: what another program writes in between is lost.
     /// The identity cannot be changed; whatever the function does to it is undone.
     ///
     /// # Errors
@@ -242,7 +242,7 @@ impl<S: Side> Operations<S> {
     }
 }
 
-/// Between "exists" and the change somebody else may remove the object; then it is to be made after all.
+/// Between "exists" and the change another program may remove the object; then it is to be made after all.
 #[derive(Debug, Default)]
 struct Attempts(u32);
 

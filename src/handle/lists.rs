@@ -12,7 +12,7 @@ const CONFIRMATIONS: u32 = 20;
 /// Lists.
 ///
 /// The kernel makes a list piece by piece and continues by position. While others change the table (before Linux 7 in
-/// *any* network namespace) an entry can come twice, which is mended here, or be left out, which nobody can see. On Linux
+/// *any* network namespace) an entry can come twice, which is mended here, or be left out, which cannot be seen. On Linux
 /// 7 that can also happen to a list of services for half a second after many were made or removed, while the kernel
 /// resizes its own table. A list that fits one piece, some 90 entries, is right in any case. From Linux 7 on the kernel takes
 /// no lock to make a list, so that an entry which is being made or removed at that moment can be told half: a service

@@ -133,7 +133,7 @@ impl<S: Side> Operations<S> {
         }
     }
 
-    /// Reads the destinations of a service, until the list is good or somebody has seen enough.
+    /// Reads the destinations of a service, until the list is good or the caller has seen enough.
     pub(super) async fn read_destinations(
         &self,
         reader: usize,

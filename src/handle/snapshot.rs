@@ -83,7 +83,7 @@ impl Handle {
     ///
     /// match Handle::new()?.snapshot_stable(10) {
     ///     Ok(table) => println!("{} services, read {}", table.len(), table.reading()),
-    ///     Err(error) if error.kind() == ErrorKind::Unstable => println!("somebody is busy: later"),
+    ///     Err(error) if error.kind() == ErrorKind::Unstable => println!("other programs are busy: later"),
     ///     Err(error) => return Err(error),
     /// }
     /// # Ok::<(), ipvs_rs::Error>(())

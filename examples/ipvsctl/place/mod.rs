@@ -82,7 +82,7 @@ pub fn weight(text: &str, max: u32) -> Result<Weight, Failure> {
     let number = text.parse().ok().filter(|number| *number <= max);
     number
         .and_then(|number| Weight::new(number).ok())
-        .ok_or_else(|| failure!(Value, "Invalid weight: \"{}\" is no number from 0 to {max}", text.escape_debug()))
+        .ok_or_else(|| failure!(Value, "Invalid weight: \"{}\" is not a number from 0 to {max}", text.escape_debug()))
 }
 
 /// Reads a service in any notation, as any command prints it; `None` for anything else, which may be a name.

@@ -244,7 +244,7 @@ impl Applier<'_> {
         }
         let failure = operation.map(|operation| Failure { operation, action, error, is_conflict: is_raced });
         if is_raced && self.options.on_race == OnRace::PlanAgain {
-            // What another program did is not a reason to undo everything else.
+            // A change by another program is not a reason to undo everything else.
             self.raced.extend(failure);
             return;
         }

@@ -10,7 +10,7 @@ pub enum ParamsError {
     Unknown {
         /// The key.
         key: String,
-        /// What the sources say about themselves; empty if there is none.
+        /// The descriptions of the sources; empty if there is none.
         searched: String,
         /// A key that exists and differs little.
         nearest: Option<String>,

@@ -21,7 +21,7 @@ pub trait Resolver: fmt::Debug {
         Vec::new()
     }
 
-    /// What this source is, as a message names it: `parameter file net.yaml`. One without a description is not named.
+    /// A description of this source for messages: `parameter file net.yaml`. One without a description is not named.
     fn describe(&self) -> String {
         String::new()
     }

@@ -28,7 +28,7 @@ use crate::model::{DestinationId, ServiceId, SyncRole, TableService};
 
 /// Operations in the order in which they are safe.
 ///
-/// What is new comes before what goes, so that connections always find a server: time-outs, new services with their
+/// Additions come before deletions, so that connections always find a server: time-outs, new services with their
 /// destinations, changed services, new destinations, changed destinations, deleted destinations, deleted services,
 /// synchronization daemons. A daemon that is in the way of a destination of the other address family stops first.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -33,7 +33,7 @@ pub struct SavedPlan {
     fingerprint: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scope: Option<spec::Scope>,
-    /// What the plan looked at besides services.
+    /// The parts besides services that the plan looked at.
     #[serde(flatten)]
     rest: Rest,
     #[serde(default, skip_serializing_if = "is_zero")]

@@ -1,4 +1,4 @@
-//! What is there, as a file that says just that.
+//! The observed state as a file.
 
 mod address;
 mod defaults;

@@ -244,7 +244,7 @@ async fn send_chunk<L: Link>(
         });
         let sent = sent.await;
         // Every single one failing like this is what it looks like when the family has got another number.
-        let nobody_there =
+        let is_family_suspect =
             refused.len() == chunk.len() && refused.iter().all(|(_, error)| error.errno == Errno::ENOENT.raw());
         for (place, error) in refused {
             if let Some(result) = results.get_mut(place) {
@@ -252,7 +252,7 @@ async fn send_chunk<L: Link>(
             }
         }
         let (cause, others) = match sent {
-            Ok(()) if nobody_there && !looked_up => {
+            Ok(()) if is_family_suspect && !looked_up => {
                 looked_up = true;
                 let cause = match inner.conversation.look_up_family().await {
                     Ok(true) => continue,
@@ -260,7 +260,7 @@ async fn send_chunk<L: Link>(
                     Err(cause) => cause,
                 };
                 // IPVS is gone, and with it the table: that is what every refusal meant. Or else, whether the refusals
-                // came from IPVS or from nobody stays unknown.
+                // came from IPVS at all stays unknown.
                 results.truncate(chunk.start);
                 results.resize_with(chunk.end, || Ok(()));
                 let others = alike(&cause);

@@ -136,7 +136,7 @@ fn confirm(console: &mut Console, plan: &Plan, args: &args::Apply) -> Result<(),
     if !io::stdin().is_terminal() {
         return Err(failure!(
             Apply,
-            "{APPLYING}{deletions} objects would be deleted, and there is nobody to confirm it: add --yes"
+            "{APPLYING}{deletions} objects would be deleted, and there is no terminal to confirm it on: add --yes"
         ));
     }
     console.print(&plan.text().coloured(console.is_coloured).to_string());

@@ -38,7 +38,7 @@ fn planning(allowed: &str) -> Planning {
     Planning { keep_weights: false, prune: true, drain: None, no_drain: false, allowed_actions: allowed.to_owned() }
 }
 
-/// What the table should be, with everything allowed.
+/// The state that the table should be in, with everything allowed.
 fn task<'a>(state: &'a DesiredState, planning: &'a Planning) -> Task<'a> {
     Task { state, planning, allowed: Actions::all(), silent: None }
 }

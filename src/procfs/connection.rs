@@ -55,7 +55,8 @@ pub struct Connection {
 impl Connection {
     /// Reads a row of the connection table, without the end of the line.
     ///
-    /// This is [`FromStr`] for bytes, because the data of a persistence engine need not be text.
+    /// This is [`FromStr`] for bytes, because the data of a persistence engine need not be text. Blanks behind the last
+    /// column mean nothing, unless they belong to such data.
     ///
     /// # Errors
     ///
@@ -74,7 +75,7 @@ impl Connection {
         let word = row.word();
         let state = ConnectionState::from_word(word).ok_or_else(|| unfit("state", word, STATE))?;
         let origin = match columns {
-            Columns::Engine => None,
+            Columns::Engine | Columns::Plain => None,
             Columns::Origin => {
                 let word = row.word();
                 let origin = ConnectionOrigin::from_word(word);
@@ -85,10 +86,7 @@ impl Connection {
         let expires_secs = number(word, 10).ok_or_else(|| unfit("expiry", word, "a number of seconds"))?;
         let engine = match columns {
             Columns::Engine => EngineData::read(row)?,
-            Columns::Origin => {
-                row.end("connection")?;
-                None
-            }
+            Columns::Plain | Columns::Origin => None,
         };
         Ok(Self { protocol, client, service, destination, state, expires_secs, engine, origin })
     }
@@ -184,7 +182,9 @@ impl FromStr for Connection {
 pub(super) enum Columns {
     /// Behind it, if anything: name and data of a persistence engine.
     Engine,
-    /// Before it: where the connection comes from.
+    /// Behind it, if anything: columns that are not known here.
+    Plain,
+    /// Before it: where the connection comes from. Behind it: as with [`Plain`](Self::Plain).
     Origin,
 }
 
@@ -198,11 +198,18 @@ impl Columns {
                 return Err(unfit("header", word, HEADER));
             }
         }
-        let (columns, word) = match row.word() {
-            b"Origin" => (Self::Origin, row.word()),
-            word => (Self::Engine, word),
+        let (has_origin, word) = match row.word() {
+            b"Origin" => (true, row.word()),
+            word => (false, word),
         };
-        if word == b"Expires" { Ok(columns) } else { Err(unfit("header", word, HEADER)) }
+        if word != b"Expires" {
+            return Err(unfit("header", word, HEADER));
+        }
+        Ok(match row.word() {
+            _ if has_origin => Self::Origin,
+            b"PEName" => Self::Engine,
+            _ => Self::Plain,
+        })
     }
 }
 
@@ -446,14 +453,13 @@ impl fmt::Debug for EngineData {
 }
 
 impl EngineData {
-    /// What is left of a row: nothing, or a name and, after one blank, data to the end of the row.
+    /// What is left of a row: nothing but blanks, or a name and, after one blank, data to the end of the row.
     fn read(mut row: Row<'_>) -> Result<Option<Self>, ParseError> {
-        if row.rest().is_empty() {
+        let word = row.word();
+        if word.is_empty() {
             return Ok(None);
         }
-        let word = row.word();
         let name = PersistenceEngine::from_kernel(word)
-            .filter(|_| !word.is_empty())
             .ok_or_else(|| unfit("persistence engine", word, "a name of 1 to 16 bytes"))?;
         let data = row.rest().strip_prefix(b" ").unwrap_or_default().to_vec();
         Ok(Some(Self { name, data }))

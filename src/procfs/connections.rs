@@ -5,13 +5,13 @@ use std::iter::FusedIterator;
 
 use super::connection::{Columns, Connection};
 use super::error::{Cause, Place, ProcfsError, ProcfsOperation};
-use super::lines::Lines;
+use super::lines::{LineError, Lines};
 
 /// The connection table, row by row.
 ///
 /// Each row is read when it is asked for, so that a table of any length takes the same memory. A row that cannot be
-/// read is an error, and the next row comes after it; when the file itself cannot be read further, or is not a
-/// connection table, the error is the last thing that comes.
+/// read is an error ([`is_malformed`](ProcfsError::is_malformed)), and the next row comes after it; when the file itself
+/// cannot be read further, or is not a connection table, the error is the last thing that comes.
 ///
 /// # Consistency
 ///
@@ -59,6 +59,8 @@ pub struct Connections<R = File> {
 enum Progress {
     Header,
     Rows(Columns),
+    /// The same, in the middle of a row that is too long.
+    LongRow(Columns),
     Over,
 }
 
@@ -105,11 +107,19 @@ impl<R: Read> Iterator for Connections<R> {
                 Err(cause) => return Some(Err(self.error(cause))),
             },
             Progress::Rows(columns) => columns,
+            Progress::LongRow(columns) => match self.lines.skip() {
+                Ok(true) => columns,
+                Ok(false) => return None,
+                Err(error) => return Some(Err(self.error(Cause::Io(error)))),
+            },
             Progress::Over => return None,
         };
         let row = match self.lines.next() {
             Ok(row) => Connection::read(row?, columns),
             Err(error) => {
+                if matches!(error, LineError::TooLong) {
+                    self.progress = Progress::LongRow(columns);
+                }
                 let cause = Cause::of_line(error, self.lines.number(), Connections::MAX_ROW);
                 return Some(Err(self.error(cause)));
             }

@@ -30,7 +30,8 @@ impl<R: Read> Lines<R> {
         Self { reader: BufReader::with_capacity(BUFFER, reader), line: Vec::new(), number: 0, limit }
     }
 
-    /// The next line without its end; `None` after the last. Not to be called again after an error.
+    /// The next line without its end; `None` after the last. Not to be called again after an error of the reader; after
+    /// a line that is too long, call [`skip`](Self::skip) first.
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, LineError> {
         self.line.clear();
         self.number = self.number.saturating_add(1);
@@ -43,7 +44,16 @@ impl<R: Read> Lines<R> {
             None => Ok(Some(&self.line)),
         }
     }
+
+    /// Reads over what is left of a line that is too long. Returns whether its end was found; a line that goes on for
+    /// very long is given up, because it may have none.
+    pub(super) fn skip(&mut self) -> io::Result<bool> {
+        let left = self.reader.by_ref().take(MOST_SKIPPED).skip_until(b'\n')?;
+        Ok(u64::try_from(left).is_ok_and(|left| left < MOST_SKIPPED))
+    }
 }
 
 /// The kernel hands out a page at a time, however much is asked for.
 const BUFFER: usize = 8192;
+/// How much of a line that is too long is read over, in bytes.
+const MOST_SKIPPED: u64 = 1 << 20;

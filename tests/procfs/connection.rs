@@ -1,9 +1,9 @@
 //! A connection as a line, as data, and as one of a service.
 
-use ipvs_rs::procfs::{Connection, ConnectionOrigin, ConnectionProtocol, ConnectionState};
+use ipvs_rs::procfs::{Connection, ConnectionOrigin, ConnectionProtocol, ConnectionState, Connections};
 use proptest::prelude::*;
 
-use crate::printed::arb_known;
+use crate::printed::{HEADER, HEADER_WITH_ORIGIN, arb_known};
 
 fn connection(row: &[u8]) -> Connection {
     Connection::from_row(row).unwrap()
@@ -61,6 +61,32 @@ fn words_are_read_as_they_are_printed() {
     assert_eq!((odd.protocol.to_string(), odd.state.to_string()), ("a\\xff\\\\".into(), "b\\\\x41".into()));
     assert_eq!(odd.protocol.to_string().parse(), Ok(odd.protocol));
     assert_eq!(odd.state.to_string().parse(), Ok(odd.state));
+}
+
+#[test]
+fn blanks_and_unknown_columns_behind_the_last_one_mean_nothing() {
+    const WITHOUT_ENGINE: &str = "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires";
+    let start = "TCP 0A020002 A028 0A090909 0050 0A010003 1F90 NONE";
+    let plain = connection(format!("{start} 895").as_bytes());
+    assert_eq!(connection(format!("{start} 895   ").as_bytes()), plain);
+    let first = |header: &str, row: &str| {
+        let table = format!("{header}\n{row}\n");
+        Connections::from_reader(table.as_bytes()).next().unwrap().unwrap()
+    };
+    for (header, rest) in [
+        (HEADER.trim_end(), "895 "),
+        (WITHOUT_ENGINE, "895"),
+        (WITHOUT_ENGINE, "895  "),
+        (&format!("{WITHOUT_ENGINE} Flags CPU"), "895 0x0042-and-much-more 3"),
+    ] {
+        assert_eq!(first(header, &format!("{start} {rest}")), plain, "{header}: {rest}");
+    }
+    for rest in ["LOCAL 895", "LOCAL 895 ", "LOCAL 895 sip x"] {
+        let found = first(HEADER_WITH_ORIGIN.trim_end(), &format!("{start} {rest}"));
+        assert_eq!((found.origin, found.engine), (Some(ConnectionOrigin::Local), None), "{rest}");
+    }
+    let engine = first(HEADER.trim_end(), &format!("{start} 895 sip  a ")).engine.unwrap();
+    assert_eq!(engine.data, b" a ", "the blanks of data are data");
 }
 
 #[cfg(feature = "serde")]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use ipvs_rs::procfs::{Connection, Connections, CpuStats, Modules, ProcfsErrorKind, stats_from_reader};
+use ipvs_rs::procfs::{Connection, Connections, CpuStats, Modules, ProcfsError, ProcfsErrorKind, stats_from_reader};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -64,6 +64,34 @@ proptest! {
     }
 
     #[test]
+    fn rows_around_broken_ones_are_found(
+        scraps in vec(arb_scrap(), 0..5),
+        long in 0_usize..2 * Connections::MAX_ROW,
+        has_origin: bool,
+    ) {
+        let (header, row) = if has_origin { (HEADER_WITH_ORIGIN, ROW_WITH_ORIGIN) } else { (HEADER, ROW) };
+        let mut table = header.as_bytes().to_vec();
+        for scrap in scraps.into_iter().chain([b"x".repeat(long)]) {
+            table.extend([row.as_bytes(), b"\n", &scrap, b"\n"].concat());
+        }
+        table.extend(row.as_bytes());
+        let rows: Vec<_> = Connections::from_reader(&table[..]).collect();
+        let lines: Vec<_> = table.split(|byte| *byte == b'\n').skip(1).collect();
+        prop_assert_eq!(rows.len(), lines.len(), "an item for each line");
+        let known = rows[0].as_ref().unwrap();
+        prop_assert_eq!(rows.last().unwrap().as_ref().unwrap(), known);
+        for (number, (line, item)) in (2..).zip(lines.iter().zip(&rows)) {
+            match item {
+                Ok(connection) => prop_assert!(*line != row.as_bytes() || connection == known),
+                Err(error) => {
+                    prop_assert!(*line != row.as_bytes() && error.is_malformed());
+                    prop_assert_eq!(error.line(), Some(number));
+                }
+            }
+        }
+    }
+
+    #[test]
     fn files_of_kernels_that_were_damaged_end(
         kernel in select(&KERNELS[..]),
         name in select(&["ip_vs_conn", "ip_vs_conn_sync", "ip_vs_stats", "ip_vs_stats_percpu", "modules"][..]),
@@ -80,6 +108,8 @@ proptest! {
 
 const ROW: &str = "TCP 0A020002 A028 0A090909 0050 0A010003 1F90 ESTABLISHED     895";
 
+const ROW_WITH_ORIGIN: &str = "TCP 0A020002 A028 0A090909 0050 0A010003 1F90 ESTABLISHED LOCAL      895";
+
 #[test]
 fn row_after_one_that_cannot_be_read_is_read() {
     let table = format!("{HEADER}{ROW}\nrubbish\n\n{ROW}\n");
@@ -90,7 +120,7 @@ fn row_after_one_that_cannot_be_read_is_read() {
 }
 
 #[test]
-fn row_of_the_greatest_length_is_read_and_a_longer_one_ends_the_table() {
+fn row_of_the_greatest_length_is_read_and_a_longer_one_is_skipped() {
     let longest = Connections::MAX_ROW - ROW.len() - " sip ".len();
     for (data, is_read) in [(longest, true), (longest + 1, false)] {
         let table = format!("{HEADER}{ROW} sip {}\n{ROW}\n", "x".repeat(data));
@@ -99,13 +129,27 @@ fn row_of_the_greatest_length_is_read_and_a_longer_one_ends_the_table() {
             let [Ok(first), Ok(_)] = &rows[..] else { panic!("{rows:?}") };
             assert_eq!(first.engine.as_ref().unwrap().data.len(), data);
         } else {
-            let [Err(error)] = &rows[..] else { panic!("{rows:?}") };
+            let [Err(error), Ok(next)] = &rows[..] else { panic!("{rows:?}") };
+            assert_eq!(*next, ROW.parse().unwrap());
             let message = "get connections: ip_vs_conn: line 2: it is longer than 4096 bytes";
             assert_eq!(error.to_string(), message);
             assert!(error.is_malformed());
             assert!(error.parse_error().is_none());
         }
     }
+}
+
+#[test]
+fn row_that_is_much_too_long_is_skipped_up_to_a_limit() {
+    let row = |len| {
+        let table = format!("{HEADER}{}\nrubbish\n{ROW}\n", "x".repeat(len));
+        Connections::from_reader(table.as_bytes()).map(|row| row.map_err(|error| error.line())).collect::<Vec<_>>()
+    };
+    assert_eq!(row(1 << 20), [Err(Some(2)), Err(Some(3)), Ok(ROW.parse().unwrap())]);
+    assert_eq!(row(1 << 21), [Err(Some(2))]);
+    let cut = format!("{HEADER}{}", "x".repeat(5000));
+    let rows: Vec<_> = Connections::from_reader(cut.as_bytes().chain(Broken)).map(Result::unwrap_err).collect();
+    assert_eq!(rows.iter().map(ProcfsError::kind).collect::<Vec<_>>(), [ProcfsErrorKind::Line, ProcfsErrorKind::Io]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use ipvs_rs::model::{
     AddressFamily, Config, Info, PersistenceEngine, Protocol, ServiceKind, SyncDaemon, SyncRole, TunnelFlags,
     TunnelKind,
 };
-use ipvs_rs::procfs::{Connection, Connections, ProcfsError};
+use ipvs_rs::procfs::Connection;
 use ipvs_rs::{DestinationEntry, ForwardMethod, ServiceEntry, Table};
 use serde::Serialize;
 
@@ -134,16 +134,15 @@ pub fn table(info: Option<Info>, table: &Table) -> String {
 }
 
 /// The connection table, row by row.
-pub fn connections(connections: Connections, out: &mut Output) -> Result<(), ProcfsError> {
+pub fn connections(connections: impl Iterator<Item = Connection>, out: &mut Output) {
     out.write(b"{\"connections\":[");
     let mut separator: &[u8] = b"";
     for row in connections {
         out.write(separator);
-        out.write(text(&connection(&row?)).as_bytes());
+        out.write(text(&connection(&row)).as_bytes());
         separator = b",";
     }
     out.write(b"]}\n");
-    Ok(())
 }
 
 pub fn timeouts(config: &Config) -> String {

@@ -32,6 +32,8 @@ mod restore;
 mod run;
 mod save;
 mod session;
+#[path = "../shared/unread.rs"]
+mod unread;
 mod watch;
 mod words;
 

@@ -12,6 +12,7 @@ use crate::fault::Fault;
 use crate::invocation::{Change, Invocation, Listed, Listing};
 use crate::list::{self, Printer};
 use crate::session::Session;
+use crate::unread::Unread;
 use crate::{generate, json, order, save, watch};
 
 /// What a restore does after a command.
@@ -142,16 +143,17 @@ impl Session {
     fn connections(&mut self, listing: &Listing, engine_data: bool) -> Result<(), Fault> {
         let cannot_open = |_unsaid: ProcfsError| Fault::list("cannot open file /proc/net/ip_vs_conn");
         let connections = Procfs::of(self.netns.clone()).connections().map_err(cannot_open)?;
-        let cannot_read = |error: ProcfsError| Fault::list(error.to_string());
+        let mut unread = Unread::default();
+        let connections = unread.sift(connections);
         if listing.json {
-            return json::connections(connections, &mut self.out).map_err(cannot_read);
+            json::connections(connections, &mut self.out);
+        } else {
+            Printer::connection_titles(engine_data, &mut self.out);
+            let mut printer = Printer::new(listing, &mut self.names);
+            connections.for_each(|connection| printer.connection(&connection, engine_data, &mut self.out));
         }
-        Printer::connection_titles(engine_data, &mut self.out);
-        let mut printer = Printer::new(listing, &mut self.names);
-        for connection in connections {
-            printer.connection(&connection.map_err(cannot_read)?, engine_data, &mut self.out);
-        }
-        Ok(())
+        let lines = unread.lines();
+        if lines.is_empty() { Ok(()) } else { Err(Fault::partial(&lines)) }
     }
 }
 

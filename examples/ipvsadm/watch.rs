@@ -21,9 +21,11 @@ pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Resu
     let screen = if io::stdout().is_terminal() && !listing.json { Some(Screen::open()?) } else { None };
     let mut last = None;
     let mut is_first = true;
+    let mut incomplete = None;
     while signals.count() == 0 {
         let begin = signals.elapsed();
-        let text = draw(session, listing, &signals, &mut last)?;
+        let (text, missing) = draw(session, listing, &signals, &mut last)?;
+        incomplete = missing.or(incomplete);
         if let Some(screen) = &screen {
             screen.show(&text, interval)?;
         } else {
@@ -39,16 +41,17 @@ pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Resu
             break;
         }
     }
-    Ok(())
+    incomplete.map_or(Ok(()), Err)
 }
 
-/// The listing as it is now, with rates since the last one; in the first one, those of the kernel.
+/// The listing as it is now, with rates since the last one; in the first one, those of the kernel. With it, the fault of
+/// one that is incomplete.
 fn draw(
     session: &mut Session,
     listing: &Listing,
     signals: &Signals,
     last: &mut Option<(Duration, Table)>,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<(Vec<u8>, Option<Fault>), Fault> {
     let out = std::mem::replace(&mut session.out, Output::memory());
     let drawn = match listing.what {
         Listed::Table | Listed::Service(_) => session.listed(listing).map(|mut table| {
@@ -62,7 +65,11 @@ fn draw(
         _ => session.list(listing),
     };
     let text = std::mem::replace(&mut session.out, out).into_bytes();
-    drawn.map(|()| text)
+    match drawn {
+        Ok(()) => Ok((text, None)),
+        Err(fault) if fault.is_partial => Ok((text, Some(fault))),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// Waits for the next turn. Returns whether there is one.

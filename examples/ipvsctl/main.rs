@@ -29,6 +29,8 @@ mod signals;
 mod source;
 #[cfg(test)]
 mod tests;
+#[path = "../shared/unread.rs"]
+mod unread;
 
 use std::env;
 use std::io::Write;

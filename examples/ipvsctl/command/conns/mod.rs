@@ -1,5 +1,7 @@
 //! `conns`: the connections that the kernel keeps.
 
+use std::fmt::Display;
+
 use ipvs_rs::model::AddressFamily;
 use ipvs_rs::procfs::{Connection, Procfs, ProcfsError};
 use ipvs_rs::{DestinationId, ServiceId};
@@ -10,6 +12,7 @@ use crate::columns::Columns;
 use crate::console::Console;
 use crate::document;
 use crate::failure::{Exit, Failure};
+use crate::unread::Unread;
 
 /// The service and the destination of the connections that are shown, if they are not all.
 #[derive(Clone, Copy)]
@@ -20,22 +23,35 @@ pub struct Wanted {
 
 /// Shows the connections of a network namespace.
 pub fn conns(procfs: &Procfs, console: &mut Console, wanted: Wanted, format: Format) -> Result<(), Failure> {
-    let connections = procfs.connections().and_then(|connections| wanted.select(connections));
-    console.print(&text(&connections.map_err(|error| failed(&error))?, format)?);
-    Ok(())
+    let connections = procfs.connections().map_err(|error| failed(&error))?;
+    show(connections, console, wanted, format)
+}
+
+/// Shows what can be read. Rows that cannot be are a failure at the end.
+fn show(
+    connections: impl Iterator<Item = Result<Connection, ProcfsError>>,
+    console: &mut Console,
+    wanted: Wanted,
+    format: Format,
+) -> Result<(), Failure> {
+    let mut unread = Unread::default();
+    let connections: Vec<_> = unread.sift(connections).filter(|connection| wanted.holds(connection)).collect();
+    console.print(&text(&connections, format)?);
+    let lines = unread.lines();
+    if lines.is_empty() { Ok(()) } else { Err(unreadable(Exit::Query, lines.join("\nReason: "))) }
 }
 
 fn failed(error: &ProcfsError) -> Failure {
     let is_missing = error.is_not_available() || error.namespace_error().is_some();
     let exit = if is_missing && !error.is_permission_denied() { Exit::NotAvailable } else { Exit::Query };
-    Failure::unreadable(exit, &format!("Unable to query IPVS (connections).\nReason: {error}"))
+    unreadable(exit, error)
+}
+
+fn unreadable(exit: Exit, reason: impl Display) -> Failure {
+    Failure::unreadable(exit, &format!("Unable to query IPVS (connections).\nReason: {reason}"))
 }
 
 impl Wanted {
-    fn select<E>(&self, all: impl Iterator<Item = Result<Connection, E>>) -> Result<Vec<Connection>, E> {
-        all.filter(|row| row.as_ref().map_or(true, |connection| self.holds(connection))).collect()
-    }
-
     /// Whether a connection is one of those. Connections by a firewall mark do not tell it; their templates do.
     fn holds(&self, connection: &Connection) -> bool {
         let service = self.service.is_none_or(|service| {

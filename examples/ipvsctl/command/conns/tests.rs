@@ -1,6 +1,7 @@
 use ipvs_rs::procfs::Connections;
 
 use super::*;
+use crate::args::Globals;
 
 const FILE: &str = "\
 Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData
@@ -17,8 +18,35 @@ fn shown(output: Format, service: Option<&str>, destination: Option<&str>) -> St
         service: service.map(|service| service.parse().unwrap()),
         destination: destination.map(|destination| destination.parse().unwrap()),
     };
-    let connections = wanted.select(Connections::from_reader(FILE.as_bytes())).unwrap();
-    text(&connections, output).unwrap()
+    let mut console = Console::memory_of(&Globals::default());
+    show(Connections::from_reader(FILE.as_bytes()), &mut console, wanted, output).unwrap();
+    let (stdout, stderr) = console.taken();
+    assert_eq!(stderr, "");
+    stdout
+}
+
+#[test]
+fn rows_that_cannot_be_read_are_a_failure_behind_the_others() {
+    let rows = FILE.replace('\n', "\nrubbish\n");
+    for (table, told) in [(rows.as_str(), 6), (&*FILE.replacen("C000020A", "C000", 1), 1), ("rubbish\n", 1)] {
+        for output in [Format::Table, Format::Json] {
+            let mut console = Console::memory_of(&Globals::default());
+            let all = Wanted { service: None, destination: None };
+            let failure = show(Connections::from_reader(table.as_bytes()), &mut console, all, output).unwrap_err();
+            let found = Connections::from_reader(table.as_bytes()).flatten().count();
+            let (stdout, _) = console.taken();
+            match output {
+                Format::Json => {
+                    let document: Value = serde_json::from_str(&stdout).unwrap();
+                    assert_eq!(document["connections"].as_array().unwrap().len(), found);
+                }
+                _ => assert_eq!(stdout.lines().count(), found + 1),
+            }
+            let reasons: Vec<_> = failure.message.lines().skip(1).collect();
+            assert_eq!((failure.exit, reasons.len()), (Exit::Query, told), "{}", failure.message);
+            assert!(reasons[0].starts_with("Reason: get connections: ip_vs_conn: line "), "{}", failure.message);
+        }
+    }
 }
 
 #[test]

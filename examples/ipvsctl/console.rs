@@ -8,8 +8,8 @@ use clap::ColorChoice;
 use serde_json::json;
 
 use crate::args::{Format, Globals};
-use crate::failure::{Failure, failure};
-use crate::{document, shown};
+use crate::failure::{Exit, Failure, failure};
+use crate::{document, output, shown};
 
 /// The two outputs, and how talkative they are.
 pub struct Console {
@@ -40,7 +40,7 @@ impl Console {
             }
         };
         Self {
-            out: Box::new(io::BufWriter::new(io::stdout())),
+            out: output::standard(),
             err: Box::new(io::stderr()),
             format,
             verbosity: (!global.quiet).then_some(global.verbose),
@@ -116,8 +116,21 @@ impl Console {
         self.write(text);
     }
 
-    /// Ends the output: data that could not be written is a failure, unless its reader has simply gone.
-    pub fn finish(&mut self) -> Result<(), Failure> {
+    /// Ends the output of a command that has ended like this, and says what went wrong. Returns the exit status.
+    pub fn end(&mut self, done: Result<(), Failure>) -> u8 {
+        let written = self.finish();
+        let failures = [done.err(), written.err()];
+        failures.iter().flatten().for_each(|failure| self.failure(failure));
+        let exits = failures.map(|failure| failure.map(|failure| failure.exit));
+        match exits {
+            // Changes that could not be shown are not a result.
+            [Some(Exit::Changes) | None, Some(exit)] | [Some(exit), _] => exit as u8,
+            [None, None] => 0,
+        }
+    }
+
+    /// Data that could not be written is a failure, unless its reader has simply gone.
+    fn finish(&mut self) -> Result<(), Failure> {
         self.flush();
         match &self.failed {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -18,6 +18,7 @@ mod generate;
 mod kernel;
 #[path = "../shared/manual.rs"]
 mod manual;
+mod output;
 #[path = "../shared/pace.rs"]
 mod pace;
 mod params;
@@ -38,7 +39,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
-use crate::args::Invocation;
+use crate::args::{Globals, Invocation};
 use crate::console::Console;
 use crate::failure::Exit;
 
@@ -54,10 +55,7 @@ fn main() -> ExitCode {
     let from_environment = global.add_environment(|name| env::var(name).ok());
     let mut console = Console::standard(&global);
     let done = from_environment.and_then(|()| run::run(&global, command, &mut console));
-    let Err(failure) = done.and_then(|()| console.finish()) else { return ExitCode::SUCCESS };
-    console.flush();
-    console.failure(&failure);
-    ExitCode::from(failure.exit as u8)
+    ExitCode::from(console.end(done))
 }
 
 /// Help and version are data. Anything else is a wrong command line.
@@ -70,6 +68,7 @@ fn about(error: &clap::Error) -> ExitCode {
         let _ = std::io::stderr().write_all(text.as_bytes());
         return ExitCode::from(Exit::Usage as u8);
     }
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    ExitCode::SUCCESS
+    let mut console = Console::standard(&Globals::default());
+    console.print(&text);
+    ExitCode::from(console.end(Ok(())))
 }

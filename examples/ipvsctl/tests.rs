@@ -126,13 +126,8 @@ fn ipvsctl(words: &[&str]) -> Said {
     match args::read([&["ipvsctl"], words].concat()) {
         Ok(Invocation { global, command }) => {
             let mut console = Console::memory_of(&global);
-            let status = match run::run(&global, command, &mut console) {
-                Ok(()) => 0,
-                Err(failure) => {
-                    console.failure(&failure);
-                    failure.exit as u8
-                }
-            };
+            let done = run::run(&global, command, &mut console);
+            let status = console.end(done);
             let (stdout, stderr) = console.taken();
             Said { status, stdout, stderr }
         }

@@ -117,6 +117,67 @@ fn reader_that_has_gone_is_no_failure_to_speak_of() {
 
 #[test]
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
+fn output_that_cannot_be_written_is_a_failure() {
+    scene(|world| {
+        world.rules("-A -t 192.0.2.1:80 -s rr\n");
+        world.write(
+            "model.yaml",
+            "services:\n- address: tcp://192.0.2.2:80\n  destinations: [{address: 10.0.0.2, weight: 1}]\n",
+        );
+        let (program, before) = (ours(), world.saved());
+        let ended = |words: &str, output: &str| {
+            let program = program.display();
+            let text = world.shell(&format!("{program} {words} {output} 2>errors; echo $?; cat errors"));
+            let (status, said) = text.split_once('\n').unwrap();
+            (status.parse::<i32>().unwrap(), said.to_owned())
+        };
+        for words in [
+            "get",
+            "get -o table",
+            "get -o ipvsadm",
+            "get --all -o json",
+            "stats",
+            "stats -o json",
+            "stats --watch=1s",
+            "conns",
+            "conns -o json",
+            "plan -f model.yaml",
+            "plan -f model.yaml --exit-code",
+            "plan -f model.yaml -o ipvsadm",
+            "changeset -f model.yaml",
+            "apply -f model.yaml --dry-run",
+            "validate -f model.yaml",
+            "validate -f model.yaml -o json",
+            "schema",
+            "completions bash",
+            "man",
+            "help",
+            "--version",
+        ] {
+            for (output, error) in [
+                (">&-", "Bad file descriptor (os error 9)"),
+                ("1</dev/null", "Bad file descriptor (os error 9)"),
+                (">/dev/full", "No space left on device (os error 28)"),
+            ] {
+                let (status, said) = ended(words, output);
+                assert_eq!(status, 100, "{words} {output}: {said}");
+                let line = format!("Unable to write to standard output: {error}\n");
+                assert!(said.ends_with(&line), "{words} {output}: {said}");
+            }
+        }
+        assert_eq!(world.saved(), before);
+        for words in ["get", "stats", "conns", "validate -f model.yaml", "schema"] {
+            assert_eq!(ended(words, ">/dev/null"), (0, String::new()), "{words}");
+            assert_eq!(ended(words, ">/dev/null <&-"), (0, String::new()), "{words}");
+        }
+        for words in ["set timeouts --udp 200s", "zero", "-q validate -f model.yaml"] {
+            assert_eq!(ended(words, ">&-"), (0, String::new()), "{words} prints nothing");
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
 fn missing_module_is_looked_for_only_when_it_is_missing() {
     scene(|world| {
         // It would be the first thing to fail.

@@ -111,16 +111,6 @@ impl SavedPlan {
     /// The format that this version of the library writes and reads.
     pub const FORMAT: u32 = 1;
 
-    /// The fingerprint of the table that the plan was made for.
-    pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
-    }
-
-    /// How much is done.
-    pub const fn summary(&self) -> Summary {
-        self.summary
-    }
-
     /// The plan again, if what it was made for is still there.
     ///
     /// `live` is best read with [`Observed::read_all`]: what the plan did not look at is not looked at now either.

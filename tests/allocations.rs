@@ -361,7 +361,7 @@ fn list_that_is_only_visited_asks_for_no_memory() {
 fn table_that_is_filled_again_asks_for_no_memory() {
     for rows in [5, 20] {
         let [commands, reader] = [Memory::of(rows), Memory::of(rows)];
-        let handle = Handle::builder().open_over_several(commands, [reader]).unwrap();
+        let handle = Handle::builder().reader_transports([reader]).open_over(commands).unwrap();
         let table = RefCell::new(Table::default());
         let asked = allocations(&handle, |handle| {
             assert_eq!(handle.snapshot_into(&mut table.borrow_mut()).unwrap(), Reading::Whole);

@@ -26,7 +26,7 @@ impl Ours {
     pub fn counted() -> Self {
         let calls = Arc::new(AtomicU64::new(0));
         let open = || Counted { socket: KernelSocket::open(SocketOptions::default()).unwrap(), calls: calls.clone() };
-        let handle = Handle::builder().open_over_several(open(), [open()]).unwrap();
+        let handle = Handle::builder().reader_transports([open()]).open_over(open()).unwrap();
         Self { handle, calls: Some(calls) }
     }
 }

@@ -121,7 +121,7 @@ pub fn engine(bytes: &[u8]) {
 pub fn hostile_kernel(bytes: &[u8]) {
     let kernel = || Hostile { datagrams: datagrams(bytes).collect(), next: 0, sequence: 0 };
     let builder = Handle::builder().deadline(Duration::from_millis(50));
-    let Ok(handle) = builder.open_over_several(kernel(), [kernel()]) else { return };
+    let Ok(handle) = builder.reader_transports([kernel()]).open_over(kernel()) else { return };
     call_everything(&handle);
 }
 

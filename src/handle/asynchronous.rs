@@ -116,6 +116,8 @@ impl Side for Yielding {
 
 /// How to open an [`AsyncHandle`].
 ///
+/// `R` is the type of [transports for readers](Self::reader_transports), if there are any.
+///
 /// ```no_run
 /// # async fn open() -> Result<(), ipvs_rs::Error> {
 /// use std::time::Duration;
@@ -132,9 +134,9 @@ impl Side for Yielding {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct AsyncHandleBuilder(HandleBuilder);
+pub struct AsyncHandleBuilder<R = ()>(HandleBuilder<R>);
 
-impl AsyncHandleBuilder {
+impl<R> AsyncHandleBuilder<R> {
     /// As [`HandleBuilder::deadline`].
     pub fn deadline(self, deadline: Duration) -> Self {
         Self(self.0.deadline(deadline))
@@ -145,7 +147,9 @@ impl AsyncHandleBuilder {
     pub fn netns(self, netns: Netns) -> Self {
         Self(self.0.netns(netns))
     }
+}
 
+impl AsyncHandleBuilder {
     /// As [`HandleBuilder::receive_buffer`].
     #[cfg(target_os = "linux")]
     pub fn receive_buffer(self, bytes: usize) -> Self {
@@ -157,6 +161,14 @@ impl AsyncHandleBuilder {
     #[cfg(target_os = "linux")]
     pub fn readers(self, sockets: usize) -> Self {
         Self(self.0.readers(sockets.min(1)))
+    }
+
+    /// Adds transports of your own, as [`HandleBuilder::reader_transports`].
+    pub fn reader_transports<T: AsyncTransport + 'static>(
+        self,
+        readers: impl IntoIterator<Item = T>,
+    ) -> AsyncHandleBuilder<Vec<T>> {
+        AsyncHandleBuilder(self.0.with_readers(readers))
     }
 
     /// Opens the handle.
@@ -174,11 +186,12 @@ impl AsyncHandleBuilder {
     pub async fn open(self) -> Result<AsyncHandle, Error> {
         use crate::error::{Cause, Operation, Target};
 
-        let (mut commands, readers) = self.0.sockets()?;
+        let settings = &self.0.settings;
+        let (mut commands, readers) = settings.sockets()?;
         let waited = commands.arrival(Duration::ZERO).await;
         let failed = |error| Error::new(Operation::Open, Target::Table, Cause::Io(error));
-        waited.map_err(|error| failed(error).within(self.0.namespace().as_ref()))?;
-        self.open_over_several(commands, readers).await
+        waited.map_err(|error| failed(error).within(settings.namespace().as_ref()))?;
+        self.reader_transports(readers).open_over(commands).await
     }
 
     /// Opens the handle over a transport of your own, which everything goes over.
@@ -187,26 +200,22 @@ impl AsyncHandleBuilder {
     ///
     /// As [`HandleBuilder::open`].
     pub async fn open_over<T: AsyncTransport + 'static>(self, transport: T) -> Result<AsyncHandle, Error> {
-        self.open_over_several(transport, None::<T>).await
+        self.reader_transports(None::<T>).open_over(transport).await
     }
+}
 
-    /// Opens the handle over transports of your own, as [`HandleBuilder::open_over_several`] does.
+impl<R: AsyncTransport + 'static> AsyncHandleBuilder<Vec<R>> {
+    /// Opens the handle over transports of your own: this one for commands and long lists, and the readers for lists of
+    /// destinations that are expected to be short.
     ///
     /// # Errors
     ///
     /// As [`HandleBuilder::open`].
-    pub async fn open_over_several<T: AsyncTransport + 'static>(
-        self,
-        commands: impl AsyncTransport + 'static,
-        readers: impl IntoIterator<Item = T>,
-    ) -> Result<AsyncHandle, Error> {
-        let Self(builder) = self;
-        let namespace = builder.namespace();
+    pub async fn open_over<T: AsyncTransport + 'static>(self, transport: T) -> Result<AsyncHandle, Error> {
+        let HandleBuilder { settings, reader_transports: readers } = self.0;
         let readers: Vec<_> = readers.into_iter().map(|reader| Socket(Box::new(reader))).collect();
-        let opened = Inner::open(Socket(Box::new(commands)), readers, builder.deadline).await;
-        let (commands, readers) = opened.map_err(|error| error.within(namespace.as_ref()))?;
-        let (commands, readers) = (Mutex::new(commands), readers.into_iter().map(Mutex::new));
-        Ok(AsyncHandle { operations: Arc::new(Operations::new(namespace, builder.deadline, commands, readers)) })
+        let operations = settings.open_over(Socket(Box::new(transport)), readers, Mutex::new).await?;
+        Ok(AsyncHandle { operations })
     }
 }
 

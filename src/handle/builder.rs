@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::operations::Operations;
-use super::side::block_on;
+use super::side::{Side, block_on};
 use super::{Handle, Inner};
 use crate::error::Error;
 #[cfg(target_os = "linux")]
@@ -14,6 +14,8 @@ use crate::transport::Transport;
 use crate::transport::{KernelSocket, Netns, SocketOptions};
 
 /// How to open a [`Handle`].
+///
+/// `R` is the type of [transports for readers](Self::reader_transports), if there are any.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -28,8 +30,14 @@ use crate::transport::{KernelSocket, Netns, SocketOptions};
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct HandleBuilder {
-    pub(super) deadline: Duration,
+pub struct HandleBuilder<R = ()> {
+    pub(super) settings: Settings,
+    pub(super) reader_transports: R,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    deadline: Duration,
     #[cfg(target_os = "linux")]
     readers: usize,
     #[cfg(target_os = "linux")]
@@ -38,26 +46,14 @@ pub struct HandleBuilder {
     options: SocketOptions,
 }
 
-impl HandleBuilder {
-    pub(super) fn new() -> Self {
-        Self {
-            deadline: Duration::from_secs(5),
-            #[cfg(target_os = "linux")]
-            readers: 1,
-            #[cfg(target_os = "linux")]
-            netns: Netns::current(),
-            #[cfg(target_os = "linux")]
-            options: SocketOptions::default(),
-        }
-    }
-
+impl<R> HandleBuilder<R> {
     /// How long one exchange with the kernel may wait for its answer; 5 seconds if nothing is said.
     ///
     /// A list counts as one exchange however long it is, a snapshot as one for each service. The kernel works on a
     /// request while it is being sent, and its answer is there when that is through: usually there is no waiting at all.
     /// For the same reason the deadline does not cut short a call during which the kernel loads a module.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+        self.settings.deadline = deadline;
         self
     }
 
@@ -68,8 +64,23 @@ impl HandleBuilder {
     /// Errors of the handle say which namespace it is. Over a transport of your own that is all that this does.
     #[cfg(target_os = "linux")]
     pub fn netns(mut self, netns: Netns) -> Self {
-        self.netns = netns;
+        self.settings.netns = netns;
         self
+    }
+}
+
+impl HandleBuilder {
+    pub(super) fn new() -> Self {
+        let settings = Settings {
+            deadline: Duration::from_secs(5),
+            #[cfg(target_os = "linux")]
+            readers: 1,
+            #[cfg(target_os = "linux")]
+            netns: Netns::current(),
+            #[cfg(target_os = "linux")]
+            options: SocketOptions::default(),
+        };
+        Self { settings, reader_transports: () }
     }
 
     /// The size of the socket's receive buffer in bytes; the system's default if nothing is said.
@@ -78,7 +89,7 @@ impl HandleBuilder {
     /// gained above that.
     #[cfg(target_os = "linux")]
     pub fn receive_buffer(mut self, bytes: usize) -> Self {
-        self.options.receive_buffer = Some(bytes);
+        self.settings.options.receive_buffer = Some(bytes);
         self
     }
 
@@ -94,8 +105,36 @@ impl HandleBuilder {
     /// of thousands of services are awaited, for before that the kernel makes one list at a time.
     #[cfg(target_os = "linux")]
     pub fn readers(mut self, sockets: usize) -> Self {
-        self.readers = sockets;
+        self.settings.readers = sockets;
         self
+    }
+
+    /// Adds transports of your own for lists of destinations that are expected to be short, where a kernel's handle
+    /// has its [`readers`](Self::readers).
+    ///
+    /// [`open_over`](HandleBuilder::open_over) takes the one for commands and long lists.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")]
+    /// # {
+    /// use ipvs_rs::Handle;
+    /// use ipvs_rs::testing::FakeKernel;
+    ///
+    /// let kernel = FakeKernel::new();
+    /// let handle = Handle::builder().reader_transports([kernel.transport()]).open_over(kernel.transport())?;
+    /// assert!(handle.get_services()?.is_empty());
+    /// # }
+    /// # Ok::<(), ipvs_rs::Error>(())
+    /// ```
+    pub fn reader_transports<T: Transport + 'static>(
+        self,
+        readers: impl IntoIterator<Item = T>,
+    ) -> HandleBuilder<Vec<T>> {
+        self.with_readers(readers)
+    }
+
+    pub(super) fn with_readers<T>(self, readers: impl IntoIterator<Item = T>) -> HandleBuilder<Vec<T>> {
+        HandleBuilder { settings: self.settings, reader_transports: readers.into_iter().collect() }
     }
 
     /// Opens the handle.
@@ -110,8 +149,8 @@ impl HandleBuilder {
     /// `CTRL_CMD_GETFAMILY`, upon which the kernel loads the module `ip_vs` by itself if it can.
     #[cfg(target_os = "linux")]
     pub fn open(self) -> Result<Handle, Error> {
-        let (commands, readers) = self.sockets()?;
-        self.open_over_several(commands, readers)
+        let (commands, readers) = self.settings.sockets()?;
+        self.reader_transports(readers).open_over(commands)
     }
 
     /// Opens the handle over a transport of your own, which everything goes over.
@@ -120,27 +159,39 @@ impl HandleBuilder {
     ///
     /// As [`open`](Self::open).
     pub fn open_over<T: Transport + 'static>(self, transport: T) -> Result<Handle, Error> {
-        self.open_over_several(transport, None::<T>)
+        self.reader_transports(None::<T>).open_over(transport)
     }
+}
 
-    /// Opens the handle over transports of your own: one for commands and long lists, and any number
-    /// for lists of destinations that are expected to be short.
+impl<R: Transport + 'static> HandleBuilder<Vec<R>> {
+    /// Opens the handle over transports of your own: this one for commands and long lists, and the readers for lists of
+    /// destinations that are expected to be short.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
-    pub fn open_over_several<T: Transport + 'static>(
-        self,
-        commands: impl Transport + 'static,
-        readers: impl IntoIterator<Item = T>,
-    ) -> Result<Handle, Error> {
-        let link: Box<dyn Transport> = Box::new(commands);
+    /// As [`open`](HandleBuilder::open).
+    pub fn open_over<T: Transport + 'static>(self, transport: T) -> Result<Handle, Error> {
+        let Self { settings, reader_transports: readers } = self;
+        let link: Box<dyn Transport> = Box::new(transport);
         let readers = readers.into_iter().map(|reader| -> Box<dyn Transport> { Box::new(reader) });
+        let opened = settings.open_over(link, readers, Mutex::new);
+        Ok(Handle { operations: block_on(opened)? })
+    }
+}
+
+impl Settings {
+    /// Opens what is below a handle of either side.
+    pub(super) async fn open_over<S: Side>(
+        self,
+        commands: S::Link,
+        readers: impl IntoIterator<Item = S::Link>,
+        guard: fn(Inner<S::Link>) -> S,
+    ) -> Result<Arc<Operations<S>>, Error> {
         let namespace = self.namespace();
-        let opened = block_on(Inner::open(link, readers, self.deadline));
+        let opened = Inner::open(commands, readers, self.deadline).await;
         let (commands, readers) = opened.map_err(|error| error.within(namespace.as_ref()))?;
-        let (commands, readers) = (Mutex::new(commands), readers.into_iter().map(Mutex::new));
-        Ok(Handle { operations: Arc::new(Operations::new(namespace, self.deadline, commands, readers)) })
+        let readers = readers.into_iter().map(guard);
+        Ok(Arc::new(Operations::new(namespace, self.deadline, guard(commands), readers)))
     }
 
     /// The name of the namespace in errors.

@@ -93,7 +93,7 @@ impl World {
         let listing = Hook::default();
         let tap = || Tap { socket: kernel.transport(), sent: Arc::clone(&sent), answers, listing: listing.clone() };
         // Lists take turns between two sockets, which cut at different places.
-        let handle = Handle::builder().open_over_several(tap(), [tap()]).unwrap();
+        let handle = Handle::builder().reader_transports([tap()]).open_over(tap()).unwrap();
         Self { kernel, handle, sent, answers, driver: Driver::Blocking, listing }
     }
 
@@ -168,7 +168,7 @@ impl World {
                         answers: self.answers,
                         listing: self.listing.clone(),
                     };
-                    let handle = AsyncHandle::builder().open_over_several(tap(), [tap()]).await.unwrap();
+                    let handle = AsyncHandle::builder().reader_transports([tap()]).open_over(tap()).await.unwrap();
                     apply_async(&handle, plan, &options, observer).await
                 })
             }

@@ -275,7 +275,7 @@ fn handle_says_which_namespace_it_was_opened_for() {
     let builder = Handle::builder().netns(ipvs_rs::transport::Netns::named("blue").unwrap());
     let builder = builder.deadline(Duration::from_secs(2));
     let kernel = FakeKernel::new();
-    let handle = builder.open_over_several(kernel.transport(), [kernel.transport()]).unwrap();
+    let handle = builder.reader_transports([kernel.transport()]).open_over(kernel.transport()).unwrap();
     let expected = "Handle { namespace: \"/run/netns/blue\", deadline: 2s, readers: 1, .. }";
     assert_eq!(format!("{handle:?}"), expected);
 }

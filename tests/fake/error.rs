@@ -175,7 +175,7 @@ mod in_a_namespace {
     fn every_error_of_a_handle_names_its_namespace() {
         let kernel = FakeKernel::new();
         let socket = kernel.transport();
-        let handle = Handle::builder().netns(blue()).open_over_several(socket, [kernel.transport()]).unwrap();
+        let handle = Handle::builder().netns(blue()).reader_transports([kernel.transport()]).open_over(socket).unwrap();
         let errors = [
             (handle.delete_service(&web()).unwrap_err(), "delete service TCP 192.0.2.10:80", "no such service (ESRCH)"),
             (

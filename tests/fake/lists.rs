@@ -132,7 +132,7 @@ fn disturbed(kernel: &FakeKernel, between: impl FnMut() + Send + 'static) -> Han
         let between = Arc::clone(&between);
         Watched::new(kernel, move || lock(&between)())
     };
-    Handle::builder().open_over_several(socket(), [socket()]).unwrap()
+    Handle::builder().reader_transports([socket()]).open_over(socket()).unwrap()
 }
 
 /// Removes the first service of the list and makes another, so many times in all, once for each list.
@@ -347,7 +347,7 @@ fn watched(kernel: &FakeKernel, readers: usize) -> (Handle, Vec<Watch>) {
         sockets.iter().map(|socket| Watch { seen: socket.seen.clone(), longest: socket.longest.clone() }).collect();
     let mut sockets = sockets.into_iter();
     let commands = sockets.next().unwrap();
-    (Handle::builder().open_over_several(commands, sockets).unwrap(), watches)
+    (Handle::builder().reader_transports(sockets).open_over(commands).unwrap(), watches)
 }
 
 struct Watch {

@@ -92,7 +92,7 @@ fn destination_that_a_list_leaves_out_is_not_taken_for_deleted() {
             other: Arc::clone(&other),
             deleted: Arc::clone(&deleted),
         };
-        let disturbed = Handle::builder().open_over_several(disturbed(), [disturbed()]).unwrap();
+        let disturbed = Handle::builder().reader_transports([disturbed()]).open_over(disturbed()).unwrap();
         let report = apply(&disturbed, &plan, &ApplyOptions::new(), &mut ()).unwrap();
         let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
         report.drains.iter().for_each(|it| *outcomes.entry(format!("{:?}", it.outcome)).or_default() += 1);

@@ -26,7 +26,7 @@ impl Reader {
             || Counted { socket: KernelSocket::open(SocketOptions::default()).unwrap(), sent: Arc::clone(&sent) };
         // A list is one exchange however long it is, and an emulated machine on a busy one takes its time.
         let builder = Handle::builder().deadline(Duration::from_secs(60));
-        let handle = builder.open_over_several(counted(), (0..sockets).map(|_| counted())).unwrap();
+        let handle = builder.reader_transports((0..sockets).map(|_| counted())).open_over(counted()).unwrap();
         Self { handle, sent }
     }
 

@@ -245,229 +245,51 @@ impl AsyncHandle {
     }
 }
 
+/// Writes the methods that differ from those of the blocking handle in nothing but the waiting.
+macro_rules! as_blocking {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $value:ty;)*) => {
+        impl AsyncHandle {
+            $(
+                #[doc = concat!("As [`Handle::", stringify!($name), "`](crate::Handle::", stringify!($name), ").")]
+                ///
+                /// # Errors
+                ///
+                #[doc = concat!("As [`Handle::", stringify!($name), "`](crate::Handle::", stringify!($name), ").")]
+                pub async fn $name(&self, $($argument: $type),*) -> Result<$value, Error> {
+                    self.operations.$name($($argument),*).await
+                }
+            )*
+        }
+    };
+}
+
+as_blocking! {
+    new_service(service: &Service) -> ();
+    update_service(service: &Service) -> ();
+    delete_service(id: &ServiceId) -> ();
+    get_service(id: &ServiceId) -> Option<ServiceEntry>;
+    new_destination(service: &ServiceId, destination: &Destination) -> ();
+    update_destination(service: &ServiceId, destination: &Destination) -> ();
+    delete_destination(service: &ServiceId, id: &DestinationId) -> ();
+    flush() -> ();
+    zero(service: Option<&ServiceId>) -> ();
+    get_config() -> Config;
+    set_config(config: &Config) -> ();
+    get_info() -> Info;
+    start_sync(daemon: &SyncDaemon) -> ();
+    stop_sync(role: SyncRole) -> ();
+    get_sync_daemons() -> Vec<SyncDaemon>;
+    get_services() -> Vec<ServiceEntry>;
+    get_services_stable(attempts: u32) -> Vec<ServiceEntry>;
+    for_each_service(visit: impl FnMut(&ServiceEntry)) -> Reading;
+    get_destinations(service: &ServiceId) -> Vec<DestinationEntry>;
+    get_destinations_stable(service: &ServiceId, attempts: u32) -> Vec<DestinationEntry>;
+    for_each_destination(service: &ServiceId, visit: impl FnMut(&DestinationEntry)) -> Reading;
+    get_destinations_of_existing(service: &ServiceId) -> Option<Vec<DestinationEntry>>;
+    get_destination(service: &ServiceId, id: &DestinationId) -> Option<DestinationEntry>;
+}
+
 impl AsyncHandle {
-    /// As [`Handle::new_service`](crate::Handle::new_service).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::new_service`](crate::Handle::new_service).
-    pub async fn new_service(&self, service: &Service) -> Result<(), Error> {
-        self.operations.new_service(service).await
-    }
-
-    /// As [`Handle::update_service`](crate::Handle::update_service).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::update_service`](crate::Handle::update_service).
-    pub async fn update_service(&self, service: &Service) -> Result<(), Error> {
-        self.operations.update_service(service).await
-    }
-
-    /// As [`Handle::delete_service`](crate::Handle::delete_service).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::delete_service`](crate::Handle::delete_service).
-    pub async fn delete_service(&self, id: &ServiceId) -> Result<(), Error> {
-        self.operations.delete_service(id).await
-    }
-
-    /// As [`Handle::get_service`](crate::Handle::get_service).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::get_service`](crate::Handle::get_service).
-    pub async fn get_service(&self, id: &ServiceId) -> Result<Option<ServiceEntry>, Error> {
-        self.operations.get_service(id).await
-    }
-
-    /// As [`Handle::new_destination`](crate::Handle::new_destination).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::new_destination`](crate::Handle::new_destination).
-    pub async fn new_destination(&self, service: &ServiceId, destination: &Destination) -> Result<(), Error> {
-        self.operations.new_destination(service, destination).await
-    }
-
-    /// As [`Handle::update_destination`](crate::Handle::update_destination).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::update_destination`](crate::Handle::update_destination).
-    pub async fn update_destination(&self, service: &ServiceId, destination: &Destination) -> Result<(), Error> {
-        self.operations.update_destination(service, destination).await
-    }
-
-    /// As [`Handle::delete_destination`](crate::Handle::delete_destination).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::delete_destination`](crate::Handle::delete_destination).
-    pub async fn delete_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<(), Error> {
-        self.operations.delete_destination(service, id).await
-    }
-
-    /// As [`Handle::flush`](crate::Handle::flush).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::flush`](crate::Handle::flush).
-    pub async fn flush(&self) -> Result<(), Error> {
-        self.operations.flush().await
-    }
-
-    /// As [`Handle::zero`](crate::Handle::zero).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::zero`](crate::Handle::zero).
-    pub async fn zero(&self, service: Option<&ServiceId>) -> Result<(), Error> {
-        self.operations.zero(service).await
-    }
-
-    /// As [`Handle::get_config`](crate::Handle::get_config).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::get_config`](crate::Handle::get_config).
-    pub async fn get_config(&self) -> Result<Config, Error> {
-        self.operations.get_config().await
-    }
-
-    /// As [`Handle::set_config`](crate::Handle::set_config).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::set_config`](crate::Handle::set_config).
-    pub async fn set_config(&self, config: &Config) -> Result<(), Error> {
-        self.operations.set_config(config).await
-    }
-
-    /// As [`Handle::get_info`](crate::Handle::get_info).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::get_info`](crate::Handle::get_info).
-    pub async fn get_info(&self) -> Result<Info, Error> {
-        self.operations.get_info().await
-    }
-
-    /// As [`Handle::start_sync`](crate::Handle::start_sync).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::start_sync`](crate::Handle::start_sync).
-    pub async fn start_sync(&self, daemon: &SyncDaemon) -> Result<(), Error> {
-        self.operations.start_sync(daemon).await
-    }
-
-    /// As [`Handle::stop_sync`](crate::Handle::stop_sync).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::stop_sync`](crate::Handle::stop_sync).
-    pub async fn stop_sync(&self, role: SyncRole) -> Result<(), Error> {
-        self.operations.stop_sync(role).await
-    }
-
-    /// As [`Handle::get_sync_daemons`](crate::Handle::get_sync_daemons).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::get_sync_daemons`](crate::Handle::get_sync_daemons).
-    pub async fn get_sync_daemons(&self) -> Result<Vec<SyncDaemon>, Error> {
-        self.operations.get_sync_daemons().await
-    }
-
-    /// As [`Handle::get_services`](crate::Handle::get_services).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::get_services`](crate::Handle::get_services).
-    pub async fn get_services(&self) -> Result<Vec<ServiceEntry>, Error> {
-        self.operations.get_services().await
-    }
-
-    /// As [`Handle::get_services_stable`](crate::Handle::get_services_stable).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::get_services_stable`](crate::Handle::get_services_stable).
-    pub async fn get_services_stable(&self, attempts: u32) -> Result<Vec<ServiceEntry>, Error> {
-        self.operations.get_services_stable(attempts).await
-    }
-
-    /// As [`Handle::for_each_service`](crate::Handle::for_each_service).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::for_each_service`](crate::Handle::for_each_service).
-    pub async fn for_each_service(&self, visit: impl FnMut(&ServiceEntry)) -> Result<Reading, Error> {
-        self.operations.for_each_service(visit).await
-    }
-
-    /// As [`Handle::get_destinations`](crate::Handle::get_destinations).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::get_destinations`](crate::Handle::get_destinations).
-    pub async fn get_destinations(&self, service: &ServiceId) -> Result<Vec<DestinationEntry>, Error> {
-        self.operations.get_destinations(service).await
-    }
-
-    /// As [`Handle::get_destinations_stable`](crate::Handle::get_destinations_stable).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::get_destinations_stable`](crate::Handle::get_destinations_stable).
-    pub async fn get_destinations_stable(
-        &self,
-        service: &ServiceId,
-        attempts: u32,
-    ) -> Result<Vec<DestinationEntry>, Error> {
-        self.operations.get_destinations_stable(service, attempts).await
-    }
-
-    /// As [`Handle::for_each_destination`](crate::Handle::for_each_destination).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::for_each_destination`](crate::Handle::for_each_destination).
-    pub async fn for_each_destination(
-        &self,
-        service: &ServiceId,
-        visit: impl FnMut(&DestinationEntry),
-    ) -> Result<Reading, Error> {
-        self.operations.for_each_destination(service, visit).await
-    }
-
-    /// As [`Handle::get_destinations_of_existing`](crate::Handle::get_destinations_of_existing).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::get_destinations_of_existing`](crate::Handle::get_destinations_of_existing).
-    pub async fn get_destinations_of_existing(
-        &self,
-        service: &ServiceId,
-    ) -> Result<Option<Vec<DestinationEntry>>, Error> {
-        self.operations.get_destinations_of_existing(service).await
-    }
-
-    /// As [`Handle::get_destination`](crate::Handle::get_destination).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::get_destination`](crate::Handle::get_destination).
-    pub async fn get_destination(
-        &self,
-        service: &ServiceId,
-        id: &DestinationId,
-    ) -> Result<Option<DestinationEntry>, Error> {
-        self.operations.get_destination(service, id).await
-    }
-
     /// As [`Handle::snapshot`](crate::Handle::snapshot).
     ///
     /// # Errors
@@ -498,65 +320,15 @@ impl AsyncHandle {
         self.operations.snapshot_into(&mut table, Some(attempts)).await?;
         Ok(table)
     }
+}
 
-    /// As [`Handle::ensure_service`](crate::Handle::ensure_service).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::ensure_service`](crate::Handle::ensure_service).
-    pub async fn ensure_service(&self, service: &Service) -> Result<Outcome, Error> {
-        self.operations.ensure_service(service).await
-    }
-
-    /// As [`Handle::ensure_destination`](crate::Handle::ensure_destination).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::ensure_destination`](crate::Handle::ensure_destination).
-    pub async fn ensure_destination(&self, service: &ServiceId, destination: &Destination) -> Result<Outcome, Error> {
-        self.operations.ensure_destination(service, destination).await
-    }
-
-    /// As [`Handle::remove_service`](crate::Handle::remove_service).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::remove_service`](crate::Handle::remove_service).
-    pub async fn remove_service(&self, id: &ServiceId) -> Result<Outcome, Error> {
-        self.operations.remove_service(id).await
-    }
-
-    /// As [`Handle::remove_destination`](crate::Handle::remove_destination).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::remove_destination`](crate::Handle::remove_destination).
-    pub async fn remove_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<Outcome, Error> {
-        self.operations.remove_destination(service, id).await
-    }
-
-    /// As [`Handle::modify_service`](crate::Handle::modify_service).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::modify_service`](crate::Handle::modify_service).
-    pub async fn modify_service(&self, id: &ServiceId, change: impl FnOnce(&mut Service)) -> Result<Outcome, Error> {
-        self.operations.modify_service(id, change).await
-    }
-
-    /// As [`Handle::modify_destination`](crate::Handle::modify_destination).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::modify_destination`](crate::Handle::modify_destination).
-    pub async fn modify_destination(
-        &self,
-        service: &ServiceId,
-        id: &DestinationId,
-        change: impl FnOnce(&mut Destination),
-    ) -> Result<Outcome, Error> {
-        self.operations.modify_destination(service, id, change).await
-    }
+as_blocking! {
+    ensure_service(service: &Service) -> Outcome;
+    ensure_destination(service: &ServiceId, destination: &Destination) -> Outcome;
+    remove_service(id: &ServiceId) -> Outcome;
+    remove_destination(service: &ServiceId, id: &DestinationId) -> Outcome;
+    modify_service(id: &ServiceId, change: impl FnOnce(&mut Service)) -> Outcome;
+    modify_destination(service: &ServiceId, id: &DestinationId, change: impl FnOnce(&mut Destination)) -> Outcome;
 }
 
 impl fmt::Debug for AsyncHandle {

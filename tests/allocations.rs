@@ -276,8 +276,8 @@ fn single_calls_ask_for_no_memory() {
         ("get service", |handle| assert_eq!(handle.get_service(&web()).unwrap().unwrap().id(), web())),
         ("get config", |handle| assert!(handle.get_config().unwrap().tcp.is_some())),
         ("set config", |handle| handle.set_config(&Config::new()).unwrap()),
-        ("zero", |handle| handle.zero(None).unwrap()),
-        ("zero service", |handle| handle.zero(Some(&web())).unwrap()),
+        ("zero", |handle| handle.zero_all().unwrap()),
+        ("zero service", |handle| handle.zero_service(&web()).unwrap()),
         ("flush", |handle| handle.flush().unwrap()),
         ("modify service", |handle| assert_eq!(handle.modify_service(&web(), |_| ()).unwrap(), Outcome::Unchanged)),
     ];

@@ -64,7 +64,8 @@ impl Session {
             Change::UpdateDestination(id, destination) => handle.update_destination(id, destination),
             Change::DeleteDestination(id, destination) => handle.delete_destination(id, destination),
             Change::Flush => handle.flush(),
-            Change::Zero(id) => handle.zero(id.as_ref()),
+            Change::Zero(Some(id)) => handle.zero_service(id),
+            Change::Zero(None) => handle.zero_all(),
             Change::Set(config) => handle.set_config(config),
         }
         .map_err(|error| refusal(&error))
@@ -167,7 +168,8 @@ pub fn add<'h>(batch: Batch<'h>, change: &Change) -> Batch<'h> {
         Change::UpdateDestination(id, destination) => batch.update_destination(id, destination),
         Change::DeleteDestination(id, destination) => batch.delete_destination(id, destination),
         Change::Flush => batch.flush(),
-        Change::Zero(id) => batch.zero(id.as_ref()),
+        Change::Zero(Some(id)) => batch.zero_service(id),
+        Change::Zero(None) => batch.zero_all(),
         Change::Set(config) => batch.set_config(config),
     }
 }

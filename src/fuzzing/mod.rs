@@ -158,8 +158,8 @@ fn call_everything(handle: &Handle) {
     }
     let _ = handle.new_service(&service);
     let _ = handle.new_destination(&web, &destination);
-    let _ = handle.zero(Some(&web));
-    let _ = handle.zero(None);
+    let _ = handle.zero_service(&web);
+    let _ = handle.zero_all();
     let _ = handle.delete_destination(&web, &server);
     let _ = handle.remove_destination(&web, &server);
     let _ = handle.delete_service(&web);

@@ -272,7 +272,8 @@ as_blocking! {
     update_destination(service: &ServiceId, destination: &Destination) -> ();
     delete_destination(service: &ServiceId, id: &DestinationId) -> ();
     flush() -> ();
-    zero(service: Option<&ServiceId>) -> ();
+    zero_service(id: &ServiceId) -> ();
+    zero_all() -> ();
     get_config() -> Config;
     set_config(config: &Config) -> ();
     get_info() -> Info;

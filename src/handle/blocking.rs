@@ -224,8 +224,7 @@ impl Handle {
         block_on(self.operations.flush())
     }
 
-    /// Sets counters and rates to zero: of one service and its destinations, or of everything. Connections, and how many
-    /// there are, stay.
+    /// Sets counters and rates of a service and its destinations to zero. Connections, and how many there are, stay.
     ///
     /// # Errors
     ///
@@ -233,11 +232,27 @@ impl Handle {
     ///
     /// # Kernel
     ///
+    /// `IPVS_CMD_ZERO`; `ipvsadm -Z` with a service.
+    #[doc(alias = "IPVS_CMD_ZERO")]
+    #[doc(alias = "ipvsadm -Z")]
+    pub fn zero_service(&self, id: &ServiceId) -> Result<(), Error> {
+        block_on(self.operations.zero_service(id))
+    }
+
+    /// Sets all counters and rates to zero: of every service and destination, and the totals of the network namespace.
+    /// Connections, and how many there are, stay.
+    ///
+    /// # Errors
+    ///
+    /// Those of [every operation](Self#errors-of-every-operation).
+    ///
+    /// # Kernel
+    ///
     /// `IPVS_CMD_ZERO`; `ipvsadm -Z`.
     #[doc(alias = "IPVS_CMD_ZERO")]
     #[doc(alias = "ipvsadm -Z")]
-    pub fn zero(&self, service: Option<&ServiceId>) -> Result<(), Error> {
-        block_on(self.operations.zero(service))
+    pub fn zero_all(&self) -> Result<(), Error> {
+        block_on(self.operations.zero_all())
     }
 
     /// Reads the timeouts of connections.

@@ -72,8 +72,12 @@ impl<S: Side> Operations<S> {
         self.command(&Request::Flush).await
     }
 
-    pub(super) async fn zero(&self, service: Option<&ServiceId>) -> Result<(), Error> {
-        self.command(&Request::Zero(service.copied())).await
+    pub(super) async fn zero_service(&self, id: &ServiceId) -> Result<(), Error> {
+        self.command(&Request::Zero(Some(*id))).await
+    }
+
+    pub(super) async fn zero_all(&self) -> Result<(), Error> {
+        self.command(&Request::Zero(None)).await
     }
 
     pub(super) async fn get_config(&self) -> Result<Config, Error> {

@@ -122,11 +122,11 @@ pub fn every_kind_of_command_travels_in_one_batch(world: &dyn World) {
     let handle = world.handle();
     let config = Config::new().udp(Duration::from_secs(42)).unwrap();
     let [one, two] = [mark(1), mark(2)];
-    let batch = handle.batch().new_service(&one).new_service(&two).set_config(&config).zero(None);
+    let batch = handle.batch().new_service(&one).new_service(&two).set_config(&config).zero_all();
     let batch = batch.new_destination(&one.id, &server(1)).new_destination(&one.id, &server(2));
     let batch = batch.update_destination(&one.id, &server(1).drained()).delete_destination(&one.id, &server(2).id);
     let batch = batch.update_service(&Service::new(one.id, Scheduler::Wlc)).delete_service(&two.id);
-    assert!(batch.zero(Some(&one.id)).send().unwrap().is_ok());
+    assert!(batch.zero_service(&one.id).send().unwrap().is_ok());
     let table = handle.snapshot().unwrap();
     assert_eq!((table.len(), table.destination_count()), (1, 1));
     let row = table.get(&one.id).unwrap();
@@ -298,7 +298,7 @@ pub fn batch_takes_commands_in_a_loop(world: &dyn World) {
     let handle = world.handle();
     let service = mark(1);
     let mut batch = handle.batch();
-    batch.push(BatchCommand::EnsureService(service.clone())).push(BatchCommand::Zero(Some(service.id)));
+    batch.push(BatchCommand::EnsureService(service.clone())).push(BatchCommand::ZeroService(service.id));
     batch.extend((1..=SERVERS).map(|number| BatchCommand::NewDestination(service.id, server(number))));
     assert_eq!(batch.len(), 452);
     assert!(batch.send().unwrap().is_ok());

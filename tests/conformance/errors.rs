@@ -105,7 +105,7 @@ fn refusals(world: &dyn World) -> Vec<Row> {
             "delete service UDP 192.0.2.10:80: no such service (ESRCH)",
         ),
         row(
-            handle.zero(Some(&missing)),
+            handle.zero_service(&missing),
             Errno::ESRCH,
             (Operation::Zero, Target::Service(missing)),
             &["not_found"],

@@ -43,8 +43,8 @@ pub fn every_call_is_refused_and_says_what_it_takes(world: &dyn World) {
     refused("set config", handle.set_config(&config));
     refused("get config", handle.get_config());
     refused("get info", handle.get_info());
-    refused("zero", handle.zero(None));
-    refused("zero one", handle.zero(Some(&id)));
+    refused("zero", handle.zero_all());
+    refused("zero one", handle.zero_service(&id));
     refused("flush", handle.flush());
     let report = handle.batch().new_service(&service).flush().set_config(&config).send().unwrap();
     for result in report.into_results() {

@@ -79,7 +79,7 @@ pub fn rates_rise_with_traffic_and_are_gone_when_they_are_zeroed(world: &dyn Wor
         assert!(packets[0].abs_diff(packets[1]) <= 1, "an answer to each question: {stats:?}");
         assert!(bytes_out > bytes_in, "answers are longer: {stats:?}");
     }
-    handle.zero(Some(&id)).unwrap();
+    handle.zero_service(&id).unwrap();
     for stats in [service_stats(&handle, &id), only(&handle, &id).stats] {
         assert_eq!(rates(stats), [[0; 2]; 3], "{stats:?}");
     }
@@ -97,13 +97,13 @@ pub fn zero_resets_one_service_or_all(world: &dyn World) {
     traffic();
     network.wait_until("the kernel has counted", &mut || counted(&dns) && counted(&ntp));
 
-    handle.zero(Some(&dns)).unwrap();
+    handle.zero_service(&dns).unwrap();
     assert_eq!(service_stats(&handle, &dns), Stats::default());
     assert_eq!(only(&handle, &dns).stats, Stats::default(), "its destinations with it");
     assert_eq!(gauges(&only(&handle, &dns)), [0, 1, 0], "connections stay");
     assert!(counted(&ntp), "the other keeps its numbers");
 
-    handle.zero(None).unwrap();
+    handle.zero_all().unwrap();
     assert_eq!(service_stats(&handle, &ntp), Stats::default());
     assert_eq!(only(&handle, &ntp).stats, Stats::default());
     traffic();
@@ -139,7 +139,7 @@ pub fn persistent_service_remembers_its_client(world: &dyn World) {
     network.wait_until("one is closed", &mut || gauges(&only(&handle, &web)) == [1, 1, 1]);
     network.wait_until("two are counted", &mut || service_stats(&handle, &web).connections == 2);
 
-    handle.zero(None).unwrap();
+    handle.zero_all().unwrap();
     assert_eq!(gauges(&only(&handle, &web)), [1, 1, 1], "zeroing forgets nobody");
     let destination = only(&handle, &web).destination;
     handle.delete_destination(&web, &server).unwrap();

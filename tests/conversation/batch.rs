@@ -105,8 +105,8 @@ fn every_command_can_be_in_a_batch() {
         .new_destination(&web(), &destination())
         .update_destination(&web(), &destination())
         .delete_destination(&web(), &server())
-        .zero(None)
-        .zero(Some(&mark6()))
+        .zero_all()
+        .zero_service(&mark6())
         .flush()
         .set_config(&config());
     assert_eq!((batch.len(), batch.is_empty()), (10, false));

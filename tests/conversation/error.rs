@@ -35,7 +35,7 @@ fn operations() -> Vec<(Operation, Refused)> {
         (Operation::SetConfig, |handle| handle.set_config(&config()).unwrap_err()),
         (Operation::GetConfig, |handle| handle.get_config().unwrap_err()),
         (Operation::GetInfo, |handle| handle.get_info().unwrap_err()),
-        (Operation::Zero, |handle| handle.zero(Some(&web())).unwrap_err()),
+        (Operation::Zero, |handle| handle.zero_service(&web()).unwrap_err()),
         (Operation::Flush, |handle| handle.flush().unwrap_err()),
     ]
 }

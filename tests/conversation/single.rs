@@ -27,8 +27,8 @@ fn commands() -> Vec<(Request, Call<Result<(), Error>>)> {
         (Request::SetDestination(web(), destination()), |handle| handle.update_destination(&web(), &destination())),
         (Request::DeleteDestination(web(), server()), |handle| handle.delete_destination(&web(), &server())),
         (Request::Flush, |handle| handle.flush()),
-        (Request::Zero(None), |handle| handle.zero(None)),
-        (Request::Zero(Some(mark6())), |handle| handle.zero(Some(&mark6()))),
+        (Request::Zero(None), |handle| handle.zero_all()),
+        (Request::Zero(Some(mark6())), |handle| handle.zero_service(&mark6())),
         (Request::SetConfig(config()), |handle| handle.set_config(&config())),
         (Request::NewDaemon(master()), |handle| handle.start_sync(&master())),
     ]
@@ -374,7 +374,7 @@ fn numbers_of_requests_go_up_by_one_from_one() {
         .ack()
         .open();
     assert_eq!(handle.get_sync_daemons().unwrap(), []);
-    handle.batch().flush().zero(None).flush().send().unwrap().into_result().unwrap();
+    handle.batch().flush().zero_all().flush().send().unwrap().into_result().unwrap();
     handle.delete_service(&web()).unwrap();
     assert_eq!(peer.sequences(), [1, 2, 3, 4, 5, 6]);
 }

@@ -152,7 +152,7 @@ fn batch_says_of_each_command_what_is_known() {
     let (kernel, handle) = kernel();
     handle.new_service(&web()).unwrap();
     let batch = |handle: &Handle| {
-        let report = handle.batch().new_service(&web()).zero(None).new_service(&web()).send().unwrap();
+        let report = handle.batch().new_service(&web()).zero_all().new_service(&web()).send().unwrap();
         report.results().iter().map(|result| result.as_ref().err().map(ipvs_rs::Error::kind)).collect::<Vec<_>>()
     };
     let refused = Some(ErrorKind::Kernel);

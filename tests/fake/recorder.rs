@@ -20,7 +20,7 @@ fn calls(handle: &Handle) -> Vec<String> {
         text(handle.new_destination(&web.id, &server).map(|()| String::new())),
         text(handle.get_destinations(&web.id).map(|all| format!("{:?}", all.iter().map(DestinationEntry::id)))),
         text(handle.snapshot().map(|table| format!("{table:?}"))),
-        text(handle.batch().zero(None).new_service(&web).send().map(|report| format!("{report:?}"))),
+        text(handle.batch().zero_all().new_service(&web).send().map(|report| format!("{report:?}"))),
         text(handle.get_config().map(|config| format!("{config:?}"))),
     ]
 }

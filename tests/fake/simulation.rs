@@ -106,12 +106,12 @@ fn zero_forgets_what_was_seen_and_keeps_what_was_not() {
     scene.carry(Traffic::new().opened(3));
     scene.pass(2);
     scene.carry(Traffic::new().opened(4));
-    scene.handle.zero(Some(&scene.web)).unwrap();
+    scene.handle.zero_service(&scene.web).unwrap();
     assert_eq!((scene.service_stats(), scene.entry().stats), (Stats::default(), Stats::default()));
     assert_eq!(scene.gauges(), [7, 0, 0], "connections stay");
     scene.pass(2);
     assert_eq!((scene.service_stats().connections, scene.entry().stats.connections), (4, 4));
-    scene.handle.zero(None).unwrap();
+    scene.handle.zero_all().unwrap();
     assert_eq!(scene.service_stats(), Stats::default());
 }
 

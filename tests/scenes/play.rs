@@ -59,11 +59,11 @@ fn services(stage: &mut Stage<'_>, first: &Service, second: &Service) {
     let nobody = Service::new(*id, "nobody".parse().unwrap());
     stage.refused(|handle| handle.update_service(&nobody));
     stage.call("get services", Handle::get_services, |all| lines(all.iter().map(text)));
-    stage.give(format!("zero {id}"), |handle| handle.zero(Some(id)));
+    stage.give(format!("zero {id}"), |handle| handle.zero_service(id));
     stage.give(format!("delete service {id}"), |handle| handle.delete_service(id));
     stage.refused(|handle| handle.delete_service(id));
     stage.refused(|handle| handle.update_service(second));
-    stage.refused(|handle| handle.zero(Some(id)));
+    stage.refused(|handle| handle.zero_service(id));
     stage.refused(|handle| handle.new_service(&nobody));
 }
 
@@ -149,7 +149,7 @@ pub fn table(stage: &mut Stage<'_>) {
     }
     stage.call("get info", Handle::get_info, |info| format!("{} {}", info.version, info.connection_table_size));
     stage.call("snapshot", Handle::snapshot, |table| format!("{} services\n{}", table.len(), table.full_rules()));
-    stage.give("zero", |handle| handle.zero(None));
+    stage.give("zero", Handle::zero_all);
     for _ in 0..2 {
         let what = format!("remove service {id}");
         stage.call(&what, |handle| handle.remove_service(&id), |done| done.to_string());
@@ -168,7 +168,7 @@ pub fn batch(stage: &mut Stage<'_>) {
         let send = |handle: &Handle| {
             let batch = handle.batch().new_service(&service).new_destination(&web, &first);
             let batch = batch.new_service(&Service::new(mark, Scheduler::Rr)).new_destination(&mark, &second);
-            batch.delete_destination(&web, &second.id).zero(Some(&mark)).set_config(&Config::new()).send()
+            batch.delete_destination(&web, &second.id).zero_service(&mark).set_config(&Config::new()).send()
         };
         stage.call("batch", send, |report| {
             let told = |result: &Result<(), Error>| result.as_ref().map_or_else(ToString::to_string, |()| "ok".into());

@@ -151,7 +151,7 @@ macro_rules! operations {
         }),*]
     };
 }
-const OPERATIONS: [Operation; 31] = operations! {
+const OPERATIONS: [Operation; 32] = operations! {
     2: new_service(&mail());
     2: update_service(&Service::new(web().id, Scheduler::Sh));
     2: delete_service(&web().id);
@@ -160,7 +160,8 @@ const OPERATIONS: [Operation; 31] = operations! {
     2: update_destination(&web().id, &server(7).drained());
     2: delete_destination(&web().id, &server(7).id);
     2: flush();
-    2: zero(None);
+    2: zero_service(&web().id);
+    2: zero_all();
     2: get_config();
     2: set_config(&Config::new());
     2: get_info();

@@ -94,7 +94,8 @@ methods! {
     update_destination(service: &ServiceId, destination: &Destination) -> ();
     delete_destination(service: &ServiceId, id: &DestinationId) -> ();
     flush() -> ();
-    zero(service: Option<&ServiceId>) -> ();
+    zero_service(id: &ServiceId) -> ();
+    zero_all() -> ();
     get_config() -> Config;
     set_config(config: &Config) -> ();
     get_info() -> Info;
@@ -139,7 +140,8 @@ commands! {
     delete_destination(service: &ServiceId, id: &DestinationId);
     ensure_destination(service: &ServiceId, destination: &Destination);
     remove_destination(service: &ServiceId, id: &DestinationId);
-    zero(service: Option<&ServiceId>);
+    zero_service(id: &ServiceId);
+    zero_all();
     flush();
     set_config(config: &Config);
 }

@@ -93,9 +93,9 @@ fn handle_without_ipvs_says_so_and_never_succeeds() {
                 gone(handle.get_sync_daemons());
                 gone(handle.get_config());
                 gone(handle.get_info());
-                gone(handle.zero(None));
+                gone(handle.zero_all());
                 gone(handle.flush());
-                let report = handle.batch().new_service(&service).flush().zero(None).send().unwrap();
+                let report = handle.batch().new_service(&service).flush().zero_all().send().unwrap();
                 let kinds = report.failures().map(|(_, error)| error.kind()).collect::<Vec<_>>();
                 assert_eq!(kinds, [ErrorKind::NotAvailable; 3]);
             }

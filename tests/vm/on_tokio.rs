@@ -57,7 +57,7 @@ fn list_that_is_dropped_at_any_point_leaves_the_handle_usable() {
                 match dropped % 3 {
                     0 => assert_eq!(handle.get_services().await.unwrap().len(), 1000),
                     1 => handle.update_service(&numbered(1)).await.unwrap(),
-                    _ => assert!(handle.batch().update_service(&numbered(1)).zero(None).send().await.unwrap().is_ok()),
+                    _ => assert!(handle.batch().update_service(&numbered(1)).zero_all().send().await.unwrap().is_ok()),
                 }
                 if let Some(count) = is_complete {
                     assert_eq!(count, 1000);

@@ -321,7 +321,7 @@ fn totals_are_those_of_the_services_together_until_they_are_zeroed() {
         let last = possible.trim().rsplit('-').next().unwrap().parse().unwrap();
         assert_eq!(of_cpus.cpus.iter().map(|cpu| cpu.cpu).collect::<Vec<_>>(), (0..=last).collect::<Vec<_>>());
 
-        handle.zero(None).unwrap();
+        handle.zero_all().unwrap();
         let zeroed = procfs.get_cpu_stats().unwrap();
         assert_eq!(counters(&zeroed.total), [0; 5]);
         assert_eq!(zeroed.cpus, of_cpus.cpus, "what the processors have counted stays");

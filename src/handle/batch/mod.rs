@@ -47,7 +47,7 @@ use commands::{Commands, Role};
 ///     true => BatchCommand::EnsureDestination(web, Destination::new(server, ForwardMethod::Masquerade)),
 ///     false => BatchCommand::RemoveDestination(web, server),
 /// }));
-/// batch.push(BatchCommand::Zero(Some(web)));
+/// batch.push(BatchCommand::ZeroService(web));
 /// batch.send()?.into_result()?;
 /// # Ok::<(), ipvs_rs::Error>(())
 /// ```
@@ -98,8 +98,10 @@ pub enum BatchCommand {
     EnsureDestination(ServiceId, Destination),
     /// [`Batch::remove_destination`].
     RemoveDestination(ServiceId, DestinationId),
-    /// [`Handle::zero`], of one service or of everything.
-    Zero(Option<ServiceId>),
+    /// [`Handle::zero_service`].
+    ZeroService(ServiceId),
+    /// [`Handle::zero_all`].
+    ZeroAll,
     /// [`Handle::flush`].
     Flush,
     /// [`Handle::set_config`].
@@ -123,7 +125,7 @@ pub struct BatchProgress {
 /// ```no_run
 /// use ipvs_rs::Handle;
 ///
-/// let report = Handle::new()?.batch().zero(None).flush().send()?;
+/// let report = Handle::new()?.batch().zero_all().flush().send()?;
 /// if report.is_ok() {
 ///     println!("all {} done", report.results().len());
 /// }
@@ -216,9 +218,15 @@ impl<'h, H> Batch<'h, H> {
         self
     }
 
-    /// Adds [`Handle::zero`].
-    pub fn zero(mut self, service: Option<&ServiceId>) -> Self {
-        self.commands.add(Role::Whole, &Request::Zero(service.copied()));
+    /// Adds [`Handle::zero_service`].
+    pub fn zero_service(mut self, id: &ServiceId) -> Self {
+        self.commands.add(Role::Whole, &Request::Zero(Some(*id)));
+        self
+    }
+
+    /// Adds [`Handle::zero_all`].
+    pub fn zero_all(mut self) -> Self {
+        self.commands.add(Role::Whole, &Request::Zero(None));
         self
     }
 
@@ -282,7 +290,8 @@ impl<'h, H> Batch<'h, H> {
             Add::NewDestination(service, destination) => Request::NewDestination(service, destination),
             Add::UpdateDestination(service, destination) => Request::SetDestination(service, destination),
             Add::DeleteDestination(service, id) => Request::DeleteDestination(service, id),
-            Add::Zero(service) => Request::Zero(service),
+            Add::ZeroService(id) => Request::Zero(Some(id)),
+            Add::ZeroAll => Request::Zero(None),
             Add::Flush => Request::Flush,
             Add::SetConfig(config) => Request::SetConfig(config),
         };

@@ -160,7 +160,7 @@ fn saved_plan_fits_its_table_only() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left there");
 
     assert_eq!(saved(&handle, &path).unwrap().plan.len(), 5);
-    handle.zero(None).unwrap();
+    handle.zero_all().unwrap();
     assert_eq!(saved(&handle, &path).unwrap().plan.len(), 5, "counters do not matter");
     handle.delete_service(&"FWM 7".parse().unwrap()).unwrap();
     assert_eq!(saved(&handle, &path).err().unwrap().exit, Exit::Stale);

@@ -173,7 +173,9 @@ pub fn set_timeouts(session: &mut Session<'_>, timeouts: [Option<Duration>; 3]) 
 /// Sets counters to zero.
 pub fn zero(session: &mut Session<'_>, service: Option<&ServiceId>) -> Result<(), Failure> {
     const WHAT: &str = "Unable to set counters to zero";
-    session.handle.zero(service).map_err(|error| refused(WHAT, &error, service.copied(), None))?;
+    let handle = &session.handle;
+    let done = service.map_or_else(|| handle.zero_all(), |service| handle.zero_service(service));
+    done.map_err(|error| refused(WHAT, &error, service.copied(), None))?;
     session.console.info(&match service {
         Some(service) => format!("Set counters to zero for service {}", service_text(service)),
         None => "Set all counters to zero".to_owned(),

@@ -85,8 +85,9 @@
 //!
 //! ```no_run
 //! use ipvs_rs::Handle;
+//! use ipvs_rs::handle::Consistency;
 //!
-//! let table = Handle::new()?.snapshot_stable(10)?;
+//! let table = Handle::new()?.snapshot_with(Consistency::Stable { attempts: 10 })?;
 //! println!("{} services, and no others", table.len());
 //! # Ok::<(), ipvs_rs::Error>(())
 //! ```

@@ -1,5 +1,6 @@
 #[cfg(feature = "tokio")]
 use crate::AsyncHandle;
+use crate::handle::Consistency;
 use crate::model::{Config, SyncDaemon, Table};
 use crate::{Error, Handle};
 
@@ -22,15 +23,15 @@ macro_rules! readers {
     ($(#[$doc:meta])* $handle:ty: $read:ident, $read_all:ident, $read_rest:ident $(, $async:ident $await:ident)?) => {
         /// Reads everything that a plan for this state compares.
         ///
-        /// Lists are read until they can be relied on, see [`Handle::snapshot_stable`]: what is missing in one would be
+        /// Lists are read until they can be relied on, see [`Handle::snapshot_with`]: what is missing in one would be
         /// made once more.
         ///
         /// # Errors
         ///
-        /// Those of [`Handle::snapshot_stable`].
+        /// Those of [`Handle::snapshot_with`].
         $(#[$doc])*
         pub $($async)? fn $read(handle: &$handle, desired: &DesiredState) -> Result<Self, Error> {
-            let table = handle.snapshot_stable(Self::ATTEMPTS)$(.$await)??;
+            let table = handle.snapshot_with(Self::CONSISTENCY)$(.$await)??;
             Ok(Self { table, ..Self::$read_rest(handle, Rest::compared(desired))$(.$await)?? })
         }
 
@@ -38,10 +39,10 @@ macro_rules! readers {
         ///
         /// # Errors
         ///
-        /// Those of [`Handle::snapshot_stable`].
+        /// Those of [`Handle::snapshot_with`].
         $(#[$doc])*
         pub $($async)? fn $read_all(handle: &$handle) -> Result<Self, Error> {
-            let table = handle.snapshot_stable(Self::ATTEMPTS)$(.$await)??;
+            let table = handle.snapshot_with(Self::CONSISTENCY)$(.$await)??;
             Ok(Self { table, ..Self::$read_rest(handle, Rest::ALL)$(.$await)?? })
         }
 
@@ -55,8 +56,8 @@ macro_rules! readers {
 }
 
 impl Observed {
-    /// How often a list may be read until it can be relied on.
-    const ATTEMPTS: u32 = 10;
+    /// Lists that something is concluded from are read until they can be relied on.
+    pub(super) const CONSISTENCY: Consistency = Consistency::Stable { attempts: 10 };
 
     /// A table, without time-outs and daemons.
     pub fn new(table: Table) -> Self {

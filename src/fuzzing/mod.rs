@@ -22,7 +22,7 @@ use netlink_packet_generic::GenlHeader;
 
 use crate::codec::{DecodeError, Family, Frames, Message, Reply, Request, attribute_at};
 use crate::engine::{Bulk, Exchange, ExchangeProgress, Expect};
-use crate::handle::Handle;
+use crate::handle::{Consistency, Handle};
 use crate::model::notation::Rule;
 use crate::model::{
     AddressFamily, Config, Destination, DestinationId, ForwardMethod, Granularity, MulticastGroup, Persistence,
@@ -133,14 +133,14 @@ fn call_everything(handle: &Handle) {
         (Service::new(web, Scheduler::Wlc), Destination::new(server, ForwardMethod::Masquerade));
     let _ = handle.get_info();
     let _ = handle.snapshot();
-    let _ = handle.snapshot_stable(2);
+    let _ = handle.snapshot_with(Consistency::Stable { attempts: 2 });
     let _ = handle.for_each_service(|_| ());
     let _ = handle.for_each_destination(&web, |_| ());
     let _ = handle.ensure_service(&service);
     let _ = handle.ensure_destination(&web, &destination);
     let _ = handle.get_services();
     let _ = handle.get_service(&web);
-    let _ = handle.get_destinations_of_existing(&web);
+    let _ = handle.find_destinations(&web);
     let _ = handle.get_destination(&web, &server);
     let _ = handle.modify_service(&web, |service| service.scheduler = Scheduler::Rr);
     let _ = handle.modify_destination(&web, &server, |destination| destination.weight = Weight::ZERO);

@@ -8,7 +8,7 @@ use tokio::task;
 
 use super::operations::Operations;
 use super::side::{Link, Side};
-use super::{Batch, HandleBuilder, Inner, Outcome};
+use super::{Batch, Consistency, HandleBuilder, Inner, Outcome};
 use crate::error::Error;
 use crate::model::{
     Config, Destination, DestinationEntry, DestinationId, Info, Reading, Service, ServiceEntry, ServiceId, SyncDaemon,
@@ -281,12 +281,12 @@ as_blocking! {
     stop_sync(role: SyncRole) -> ();
     get_sync_daemons() -> Vec<SyncDaemon>;
     get_services() -> Vec<ServiceEntry>;
-    get_services_stable(attempts: u32) -> Vec<ServiceEntry>;
+    get_services_with(consistency: Consistency) -> Vec<ServiceEntry>;
     for_each_service(visit: impl FnMut(&ServiceEntry)) -> Reading;
     get_destinations(service: &ServiceId) -> Vec<DestinationEntry>;
-    get_destinations_stable(service: &ServiceId, attempts: u32) -> Vec<DestinationEntry>;
+    get_destinations_with(service: &ServiceId, consistency: Consistency) -> Vec<DestinationEntry>;
     for_each_destination(service: &ServiceId, visit: impl FnMut(&DestinationEntry)) -> Reading;
-    get_destinations_of_existing(service: &ServiceId) -> Option<Vec<DestinationEntry>>;
+    find_destinations(service: &ServiceId) -> Option<Vec<DestinationEntry>>;
     get_destination(service: &ServiceId, id: &DestinationId) -> Option<DestinationEntry>;
 }
 
@@ -297,8 +297,17 @@ impl AsyncHandle {
     ///
     /// As [`Handle::snapshot`](crate::Handle::snapshot).
     pub async fn snapshot(&self) -> Result<Table, Error> {
+        self.snapshot_with(Consistency::Once).await
+    }
+
+    /// As [`Handle::snapshot_with`](crate::Handle::snapshot_with).
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::snapshot_with`](crate::Handle::snapshot_with).
+    pub async fn snapshot_with(&self, consistency: Consistency) -> Result<Table, Error> {
         let mut table = Table::default();
-        self.operations.snapshot_into(&mut table, None).await?;
+        self.operations.snapshot_into(&mut table, consistency).await?;
         Ok(table)
     }
 
@@ -308,18 +317,7 @@ impl AsyncHandle {
     ///
     /// As [`Handle::snapshot_into`](crate::Handle::snapshot_into).
     pub async fn snapshot_into(&self, table: &mut Table) -> Result<Reading, Error> {
-        self.operations.snapshot_into(table, None).await
-    }
-
-    /// As [`Handle::snapshot_stable`](crate::Handle::snapshot_stable).
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::snapshot_stable`](crate::Handle::snapshot_stable).
-    pub async fn snapshot_stable(&self, attempts: u32) -> Result<Table, Error> {
-        let mut table = Table::default();
-        self.operations.snapshot_into(&mut table, Some(attempts)).await?;
-        Ok(table)
+        self.operations.snapshot_into(table, Consistency::Once).await
     }
 }
 

@@ -95,11 +95,12 @@ impl HandleBuilder {
 
     /// How many sockets there are for lists of destinations, beside the one for commands; 1 if nothing is said.
     ///
-    /// The kernel makes the pieces of a list as long as the longest buffer that the socket has received with: short ones
-    /// are best for the short lists of most services, long ones for everything else, so that a handle has one socket for
-    /// each. 0 saves the descriptor where there are many handles, and makes a [snapshot](Handle::snapshot) of many small
-    /// services dearer by some 15 %. The `_stable` forms compare what the two sockets say, which differ in where they cut a
-    /// list; with one socket, a writer that removes something in every pass can hide the same entry in two.
+    /// The kernel makes the pieces of a list as long as the longest buffer that the socket has received with: short
+    /// ones are best for the short lists of most services, long ones for everything else, so that a handle has one
+    /// socket for each. 0 saves the descriptor where there are many handles, and makes a [snapshot](Handle::snapshot)
+    /// of many small services dearer by some 15 %. [`Consistency::Stable`](super::Consistency::Stable) compares the
+    /// lists of the two sockets, which differ in where they cut a list; with one socket, a writer that removes
+    /// something in every pass can hide the same entry in two.
     ///
     /// With 2 or more, as many threads make a snapshot of a blocking handle: worth it from Linux 7 on and where snapshots
     /// of thousands of services are awaited, for before that the kernel makes one list at a time.

@@ -1,7 +1,7 @@
-use super::Handle;
 use super::operations::Operations;
 use super::reader::hand_over;
 use super::side::{Side, block_on};
+use super::{Consistency, Handle};
 use crate::engine::Passes;
 use crate::error::Error;
 use crate::model::{DestinationEntry, DestinationId, Reading, ServiceEntry, ServiceId};
@@ -9,19 +9,29 @@ use crate::model::{DestinationEntry, DestinationId, Reading, ServiceEntry, Servi
 /// How often a list is read to find out that something is not in it.
 const CONFIRMATIONS: u32 = 20;
 
-/// Lists.
+/// # Lists
 ///
 /// The kernel makes a list piece by piece and continues by position. While others change the table (before Linux 7 in
-/// *any* network namespace) an entry can come twice, which is mended here, or be left out, which cannot be seen. On Linux
-/// 7 that can also happen to a list of services for half a second after many were made or removed, while the kernel
-/// resizes its own table. A list that fits one piece, some 90 entries, is right in any case. From Linux 7 on the kernel takes
-/// no lock to make a list, so that an entry which is being made or removed at that moment can be told half: a service
-/// with the scheduler `none`.
+/// *any* network namespace) an entry can come twice, which is mended here, or be left out, which cannot be seen. On
+/// Linux 7 that can also happen to a list of services for half a second after many were made or removed, while the
+/// kernel resizes its own table. A list that fits one piece, some 90 entries, is right in any case. From Linux 7 on
+/// the kernel takes no lock to make a list, so that an entry which is being made or removed at that moment can be told
+/// half: a service with the scheduler `none`.
 ///
-/// [`get_services`](Self::get_services), [`get_destinations`](Self::get_destinations) and [`snapshot`](Self::snapshot)
-/// read once. Where something is concluded from an absence, use the `_stable` forms, or ask for the one object:
-/// [`get_service`](Self::get_service) and [`get_destination`](Self::get_destination) do not report a thing as missing
-/// that is there.
+/// Which to ask for:
+///
+/// * To show what is there, or to look for what can be tried again: [`get_services`](Self::get_services),
+///   [`get_destinations`](Self::get_destinations) and [`snapshot`](Self::snapshot), which read once.
+/// * To conclude something from an absence, as "it is missing, so it is made":
+///   [`get_services_with`](Self::get_services_with), [`get_destinations_with`](Self::get_destinations_with) and
+///   [`snapshot_with`](Self::snapshot_with), each with [`Consistency::Stable`], which read again until the list can be
+///   relied on, and fail when it never can.
+/// * To know of one object whether it is there: [`get_service`](Self::get_service) and
+///   [`get_destination`](Self::get_destination), which do not report an object as missing that is there.
+/// * To tell a service without destinations from one that is not there: [`find_destinations`](Self::find_destinations).
+/// * To read again and again in the same memory: [`for_each_service`](Self::for_each_service),
+///   [`for_each_destination`](Self::for_each_destination) and [`snapshot_into`](Self::snapshot_into), which read once
+///   and say in a [`Reading`] what the list is worth.
 impl Handle {
     /// Reads all services, in the order of the kernel, which means nothing.
     ///
@@ -40,29 +50,26 @@ impl Handle {
         block_on(self.operations.get_services())
     }
 
-    /// Reads all services until the list can be relied on: whatever was there all the time is in it, and nothing that
-    /// never was.
-    ///
-    /// That takes one pass if the list fits one piece, and two or more otherwise, at most as many as are allowed: two in
-    /// a row have to be the same. Each costs as much as [`get_services`](Self::get_services). 10 are plenty while the table
-    /// changes less than once in five passes; when it changes with every pass, no number is.
+    /// Reads all services as consistently as is asked for: with [`Consistency::Stable`], whatever was there all the
+    /// time is in the list, and nothing that never was.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unstable`](crate::error::ErrorKind::Unstable) when no two passes in a row were the same; those of
-    /// [every operation](Self#errors-of-every-operation).
+    /// [`ErrorKind::Unstable`](crate::error::ErrorKind::Unstable) when no two passes in a row were the same, which
+    /// [`Consistency::Once`] does not ask for; those of [every operation](Self#errors-of-every-operation).
     ///
     /// # Example
     ///
     /// ```no_run
     /// use ipvs_rs::Handle;
+    /// use ipvs_rs::handle::Consistency;
     ///
-    /// let services = Handle::new()?.get_services_stable(10)?;
+    /// let services = Handle::new()?.get_services_with(Consistency::Stable { attempts: 10 })?;
     /// println!("these {} and no others", services.len());
     /// # Ok::<(), ipvs_rs::Error>(())
     /// ```
-    pub fn get_services_stable(&self, attempts: u32) -> Result<Vec<ServiceEntry>, Error> {
-        block_on(self.operations.get_services_stable(attempts))
+    pub fn get_services_with(&self, consistency: Consistency) -> Result<Vec<ServiceEntry>, Error> {
+        block_on(self.operations.get_services_with(consistency))
     }
 
     /// Reads all services, hands each to a function, and says what the list is worth.
@@ -91,8 +98,8 @@ impl Handle {
     /// Reads the destinations of a service, newest first.
     ///
     /// A service that is not there has **no destinations**, says the kernel, and so does this. Where that makes a
-    /// difference use [`get_destinations_of_existing`](Self::get_destinations_of_existing). When others write meanwhile,
-    /// destinations may be missing, unless there are few: see [above](#lists).
+    /// difference use [`find_destinations`](Self::find_destinations). When others write meanwhile, destinations may be
+    /// missing, unless there are few: see [above](#lists).
     ///
     /// # Errors
     ///
@@ -106,25 +113,29 @@ impl Handle {
         block_on(self.operations.get_destinations(service))
     }
 
-    /// Reads the destinations of a service until the list can be relied on, as
-    /// [`get_services_stable`](Self::get_services_stable) does.
+    /// Reads the destinations of a service as consistently as is asked for, as
+    /// [`get_services_with`](Self::get_services_with) does. A service that is not there has none.
     ///
     /// # Errors
     ///
-    /// As [`get_services_stable`](Self::get_services_stable).
-    pub fn get_destinations_stable(&self, service: &ServiceId, attempts: u32) -> Result<Vec<DestinationEntry>, Error> {
-        block_on(self.operations.get_destinations_stable(service, attempts))
+    /// As [`get_services_with`](Self::get_services_with).
+    pub fn get_destinations_with(
+        &self,
+        service: &ServiceId,
+        consistency: Consistency,
+    ) -> Result<Vec<DestinationEntry>, Error> {
+        block_on(self.operations.get_destinations_with(service, consistency))
     }
 
-    /// Reads the destinations of a service that must be there; `None` when it is not.
+    /// Reads the destinations of a service; `None` when there is no such service.
     ///
     /// An empty list is followed by the question for the service.
     ///
     /// # Errors
     ///
     /// Those of [every operation](Self#errors-of-every-operation).
-    pub fn get_destinations_of_existing(&self, service: &ServiceId) -> Result<Option<Vec<DestinationEntry>>, Error> {
-        block_on(self.operations.get_destinations_of_existing(service))
+    pub fn find_destinations(&self, service: &ServiceId) -> Result<Option<Vec<DestinationEntry>>, Error> {
+        block_on(self.operations.find_destinations(service))
     }
 
     /// Reads the destinations of a service, hands each to a function, and says what the list is worth, as
@@ -157,16 +168,12 @@ impl Handle {
 
 impl<S: Side> Operations<S> {
     pub(super) async fn get_services(&self) -> Result<Vec<ServiceEntry>, Error> {
-        self.services(Passes::once()).await
+        self.get_services_with(Consistency::Once).await
     }
 
-    pub(super) async fn get_services_stable(&self, attempts: u32) -> Result<Vec<ServiceEntry>, Error> {
-        self.services(Passes::new(attempts)).await
-    }
-
-    async fn services(&self, passes: Passes<ServiceId>) -> Result<Vec<ServiceEntry>, Error> {
+    pub(super) async fn get_services_with(&self, consistency: Consistency) -> Result<Vec<ServiceEntry>, Error> {
         let mut rows = self.spare.take_services();
-        let read = self.read_services(&mut rows, passes).await;
+        let read = self.read_services(&mut rows, consistency.passes()).await;
         let services = read.map(|_reading| hand_over(&mut rows));
         self.spare.put_services(rows);
         services
@@ -183,24 +190,16 @@ impl<S: Side> Operations<S> {
     }
 
     pub(super) async fn get_destinations(&self, service: &ServiceId) -> Result<Vec<DestinationEntry>, Error> {
-        self.destinations(service, Passes::once()).await
+        self.get_destinations_with(service, Consistency::Once).await
     }
 
-    pub(super) async fn get_destinations_stable(
+    pub(super) async fn get_destinations_with(
         &self,
         service: &ServiceId,
-        attempts: u32,
-    ) -> Result<Vec<DestinationEntry>, Error> {
-        self.destinations(service, Passes::new(attempts)).await
-    }
-
-    async fn destinations(
-        &self,
-        service: &ServiceId,
-        passes: Passes<DestinationId>,
+        consistency: Consistency,
     ) -> Result<Vec<DestinationEntry>, Error> {
         let mut rows = self.spare.take_destinations();
-        let read = self.read_destinations(0, service, &mut rows, passes, |_| false).await;
+        let read = self.read_destinations(0, service, &mut rows, consistency.passes(), |_| false).await;
         let destinations = read.map(|_reading| hand_over(&mut rows));
         self.spare.put_destinations(rows);
         destinations
@@ -220,10 +219,7 @@ impl<S: Side> Operations<S> {
         read
     }
 
-    pub(super) async fn get_destinations_of_existing(
-        &self,
-        service: &ServiceId,
-    ) -> Result<Option<Vec<DestinationEntry>>, Error> {
+    pub(super) async fn find_destinations(&self, service: &ServiceId) -> Result<Option<Vec<DestinationEntry>>, Error> {
         let destinations = self.get_destinations(service).await?;
         if destinations.is_empty() && self.get_service(service).await?.is_none() {
             return Ok(None);

@@ -32,6 +32,7 @@ mod batch;
 #[cfg(feature = "tokio")]
 mod asynchronous;
 mod builder;
+mod consistency;
 mod conversation;
 mod operations;
 mod reader;
@@ -45,6 +46,7 @@ pub use asynchronous::{AsyncHandle, AsyncHandleBuilder};
 pub use batch::{Batch, BatchCommand, BatchProgress, BatchReport};
 pub use blocking::Handle;
 pub use builder::HandleBuilder;
+pub use consistency::Consistency;
 pub use idempotent::Outcome;
 
 use crate::error::{Error, Operation, Target};

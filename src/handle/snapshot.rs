@@ -2,19 +2,15 @@ use std::slice::ChunksMut;
 use std::sync::{Mutex, PoisonError};
 use std::{panic, thread};
 
-use super::Handle;
 use super::operations::Operations;
 use super::reader::hand_over;
 use super::side::{Blocking, Side, block_on};
-use crate::engine::Passes;
+use super::{Consistency, Handle};
 use crate::error::Error;
 use crate::model::{DestinationEntry, Reading, Table, TableService};
 
 /// How many services a thread takes on at a time.
 const SHARE: usize = 32;
-
-/// How often each list of a table is read: once, or at most so often until it can be relied on.
-type Attempts = Option<u32>;
 
 /// Lists of services that others of the same table are being read beside.
 type Work<'a> = Mutex<ChunksMut<'a, TableService>>;
@@ -30,9 +26,7 @@ impl Handle {
     /// Those of [every operation](Self#errors-of-every-operation).
     #[doc(alias = "ipvsadm -L")]
     pub fn snapshot(&self) -> Result<Table, Error> {
-        let mut table = Table::default();
-        self.snapshot_into(&mut table)?;
-        Ok(table)
+        self.snapshot_with(Consistency::Once)
     }
 
     /// Reads every service with its destinations into a table, whose memory is used again: for a table that hardly
@@ -61,60 +55,60 @@ impl Handle {
     /// # Ok::<(), ipvs_rs::Error>(())
     /// ```
     pub fn snapshot_into(&self, table: &mut Table) -> Result<Reading, Error> {
-        self.operations.snapshot_in_threads(table, None)
+        self.operations.snapshot_in_threads(table, Consistency::Once)
     }
 
-    /// Reads every service with its destinations, each list until it can be relied on.
+    /// Reads every service with its destinations, each list as consistently as is asked for.
     ///
-    /// Whatever was there all the time is in the table, and nothing that never was; each entry was there at some moment
-    /// of this call. Lists that fit one piece, some 90 entries, are read once; longer ones twice at least and at most as
-    /// often as is allowed, until two passes in a row were the same. A service that vanishes meanwhile is not in the table.
+    /// With [`Consistency::Stable`], whatever was there all the time is in the table, and nothing that never was; each
+    /// entry was there at some moment of this call. A service that vanishes meanwhile is not in the table.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unstable`](crate::error::ErrorKind::Unstable) when some list never was the same twice in a row; those of
-    /// [every operation](Self#errors-of-every-operation).
+    /// [`ErrorKind::Unstable`](crate::error::ErrorKind::Unstable) when some list never was the same twice in a row,
+    /// which [`Consistency::Once`] does not ask for; those of [every operation](Self#errors-of-every-operation).
     ///
     /// # Example
     ///
     /// ```no_run
     /// use ipvs_rs::Handle;
     /// use ipvs_rs::error::ErrorKind;
+    /// use ipvs_rs::handle::Consistency;
     ///
-    /// match Handle::new()?.snapshot_stable(10) {
+    /// match Handle::new()?.snapshot_with(Consistency::Stable { attempts: 10 }) {
     ///     Ok(table) => println!("{} services, read {}", table.len(), table.reading()),
     ///     Err(error) if error.kind() == ErrorKind::Unstable => println!("other programs are busy: later"),
     ///     Err(error) => return Err(error),
     /// }
     /// # Ok::<(), ipvs_rs::Error>(())
     /// ```
-    pub fn snapshot_stable(&self, attempts: u32) -> Result<Table, Error> {
+    pub fn snapshot_with(&self, consistency: Consistency) -> Result<Table, Error> {
         let mut table = Table::default();
-        self.operations.snapshot_in_threads(&mut table, Some(attempts))?;
+        self.operations.snapshot_in_threads(&mut table, consistency)?;
         Ok(table)
     }
 }
 
 impl<S: Side> Operations<S> {
-    pub(super) async fn snapshot_into(&self, table: &mut Table, attempts: Attempts) -> Result<Reading, Error> {
-        let read = self.read_table(table, attempts).await;
+    pub(super) async fn snapshot_into(&self, table: &mut Table, consistency: Consistency) -> Result<Reading, Error> {
+        let read = self.read_table(table, consistency).await;
         finish(table, read)
     }
 
-    async fn read_table(&self, table: &mut Table, attempts: Attempts) -> Result<Reading, Error> {
-        let services = self.fill_services(table, attempts).await?;
+    async fn read_table(&self, table: &mut Table, consistency: Consistency) -> Result<Reading, Error> {
+        let services = self.fill_services(table, consistency).await?;
         let mut spare = self.spare.take_destinations();
-        let destinations = self.fill_all(0, &mut table.services, attempts, &mut spare).await;
+        let destinations = self.fill_all(0, &mut table.services, consistency, &mut spare).await;
         self.spare.put_destinations(spare);
         let reading = services.and(destinations?);
-        self.drop_vanished(table, attempts).await?;
+        self.drop_vanished(table, consistency).await?;
         Ok(reading)
     }
 
     /// Puts the services into the table, into rows that are there as far as they go.
-    async fn fill_services(&self, table: &mut Table, attempts: Attempts) -> Result<Reading, Error> {
+    async fn fill_services(&self, table: &mut Table, consistency: Consistency) -> Result<Reading, Error> {
         let mut services = self.spare.take_services();
-        let read = self.read_services(&mut services, attempts.map_or_else(Passes::once, Passes::new)).await;
+        let read = self.read_services(&mut services, consistency.passes()).await;
         if read.is_ok() {
             let rows = &mut table.services;
             rows.truncate(services.len());
@@ -134,12 +128,12 @@ impl<S: Side> Operations<S> {
         &self,
         reader: usize,
         rows: &mut [TableService],
-        attempts: Attempts,
+        consistency: Consistency,
         spare: &mut Vec<DestinationEntry>,
     ) -> Result<Reading, Error> {
         let mut reading = Reading::Whole;
         for row in rows {
-            reading = reading.and(self.fill(reader, row, attempts, spare).await?);
+            reading = reading.and(self.fill(reader, row, consistency, spare).await?);
         }
         Ok(reading)
     }
@@ -149,14 +143,13 @@ impl<S: Side> Operations<S> {
         &self,
         reader: usize,
         row: &mut TableService,
-        attempts: Attempts,
+        consistency: Consistency,
         spare: &mut Vec<DestinationEntry>,
     ) -> Result<Reading, Error> {
         let TableService { service, destinations } = row;
         let is_new = destinations.capacity() == 0;
         let rows = if is_new { &mut *spare } else { &mut *destinations };
-        let passes = attempts.map_or_else(Passes::once, Passes::new);
-        let reading = self.read_destinations(reader, &service.id(), rows, passes, |_| false).await?;
+        let reading = self.read_destinations(reader, &service.id(), rows, consistency.passes(), |_| false).await?;
         if is_new {
             *destinations = hand_over(spare);
         }
@@ -164,9 +157,12 @@ impl<S: Side> Operations<S> {
     }
 
     /// Services without destinations may be no services any more.
-    async fn drop_vanished(&self, table: &mut Table, attempts: Attempts) -> Result<(), Error> {
+    async fn drop_vanished(&self, table: &mut Table, consistency: Consistency) -> Result<(), Error> {
+        if consistency == Consistency::Once {
+            return Ok(());
+        }
         let mut place = 0;
-        while let Some(row) = table.services.get(place).filter(|_| attempts.is_some()) {
+        while let Some(row) = table.services.get(place) {
             if row.destinations.is_empty() && self.get_service(&row.id()).await?.is_none() {
                 table.services.remove(place);
             } else {
@@ -179,43 +175,43 @@ impl<S: Side> Operations<S> {
 
 impl Operations<Blocking> {
     /// With as many threads as there are sockets for lists of destinations.
-    fn snapshot_in_threads(&self, table: &mut Table, attempts: Attempts) -> Result<Reading, Error> {
+    fn snapshot_in_threads(&self, table: &mut Table, consistency: Consistency) -> Result<Reading, Error> {
         if self.readers.len() < 2 {
-            return block_on(self.snapshot_into(table, attempts));
+            return block_on(self.snapshot_into(table, consistency));
         }
-        let read = self.read_table_in_threads(table, attempts);
+        let read = self.read_table_in_threads(table, consistency);
         finish(table, read)
     }
 
-    fn read_table_in_threads(&self, table: &mut Table, attempts: Attempts) -> Result<Reading, Error> {
-        let services = block_on(self.fill_services(table, attempts))?;
+    fn read_table_in_threads(&self, table: &mut Table, consistency: Consistency) -> Result<Reading, Error> {
+        let services = block_on(self.fill_services(table, consistency))?;
         let work = Mutex::new(table.services.chunks_mut(SHARE));
         let destinations = thread::scope(|scope| {
             let threads: Vec<_> = (1..self.readers.len())
                 .filter_map(|reader| {
                     let work = &work;
-                    let help = move || self.work_off(reader, work, attempts);
+                    let help = move || self.work_off(reader, work, consistency);
                     // Where the system has no more threads, fewer do the same.
                     thread::Builder::new().name("ipvs-reader".into()).spawn_scoped(scope, help).ok()
                 })
                 .collect();
-            let mine = self.work_off(0, &work, attempts);
+            let mine = self.work_off(0, &work, consistency);
             threads.into_iter().fold(mine, |all, thread| {
                 let theirs = thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
                 Ok(all?.and(theirs?))
             })
         })?;
-        block_on(self.drop_vanished(table, attempts))?;
+        block_on(self.drop_vanished(table, consistency))?;
         Ok(services.and(destinations))
     }
 
-    fn work_off(&self, reader: usize, work: &Work<'_>, attempts: Attempts) -> Result<Reading, Error> {
+    fn work_off(&self, reader: usize, work: &Work<'_>, consistency: Consistency) -> Result<Reading, Error> {
         let lock = || work.lock().unwrap_or_else(PoisonError::into_inner);
         let mut spare = Vec::new();
         let mut reading = Reading::Whole;
         loop {
             let Some(rows) = lock().next() else { return Ok(reading) };
-            match block_on(self.fill_all(reader, rows, attempts, &mut spare)) {
+            match block_on(self.fill_all(reader, rows, consistency, &mut spare)) {
                 Ok(other) => reading = reading.and(other),
                 Err(error) => {
                     // The others need not go on.

@@ -204,10 +204,10 @@ pub fn unknown_service_has_no_destinations_and_can_be_told_from_an_empty_one(wor
     for kind in KINDS {
         let service: ServiceId = kind.parse().unwrap();
         assert_eq!(handle.get_destinations(&service).unwrap(), [], "{kind} unknown");
-        assert_eq!(handle.get_destinations_of_existing(&service).unwrap(), None, "{kind} unknown");
+        assert_eq!(handle.find_destinations(&service).unwrap(), None, "{kind} unknown");
         assert_eq!(handle.get_destination(&service, &id("10.0.0.2:80")).unwrap(), None, "{kind} unknown");
         handle.new_service(&Service::new(service, Scheduler::Rr)).unwrap();
-        assert_eq!(handle.get_destinations_of_existing(&service).unwrap(), Some(Vec::new()), "{kind} empty");
+        assert_eq!(handle.find_destinations(&service).unwrap(), Some(Vec::new()), "{kind} empty");
     }
 }
 

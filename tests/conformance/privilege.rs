@@ -28,7 +28,7 @@ pub fn every_call_is_refused_and_says_what_it_takes(world: &dyn World) {
     refused("update destination", handle.update_destination(&id, &destination));
     refused("delete destination", handle.delete_destination(&id, &destination.id));
     refused("get destinations", handle.get_destinations(&id));
-    refused("get destinations of existing", handle.get_destinations_of_existing(&id));
+    refused("find destinations", handle.find_destinations(&id));
     refused("get destination", handle.get_destination(&id, &destination.id));
     refused("snapshot", handle.snapshot());
     refused("ensure service", handle.ensure_service(&service));

@@ -2,6 +2,7 @@
 
 use ipvs_rs::codec::{DecodeProblem, Reply, Request};
 use ipvs_rs::error::{Errno, ErrorKind, Operation};
+use ipvs_rs::handle::Consistency;
 use ipvs_rs::model::{DestinationEntry, Reading, Table, TableService};
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
 
@@ -20,6 +21,10 @@ fn ids(entries: &[ipvs_rs::ServiceEntry]) -> Vec<String> {
 }
 
 const ALL: [&str; 3] = ["TCP 192.0.2.10:80", "UDP 192.0.2.10:53", "FWM 7 IPv6"];
+
+const fn stable(attempts: u32) -> Consistency {
+    Consistency::Stable { attempts }
+}
 
 #[test]
 fn list_is_the_same_however_it_is_cut_into_datagrams() {
@@ -332,7 +337,7 @@ fn no_destinations_and_no_service_are_told_apart_on_demand() {
         .expect(Request::GetService(web()))
         .error(Errno::EPERM)
         .open();
-    let ask = || handle.get_destinations_of_existing(&web());
+    let ask = || handle.find_destinations(&web());
     assert_eq!(ask().unwrap(), Some(vec![DestinationEntry::new(destination())]));
     assert_eq!(ask().unwrap(), Some(vec![]));
     assert_eq!(ask().unwrap(), None);
@@ -381,12 +386,15 @@ fn list_that_may_lack_something_is_read_again_where_it_must_not() {
         .datagram([row(&second)])
         .datagram([done()])
         .open();
-    assert_eq!(handle.get_services_stable(3).unwrap().len(), 3);
+    assert_eq!(handle.get_services_with(stable(3)).unwrap().len(), 3);
 
     let (handle, _peer) = pieced().open();
-    let error = handle.get_services_stable(1).unwrap_err();
+    let error = handle.get_services_with(stable(1)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unstable);
     assert_eq!(error.operation(), Operation::GetServices);
+
+    let (handle, _peer) = pieced().open();
+    assert_eq!(handle.get_services_with(Consistency::default()).unwrap().len(), 3);
 }
 
 #[test]
@@ -403,12 +411,12 @@ fn list_in_one_piece_is_read_once_and_can_be_relied_on() {
         .expect(Request::GetDestinations(web()))
         .list(&[destination_reply(&nth(2))])
         .open();
-    assert_eq!(handle.get_services_stable(1).unwrap().len(), 3);
-    assert_eq!(handle.get_destinations_stable(&web(), 1).unwrap().len(), 1);
+    assert_eq!(handle.get_services_with(stable(1)).unwrap().len(), 3);
+    assert_eq!(handle.get_destinations_with(&web(), stable(1)).unwrap().len(), 1);
     let mut seen = Vec::new();
     assert_eq!(handle.for_each_destination(&web(), |entry| seen.push(entry.id())).unwrap(), Reading::Whole);
     assert_eq!(seen, [nth(4).id]);
-    let table = handle.snapshot_stable(1).unwrap();
+    let table = handle.snapshot_with(stable(1)).unwrap();
     assert_eq!((table.reading(), table.destination_count()), (Reading::Whole, 1));
 }
 

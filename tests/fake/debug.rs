@@ -11,7 +11,7 @@ use ipvs_rs::engine::{
     Bulk, Deadline, Exchange, ExchangeFailure, ExchangeProgress, Expect, KernelError, Listing, Passes, Sequence,
 };
 use ipvs_rs::error::Errno;
-use ipvs_rs::handle::{BatchCommand, Handle, Outcome};
+use ipvs_rs::handle::{BatchCommand, Consistency, Handle, Outcome};
 use ipvs_rs::model::notation::Rule;
 use ipvs_rs::model::{
     AddressFamily, Config, EngineName, Granularity, Info, InterfaceName, MulticastGroup, Persistence,
@@ -232,7 +232,7 @@ fn handle(shown: &mut Shown) {
     let lost = kernel.carry(&web(), &server(MANY).id, Traffic::new().opened(3)).unwrap_err();
     show!(shown:
         error.kind(), error.operation(), error.target().clone(), Errno::EEXIST, error, Handle::builder(), many(),
-        progress.unwrap(), made, again, BatchCommand::Flush, Outcome::Created, handle,
+        progress.unwrap(), made, again, BatchCommand::Flush, Consistency::Once, Outcome::Created, handle,
         Replay::new(transcript.clone()), recording, "nonsense".parse::<Transcript>().unwrap_err(), transcript,
         Recorder::new(kernel.transport()).0, kernel.transport(), Ability::Ipvs, Interface::new("eth0"),
         Fault::Silence, plan, kernel.release(), Traffic::new(), lost, Limits::default(),

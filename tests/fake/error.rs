@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 
 use ipvs_rs::codec::DecodeError;
 use ipvs_rs::error::{Errno, Error, ErrorKind, Operation, Target};
+use ipvs_rs::handle::Consistency;
 use ipvs_rs::model::{InvalidValue, ParseError, Persistence, PersistenceEngine, Weight};
 use ipvs_rs::procfs::{Connections, ProcfsError, Sysctl};
 use ipvs_rs::testing::{Ability, FakeKernel, Fault};
@@ -203,7 +204,7 @@ mod in_a_namespace {
             handle.get_services().unwrap_err(),
             handle.get_destinations(&web()).unwrap_err(),
             handle.get_info().unwrap_err(),
-            handle.snapshot_stable(3).unwrap_err(),
+            handle.snapshot_with(Consistency::Stable { attempts: 3 }).unwrap_err(),
         ] {
             let line = error.to_string();
             assert!(line.contains(" in network namespace /run/netns/blue: no answer within 5s; nothing was"), "{line}");

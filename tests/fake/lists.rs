@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipvs_rs::codec::{Frames, Payload, Request};
 use ipvs_rs::error::{Errno, ErrorKind};
-use ipvs_rs::handle::Outcome;
+use ipvs_rs::handle::{Consistency, Outcome};
 use ipvs_rs::model::Reading;
 use ipvs_rs::testing::{FakeKernel, FakeSocket, Fault, FaultPlan, Release};
 use ipvs_rs::transport::{Limits, Received, Transport};
@@ -125,6 +125,10 @@ fn add_destinations(kernel: &FakeKernel, service: u32, count: u32) {
     batch.send().unwrap().into_result().unwrap();
 }
 
+const fn stable(attempts: u32) -> Consistency {
+    Consistency::Stable { attempts }
+}
+
 /// A handle whose lists are disturbed, over either socket.
 fn disturbed(kernel: &FakeKernel, between: impl FnMut() + Send + 'static) -> Handle {
     let between = Arc::new(Mutex::new(between));
@@ -209,7 +213,7 @@ fn writer_in_another_namespace_disturbs_before_linux_7_and_only_then() {
         let lists = (0..10).filter(|_| read(&handle).0.len() < 400).count();
         assert_eq!(usize::from(lists > 0), missing, "{release:?}");
         for _ in 0..10 {
-            match handle.get_services_stable(2) {
+            match handle.get_services_with(stable(2)) {
                 Ok(services) => assert_eq!(services.len(), 400),
                 Err(error) => assert_eq!((error.kind(), missing), (ErrorKind::Unstable, 1), "{release:?}"),
             }
@@ -222,13 +226,13 @@ fn list_is_read_until_two_passes_are_the_same() {
     for (disturbances, passes) in [(0, 2), (1, 3), (2, 4), (5, 7)] {
         let kernel = with_services(250);
         let handle = disturbed(&kernel, churn_services(&kernel, disturbances));
-        let services = handle.get_services_stable(7).unwrap();
+        let services = handle.get_services_with(stable(7)).unwrap();
         let truth = kernel.handle().unwrap().get_services().unwrap();
         assert_eq!(services, truth, "{disturbances}");
 
         let kernel = with_services(250);
         let handle = disturbed(&kernel, churn_services(&kernel, disturbances));
-        let table = handle.snapshot_stable(7).unwrap();
+        let table = handle.snapshot_with(stable(7)).unwrap();
         assert_eq!(table.reading(), Reading::Confirmed { passes });
     }
 }
@@ -244,22 +248,25 @@ fn list_that_never_is_the_same_twice_is_an_error() {
         (2, "was read 2 times and never twice in a row the same"),
         (5, "was read 5 times and never twice in a row the same"),
     ] {
-        let error = handle.get_services_stable(attempts).unwrap_err();
+        let error = handle.get_services_with(stable(attempts)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unstable);
         assert!(error.is_retryable());
         assert_eq!(
             error.to_string(),
             format!("get services: the list {what}; somebody else is changing the table: try again")
         );
-        assert_eq!(handle.snapshot_stable(attempts).unwrap_err().kind(), ErrorKind::Unstable);
+        assert_eq!(handle.snapshot_with(stable(attempts)).unwrap_err().kind(), ErrorKind::Unstable);
     }
-    let one = disturbed(&kernel, || ()).get_destinations_stable(&id(7), 1).unwrap_err();
+    let one = disturbed(&kernel, || ()).get_destinations_with(&id(7), stable(1)).unwrap_err();
     assert_eq!(
         one.to_string(),
         "get destinations of FWM 7: the list came in several pieces and was read only once; somebody else is changing the \
          table: try again"
     );
-    assert_eq!(disturbed(&kernel, || ()).get_destinations_stable(&id(7), 2).unwrap().len(), 200);
+    for consistency in [Consistency::Once, stable(2)] {
+        let handle = disturbed(&kernel, || ());
+        assert_eq!(handle.get_destinations_with(&id(7), consistency).unwrap().len(), 200);
+    }
 }
 
 /// Two passes that lack the same, because the same came twice in both.
@@ -276,7 +283,7 @@ fn pass_in_which_something_came_twice_confirms_nothing() {
             _ => other.delete_destination(&id(1), &server(201)).unwrap(),
         }
     });
-    let destinations = handle.get_destinations_stable(&id(1), 10).unwrap();
+    let destinations = handle.get_destinations_with(&id(1), stable(10)).unwrap();
     assert_eq!(destinations, kernel.handle().unwrap().get_destinations(&id(1)).unwrap());
     assert_eq!(destinations.len(), 200);
 }
@@ -414,7 +421,7 @@ fn lists_of_every_length_are_the_same_over_one_socket_and_over_two() {
         let alone = kernel.handle().unwrap().snapshot().unwrap();
         for _ in 0..3 {
             assert_eq!(handle.snapshot().unwrap(), alone, "{count}");
-            assert_eq!(handle.snapshot_stable(2).unwrap(), alone, "{count}");
+            assert_eq!(handle.snapshot_with(stable(2)).unwrap(), alone, "{count}");
         }
         let is_whole = handle.snapshot().unwrap().reading() == Reading::Whole;
         assert_eq!(is_whole, count <= 89, "{count}");
@@ -429,7 +436,7 @@ fn snapshot_by_several_threads_is_the_same() {
     for readers in 2..=4 {
         let (handle, watches) = watched(&kernel, readers);
         assert_eq!(handle.snapshot().unwrap(), expected);
-        assert_eq!(handle.snapshot_stable(3).unwrap(), expected);
+        assert_eq!(handle.snapshot_with(stable(3)).unwrap(), expected);
         let lists: usize = watches.iter().map(Watch::destinations).sum();
         assert!(lists >= 600, "{lists}");
     }
@@ -496,7 +503,7 @@ fn service_that_vanishes_meanwhile_is_not_in_a_stable_table() {
         rows.sort_unstable_by_key(|(id, _)| id.to_string());
         rows
     };
-    let table = disturbed(&kernel, vanish()).snapshot_stable(3).unwrap();
+    let table = disturbed(&kernel, vanish()).snapshot_with(stable(3)).unwrap();
     let first = table.services[0].id();
     let mut expected: Vec<_> = (1..=10)
         .map(id)

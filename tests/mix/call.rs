@@ -23,7 +23,7 @@ pub enum Call {
     GetServices,
     GetDestination(ServiceId, DestinationId),
     GetDestinations(ServiceId),
-    GetDestinationsOfExisting(ServiceId),
+    FindDestinations(ServiceId),
     Snapshot,
     GetConfig,
     GetInfo,
@@ -46,7 +46,7 @@ pub enum Answer {
     Services(BTreeMap<ServiceId, Service>),
     Destination(Option<Destination>),
     Destinations(Vec<Destination>),
-    DestinationsOfExisting(Option<Vec<Destination>>),
+    FoundDestinations(Option<Vec<Destination>>),
     Snapshot(BTreeMap<ServiceId, (Service, Vec<Destination>)>),
     Config(Config),
     /// The major number of the version.
@@ -83,7 +83,7 @@ impl Call {
             55..59 => Self::GetServices,
             59..62 => Self::GetDestination(service_id(rng), destination_id(rng)),
             62..65 => Self::GetDestinations(service_id(rng)),
-            65..68 => Self::GetDestinationsOfExisting(service_id(rng)),
+            65..68 => Self::FindDestinations(service_id(rng)),
             68..70 => Self::Snapshot,
             70..72 => Self::GetConfig,
             72..74 => Self::GetInfo,
@@ -125,9 +125,9 @@ impl Call {
             Self::GetDestinations(service) => {
                 handle.get_destinations(service).map(|all| Answer::Destinations(settings(all)))
             }
-            Self::GetDestinationsOfExisting(service) => handle
-                .get_destinations_of_existing(service)
-                .map(|all| Answer::DestinationsOfExisting(all.map(settings))),
+            Self::FindDestinations(service) => {
+                handle.find_destinations(service).map(|all| Answer::FoundDestinations(all.map(settings)))
+            }
             Self::Snapshot => handle.snapshot().map(|table| {
                 let services = table.services.into_iter();
                 let rows = services.map(|one| (one.id(), (one.service.service, settings(one.destinations))));
@@ -166,9 +166,7 @@ impl Call {
             Self::GetServices => Answer::Services(get_services(reference)?.into_iter().collect()),
             Self::GetDestination(service, id) => Answer::Destination(find(get_destinations(reference, service)?, id)),
             Self::GetDestinations(service) => Answer::Destinations(get_destinations(reference, service)?),
-            Self::GetDestinationsOfExisting(service) => {
-                Answer::DestinationsOfExisting(get_destinations_of_existing(reference, service)?)
-            }
+            Self::FindDestinations(service) => Answer::FoundDestinations(find_destinations(reference, service)?),
             Self::Snapshot => {
                 let mut services = get_services(reference)?;
                 services.sort_by_key(|(id, _)| order.iter().position(|one| one == id));
@@ -272,10 +270,7 @@ fn get_destinations(reference: &mut Reference, service: &ServiceId) -> Result<Ve
     })
 }
 
-fn get_destinations_of_existing(
-    reference: &mut Reference,
-    service: &ServiceId,
-) -> Result<Option<Vec<Destination>>, Failure> {
+fn find_destinations(reference: &mut Reference, service: &ServiceId) -> Result<Option<Vec<Destination>>, Failure> {
     let all = get_destinations(reference, service)?;
     Ok(if all.is_empty() && get_service(reference, service)?.is_none() { None } else { Some(all) })
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use ipvs_rs::handle::Consistency;
 use ipvs_rs::model::{Config, SyncDaemon, SyncRole, Weight};
 use ipvs_rs::testing::{FakeKernel, FakeSocket, Interface};
 use ipvs_rs::transport::{Arrival, AsyncTransport, Limits, Received, Transport};
@@ -151,6 +152,7 @@ macro_rules! operations {
         }),*]
     };
 }
+const TWICE: Consistency = Consistency::Stable { attempts: 2 };
 const OPERATIONS: [Operation; 32] = operations! {
     2: new_service(&mail());
     2: update_service(&Service::new(web().id, Scheduler::Sh));
@@ -169,15 +171,15 @@ const OPERATIONS: [Operation; 32] = operations! {
     3: stop_sync(SyncRole::Master);
     3: get_sync_daemons();
     3: get_services();
-    3: get_services_stable(2);
+    3: get_services_with(TWICE);
     3: for_each_service(|_| ());
     5: get_destinations(&web().id);
-    9: get_destinations_stable(&web().id, 2);
+    9: get_destinations_with(&web().id, TWICE);
     5: for_each_destination(&web().id, |_| ());
-    5: get_destinations_of_existing(&web().id);
+    5: find_destinations(&web().id);
     5: get_destination(&web().id, &server(7).id);
     7: snapshot();
-    11: snapshot_stable(2);
+    11: snapshot_with(TWICE);
     4: ensure_service(&Service::new(web().id, Scheduler::Sh));
     7: ensure_destination(&web().id, &server(7).drained());
     2: remove_service(&web().id);

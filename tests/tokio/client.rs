@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use ipvs_rs::handle::{self, BatchCommand, BatchProgress, BatchReport, Outcome};
+use ipvs_rs::handle::{self, BatchCommand, BatchProgress, BatchReport, Consistency, Outcome};
 use ipvs_rs::model::{Config, Info, Reading, SyncDaemon, SyncRole};
 use ipvs_rs::transport::{Arrival, AsyncTransport, Limits, Received, Transport};
 use ipvs_rs::{
@@ -104,15 +104,15 @@ methods! {
     get_sync_daemons() -> Vec<SyncDaemon>;
     get_services() -> Vec<ServiceEntry>;
     get_destinations(service: &ServiceId) -> Vec<DestinationEntry>;
-    get_destinations_of_existing(service: &ServiceId) -> Option<Vec<DestinationEntry>>;
+    find_destinations(service: &ServiceId) -> Option<Vec<DestinationEntry>>;
     get_destination(service: &ServiceId, id: &DestinationId) -> Option<DestinationEntry>;
-    get_services_stable(attempts: u32) -> Vec<ServiceEntry>;
+    get_services_with(consistency: Consistency) -> Vec<ServiceEntry>;
     for_each_service(visit: impl FnMut(&ServiceEntry)) -> Reading;
-    get_destinations_stable(service: &ServiceId, attempts: u32) -> Vec<DestinationEntry>;
+    get_destinations_with(service: &ServiceId, consistency: Consistency) -> Vec<DestinationEntry>;
     for_each_destination(service: &ServiceId, visit: impl FnMut(&DestinationEntry)) -> Reading;
     snapshot() -> Table;
     snapshot_into(table: &mut Table) -> Reading;
-    snapshot_stable(attempts: u32) -> Table;
+    snapshot_with(consistency: Consistency) -> Table;
     ensure_service(service: &Service) -> Outcome;
     ensure_destination(service: &ServiceId, destination: &Destination) -> Outcome;
     remove_service(id: &ServiceId) -> Outcome;

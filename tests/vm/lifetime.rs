@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ipvs_rs::error::ErrorKind;
+use ipvs_rs::handle::Consistency;
 use ipvs_rs::model::Reading;
 use ipvs_rs::transport::Netns;
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId, Table};
@@ -161,7 +162,12 @@ fn batch_that_is_stopped_and_tables_that_are_filled_again_show_what_there_is() {
             }
             // From Linux 7 on the kernel rearranges its table for a moment after many changes.
             std::thread::sleep(Duration::from_secs(2));
-            let expected = Handle::builder().readers(0).open().unwrap().snapshot_stable(5).unwrap();
+            let expected = Handle::builder()
+                .readers(0)
+                .open()
+                .unwrap()
+                .snapshot_with(Consistency::Stable { attempts: 5 })
+                .unwrap();
             assert_eq!((expected.len(), expected.destination_count()), (400, 241));
             assert!(matches!(expected.reading(), Reading::Confirmed { .. }));
             for readers in 0..=3 {
@@ -171,7 +177,7 @@ fn batch_that_is_stopped_and_tables_that_are_filled_again_show_what_there_is() {
                     assert_eq!(handle.snapshot_into(&mut table).unwrap(), Reading::Pieced);
                     assert_eq!(table, expected, "{readers}");
                 }
-                assert_eq!(handle.snapshot_stable(5).unwrap(), expected, "{readers}");
+                assert_eq!(handle.snapshot_with(Consistency::Stable { attempts: 5 }).unwrap(), expected, "{readers}");
             }
         });
     });

@@ -49,9 +49,6 @@ pub(super) enum Told {
     Read(Reply),
 }
 
-/// How often a list is read until it can be relied on.
-pub(super) const ATTEMPTS: u32 = 10;
-
 impl Commands<'_> {
     /// The number of commands.
     pub const fn len(&self) -> usize {
@@ -134,10 +131,10 @@ impl Question {
             Self::Rest => Reply::Rest(Observed::read_rest(handle, Rest::ALL)),
             Self::Service(id) => Reply::Service(id, Box::new(handle.get_service(&id))),
             Self::Services => Reply::Services(handle.get_services(), false),
-            Self::StableServices => Reply::Services(handle.get_services_stable(ATTEMPTS), true),
+            Self::StableServices => Reply::Services(handle.get_services_with(Observed::CONSISTENCY), true),
             Self::Destinations(id) => Reply::Destinations(id, handle.get_destinations(&id), false),
             Self::StableDestinations(id) => {
-                Reply::Destinations(id, handle.get_destinations_stable(&id, ATTEMPTS), true)
+                Reply::Destinations(id, handle.get_destinations_with(&id, Observed::CONSISTENCY), true)
             }
         }))
     }
@@ -150,10 +147,10 @@ impl Question {
             Self::Rest => Reply::Rest(Observed::read_rest_async(handle, Rest::ALL).await),
             Self::Service(id) => Reply::Service(id, Box::new(handle.get_service(&id).await)),
             Self::Services => Reply::Services(handle.get_services().await, false),
-            Self::StableServices => Reply::Services(handle.get_services_stable(ATTEMPTS).await, true),
+            Self::StableServices => Reply::Services(handle.get_services_with(Observed::CONSISTENCY).await, true),
             Self::Destinations(id) => Reply::Destinations(id, handle.get_destinations(&id).await, false),
             Self::StableDestinations(id) => {
-                Reply::Destinations(id, handle.get_destinations_stable(&id, ATTEMPTS).await, true)
+                Reply::Destinations(id, handle.get_destinations_with(&id, Observed::CONSISTENCY).await, true)
             }
         }))
     }

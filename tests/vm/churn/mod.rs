@@ -330,7 +330,7 @@ fn destination_that_is_there_is_never_called_missing_while_others_write() {
 
                 let found = handle.get_destination(&id, &target).map(|found| found.map(|entry| entry.destination));
                 answers.expect("get", &found, &Some(server.clone()));
-                let found = handle.get_destinations_of_existing(&id).map(|found| found.is_some());
+                let found = handle.find_destinations(&id).map(|found| found.is_some());
                 answers.expect("get all", &found, &true);
                 let outcome = handle.modify_destination(&id, &target, |_| ());
                 answers.expect("modify nothing", &outcome, &Outcome::Unchanged);
@@ -370,7 +370,7 @@ fn service_that_is_there_is_never_called_missing_while_others_write() {
                 let id = service.id;
                 let found = handle.get_service(&id).map(|found| found.map(|entry| entry.service));
                 answers.expect("get", &found, &Some(service.clone()));
-                answers.expect("get none", &handle.get_destinations_of_existing(&id), &Some(Vec::new()));
+                answers.expect("get none", &handle.find_destinations(&id), &Some(Vec::new()));
                 answers.expect("modify nothing", &handle.modify_service(&id, |_| ()), &Outcome::Unchanged);
                 answers.expect("ensure", &handle.ensure_service(service), &Outcome::Unchanged);
 

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use ipvs_rs::handle::Batch;
+use ipvs_rs::handle::{Batch, Consistency};
 use ipvs_rs::model::{AddressFamily, Persistence, PersistenceEngine, Reading, Tunnel};
 use ipvs_rs::{Destination, DestinationId, Error, ForwardMethod, Handle, Scheduler, Service, ServiceId, Table};
 
@@ -153,14 +153,14 @@ impl List {
     pub fn stable(self, handle: &Handle, attempts: u32) -> Result<Vec<Object>, Error> {
         match self {
             Self::Services => {
-                let entries = handle.get_services_stable(attempts)?;
+                let entries = handle.get_services_with(Consistency::Stable { attempts })?;
                 Ok(entries.into_iter().map(|entry| Object::Service(entry.service)).collect())
             }
             Self::Destinations(service) => {
-                let entries = handle.get_destinations_stable(&service, attempts)?;
+                let entries = handle.get_destinations_with(&service, Consistency::Stable { attempts })?;
                 Ok(entries.into_iter().map(|entry| Object::Destination(service, entry.destination)).collect())
             }
-            Self::Everything => handle.snapshot_stable(attempts).map(|table| objects(&table)),
+            Self::Everything => handle.snapshot_with(Consistency::Stable { attempts }).map(|table| objects(&table)),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use ipvs_rs::desired::apply::{Applier, ApplyError, ApplyOptions, DrainOutcome, Drained, Interrupt, OnRace, drive};
 use ipvs_rs::desired::plan::Change;
 use ipvs_rs::desired::{Drain, Operation, Plan, WaitFor, service_text};
+use ipvs_rs::handle::Consistency;
 use ipvs_rs::model::Protocol;
 use ipvs_rs::{DestinationId, ServiceId};
 
@@ -62,7 +63,7 @@ pub fn drain(session: &mut Session<'_>, pace: &mut impl Pace, draining: &Drainin
 /// A change of each destination, which has to be there.
 fn operations(session: &Session<'_>, draining: &Draining) -> Result<Vec<Operation>, Failure> {
     let Draining { service, destinations, drain, delete } = draining;
-    let entries = session.handle.get_destinations_stable(service, 10);
+    let entries = session.handle.get_destinations_with(service, Consistency::Stable { attempts: 10 });
     let entries = entries.map_err(|error| Failure::query("destinations", &error))?;
     let mut operations: Vec<Operation> = Vec::new();
     for id in destinations {

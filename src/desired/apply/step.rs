@@ -60,39 +60,6 @@ impl Commands<'_> {
         self.commands.is_empty()
     }
 
-    /// Sends them. Before each datagram the function is asked whether to end; those that were not sent by then, or
-    /// after a datagram with a failure, stay unsent.
-    pub fn send(&self, handle: &Handle, mut interrupt: impl FnMut() -> Interrupt) -> Answer {
-        let mut strongest = interrupt();
-        if strongest >= self.heeded {
-            return Answer(Told::Sent(Vec::new(), strongest));
-        }
-        let watch = |progress: BatchProgress| self.watch(progress, &mut strongest, &mut interrupt);
-        let results = match self.daemon() {
-            Some(Change { after: Some(starts), .. }) => vec![handle.start_sync(starts)],
-            Some(Change { before: Some(stops), after: None }) => vec![handle.stop_sync(stops.role)],
-            _ => results(self.add_to(handle.batch()).send_with_progress(watch)),
-        };
-        Answer(Told::Sent(results, strongest))
-    }
-
-    /// Sends them, as [`send`](Self::send) does.
-    #[cfg(feature = "tokio")]
-    #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
-    pub async fn send_async(&self, handle: &AsyncHandle, mut interrupt: impl FnMut() -> Interrupt) -> Answer {
-        let mut strongest = interrupt();
-        if strongest >= self.heeded {
-            return Answer(Told::Sent(Vec::new(), strongest));
-        }
-        let watch = |progress: BatchProgress| self.watch(progress, &mut strongest, &mut interrupt);
-        let results = match self.daemon() {
-            Some(Change { after: Some(starts), .. }) => vec![handle.start_sync(starts).await],
-            Some(Change { before: Some(stops), after: None }) => vec![handle.stop_sync(stops.role).await],
-            _ => results(self.add_to(handle.batch()).send_with_progress(watch).await),
-        };
-        Answer(Told::Sent(results, strongest))
-    }
-
     /// The daemon that starts or stops, which is done by itself: the kernel may stop one without a word.
     fn daemon(&self) -> Option<&Change<SyncDaemon>> {
         match self.commands {
@@ -124,34 +91,50 @@ fn results(sent: Result<crate::handle::BatchReport, Error>) -> Vec<Result<(), Er
     sent.map_or_else(|error| vec![Err(error)], crate::handle::BatchReport::into_results)
 }
 
-impl Question {
-    /// Asks the kernel.
-    pub fn ask(&self, handle: &Handle) -> Answer {
-        Answer(Told::Read(match *self {
-            Self::Rest => Reply::Rest(Observed::read_rest(handle, Rest::ALL)),
-            Self::Service(id) => Reply::Service(id, Box::new(handle.get_service(&id))),
-            Self::Services => Reply::Services(handle.get_services(), false),
-            Self::StableServices => Reply::Services(handle.get_services_with(Observed::CONSISTENCY), true),
-            Self::Destinations(id) => Reply::Destinations(id, handle.get_destinations(&id), false),
-            Self::StableDestinations(id) => {
-                Reply::Destinations(id, handle.get_destinations_with(&id, Observed::CONSISTENCY), true)
+/// Writes the calls of a handle: with the words `async` and `await` those of one that does not block.
+macro_rules! calls {
+    ($(#[$doc:meta])* $handle:ty: $send:ident, $ask:ident, $read_rest:ident $(, $async:ident $await:ident)?) => {
+        impl Commands<'_> {
+            /// Sends them. Before each datagram the function is asked whether to end; those that were not sent by then,
+            /// or after a datagram with a failure, stay unsent.
+            $(#[$doc])*
+            pub $($async)? fn $send(&self, handle: &$handle, mut interrupt: impl FnMut() -> Interrupt) -> Answer {
+                let mut strongest = interrupt();
+                if strongest >= self.heeded {
+                    return Answer(Told::Sent(Vec::new(), strongest));
+                }
+                let watch = |progress: BatchProgress| self.watch(progress, &mut strongest, &mut interrupt);
+                let results = match self.daemon() {
+                    Some(Change { after: Some(starts), .. }) => vec![handle.start_sync(starts)$(.$await)?],
+                    Some(Change { before: Some(stops), after: None }) => vec![handle.stop_sync(stops.role)$(.$await)?],
+                    _ => results(self.add_to(handle.batch()).send_with_progress(watch)$(.$await)?),
+                };
+                Answer(Told::Sent(results, strongest))
             }
-        }))
-    }
+        }
 
-    /// Asks the kernel.
-    #[cfg(feature = "tokio")]
-    #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
-    pub async fn ask_async(&self, handle: &AsyncHandle) -> Answer {
-        Answer(Told::Read(match *self {
-            Self::Rest => Reply::Rest(Observed::read_rest_async(handle, Rest::ALL).await),
-            Self::Service(id) => Reply::Service(id, Box::new(handle.get_service(&id).await)),
-            Self::Services => Reply::Services(handle.get_services().await, false),
-            Self::StableServices => Reply::Services(handle.get_services_with(Observed::CONSISTENCY).await, true),
-            Self::Destinations(id) => Reply::Destinations(id, handle.get_destinations(&id).await, false),
-            Self::StableDestinations(id) => {
-                Reply::Destinations(id, handle.get_destinations_with(&id, Observed::CONSISTENCY).await, true)
+        impl Question {
+            /// Asks the kernel.
+            $(#[$doc])*
+            pub $($async)? fn $ask(&self, handle: &$handle) -> Answer {
+                Answer(Told::Read(match *self {
+                    Self::Rest => Reply::Rest(Observed::$read_rest(handle, Rest::ALL)$(.$await)?),
+                    Self::Service(id) => Reply::Service(id, Box::new(handle.get_service(&id)$(.$await)?)),
+                    Self::Services => Reply::Services(handle.get_services()$(.$await)?, false),
+                    Self::StableServices => Reply::Services(handle.get_services_with(Observed::CONSISTENCY)$(.$await)?, true),
+                    Self::Destinations(id) => Reply::Destinations(id, handle.get_destinations(&id)$(.$await)?, false),
+                    Self::StableDestinations(id) => {
+                        Reply::Destinations(id, handle.get_destinations_with(&id, Observed::CONSISTENCY)$(.$await)?, true)
+                    }
+                }))
             }
-        }))
-    }
+        }
+    };
 }
+
+calls!(Handle: send, ask, read_rest);
+#[cfg(feature = "tokio")]
+calls!(
+    #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+    AsyncHandle: send_async, ask_async, read_rest_async, async await
+);

@@ -20,10 +20,10 @@ macro_rules! kinds {
         }
 
         /// The object of an [`Operation`] and what happens to it, as one word.
-        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[derive(Clone, Copy, Debug, serde::Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Serialize)]
         #[non_exhaustive]
         pub enum OperationKind {
-            $(#[doc = concat!("`", $name, "`")] $kind,)*
+            $(#[doc = concat!("`", $name, "`")] #[serde(rename = $name)] $kind,)*
         }
 
         impl OperationKind {
@@ -82,20 +82,6 @@ impl OperationKind {
 impl fmt::Display for OperationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
-    }
-}
-
-impl serde::Serialize for OperationKind {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for OperationKind {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        kind.ok_or_else(|| serde::de::Error::custom(format_args!("\"{}\" is not an operation", name.escape_debug())))
     }
 }
 

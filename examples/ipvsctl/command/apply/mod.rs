@@ -115,7 +115,7 @@ fn saved(handle: &Handle, path: &Path) -> Result<Planned, Failure> {
         .map_err(|error| failure!(Input, "Error reading from input file {name}: {error}"))?
         .ok_or_else(|| unusable(format!("more than {LONGEST} bytes")))?;
     let plan: SavedPlan = serde_json::from_slice(&bytes)
-        .map_err(|error| unusable(format!("{error}; ipvsctl plan --out FILE writes one")))?;
+        .map_err(|error| unusable(format!("{}; ipvsctl plan --out FILE writes one", shown(error))))?;
     let live = Observed::read_all(handle).map_err(|error| Failure::query("services", &error))?;
     let plan = plan.plan(&live).map_err(|error| match error {
         SavedPlanError::Stale { .. } => failure!(Stale, "{APPLYING}{name}: {error}; nothing was changed"),

@@ -66,6 +66,20 @@
 //!
 //! [`error`] belongs to floor 4.
 //!
+//! # Features
+//!
+//! Without any there is the blocking client. A feature adds items and never changes what existing code does.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `serde` | every value of the model, and connections, as data |
+//! | `tokio` | `AsyncHandle`: [the same operations on tokio](#on-tokio) |
+//! | `desired` | floor 5: [a desired state, plans, and carrying them out](#from-a-desired-state) |
+//! | `yaml` | desired states from YAML and JSON files, with every mistake at its line and column |
+//! | `schema` | the JSON schema of those files |
+//! | `params-url` | nothing here: the tool `ipvsctl` fetches parameters from web servers |
+//! | `testing` | [a kernel in memory](#play-the-kernel-in-a-test), a recorder of conversations |
+//!
 //! # Cookbook
 //!
 //! ## List everything
@@ -166,6 +180,47 @@
 //!     }
 //! }
 //! # Ok::<(), ipvs_rs::Error>(())
+//! ```
+//!
+//! ## From a desired state
+//!
+//! With the feature `desired`: say what the table should be, look at the plan, carry it out. A plan that fails on the way is
+//! undone; services that the state does not name stay, unless `prune` is set:
+//!
+//! ```no_run
+//! # #[cfg(feature = "desired")] {
+//! use ipvs_rs::desired::apply::{ApplyOptions, apply};
+//! use ipvs_rs::desired::{DesiredService, DesiredState, Observed, PlanOptions, plan};
+//! use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service};
+//!
+//! let web = DesiredService::new(Service::new("tcp://192.0.2.10:80".parse()?, Scheduler::Wlc))
+//!     .destination(Destination::new("10.0.0.2:8080".parse()?, ForwardMethod::Masquerade))
+//!     .destination(Destination::new("10.0.0.3:8080".parse()?, ForwardMethod::Masquerade));
+//! let desired = DesiredState::new().service(web);
+//!
+//! let handle = Handle::new()?;
+//! let plan = plan(&Observed::read(&handle, &desired)?, &desired, &PlanOptions::new());
+//! print!("{plan}");
+//! apply(&handle, &plan, &ApplyOptions::new(), &mut ())?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ## On tokio
+//!
+//! With the feature `tokio` the same operations wait without holding up a thread:
+//!
+//! ```no_run
+//! # #[cfg(feature = "tokio")]
+//! # async fn example() -> Result<(), ipvs_rs::Error> {
+//! use ipvs_rs::AsyncHandle;
+//!
+//! let handle = AsyncHandle::new().await?;
+//! for entry in handle.get_services().await? {
+//!     println!("{}: {} connections so far", entry.id(), entry.stats.connections);
+//! }
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! ## Another network namespace

@@ -18,8 +18,8 @@ pub struct Console {
     format: Format,
     /// How often more words are asked for; `None` where there is to be no word.
     verbosity: Option<u8>,
-    /// Whether data is coloured.
-    pub is_coloured: bool,
+    /// Whether data is colored.
+    pub is_colored: bool,
     /// Whether messages go to a terminal.
     pub has_progress: bool,
     progress: bool,
@@ -30,7 +30,7 @@ impl Console {
     /// The outputs of the process.
     pub fn standard(global: &Globals) -> Self {
         let format = global.log_format.unwrap_or(Format::Text);
-        let is_coloured = match global.color.unwrap_or_default() {
+        let is_colored = match global.color.unwrap_or_default() {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto => {
@@ -44,7 +44,7 @@ impl Console {
             err: Box::new(io::stderr()),
             format,
             verbosity: (!global.quiet).then_some(global.verbose),
-            is_coloured,
+            is_colored,
             has_progress: io::stderr().is_terminal() && !global.quiet && format == Format::Text,
             progress: false,
             failed: None,

@@ -13,7 +13,7 @@ pub enum Reply {
     Service(ServiceEntry),
     /// A destination; the answer to `GET_DEST`. It does not say of which service.
     Destination(DestinationEntry),
-    /// A running synchronisation daemon; the answer to `GET_DAEMON`.
+    /// A running synchronization daemon; the answer to `GET_DAEMON`.
     Daemon(SyncDaemon),
     /// The timeouts; the answer to `GET_CONFIG`.
     Config(Config),

@@ -26,11 +26,11 @@ pub enum Request {
     DeleteDestination(ServiceId, DestinationId),
     /// Reads all destinations of a service (a dump).
     GetDestinations(ServiceId),
-    /// Starts a synchronisation daemon.
+    /// Starts a synchronization daemon.
     NewDaemon(SyncDaemon),
-    /// Stops a synchronisation daemon.
+    /// Stops a synchronization daemon.
     DeleteDaemon(SyncRole),
-    /// Reads the running synchronisation daemons (a dump).
+    /// Reads the running synchronization daemons (a dump).
     GetDaemons,
     /// Sets the timeouts that are given.
     SetConfig(Config),

@@ -64,7 +64,7 @@ pub enum Target {
     Destination(ServiceId, DestinationId),
     /// All destinations of a service.
     Destinations(ServiceId),
-    /// A synchronisation daemon.
+    /// A synchronization daemon.
     Daemon(SyncRole),
 }
 

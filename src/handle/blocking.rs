@@ -155,7 +155,7 @@ impl Handle {
     ///
     /// [`is_not_found`](Error::is_not_found) when there is no such service;
     /// [`is_already_exists`](Error::is_already_exists); [`is_invalid`](Error::is_invalid) when the address is not of
-    /// unicast, and when its family is not the service's although the method is not a tunnel or a synchronisation
+    /// unicast, and when its family is not the service's although the method is not a tunnel or a synchronization
     /// daemon runs.
     ///
     /// # Kernel
@@ -208,7 +208,7 @@ impl Handle {
         block_on(self.operations.delete_destination(service, id))
     }
 
-    /// Removes all services with their destinations. Success when there was none, too. Timeouts, synchronisation daemons
+    /// Removes all services with their destinations. Success when there was none, too. Timeouts, synchronization daemons
     /// and sysctls stay.
     ///
     /// # Errors
@@ -312,7 +312,7 @@ impl Handle {
         block_on(self.operations.get_info())
     }
 
-    /// Starts a synchronisation daemon.
+    /// Starts a synchronization daemon.
     ///
     /// # Errors
     ///
@@ -343,7 +343,7 @@ impl Handle {
         block_on(self.operations.start_sync(daemon))
     }
 
-    /// Stops a synchronisation daemon.
+    /// Stops a synchronization daemon.
     ///
     /// A daemon that is stopped right after its start may end without a word from the kernel. Then the list of daemons
     /// decides whether it has.
@@ -361,7 +361,7 @@ impl Handle {
         block_on(self.operations.stop_sync(role))
     }
 
-    /// Reads the running synchronisation daemons, with what the kernel chose where nothing was said.
+    /// Reads the running synchronization daemons, with what the kernel chose where nothing was said.
     ///
     /// # Errors
     ///

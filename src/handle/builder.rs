@@ -61,6 +61,10 @@ impl<R> HandleBuilder<R> {
     ///
     /// The handle stays in it, wherever its users go. The socket is opened by a thread of its own that ends at once.
     ///
+    /// An open handle keeps its namespace alive, devices and table included, also after `ip netns del`: drop it to let the
+    /// namespace go. A child process that was forked must open a handle of its own: two processes on one socket take each
+    /// other's answers.
+    ///
     /// Errors of the handle say which namespace it is. Over a transport of your own that is all that this does.
     #[cfg(target_os = "linux")]
     pub fn netns(mut self, netns: Netns) -> Self {

@@ -32,7 +32,10 @@ pub struct Config {
     #[doc(alias = "IPVS_CMD_ATTR_TIMEOUT_TCP")]
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tcp: Option<Timeout>,
-    /// TCP connections after a FIN (`IPVS_CMD_ATTR_TIMEOUT_TCP_FIN`).
+    /// TCP connections between the first FIN and the end of both directions (`FIN_WAIT`; `IPVS_CMD_ATTR_TIMEOUT_TCP_FIN`).
+    ///
+    /// One that is closed on both sides then stays in `TIME_WAIT` for two minutes, which no setting changes: until
+    /// that is over it counts among the [inactive connections](super::DestinationEntry::inactive_connections).
     #[doc(alias = "IPVS_CMD_ATTR_TIMEOUT_TCP_FIN")]
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tcp_fin: Option<Timeout>,

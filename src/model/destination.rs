@@ -229,7 +229,11 @@ impl DestinationEntry {
         self.destination.id
     }
 
-    /// Whether no connection is left: a drained destination can be deleted without cutting anybody off.
+    /// Whether no connection is left, active or inactive: a drained destination can be deleted without cutting off a
+    /// client.
+    ///
+    /// A TCP connection that was closed counts as inactive for two minutes more (`TIME_WAIT`), so that a server that was
+    /// just busy is not idle before that.
     pub fn is_idle(&self) -> bool {
         self.active_connections == 0 && self.inactive_connections == 0
     }

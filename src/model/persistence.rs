@@ -31,7 +31,7 @@ pub struct Persistence {
     timeout_secs: u32,
     /// Which clients count as one.
     pub granularity: Granularity,
-    /// What recognises a client; `None` for its address.
+    /// What recognizes a client; `None` for its address.
     pub engine: Option<PersistenceEngine>,
 }
 
@@ -81,7 +81,7 @@ impl Persistence {
         self
     }
 
-    /// Sets the engine that recognises a client.
+    /// Sets the engine that recognizes a client.
     #[must_use]
     pub fn engine(mut self, engine: PersistenceEngine) -> Self {
         self.engine = Some(engine);
@@ -195,7 +195,7 @@ impl From<Prefix> for u8 {
     }
 }
 
-/// What recognises a client by something other than its address.
+/// What recognizes a client by something other than its address.
 ///
 /// The set is open, as with [`Scheduler`](super::Scheduler).
 ///

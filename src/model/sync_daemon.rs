@@ -129,7 +129,7 @@ impl SyncDaemon {
     }
 }
 
-/// The two sides of connection synchronisation. A director can be both at once, as two daemons.
+/// The two sides of connection synchronization. A director can be both at once, as two daemons.
 ///
 /// # Kernel
 ///

@@ -96,7 +96,7 @@ impl Connection {
     /// A template keeps a client with its destination; it carries no packets itself. The kernel does not mark it, but
     /// what it prints can be told from a connection: a template has no client port, and one of two states that it
     /// shares with no connection that lacks a port. Before Linux 4.19 templates for UDP had the state of connections
-    /// for UDP, and are not recognised.
+    /// for UDP, and are not recognized.
     pub fn is_template(&self) -> bool {
         self.client.port() == 0 && matches!(self.state, ConnectionState::None | ConnectionState::Assured)
     }
@@ -397,7 +397,7 @@ states! {
 pub enum ConnectionOrigin {
     /// `LOCAL`: this one.
     Local,
-    /// `SYNC`: another one, whose synchronisation daemon told of it.
+    /// `SYNC`: another one, whose synchronization daemon told of it.
     Sync,
 }
 

@@ -7,7 +7,7 @@ use crate::error::Errno;
 
 /// A network interface of a namespace, as far as IPVS minds.
 ///
-/// Synchronisation daemons need one. Its addresses decide what is a broadcast address, and which IPv6 address of the
+/// Synchronization daemons need one. Its addresses decide what is a broadcast address, and which IPv6 address of the
 /// link can be a destination.
 ///
 /// ```
@@ -81,7 +81,7 @@ impl Interface {
     }
 }
 
-/// A synchronisation daemon that runs.
+/// A synchronization daemon that runs.
 #[derive(Clone, Debug)]
 pub(super) struct Daemon {
     interface: Vec<u8>,

@@ -54,7 +54,7 @@ pub enum Fault {
     Garbage(Vec<u8>),
 }
 
-/// Misbehaviour over time: one step for each datagram that is sent.
+/// Misbehavior over time: one step for each datagram that is sent.
 ///
 /// ```
 /// use ipvs_rs::error::Errno;

@@ -190,7 +190,7 @@ impl FakeKernel {
         self.lock().plan = plan.into();
     }
 
-    /// Ends all misbehaviour.
+    /// Ends all misbehavior.
     pub fn behave(&self) {
         self.misbehave(FaultPlan::new());
     }

@@ -57,7 +57,7 @@ pub fn destination_is_made_then_left_alone_then_changed_then_removed_once(world:
     }
     assert_eq!(handle.remove_destination(&service, &plain.id).unwrap(), Outcome::Removed);
     assert_eq!(handle.remove_destination(&service, &plain.id).unwrap(), Outcome::Unchanged);
-    assert_eq!(handle.get_destinations(&service).unwrap().len(), 1, "the neighbour stays");
+    assert_eq!(handle.get_destinations(&service).unwrap().len(), 1, "the neighbor stays");
 }
 
 pub fn one_setting_of_a_destination_is_changed_and_the_rest_kept(world: &dyn World) {

@@ -1,4 +1,4 @@
-//! Synchronisation daemons: what is asked for, what the kernel chooses, and the stop that it may not confirm.
+//! Synchronization daemons: what is asked for, what the kernel chooses, and the stop that it may not confirm.
 
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU16};

@@ -1,4 +1,4 @@
-//! Stopping a synchronisation daemon, which the kernel may do without a word.
+//! Stopping a synchronization daemon, which the kernel may do without a word.
 
 use ipvs_rs::codec::{Reply, Request};
 use ipvs_rs::error::{Errno, ErrorKind};

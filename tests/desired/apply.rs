@@ -125,7 +125,7 @@ fn service_that_cannot_be_made_is_the_cause_and_not_its_destinations() {
         let first = "cannot add service TCP 192.0.2.80:80 (ipvsadm -A -t 192.0.2.80:80 -s mh)";
         let (rest, services) = match on_error {
             OnError::Rollback => ("; rolled back 1 of 1 operation", 0),
-            // The other one travelled in the same datagram.
+            // The other one traveled in the same datagram.
             _ => ("; 1 of 2 operations done", 1),
         };
         assert_eq!(error.to_string(), format!("{first}{rest}"));

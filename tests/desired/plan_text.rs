@@ -46,13 +46,13 @@ fn a_plan_reads_as_what_becomes_of_each_service() {
 }
 
 #[test]
-fn colours_are_added_to_the_same_lines() {
+fn colors_are_added_to_the_same_lines() {
     let plan = whole();
-    let coloured = plan.text().coloured(true).to_string();
-    assert!(coloured.contains("\u{1b}[32m  + destination 198.51.100.13:80   weight 200, direct\u{1b}[0m\n"));
-    assert!(coloured.contains("\u{1b}[31m- service fwmark:77"));
-    assert!(coloured.contains("\u{1b}[33m~ service tcp://192.0.2.80:80 (web)\u{1b}[0m\n"));
-    let mut plain = coloured;
+    let colored = plan.text().colored(true).to_string();
+    assert!(colored.contains("\u{1b}[32m  + destination 198.51.100.13:80   weight 200, direct\u{1b}[0m\n"));
+    assert!(colored.contains("\u{1b}[31m- service fwmark:77"));
+    assert!(colored.contains("\u{1b}[33m~ service tcp://192.0.2.80:80 (web)\u{1b}[0m\n"));
+    let mut plain = colored;
     for code in ["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[0m"] {
         plain = plain.replace(code, "");
     }

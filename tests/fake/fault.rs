@@ -1,4 +1,4 @@
-//! Misbehaviour, and what a handle makes of it: never a lie, and the next good call succeeds.
+//! Misbehavior, and what a handle makes of it: never a lie, and the next good call succeeds.
 
 use std::time::Duration;
 

@@ -49,9 +49,9 @@ fn plan_shows_every_change_and_changes_nothing() {
         ] {
             assert!(said.stdout.lines().any(|shown| shown.starts_with(line)), "{line} is missing in\n{}", said.stdout);
         }
-        assert!(!said.stdout.contains('\x1b'), "no colour in a pipe");
-        let coloured = world.ok(&["--color=always", "diff", "-f", "next.yaml"]);
-        assert!(coloured.contains("\x1b[32m") && coloured.contains("\x1b[31m"), "{coloured}");
+        assert!(!said.stdout.contains('\x1b'), "no color in a pipe");
+        let colored = world.ok(&["--color=always", "diff", "-f", "next.yaml"]);
+        assert!(colored.contains("\x1b[32m") && colored.contains("\x1b[31m"), "{colored}");
         assert_eq!(world.ok(&["apply", "--dry-run", "-f", "next.yaml"]), said.stdout);
         assert_eq!(world.saved(), before);
         assert_eq!(world.ctl(&["plan", "-f", "apply.yaml", "--exit-code"]).status, 0);

@@ -250,12 +250,8 @@ fn address_with_a_scope_is_refused() {
     assert_eq!((error.value(), error.expected()), ("[fe80::1%2]:80", SCOPELESS));
     assert!(DestinationId::new(address).is_err());
 
-    let labelled = SocketAddr::V6(SocketAddrV6::new("2001:db8::1".parse().unwrap(), 80, 5, 0));
-    assert_eq!(
-        ServiceId::tcp(labelled),
-        ServiceId::tcp("[2001:db8::1]:80".parse().unwrap()),
-        "a flow label is no part"
-    );
+    let labeled = SocketAddr::V6(SocketAddrV6::new("2001:db8::1".parse().unwrap(), 80, 5, 0));
+    assert_eq!(ServiceId::tcp(labeled), ServiceId::tcp("[2001:db8::1]:80".parse().unwrap()), "a flow label is no part");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod api;
 mod entry;
+mod front_page;
 mod identity;
 mod law;
 mod name;

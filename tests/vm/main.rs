@@ -1,4 +1,4 @@
-//! The library and a real kernel: every operation, every value, every refusal, traffic, load and neighbours.
+//! The library and a real kernel: every operation, every value, every refusal, traffic, load and neighbors.
 //!
 //! All of this needs root and IPVS, so that `cargo test` leaves it out. `cargo xtask vm --test vm -- --ignored` runs it
 //! in a small virtual machine; there, what is missing fails. Each test works in a network namespace of its own, and

@@ -235,7 +235,7 @@ fn connection_that_was_made_here_is_of_local_origin() {
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn connection_that_another_director_told_of_is_of_synchronised_origin() {
+fn connection_that_another_director_told_of_is_of_synchronized_origin() {
     fresh(|| {
         let backup = Namespace::new();
         ip(&format!("link add sync0 type veth peer name sync0 netns {}", backup.path().display()));

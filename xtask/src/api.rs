@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 
 /// Write the list of all public items of the library, with all features
 ///
-/// `cargo xtask test` fails where the list in docs/api.txt is not that of the code, so that no item comes, goes or changes
+/// `cargo xtask test` fails where the list in tests/api.txt is not that of the code, so that no item comes, goes or changes
 /// unseen.
 #[derive(Args)]
 pub struct Arguments {
@@ -26,7 +26,7 @@ pub struct Arguments {
 }
 
 /// The list in the repository.
-const LIST: &str = "docs/api.txt";
+const LIST: &str = "tests/api.txt";
 
 /// Lines of a difference that are shown.
 const SHOWN: usize = 40;

@@ -27,7 +27,7 @@ pub struct Globals {
         ("json", "A JSON object in a line each", Format::Json),
     ]))]
     pub log_format: Option<Format>,
-    /// When output is coloured; NO_COLOR is honoured
+    /// When output is colored; NO_COLOR is honored
     #[arg(long, value_name = "WHEN", value_parser = words([
         ("auto", "On a terminal", ColorChoice::Auto),
         ("always", "Always", ColorChoice::Always),

@@ -109,7 +109,7 @@ pub fn plan(session: &mut Session<'_>, task: &Task<'_>, args: &args::Plan) -> Re
 /// Prints a plan.
 pub fn show(console: &mut Console, Planned { plan, live }: &Planned, format: Format) -> Result<(), Failure> {
     let text = match format {
-        Format::Text => plan.text().coloured(console.is_coloured).to_string(),
+        Format::Text => plan.text().colored(console.is_colored).to_string(),
         Format::Ipvsadm => plan.rules().to_string(),
         format => document::text(format, &plan.saved(live))?,
     };

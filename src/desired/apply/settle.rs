@@ -248,7 +248,7 @@ impl Applier<'_> {
             self.raced.extend(failure);
             return;
         }
-        // Of the commands that travelled with the one that ended it, those that failed too are no news.
+        // Of the commands that traveled with the one that ended it, those that failed too are no news.
         if !self.round.has_ended {
             self.failures.extend(failure);
         }

@@ -6,26 +6,26 @@ use crate::model::ServiceId;
 
 /// A [`Plan`] for people: what is made, changed and deleted, service by service.
 ///
-/// Each line begins with a sign, so that colour is never the only one: `+` is made, `~` is changed, `-` is deleted,
+/// Each line begins with a sign, so that color is never the only one: `+` is made, `~` is changed, `-` is deleted,
 /// `!` is worth knowing.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanText<'a> {
     plan: &'a Plan,
-    is_coloured: bool,
+    is_colored: bool,
 }
 
 impl Plan {
     /// The plan for people.
     pub const fn text(&self) -> PlanText<'_> {
-        PlanText { plan: self, is_coloured: false }
+        PlanText { plan: self, is_colored: false }
     }
 }
 
 impl PlanText<'_> {
-    /// Sets whether lines have the colours of a terminal: green, yellow, red.
+    /// Sets whether lines have the colors of a terminal: green, yellow, red.
     #[must_use]
-    pub const fn coloured(mut self, is_coloured: bool) -> Self {
-        self.is_coloured = is_coloured;
+    pub const fn colored(mut self, is_colored: bool) -> Self {
+        self.is_colored = is_colored;
         self
     }
 
@@ -35,18 +35,18 @@ impl PlanText<'_> {
             let gap = REMARK.saturating_sub(text.chars().count()).max(2);
             let _ = write!(text, "{:gap$}{remark}", "");
         }
-        self.coloured_line(f, sign, &text)
+        self.colored_line(f, sign, &text)
     }
 
-    fn coloured_line(&self, f: &mut fmt::Formatter<'_>, sign: char, text: &str) -> fmt::Result {
-        let colour = match sign {
+    fn colored_line(&self, f: &mut fmt::Formatter<'_>, sign: char, text: &str) -> fmt::Result {
+        let color = match sign {
             '+' => "32",
             '-' => "31",
             '~' | '!' => "33",
             _ => "",
         };
-        if self.is_coloured && !colour.is_empty() {
-            writeln!(f, "\u{1b}[{colour}m{text}\u{1b}[0m")
+        if self.is_colored && !color.is_empty() {
+            writeln!(f, "\u{1b}[{color}m{text}\u{1b}[0m")
         } else {
             writeln!(f, "{text}")
         }
@@ -58,7 +58,7 @@ impl PlanText<'_> {
         self.line(f, indent, operation.kind().sign(), &format!("{head}{name}"), &remark)?;
         for SettingChange { field, from, to } in operation.changes() {
             let (indent, width) = (indent + 4, FIELD.saturating_sub(indent + 4));
-            self.coloured_line(f, '~', &format!("{:indent$}{field:width$}{from} -> {to}", ""))?;
+            self.colored_line(f, '~', &format!("{:indent$}{field:width$}{from} -> {to}", ""))?;
         }
         for object in operation.additions() {
             let addition = Operation::new(object);
@@ -100,10 +100,10 @@ impl fmt::Display for PlanText<'_> {
         }
         if plan.outside() > 0 {
             let noun = if plan.outside() == 1 { "service" } else { "services" };
-            self.coloured_line(f, '!', &format!("! {} live {noun} outside scope left alone", plan.outside()))?;
+            self.colored_line(f, '!', &format!("! {} live {noun} outside scope left alone", plan.outside()))?;
         }
         for conflict in plan.conflicts() {
-            self.coloured_line(f, '!', &format!("! {conflict}"))?;
+            self.colored_line(f, '!', &format!("! {conflict}"))?;
         }
         if plan.is_empty() {
             return f.write_str("No changes: the table is as it should be.");

@@ -99,7 +99,7 @@ sysctls! {
         "Below how much free memory the automatic modes of the defences set in.",
         ANY, Some("pages"), Some("1024"), Namespace, ALWAYS;
     BackupOnly = "backup_only",
-        "Whether nothing is forwarded here while a backup synchronisation daemon runs, but left to the master.",
+        "Whether nothing is forwarded here while a backup synchronization daemon runs, but left to the master.",
         SysctlKind::Switch, None, Some("0"), Namespace, KernelVersion(3, 9, 0);
     CacheBypass = "cache_bypass",
         "Whether packets go on to their original destination when there is no server for them, as before a web \
@@ -193,30 +193,30 @@ sysctls! {
          smaller number makes a larger table.",
         number(-8, 8), Some("power of two"), None, Host, KernelVersion(7, 1, 0);
     SyncPersistMode = "sync_persist_mode",
-        "Which connections of persistent services are synchronised: 0 all of them, 1 only the templates.",
+        "Which connections of persistent services are synchronized: 0 all of them, 1 only the templates.",
         number(0, 1), Some("mode"), Some("0"), Namespace, KernelVersion(3, 11, 0);
     SyncPorts = "sync_ports",
-        "How many threads and ports a synchronisation daemon uses, from when it is started.",
+        "How many threads and ports a synchronization daemon uses, from when it is started.",
         SysctlKind::PowerOfTwo { greatest: 64 }, Some("threads"), Some("1"), Namespace, KernelVersion(3, 5, 0);
     SyncQlenMax = "sync_qlen_max",
-        "How many synchronisation messages may wait to be sent. The default is a 32nd of the pages of memory.",
+        "How many synchronization messages may wait to be sent. The default is a 32nd of the pages of memory.",
         number(0, i64::MAX), Some("messages"), None, Host, KernelVersion(3, 5, 0);
     SyncRefreshPeriod = "sync_refresh_period",
-        "How long a connection whose state does not change is not synchronised again; 0 leaves that to \
+        "How long a connection whose state does not change is not synchronized again; 0 leaves that to \
          `sync_threshold`.",
         NATURAL, Some("seconds"), Some("0"), Namespace, KernelVersion(3, 5, 0);
     SyncRetries = "sync_retries",
-        "How often a synchronisation is repeated, an eighth of `sync_refresh_period` apart.",
+        "How often a synchronization is repeated, an eighth of `sync_refresh_period` apart.",
         number(0, 3), Some("times"), Some("0"), Namespace, KernelVersion(3, 5, 0);
     SyncSockSize = "sync_sock_size",
-        "How large the buffer of a synchronisation socket is; 0 leaves that to the system.",
+        "How large the buffer of a synchronization socket is; 0 leaves that to the system.",
         NATURAL, Some("bytes"), Some("0"), Host, KernelVersion(3, 5, 0);
     SyncThreshold = "sync_threshold",
-        "After how many packets a connection is synchronised for the first time, and after how many more again; 0 \
+        "After how many packets a connection is synchronized for the first time, and after how many more again; 0 \
          for the second is never again.",
         SysctlKind::Threshold, Some("packets"), Some("3 50"), Namespace, ALWAYS;
     SyncVersion = "sync_version",
-        "Which form synchronisation messages have: 1 the present one, 0 that of kernels before 2.6.38.",
+        "Which form synchronization messages have: 1 the present one, 0 that of kernels before 2.6.38.",
         number(0, 1), Some("version"), Some("1"), Namespace, KernelVersion(2, 6, 38);
 }
 

@@ -57,9 +57,9 @@ pub enum SysctlValue {
     Number(i128),
     /// Of [`SyncThreshold`](super::Sysctl::SyncThreshold).
     Threshold {
-        /// After how many packets a connection is synchronised.
+        /// After how many packets a connection is synchronized.
         packets: i64,
-        /// After how many more packets it is synchronised again; 0 for never.
+        /// After how many more packets it is synchronized again; 0 for never.
         period: i64,
     },
     /// A list of processors, as it is written.

@@ -32,10 +32,10 @@ pub struct Drawn {
 /// How a line looks.
 #[derive(Clone, Copy)]
 pub enum Stroke {
-    /// Wide and grey, for others to lie upon.
+    /// Wide and gray, for others to lie upon.
     Ground,
-    /// The colour with this number.
-    Colour(usize),
+    /// The color with this number.
+    Color(usize),
 }
 
 /// Told apart by those who see no red or no green as well.
@@ -116,7 +116,7 @@ impl Panel {
                 .draw_series(LineSeries::new(points.iter().copied(), style))?
                 .label(label)
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], style));
-            if let Stroke::Colour(_) = stroke {
+            if let Stroke::Color(_) = stroke {
                 chart.draw_series(points.iter().map(|point| Circle::new(*point, 3, style.filled())))?;
             }
         }
@@ -136,7 +136,7 @@ impl Stroke {
     fn style(self) -> ShapeStyle {
         match self {
             Self::Ground => GROUND.stroke_width(7),
-            Self::Colour(number) => COLOURS[number % COLOURS.len()].stroke_width(2),
+            Self::Color(number) => COLOURS[number % COLOURS.len()].stroke_width(2),
         }
     }
 }
@@ -167,7 +167,7 @@ mod tests {
             title: title.to_owned(),
             across: "destinations",
             up: "bytes",
-            lines: vec![line("floor", Stroke::Ground), line("ours", Stroke::Colour(0))],
+            lines: vec![line("floor", Stroke::Ground), line("ours", Stroke::Color(0))],
         }
     }
 

@@ -52,7 +52,7 @@ fn costs(kind: Kind, growth: &Growth, kernel: &str) -> Picture {
         up: KINSN,
         lines: vec![
             drawn("floor (the kernel)", growth.times(kind, work, "floor"), Stroke::Ground),
-            drawn("ipvs-rs", growth.times(kind, work, "ipvs-rs"), Stroke::Colour(0)),
+            drawn("ipvs-rs", growth.times(kind, work, "ipvs-rs"), Stroke::Color(0)),
         ],
     });
     Picture {
@@ -69,7 +69,7 @@ fn ratios(growth: &Growth, kernel: &str) -> Picture {
         lines: WORKS
             .iter()
             .enumerate()
-            .map(|(number, work)| drawn(work, growth.ratios(kind, work), Stroke::Colour(number)))
+            .map(|(number, work)| drawn(work, growth.ratios(kind, work), Stroke::Color(number)))
             .collect(),
     });
     Picture { title: format!("What ipvs-rs costs beside the floor, Linux {kernel}"), panels: panels.into() }
@@ -83,8 +83,8 @@ fn memory(growth: &Growth, kernel: &str) -> Picture {
             across: ACROSS,
             up: "bytes",
             lines: vec![
-                drawn("at most, while it was read", peak, Stroke::Colour(1)),
-                drawn("of the table that was read", held, Stroke::Colour(0)),
+                drawn("at most, while it was read", peak, Stroke::Color(1)),
+                drawn("of the table that was read", held, Stroke::Color(0)),
             ],
         }
     });
@@ -94,7 +94,7 @@ fn memory(growth: &Growth, kernel: &str) -> Picture {
 fn deleted(growth: &Growth, kernel: &str) -> Picture {
     let cases = CASES.iter().filter_map(|(case, _, legend)| Some((*case, (*legend)?)));
     let lines = cases.enumerate().map(|(number, (case, legend))| {
-        let stroke = if case == "fresh" { Stroke::Ground } else { Stroke::Colour(number) };
+        let stroke = if case == "fresh" { Stroke::Ground } else { Stroke::Color(number) };
         drawn(legend, growth.trash(case), stroke)
     });
     Picture {

@@ -139,7 +139,7 @@ fn confirm(console: &mut Console, plan: &Plan, args: &args::Apply) -> Result<(),
             "{APPLYING}{deletions} objects would be deleted, and there is no terminal to confirm it on: add --yes"
         ));
     }
-    console.print(&plan.text().coloured(console.is_coloured).to_string());
+    console.print(&plan.text().colored(console.is_colored).to_string());
     console.flush();
     console.ask("Apply this plan? [y/N] ");
     let mut answer = String::new();

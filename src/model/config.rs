@@ -5,8 +5,8 @@ use super::persistence::whole_seconds;
 
 /// How long an idle connection is remembered, per network namespace.
 ///
-/// Read, all three are there (a kernel built without TCP or UDP support leaves out the respective ones). Written,
-/// `None` means "leave as it is".
+/// When read, all three are set (a kernel built without TCP or UDP support leaves out the respective ones). When
+/// written, `None` means "leave unchanged".
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,21 +32,22 @@ pub struct Config {
     #[doc(alias = "IPVS_CMD_ATTR_TIMEOUT_TCP")]
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tcp: Option<Timeout>,
-    /// TCP connections between the first FIN and the end of both directions (`FIN_WAIT`; `IPVS_CMD_ATTR_TIMEOUT_TCP_FIN`).
+    /// TCP connections between the first FIN and the end of both directions (`FIN_WAIT`;
+    /// `IPVS_CMD_ATTR_TIMEOUT_TCP_FIN`).
     ///
-    /// One that is closed on both sides then stays in `TIME_WAIT` for two minutes, which no setting changes: until
-    /// that is over it counts among the [inactive connections](super::DestinationEntry::inactive_connections).
+    /// A connection that is closed on both sides then stays in `TIME_WAIT` for two minutes, which cannot be configured:
+    /// until then it counts among the [inactive connections](super::DestinationEntry::inactive_connections).
     #[doc(alias = "IPVS_CMD_ATTR_TIMEOUT_TCP_FIN")]
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tcp_fin: Option<Timeout>,
-    /// UDP (`IPVS_CMD_ATTR_TIMEOUT_UDP`).
+    /// UDP connections (`IPVS_CMD_ATTR_TIMEOUT_UDP`).
     #[doc(alias = "IPVS_CMD_ATTR_TIMEOUT_UDP")]
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub udp: Option<Timeout>,
 }
 
 impl Config {
-    /// Leaves everything as it is.
+    /// Leaves all timeouts unchanged.
     pub const fn new() -> Self {
         Self { tcp: None, tcp_fin: None, udp: None }
     }
@@ -97,7 +98,7 @@ impl Timeout {
     ///
     /// # Errors
     ///
-    /// When it is 0, which the kernel takes for "leave as it is", or above [`MAX_SECS`](Self::MAX_SECS).
+    /// When it is 0, which the kernel takes for "leave unchanged", or above [`MAX_SECS`](Self::MAX_SECS).
     pub fn from_secs(seconds: u32) -> Result<Self, InvalidValue> {
         if (1..=Self::MAX_SECS).contains(&seconds) {
             Ok(Self(seconds))

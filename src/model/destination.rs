@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use super::service_id::check_address;
 use super::{AddressFamily, ForwardMethod, InvalidValue, Stats, Tunnel};
 
-/// What names a destination (real server) within its service: address and port.
+/// The identity of a destination (real server) within its service: address and port.
 ///
 /// ```
 /// use ipvs_rs::DestinationId;
@@ -30,7 +30,7 @@ pub struct DestinationId {
 }
 
 impl DestinationId {
-    /// Names a destination by address and port.
+    /// The identity of a destination with this address and port.
     ///
     /// # Errors
     ///
@@ -40,7 +40,7 @@ impl DestinationId {
         Ok(Self::verbatim(address.ip(), address.port()))
     }
 
-    /// Names a destination by an address that is taken exactly as given.
+    /// The identity of a destination with an address that is taken exactly as given.
     pub const fn verbatim(address: IpAddr, port: u16) -> Self {
         Self { address, port }
     }
@@ -50,8 +50,8 @@ impl DestinationId {
         self.address
     }
 
-    /// The port of the real server. Direct routing and tunnels leave packets as they are, so that the port there is
-    /// the service's; a service by firewall mark has destinations with port 0.
+    /// The port of the real server. Direct routing and tunnels do not change the port of packets, so that the server
+    /// sees the port of the service; a service by firewall mark has destinations with port 0.
     pub const fn port(&self) -> u16 {
         self.port
     }
@@ -127,7 +127,7 @@ impl TryFrom<SocketAddr> for DestinationId {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Destination {
-    /// What names it.
+    /// The identity.
     pub id: DestinationId,
     /// How packets reach it.
     pub forward: ForwardMethod,
@@ -186,7 +186,7 @@ impl Destination {
 
 compare_by_stored!(Destination);
 
-/// A destination as you read it: settings, what it did, and what it is doing.
+/// A destination as you read it: settings, counters and current connections.
 #[doc(alias = "IPVS_CMD_GET_DEST")]
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
@@ -213,7 +213,7 @@ pub struct DestinationEntry {
 }
 
 impl DestinationEntry {
-    /// A destination that nothing has gone through yet: what a fake kernel or a test has to show.
+    /// A destination without traffic, for a fake kernel or a test.
     pub fn new(destination: Destination) -> Self {
         Self {
             destination,
@@ -224,7 +224,7 @@ impl DestinationEntry {
         }
     }
 
-    /// What names the destination.
+    /// The identity of the destination.
     pub fn id(&self) -> DestinationId {
         self.destination.id
     }
@@ -232,21 +232,21 @@ impl DestinationEntry {
     /// Whether no connection is left, active or inactive: a drained destination can be deleted without cutting off a
     /// client.
     ///
-    /// A TCP connection that was closed counts as inactive for two minutes more (`TIME_WAIT`), so that a server that was
-    /// just busy is not idle before that.
+    /// A TCP connection that was closed counts as inactive for two minutes more (`TIME_WAIT`), so that a server that
+    /// was just busy is not idle before that.
     pub fn is_idle(&self) -> bool {
         self.active_connections == 0 && self.inactive_connections == 0
     }
 }
 
-/// The share of new connections that a destination gets: 0 to 2147483647, 1 if nothing is said.
+/// The share of new connections that a destination gets: 0 to 2147483647, 1 by default.
 ///
 /// 0 means that it gets no new connection and keeps those that it has.
 ///
 /// # Kernel
 ///
-/// `IPVS_DEST_ATTR_WEIGHT`, a signed 32-bit number of which the kernel refuses the negative ones; ipvsadm(8) documents
-/// 0 to 65535.
+/// `IPVS_DEST_ATTR_WEIGHT`, a signed 32-bit number that the kernel refuses when it is negative; ipvsadm(8) documents 0
+/// to 65535.
 #[doc(alias = "IPVS_DEST_ATTR_WEIGHT")]
 #[doc(alias = "ipvsadm -w")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

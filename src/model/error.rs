@@ -2,7 +2,7 @@ use std::fmt::{self, Display};
 
 /// A value that IPVS cannot hold, refused before anything was sent.
 ///
-/// The message names what was given and what is accepted:
+/// The message names the value and the accepted range:
 ///
 /// ```
 /// use ipvs_rs::model::Weight;
@@ -20,7 +20,7 @@ pub struct InvalidValue {
 }
 
 impl InvalidValue {
-    /// Names the thing that was refused, for example `weight`.
+    /// The name of the refused setting, for example `weight`.
     pub fn what(&self) -> &str {
         self.what
     }
@@ -30,7 +30,7 @@ impl InvalidValue {
         &self.value
     }
 
-    /// What would have been accepted.
+    /// The accepted values, as text.
     pub fn expected(&self) -> &str {
         self.expected
     }
@@ -43,7 +43,7 @@ impl InvalidValue {
         Self { what, value: value.to_string(), problem: "is not usable", expected }
     }
 
-    /// Names are quoted, so that an empty one or one with blanks can be seen.
+    /// Names are quoted, so that an empty one or one with blanks is visible.
     pub(crate) fn name(what: &'static str, value: &[u8], expected: &'static str) -> Self {
         Self { what, value: format!("\"{}\"", value.escape_ascii()), problem: "is not a valid name", expected }
     }
@@ -72,12 +72,12 @@ impl ParseError {
         Self { what, piece: piece.into(), expected: expected.into() }
     }
 
-    /// A piece that has the right form and a value that cannot be.
+    /// A piece of the right form whose value is not valid.
     pub(crate) fn invalid(what: &'static str, piece: impl Into<String>, reason: &InvalidValue) -> Self {
         Self { what, piece: piece.into(), expected: reason.expected.to_owned() }
     }
 
-    /// What the text was read as, for example `service`.
+    /// The kind of value that the text was read as, for example `service`.
     pub fn what(&self) -> &str {
         self.what
     }
@@ -87,7 +87,7 @@ impl ParseError {
         &self.piece
     }
 
-    /// What was expected in place of [`piece`](Self::piece).
+    /// The text that was expected in place of [`piece`](Self::piece).
     pub fn expected(&self) -> &str {
         &self.expected
     }

@@ -14,7 +14,7 @@ bitflags! {
         /// Clients stay with their server for the persistence timeout (`IP_VS_SVC_F_PERSISTENT`).
         #[doc(alias = "IP_VS_SVC_F_PERSISTENT")]
         const PERSISTENT = 0x0001;
-        /// Set by the kernel on every live service (`IP_VS_SVC_F_HASHED`); it says nothing about settings.
+        /// Set by the kernel on every live service (`IP_VS_SVC_F_HASHED`); it is not a setting.
         #[doc(alias = "IP_VS_SVC_F_HASHED")]
         const HASHED = 0x0002;
         /// Each packet is scheduled by itself (`IP_VS_SVC_F_ONEPACKET`, `ipvsadm --ops`).
@@ -35,7 +35,7 @@ bitflags! {
 }
 
 bitflags! {
-    /// Options of a scheduler; what they mean is the scheduler's business.
+    /// Options of a scheduler; each scheduler gives them its own meaning.
     ///
     /// `sh` and `mh` use the first two; every other scheduler ignores them.
     ///
@@ -82,7 +82,7 @@ impl ServiceFlags {
         SchedulerFlags::from_bits_truncate(self.bits())
     }
 
-    /// The word without the bit that the kernel sets by itself: use it to compare what was asked for with what is.
+    /// The word without the bit that the kernel sets by itself, to compare requested and reported flags.
     ///
     /// ```
     /// use ipvs_rs::model::ServiceFlags;
@@ -97,7 +97,7 @@ impl ServiceFlags {
 }
 
 impl From<SchedulerFlags> for ServiceFlags {
-    /// Bits that are not the scheduler's stay behind: they would set something else.
+    /// Bits that do not belong to the scheduler are dropped, because they would set something else.
     fn from(flags: SchedulerFlags) -> Self {
         Self::from_bits_retain(flags.bits() & SchedulerFlags::all().bits())
     }

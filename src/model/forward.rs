@@ -6,7 +6,8 @@ use super::InvalidValue;
 
 /// How packets reach a destination.
 ///
-/// There is no default: operators expect direct routing, container engineers expect masquerading.
+/// It does not have a default, because expectations differ: operators expect direct routing, container engineers
+/// expect masquerading.
 ///
 /// ```
 /// use ipvs_rs::ForwardMethod;
@@ -45,7 +46,7 @@ pub enum ForwardMethod {
     #[doc(alias = "IP_VS_CONN_F_DROUTE")]
     #[doc(alias = "ipvsadm -g")]
     DirectRoute,
-    /// Sent on to where it was going; the kernel makes such connections when its `cache_bypass` is on.
+    /// Sent on to the packet's original destination; the kernel creates such connections when its `cache_bypass` is on.
     #[doc(alias = "IP_VS_CONN_F_BYPASS")]
     Bypass,
     /// A number that the kernel stores and gives no meaning to.
@@ -53,7 +54,7 @@ pub enum ForwardMethod {
 }
 
 impl ForwardMethod {
-    /// The number that travels in `IPVS_DEST_ATTR_FWD_METHOD`.
+    /// The number in `IPVS_DEST_ATTR_FWD_METHOD`.
     pub const fn number(self) -> u32 {
         match self {
             Self::Masquerade => 0,
@@ -124,7 +125,7 @@ impl UnknownForwardMethod {
     }
 }
 
-/// How a packet is wrapped on its way through a tunnel.
+/// How packets are encapsulated in a tunnel.
 ///
 /// ```
 /// use ipvs_rs::ForwardMethod;
@@ -139,7 +140,7 @@ impl UnknownForwardMethod {
 /// # Kernel
 ///
 /// `IPVS_DEST_ATTR_TUN_TYPE` and `IPVS_DEST_ATTR_TUN_PORT` (since Linux 5.2), `IPVS_DEST_ATTR_TUN_FLAGS` (since 5.3).
-/// An older kernel ignores them and wraps in IPIP.
+/// An older kernel ignores them and encapsulates in IPIP.
 #[doc(alias = "ipvsadm --tun-type")]
 #[doc(alias = "IPVS_DEST_ATTR_TUN_PORT")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -194,14 +195,14 @@ impl Tunnel {
         self.flags
     }
 
-    /// The kernel stores any of these with any other.
+    /// Takes any combination, because the kernel stores any.
     pub(crate) const fn from_kernel(kind: u8, port: u16, flags: u16) -> Self {
         Self { kind: TunnelKind::from_number(kind), port, flags: TunnelFlags::from_bits_retain(flags) }
     }
 }
 
 impl Default for Tunnel {
-    /// IP in IP without flags, which is what `ipvsadm -i` says.
+    /// IP in IP without flags, as `ipvsadm -i` sets it.
     fn default() -> Self {
         Self::ipip()
     }
@@ -237,7 +238,7 @@ impl UnknownTunnelKind {
 }
 
 impl TunnelKind {
-    /// The number that travels in `IPVS_DEST_ATTR_TUN_TYPE`.
+    /// The number in `IPVS_DEST_ATTR_TUN_TYPE`.
     pub const fn number(self) -> u8 {
         match self {
             Self::Ipip => 0,

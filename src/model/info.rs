@@ -1,4 +1,4 @@
-/// What the kernel says about IPVS itself.
+/// The kernel's information about IPVS itself.
 ///
 /// # Kernel
 ///
@@ -8,7 +8,7 @@
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Info {
-    /// The version of IPVS: 1.2.1 in every kernel of the last decade and a half.
+    /// The version of IPVS: 1.2.1 in every kernel of the last fifteen years.
     pub version: Version,
     /// The number of buckets of the connection table. From Linux 7 on the table grows and shrinks with its load and
     /// has 0 buckets until this namespace holds a service.
@@ -30,13 +30,13 @@ pub struct Version {
 }
 
 impl Version {
-    /// Takes apart the number of `IPVS_INFO_ATTR_VERSION`.
+    /// Decodes the number of `IPVS_INFO_ATTR_VERSION`.
     pub const fn from_number(number: u32) -> Self {
         let [high, major, minor, patch] = number.to_be_bytes();
         Self { major: u16::from_be_bytes([high, major]), minor, patch }
     }
 
-    /// The number that [`from_number`](Self::from_number) takes apart.
+    /// The number that [`from_number`](Self::from_number) decodes.
     pub const fn number(self) -> u32 {
         let [high, major] = self.major.to_be_bytes();
         u32::from_be_bytes([high, major, self.minor, self.patch])

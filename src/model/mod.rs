@@ -1,4 +1,4 @@
-//! What IPVS is made of: plain values, no I/O.
+//! The objects of IPVS as plain values, without I/O.
 //!
 //! Three roles, three kinds of type:
 //!
@@ -6,9 +6,9 @@
 //! * **settings**: [`Service`] and [`Destination`] are what you write;
 //! * **observation**: [`ServiceEntry`] and [`DestinationEntry`] are what you read: settings plus counters.
 //!
-//! A value that exists is a value that the kernel could hold. Constructors refuse what cannot be, with an
-//! [`InvalidValue`] that names the value and the range. What the *kernel* reports is kept as it is, even where a
-//! constructor would have refused it: a table written by somebody else must stay readable.
+//! A value that exists is a value that the kernel could hold. Constructors refuse any other with an [`InvalidValue`]
+//! that names the value and the range. Values that the *kernel* reports are kept as they are, even where a constructor
+//! would have refused them, because a table written by another program must stay readable.
 //!
 //! ```
 //! use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
@@ -23,16 +23,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Every value prints in the [`notation`] of ipvsadm(8) and is read back from it, those included that only another
+//! Every value prints in the [`notation`] of ipvsadm(8) and is read back from it, including values that only another
 //! program would write.
 //!
-//! With the feature `serde` every value is data as well: names and words are strings in their notation, numbers are
-//! numbers, and whatever has several parts is a map with the names of the fields. What is not set is left out, which
-//! takes a format that describes itself, such as JSON or YAML. Reading takes what a kernel may hold, refuses anything
-//! else with the errors of the constructors, and refuses a field that does not exist.
+//! With the feature `serde` every value can be serialized: names and words are strings in their notation, numbers are
+//! numbers, and a value of several parts is a map with the names of the fields. Fields that are not set are left out,
+//! which requires a self-describing format such as JSON or YAML. Deserialization accepts any value that a kernel may
+//! hold, refuses anything else with the errors of the constructors, and refuses a field that does not exist.
 
-/// Compares by what the kernel would store, so that a value read back equals the one that was written, whichever way
-/// that was put and whatever of it has no effect.
+/// Compares by the values that the kernel would store, so that a value read back equals the one that was written,
+/// however that was expressed and whatever part of it has no effect.
 macro_rules! compare_by_stored {
     ($type:ident) => {
         impl PartialEq for $type {

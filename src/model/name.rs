@@ -24,15 +24,14 @@ impl<const N: usize> Name<N> {
     }
 }
 
-/// Bytes of a name that no text has as they are: all but printable characters of ASCII that such a name can have are
-/// written as `\x01`.
+/// The name as text: bytes other than the printable ASCII characters that such a name can have are written as `\x01`.
 fn escaped(name: &[u8], allowed: fn(char) -> bool) -> String {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\' && allowed(byte.into());
     let piece = |byte: &u8| if is_plain(*byte) { char::from(*byte).into() } else { format!("\\x{byte:02x}") };
     name.iter().map(piece).collect()
 }
 
-/// The bytes of a name that has an escaped one; `None` for any other.
+/// The bytes of a name that has an escaped byte; `None` for any other.
 fn unescaped(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut rest = text;
@@ -63,7 +62,7 @@ macro_rules! name_type {
             ///
             /// # Errors
             ///
-            /// When it is empty, too long, or has a character that no such name can have.
+            /// When it is empty, too long, or has a character that is not valid in such a name.
             pub fn new(name: &str) -> Result<Self, InvalidValue> {
                 let allowed: fn(char) -> bool = $allowed;
                 if name.is_empty() || !name.chars().all(allowed) {
@@ -74,11 +73,11 @@ macro_rules! name_type {
                     .ok_or_else(|| InvalidValue::name($what, name.as_bytes(), $expected))
             }
 
-            /// Takes a name exactly as given, whatever its bytes: the kernel decides whether there is such a thing.
+            /// Takes a name exactly as given, whatever its bytes: the kernel decides whether it names anything.
             ///
             /// # Errors
             ///
-            /// When it is empty, too long, or has a NUL, which no name can carry to the kernel.
+            /// When it is empty, too long, or has a NUL, which would end the name in the kernel.
             pub fn verbatim(name: &[u8]) -> Result<Self, InvalidValue> {
                 let name_or_nothing = Some(name).filter(|name| !name.is_empty());
                 name_or_nothing
@@ -86,7 +85,7 @@ macro_rules! name_type {
                     .ok_or_else(|| InvalidValue::name($what, name, concat!("1 to ", $max, " bytes without a NUL")))
             }
 
-            /// What the kernel reports is taken as it is; only the length is certain.
+            /// A name from the kernel, taken as it is: only its length is certain.
             pub(crate) fn from_kernel(name: &[u8]) -> Option<Self> {
                 Name::from_bytes(name).map(Self)
             }

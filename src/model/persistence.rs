@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{AddressFamily, EngineName, InvalidValue, ParseError};
 
-/// Clients stay with the destination that they were given first.
+/// Persistence: the connections of a client stay with the destination of its first connection.
 ///
 /// ```
 /// use std::net::Ipv4Addr;
@@ -31,7 +31,7 @@ pub struct Persistence {
     timeout_secs: u32,
     /// Which clients count as one.
     pub granularity: Granularity,
-    /// What recognizes a client; `None` for its address.
+    /// The engine that recognizes a client; `None` to recognize it by its address.
     pub engine: Option<PersistenceEngine>,
 }
 
@@ -39,7 +39,7 @@ impl Persistence {
     /// The longest timeout in seconds that every kernel stores without wrapping (2³² milliseconds).
     pub const MAX_SECS: u32 = 4_294_967;
 
-    /// What the kernel holds for a service for which nothing was said.
+    /// The values that the kernel holds for a service created without any.
     pub(crate) const NEUTRAL: Self = Self { timeout_secs: 0, granularity: Granularity::Client, engine: None };
 
     /// Persistence with a timeout in seconds, per client address, without an engine.
@@ -49,7 +49,7 @@ impl Persistence {
     ///
     /// # Errors
     ///
-    /// When the timeout is above [`MAX_SECS`](Self::MAX_SECS): the kernel would store another one without a word.
+    /// When the timeout is above [`MAX_SECS`](Self::MAX_SECS): the kernel would silently store another one.
     pub fn for_secs(timeout: u32) -> Result<Self, InvalidValue> {
         if timeout > Self::MAX_SECS {
             return Err(InvalidValue::range("persistence timeout", timeout, "0 to 4294967 seconds"));
@@ -66,9 +66,9 @@ impl Persistence {
         Self::for_secs(whole_seconds("persistence timeout", timeout)?)
     }
 
-    /// Persistence with a timeout in seconds exactly as given, also one that only a kernel can come by.
+    /// Persistence with a timeout in seconds exactly as given, including one that only a kernel reports.
     ///
-    /// How long the longest is that a kernel stores without wrapping depends on its clock; see
+    /// The longest timeout that a kernel stores without wrapping depends on its tick rate; see
     /// [`MAX_SECS`](Self::MAX_SECS).
     pub const fn verbatim(timeout: u32) -> Self {
         Self { timeout_secs: timeout, granularity: Granularity::Client, engine: None }
@@ -98,7 +98,7 @@ impl Persistence {
         Duration::from_secs(self.timeout_secs.into())
     }
 
-    /// A timeout that the kernel reports can be longer than any that we would send.
+    /// Takes any timeout: one that the kernel reports can be longer than [`for_secs`](Self::for_secs) allows.
     pub(crate) fn from_kernel(timeout_secs: u32, granularity: Granularity, engine: Option<PersistenceEngine>) -> Self {
         Self { timeout_secs, granularity, engine }
     }
@@ -128,7 +128,7 @@ pub enum Granularity {
     /// Each address by itself: mask 255.255.255.255, or prefix length 128.
     #[default]
     Client,
-    /// IPv4 addresses that agree in the bits of the mask. Any mask is accepted, one with holes as well.
+    /// IPv4 addresses that agree in the bits of the mask. Any mask is accepted, including one with holes.
     Mask(Ipv4Addr),
     /// IPv6 addresses that agree in their first bits.
     Prefix(Prefix),
@@ -144,7 +144,7 @@ impl Granularity {
         }
     }
 
-    /// Whether a service of this family can have it.
+    /// Whether it is valid for a service of this family.
     pub fn fits(self, family: AddressFamily) -> bool {
         match self {
             Self::Client => true,
@@ -195,7 +195,7 @@ impl From<Prefix> for u8 {
     }
 }
 
-/// What recognizes a client by something other than its address.
+/// An engine that recognizes a client by something other than its address.
 ///
 /// The set is open, as with [`Scheduler`](super::Scheduler).
 ///
@@ -214,7 +214,7 @@ pub enum PersistenceEngine {
 }
 
 impl PersistenceEngine {
-    /// The engine of a name. A known name may be written in any case.
+    /// The engine with this name. A known name may be written in any case.
     ///
     /// # Errors
     ///
@@ -223,7 +223,7 @@ impl PersistenceEngine {
         if name.eq_ignore_ascii_case("sip") { Ok(Self::Sip) } else { EngineName::new(name).map(Self::Other) }
     }
 
-    /// The name that the kernel knows the engine by; a replacement character where that is not text.
+    /// The kernel's name of the engine; a replacement character where that is not text.
     pub fn name(&self) -> &str {
         std::str::from_utf8(self.as_bytes()).unwrap_or("\u{fffd}")
     }
@@ -257,7 +257,7 @@ impl FromStr for PersistenceEngine {
     }
 }
 
-/// A duration as a number of seconds; what would have to be rounded is refused.
+/// A duration as a number of seconds; a duration that would have to be rounded is refused.
 pub(super) fn whole_seconds(what: &'static str, duration: Duration) -> Result<u32, InvalidValue> {
     if duration.subsec_nanos() != 0 {
         return Err(InvalidValue::range(what, format_args!("{duration:?}"), "a whole number of seconds"));

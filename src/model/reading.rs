@@ -1,10 +1,10 @@
 use std::fmt;
 
-/// How a list was read, and so what it is worth.
+/// How a list was read, which determines its consistency.
 ///
-/// The kernel gives a list in pieces, and between two of them anybody may change the table. It continues by position: an
-/// entry that was there all the time can be left out, and nothing in the answer says so. Whatever comes twice is dropped
-/// in any case.
+/// The kernel sends a list in pieces, and between two of them another program may change the table. It continues by
+/// position: an entry that was there all the time can be left out, and nothing in the answer shows it. Repeated entries
+/// are dropped in any case.
 ///
 /// ```
 /// use ipvs_rs::model::Reading;
@@ -16,27 +16,28 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Reading {
-    /// In one piece: the first datagram had room for one more entry (some 90 entries fit). What was there all the time is
-    /// in it. A table is in one piece when each of its lists is.
+    /// In one piece: the first datagram had room for one more entry (some 90 entries fit). The list has every entry
+    /// that was there all the time. A table is in one piece when each of its lists is.
     #[default]
     Whole,
-    /// In several pieces, once. If nobody wrote meanwhile it is right; if somebody did, entries may be missing.
+    /// In several pieces, once. The list is complete if the table did not change meanwhile; otherwise entries may be
+    /// missing.
     Pieced,
-    /// In several pieces, until two passes in a row had the same entries and none twice. What was there all the time is
-    /// in it.
+    /// In several pieces, until two passes in a row had the same entries and none twice. The list has every entry that
+    /// was there all the time.
     Confirmed {
-        /// How many passes that took, two at least; of a table, those of the list that took most.
+        /// The number of passes, two at least; for a table, that of the list with the most passes.
         passes: u32,
     },
 }
 
 impl Reading {
-    /// Whether everything that was there all the time is in it, whoever wrote meanwhile.
+    /// Whether the list has every entry that was there all the time, even if the table changed meanwhile.
     pub const fn is_complete(self) -> bool {
         !matches!(self, Self::Pieced)
     }
 
-    /// What two lists are worth together.
+    /// The consistency of two lists together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {

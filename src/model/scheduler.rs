@@ -5,8 +5,8 @@ use super::{InvalidValue, ParseError, SchedulerName};
 
 /// How a service chooses the destination of a new connection.
 ///
-/// The set is open: a kernel may load schedulers that this library has never heard of. They are
-/// [`Other`](Self::Other), which cannot hold the name of a known one, so that two equal names are equal values.
+/// The set is open: a kernel may load schedulers that this library does not know. They are [`Other`](Self::Other),
+/// which cannot hold the name of a known one, so that two equal names are equal values.
 ///
 /// ```
 /// use ipvs_rs::Scheduler;
@@ -33,7 +33,7 @@ pub enum Scheduler {
     Wrr,
     /// `lc`: least connections.
     Lc,
-    /// `wlc`: weighted least connections; what ipvsadm(8) takes when nothing is said.
+    /// `wlc`: weighted least connections; the default of ipvsadm(8).
     Wlc,
     /// `fo`: the available destination with the highest weight (since Linux 3.18).
     Fo,
@@ -81,7 +81,7 @@ impl Scheduler {
         Self::None,
     ];
 
-    /// The scheduler of a name. Known names may be written in any case.
+    /// The scheduler with this name. Known names may be written in any case.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ impl Scheduler {
         }
     }
 
-    /// The name that the kernel knows the scheduler by; a replacement character where that is not text.
+    /// The kernel's name of the scheduler; a replacement character where that is not text.
     pub fn name(&self) -> &str {
         std::str::from_utf8(self.as_bytes()).unwrap_or("\u{fffd}")
     }
@@ -120,7 +120,7 @@ impl Scheduler {
         }
     }
 
-    /// What the kernel reports: any name of at most 15 bytes.
+    /// The scheduler that the kernel reports, with any name of at most 15 bytes.
     pub(crate) fn from_kernel(name: &[u8]) -> Option<Self> {
         Self::known(name).or_else(|| SchedulerName::from_kernel(name).map(Self::Other))
     }
@@ -142,7 +142,7 @@ impl Scheduler {
             b"nq" => Self::Nq,
             b"twos" => Self::Twos,
             b"none" => Self::None,
-            // The kernel writes them in lower case, people as they like.
+            // The kernel writes them in lower case, but users may write them in any case.
             _ => return Self::KNOWN.into_iter().find(|scheduler| scheduler.as_bytes().eq_ignore_ascii_case(name)),
         })
     }

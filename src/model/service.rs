@@ -22,7 +22,7 @@ use super::{Granularity, InvalidValue, Persistence, Scheduler, SchedulerFlags, S
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Service {
-    /// What names it.
+    /// The identity.
     pub id: ServiceId,
     /// How it chooses a destination.
     pub scheduler: Scheduler,
@@ -30,7 +30,7 @@ pub struct Service {
     pub scheduler_flags: SchedulerFlags,
     /// Whether clients stay with their destination.
     pub persistence: Option<Persistence>,
-    /// Whether each packet is scheduled by itself; of use for UDP only, accepted for everything.
+    /// Whether each packet is scheduled by itself; useful for UDP only, accepted for every protocol.
     #[doc(alias = "ipvsadm --ops")]
     pub one_packet: bool,
     /// Bits of the flag word that have no name here.
@@ -41,7 +41,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service with nothing but a scheduler.
+    /// A service with a scheduler and no other settings.
     pub fn new(id: ServiceId, scheduler: Scheduler) -> Self {
         Self {
             id,
@@ -78,10 +78,10 @@ impl Service {
 
     /// Stores timeout, mask and engine without making the service persistent.
     ///
-    /// The kernel allows it and gives it no effect; it serves to copy a table exactly as it is.
+    /// The kernel accepts such settings without effect; use this to copy a table exactly as it is.
     #[must_use]
     pub fn dormant_persistence(mut self, persistence: Persistence) -> Self {
-        // Nothing stored is the same as zero seconds for each client.
+        // Storing nothing is the same as storing zero seconds for each client.
         let nothing = Persistence::from_kernel(0, Granularity::Client, None);
         self.persistence = None;
         self.dormant_persistence = Some(persistence).filter(|stored| *stored != nothing);
@@ -96,7 +96,7 @@ impl Service {
         self
     }
 
-    /// The flag word that the settings come to.
+    /// The flag word of the settings.
     pub fn flags(&self) -> ServiceFlags {
         let mut flags = ServiceFlags::from_bits_retain(self.unnamed_flags) | self.scheduler_flags.into();
         flags.set(ServiceFlags::PERSISTENT, self.persistence.is_some());
@@ -104,13 +104,13 @@ impl Service {
         flags
     }
 
-    /// Checks what the types cannot: that persistence groups clients in a way that fits the family of the service.
+    /// Checks a rule that the types cannot express: that the granularity of persistence fits the family of the service.
     ///
     /// Every call of a handle that writes a service does this before it sends anything.
     ///
     /// # Errors
     ///
-    /// When an IPv6 service has an IPv4 mask, or the other way round.
+    /// When an IPv6 service has an IPv4 mask, or an IPv4 service an IPv6 prefix.
     pub fn validate(&self) -> Result<(), InvalidValue> {
         match self.stored_persistence() {
             Some(persistence) if !persistence.granularity.fits(self.id.family()) => Err(InvalidValue::unfit(
@@ -128,8 +128,8 @@ impl Service {
         self.persistence.as_ref().or(self.dormant_persistence.as_ref())
     }
 
-    /// What the kernel would hold, in one form for all ways to write it: without persistence it holds a timeout of 0,
-    /// and the mask of a single client is a full one.
+    /// The values that the kernel would hold, in a normalized form: without persistence it holds a timeout of 0, and
+    /// the mask of a single client is a full one.
     fn stored(&self) -> impl Hash + Ord {
         let mut persistence = *self.stored_persistence().unwrap_or(&Persistence::NEUTRAL);
         persistence.granularity = persistence.granularity.normalized();
@@ -139,7 +139,7 @@ impl Service {
 
 compare_by_stored!(Service);
 
-/// A service as you read it: settings, and what went through it.
+/// A service as you read it: settings and counters.
 #[doc(alias = "IPVS_CMD_GET_SERVICE")]
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
@@ -155,13 +155,13 @@ pub struct ServiceEntry {
 }
 
 impl ServiceEntry {
-    /// A service that nothing has gone through yet: what a fake kernel or a test has to show.
+    /// A service without traffic, for a fake kernel or a test.
     pub fn new(service: Service) -> Self {
         let flags = service.flags() | ServiceFlags::HASHED;
         Self { service, stats: Stats::default(), flags }
     }
 
-    /// What names the service.
+    /// The identity of the service.
     pub fn id(&self) -> ServiceId {
         self.service.id
     }

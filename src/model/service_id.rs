@@ -7,7 +7,7 @@ use super::InvalidValue;
 ///
 /// # Kernel
 ///
-/// `AF_INET` (2) and `AF_INET6` (10); IPVS knows no other family.
+/// `AF_INET` (2) and `AF_INET6` (10); IPVS does not support any other family.
 #[doc(alias = "IPVS_SVC_ATTR_AF")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[allow(clippy::exhaustive_enums, reason = "IPVS balances these two families and no other")]
@@ -30,7 +30,7 @@ impl AddressFamily {
         }
     }
 
-    /// The number of the family on Linux, on any system.
+    /// The number of the family on Linux, whatever system this runs on.
     ///
     /// ```
     /// use ipvs_rs::model::AddressFamily;
@@ -95,10 +95,10 @@ impl Protocol {
     /// SCTP; `ipvsadm --sctp-service`.
     #[doc(alias = "IPPROTO_SCTP")]
     pub const SCTP: Self = Self(132);
-    /// Encapsulating security payload, of IP security.
+    /// Encapsulating security payload of IPsec.
     #[doc(alias = "IPPROTO_ESP")]
     pub const ESP: Self = Self(50);
-    /// Authentication header, of IP security.
+    /// Authentication header of IPsec.
     #[doc(alias = "IPPROTO_AH")]
     pub const AH: Self = Self(51);
 
@@ -125,7 +125,7 @@ impl From<Protocol> for u16 {
     }
 }
 
-/// What names a service: protocol, address and port, or a firewall mark and a family.
+/// The identity of a service: protocol, address and port, or a firewall mark and a family.
 ///
 /// It prints in the notation of ipvsadm(8) and reads that, the letters of its options, and a URL-like form:
 ///
@@ -140,7 +140,7 @@ impl From<Protocol> for u16 {
 /// # Ok::<(), ipvs_rs::model::ParseError>(())
 /// ```
 ///
-/// Look inside with [`kind`](Self::kind).
+/// Match on its [`kind`](Self::kind) to get the parts.
 ///
 /// # Kernel
 ///
@@ -175,25 +175,25 @@ pub enum ServiceKind {
     Mark {
         /// The mark.
         mark: NonZeroU32,
-        /// The family of the packets: the same mark may name one service in each.
+        /// The family of the packets: the same mark may identify one service in each family.
         family: AddressFamily,
     },
 }
 
 impl ServiceId {
-    /// Names a service by protocol, address and port.
+    /// The identity of a service with this protocol, address and port.
     ///
     /// # Errors
     ///
-    /// An IPv6 address that stands for an IPv4 one (`::ffff:a.b.c.d`) is refused: no packet on the wire carries it.
-    /// Convert it with [`to_ipv4_mapped`](std::net::Ipv6Addr::to_ipv4_mapped), or take it literally with [`verbatim`](Self::verbatim). A scope
-    /// id is refused as well, for IPVS has nowhere to keep it.
+    /// An IPv4-mapped IPv6 address (`::ffff:a.b.c.d`) is refused: no packet on the wire carries it. Convert it with
+    /// [`to_ipv4_mapped`](std::net::Ipv6Addr::to_ipv4_mapped), or take it literally with [`verbatim`](Self::verbatim).
+    /// A scope id is refused as well, because IPVS cannot store it.
     pub fn new(protocol: Protocol, address: SocketAddr) -> Result<Self, InvalidValue> {
         check_address("service address", address)?;
         Ok(Self::verbatim(protocol, address.ip(), address.port()))
     }
 
-    /// Names a TCP service.
+    /// The identity of a TCP service.
     ///
     /// # Errors
     ///
@@ -202,7 +202,7 @@ impl ServiceId {
         Self::new(Protocol::TCP, address)
     }
 
-    /// Names a UDP service.
+    /// The identity of a UDP service.
     ///
     /// # Errors
     ///
@@ -211,7 +211,7 @@ impl ServiceId {
         Self::new(Protocol::UDP, address)
     }
 
-    /// Names an SCTP service.
+    /// The identity of an SCTP service.
     ///
     /// # Errors
     ///
@@ -220,7 +220,7 @@ impl ServiceId {
         Self::new(Protocol::SCTP, address)
     }
 
-    /// Names a service by firewall mark.
+    /// The identity of a service by firewall mark.
     ///
     /// # Errors
     ///
@@ -232,9 +232,9 @@ impl ServiceId {
             .ok_or_else(|| InvalidValue::range("firewall mark", mark, "1 to 4294967295"))
     }
 
-    /// Names a service by an address that is taken exactly as given, `::ffff:a.b.c.d` as IPv6 included.
+    /// The identity of a service with an address that is taken exactly as given, including `::ffff:a.b.c.d` as IPv6.
     ///
-    /// The kernel stores such a service, and this is how it is deleted.
+    /// The kernel stores such a service, and this identity is needed to delete it.
     pub const fn verbatim(protocol: Protocol, address: IpAddr, port: u16) -> Self {
         Self(ServiceKind::Address { protocol, address, port })
     }
@@ -298,7 +298,7 @@ impl From<ServiceId> for ServiceKind {
     }
 }
 
-/// The one place that decides about addresses whose family is in doubt.
+/// Refuses addresses of ambiguous family, and those with a scope.
 pub(super) fn check_address(what: &'static str, address: SocketAddr) -> Result<(), InvalidValue> {
     if let SocketAddr::V6(v6) = address {
         if v6.ip().to_ipv4_mapped().is_some() {
@@ -311,5 +311,5 @@ pub(super) fn check_address(what: &'static str, address: SocketAddr) -> Result<(
     Ok(())
 }
 
-/// What is accepted in place of an address with a scope.
+/// The expected value in place of an address with a scope, for the error.
 pub(super) const SCOPELESS: &str = "an address without a scope, which IPVS cannot keep";

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// What went through a service or a destination.
+/// Counters and rates of the traffic of a service or a destination.
 ///
 /// The kernel refreshes these numbers every two seconds, not when they are read. Rates are averages over some eight
 /// seconds. Bytes are those of the IP packets.
@@ -17,13 +17,13 @@ use std::time::Duration;
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Stats {
-    /// Connections since the object was made or zeroed (`CONNS`).
+    /// Connections since the object was created or zeroed (`CONNS`).
     #[doc(alias = "IPVS_STATS_ATTR_CONNS")]
     pub connections: u64,
     /// Packets from clients (`INPKTS`).
     #[doc(alias = "IPVS_STATS_ATTR_INPKTS")]
     pub packets_in: u64,
-    /// Packets to clients (`OUTPKTS`); only those that pass the director, as with masquerading.
+    /// Packets to clients (`OUTPKTS`); only those that pass through the director, as with masquerading.
     #[doc(alias = "IPVS_STATS_ATTR_OUTPKTS")]
     pub packets_out: u64,
     /// Bytes from clients (`INBYTES`).
@@ -61,9 +61,9 @@ impl Stats {
         [connections_per_sec, packets_per_sec_in, packets_per_sec_out, self.bytes_per_sec_in, self.bytes_per_sec_out]
     }
 
-    /// Puts the rates since an earlier observation in the place of the kernel's averages.
+    /// Replaces the kernel's averages by the rates since an earlier observation.
     ///
-    /// A counter that is less than it was has been set to zero meanwhile, and counts from there. Where no time has passed,
+    /// A counter that is less than it was has been zeroed meanwhile, and counts from zero. Where no time has passed,
     /// the averages stay.
     pub fn set_rates_since(&mut self, before: &Self, elapsed: Duration) {
         if elapsed.is_zero() {

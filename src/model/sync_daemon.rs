@@ -3,10 +3,10 @@ use std::num::{NonZeroU8, NonZeroU16};
 
 use super::{InterfaceName, InvalidValue};
 
-/// A thread of the kernel that tells other directors of connections, or listens to one that does.
+/// A kernel thread that sends the connections of this director to others, or receives those of another director.
 ///
-/// Only what names the daemon and its interface is needed; the kernel chooses the rest, and
-/// [`get_sync_daemons`](crate::Handle::get_sync_daemons) shows what it chose.
+/// Only the role and the interface are needed; the kernel chooses the rest, and
+/// [`get_sync_daemons`](crate::Handle::get_sync_daemons) reports its choice.
 ///
 /// ```
 /// use ipvs_rs::model::SyncDaemon;
@@ -18,26 +18,26 @@ use super::{InterfaceName, InvalidValue};
 ///
 /// # Kernel
 ///
-/// `IPVS_CMD_NEW_DAEMON`; `ipvsadm --start-daemon`. What is optional here exists since Linux 4.3; an older kernel
-/// neither takes nor reports it.
+/// `IPVS_CMD_NEW_DAEMON`; `ipvsadm --start-daemon`. The optional fields exist since Linux 4.3; an older kernel neither
+/// takes nor reports them.
 #[doc(alias = "IPVS_CMD_NEW_DAEMON")]
 #[doc(alias = "ipvsadm --start-daemon")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct SyncDaemon {
-    /// Teller or listener (`IPVS_DAEMON_ATTR_STATE`).
+    /// Master (sender) or backup (receiver) (`IPVS_DAEMON_ATTR_STATE`).
     pub role: SyncRole,
-    /// The interface that multicast leaves or arrives by (`IPVS_DAEMON_ATTR_MCAST_IFN`).
+    /// The interface that multicast packets are sent from or received on (`IPVS_DAEMON_ATTR_MCAST_IFN`).
     #[doc(alias = "IPVS_DAEMON_ATTR_MCAST_IFN")]
     pub interface: InterfaceName,
-    /// Only directors with the same number listen to each other (`IPVS_DAEMON_ATTR_SYNC_ID`). Packets carry the low
-    /// eight bits; the kernel stores, and so may report, more.
+    /// Only directors with the same sync id accept each other's packets (`IPVS_DAEMON_ATTR_SYNC_ID`). Packets carry the
+    /// low eight bits; the kernel stores, and so may report, more.
     #[doc(alias = "IPVS_DAEMON_ATTR_SYNC_ID")]
     #[cfg_attr(feature = "serde", serde(default))]
     pub sync_id: u32,
-    /// Greatest length of a packet's payload in bytes (`IPVS_DAEMON_ATTR_SYNC_MAXLEN`); `None` lets the kernel derive
-    /// it from the interface.
+    /// The maximum length of a packet's payload in bytes (`IPVS_DAEMON_ATTR_SYNC_MAXLEN`); `None` lets the kernel
+    /// derive it from the interface.
     #[doc(alias = "IPVS_DAEMON_ATTR_SYNC_MAXLEN")]
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub max_len: Option<NonZeroU16>,
@@ -55,20 +55,20 @@ pub struct SyncDaemon {
 }
 
 impl SyncDaemon {
-    /// A daemon that tells, on this interface, with sync id 0.
+    /// A daemon that sends, on this interface, with sync id 0.
     ///
     /// # Errors
     ///
-    /// When no interface can have that name.
+    /// When it is not a valid interface name.
     pub fn master(interface: &str) -> Result<Self, InvalidValue> {
         InterfaceName::new(interface).map(|interface| Self::new(SyncRole::Master, interface))
     }
 
-    /// A daemon that listens, on this interface, with sync id 0.
+    /// A daemon that receives, on this interface, with sync id 0.
     ///
     /// # Errors
     ///
-    /// When no interface can have that name.
+    /// When it is not a valid interface name.
     pub fn backup(interface: &str) -> Result<Self, InvalidValue> {
         InterfaceName::new(interface).map(|interface| Self::new(SyncRole::Backup, interface))
     }
@@ -85,7 +85,7 @@ impl SyncDaemon {
         self
     }
 
-    /// Sets the greatest length of a packet's payload. The kernel brings it into the range that it can use.
+    /// Sets the maximum length of a packet's payload. The kernel clamps it to the range that it can use.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl SyncDaemon {
     ///
     /// # Errors
     ///
-    /// When the address is not one of multicast.
+    /// When the address is not a multicast address.
     pub fn group(mut self, group: IpAddr) -> Result<Self, InvalidValue> {
         self.group = Some(MulticastGroup::new(group)?);
         Ok(self)
@@ -129,7 +129,7 @@ impl SyncDaemon {
     }
 }
 
-/// The two sides of connection synchronization. A director can be both at once, as two daemons.
+/// The two roles in connection synchronization. A director can have both at once, as two daemons.
 ///
 /// # Kernel
 ///
@@ -138,10 +138,10 @@ impl SyncDaemon {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[allow(clippy::exhaustive_enums, reason = "the protocol has two sides")]
 pub enum SyncRole {
-    /// Tells others of its connections.
+    /// Sends its connections to other directors.
     #[doc(alias = "IP_VS_STATE_MASTER")]
     Master,
-    /// Listens to a master.
+    /// Receives the connections of a master.
     #[doc(alias = "IP_VS_STATE_BACKUP")]
     Backup,
 }
@@ -158,7 +158,7 @@ impl MulticastGroup {
     ///
     /// # Errors
     ///
-    /// When it is not one of multicast (224.0.0.0/4, `ff00::/8`).
+    /// When it is not a multicast address (224.0.0.0/4, `ff00::/8`).
     pub fn new(address: IpAddr) -> Result<Self, InvalidValue> {
         if address.is_multicast() {
             Ok(Self(address))

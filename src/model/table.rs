@@ -7,8 +7,8 @@ use super::{DestinationEntry, DestinationId, Reading, ServiceEntry, ServiceId, S
 
 /// The whole table of a network namespace, as it was read: every service with its destinations.
 ///
-/// Services are in the order of the kernel, which says nothing; destinations are newest first. The kernel has no way
-/// to read all of it at one instant: see [`snapshot`](crate::Handle::snapshot).
+/// Services are in the order of the kernel, which has no meaning; destinations are newest first. The kernel cannot
+/// report the whole table at one instant: see [`snapshot`](crate::Handle::snapshot).
 ///
 /// ```
 /// use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table};
@@ -58,23 +58,23 @@ impl Table {
         Self { services, reading: Reading::default() }
     }
 
-    /// How the table was read, and so what it is worth. Two tables are equal whatever this says of them, and it is not
-    /// written to a file; of a table that was not read it says [`Reading::Whole`].
+    /// How the table was read, which determines its consistency. Comparison ignores it, and it is not serialized; a
+    /// table that was not read has [`Reading::Whole`].
     pub const fn reading(&self) -> Reading {
         self.reading
     }
 
-    /// Finds a service; looks at each in turn.
+    /// Finds a service, by a linear search.
     pub fn get(&self, id: &ServiceId) -> Option<&TableService> {
         self.services.iter().find(|row| row.id() == *id)
     }
 
-    /// The services, one after the other.
+    /// An iterator over the services.
     pub fn iter(&self) -> slice::Iter<'_, TableService> {
         self.services.iter()
     }
 
-    /// The services, to be changed.
+    /// An iterator over the services, which can be modified.
     pub fn iter_mut(&mut self) -> slice::IterMut<'_, TableService> {
         self.services.iter_mut()
     }
@@ -84,7 +84,7 @@ impl Table {
         self.services.len()
     }
 
-    /// Whether there is no service.
+    /// Whether the table does not have any services.
     pub fn is_empty(&self) -> bool {
         self.services.is_empty()
     }
@@ -94,9 +94,9 @@ impl Table {
         self.services.iter().map(|row| row.destinations.len()).sum()
     }
 
-    /// Puts the rates since an earlier reading in the place of the kernel's averages, as [`Stats::set_rates_since`] does.
+    /// Replaces the kernel's averages by the rates since an earlier reading, as [`Stats::set_rates_since`] does.
     ///
-    /// A service or a destination that was not there before has counted from zero.
+    /// A service or a destination that is not in the earlier reading has counted from zero.
     pub fn set_rates_since(&mut self, before: &Self, elapsed: Duration) {
         let none = Stats::default();
         let services: HashMap<_, _> = before.services.iter().map(|row| (row.service.id(), row)).collect();
@@ -171,7 +171,7 @@ impl TableService {
         self.service.id()
     }
 
-    /// Finds a destination; looks at each in turn.
+    /// Finds a destination, by a linear search.
     pub fn get(&self, id: &DestinationId) -> Option<&DestinationEntry> {
         self.destinations.iter().find(|entry| entry.id() == *id)
     }

@@ -31,7 +31,7 @@ impl fmt::Display for ServiceEntry {
 }
 
 impl fmt::Display for DestinationEntry {
-    /// Identity, forwarding, weight and connections.
+    /// Identity, forwarding method, weight and connections.
     ///
     /// ```
     /// use ipvs_rs::{Destination, DestinationEntry, ForwardMethod};

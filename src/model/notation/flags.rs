@@ -5,7 +5,7 @@ use super::piece::bits;
 use crate::model::{ParseError, Scheduler, SchedulerFlags, ServiceFlags};
 
 impl SchedulerFlags {
-    /// The flags by the names that they have for this scheduler, separated by commas; empty where there is none.
+    /// The flags by the names that they have for this scheduler, separated by commas; empty without flags.
     ///
     /// ```
     /// use ipvs_rs::Scheduler;
@@ -112,7 +112,7 @@ fn scheduler_flag(word: &str) -> Option<(Option<Scheduler>, SchedulerFlags)> {
     }
 }
 
-/// Items between commas; empty ones count for nothing, as with ipvsadm.
+/// Parses items that are separated by commas; empty ones are ignored, as by ipvsadm.
 fn parse_list<T: bitflags::Flags>(
     what: &'static str,
     list: &str,

@@ -5,7 +5,7 @@ use super::piece::{after, bits, end, named, number, pad};
 use crate::model::{ForwardMethod, ParseError, Tunnel, TunnelFlags, TunnelKind, UnknownForwardMethod};
 
 impl fmt::Display for ForwardMethod {
-    /// The word of ipvsadm; a tunnel that is more than IP in IP adds what it is: `Tunnel gue:6080+csum`.
+    /// The word of ipvsadm; a tunnel other than plain IP in IP adds its settings: `Tunnel gue:6080+csum`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Masquerade => f.pad("Masq"),
@@ -88,7 +88,7 @@ impl FromStr for Tunnel {
                 let port: u16 = number(port).filter(|port| *port > 0).ok_or_else(expected)?;
                 Ok(Self::from_kernel(kind.number(), port, flags.bits()))
             }
-            // The kernel refuses GUE without a port, and with any other kind it is nothing but stored.
+            // The kernel refuses GUE without a port, and only stores the port of any other kind.
             None if kind == TunnelKind::Gue => Err(ParseError::new("tunnel", head, "a port, as in gue:6080")),
             None => Ok(Self::from_kernel(kind.number(), 0, flags.bits())),
         }

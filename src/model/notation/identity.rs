@@ -60,12 +60,12 @@ impl fmt::Display for ServiceId {
 impl FromStr for ServiceId {
     type Err = ParseError;
 
-    /// `TCP 192.0.2.10:80`, `tcp://192.0.2.10:80` and `-t 192.0.2.10:80` are one and the same, as are
+    /// `TCP 192.0.2.10:80`, `tcp://192.0.2.10:80` and `-t 192.0.2.10:80` are the same service, as are
     /// `FWM 7 IPv6`, `fwmark6:7`, `fwmark:7:ipv6` and `-f 7 -6`. Addresses are taken [verbatim](ServiceId::verbatim).
     ///
     /// In a URL an IPv6 address stands in brackets. The forms of ipvsadm are read as ipvsadm does: `-t 2001:db8::1:80`
-    /// is all address. A port that is left out is 0 in any form, because that is how a service of port 0 is written;
-    /// the kernel schedules no connection for one that is not persistent.
+    /// is an address without a port. A port that is left out is 0 in any form, because that is how a service of port 0
+    /// is written; the kernel does not schedule connections for such a service unless it is persistent.
     ///
     /// ```
     /// use ipvs_rs::ServiceId;
@@ -101,7 +101,7 @@ impl FromStr for DestinationId {
 
     /// `10.0.0.2:8080` or `[2001:db8::2]:8080`, [verbatim](DestinationId::verbatim); a port that is left out is 0.
     ///
-    /// An IPv6 address with a port stands in brackets. Without a port it can do without them, unless its last group
+    /// An IPv6 address with a port stands in brackets. Without a port the brackets are optional, unless its last group
     /// could be a port: `2001:db8::2:8080` is refused, `[2001:db8::2:8080]` is an address.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let (address, port) = clear_endpoint("destination", text)?;
@@ -109,7 +109,7 @@ impl FromStr for DestinationId {
     }
 }
 
-/// What an option of ipvsadm says that its value is.
+/// The kind of value that an option of ipvsadm takes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ServiceOption {
     Address(Protocol),

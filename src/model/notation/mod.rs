@@ -1,8 +1,8 @@
-//! The way of ipvsadm(8) to write all of this.
+//! The notation of ipvsadm(8) for the values of the model.
 //!
 //! Every value of the model prints in it and is read back from it: `value.to_string().parse()` gives the value again.
-//! What a value prints is one line without padding, so that logs, files, arguments and labels agree; a width in the
-//! format pads it, for tables. Nothing is ever looked up: addresses and ports are numbers.
+//! A value prints as one line without padding, so that logs, files, arguments and labels agree; a width in the format
+//! pads it, for tables. Names are never resolved: addresses and ports are numbers.
 //!
 //! | value | prints | reads as well |
 //! |---|---|---|
@@ -31,9 +31,9 @@
 //!
 //! A [`ServiceEntry`] and a [`DestinationEntry`] print as one line for a log, which is not read back.
 //!
-//! Text that is none of this is refused with a [`ParseError`] that carries the offending piece and what was expected
-//! in its place. Whatever a kernel may hold is read, even where [`ServiceId::new`], [`Thresholds::with_upper`] and
-//! [`Persistence::for_secs`] advise against it: an IPv4-mapped IPv6 address, any upper threshold, any timeout. Bytes of
+//! Any other text is refused with a [`ParseError`] that carries the offending piece and the expected text in its
+//! place. Every value that a kernel may hold is accepted, even where [`ServiceId::new`], [`Thresholds::with_upper`]
+//! and [`Persistence::for_secs`] refuse it: an IPv4-mapped IPv6 address, any upper threshold, any timeout. Bytes of
 //! a name that are not printable, and a backslash, print as `\x5c` and are read from that.
 //!
 //! ```

@@ -1,4 +1,4 @@
-//! What the notations are put together from.
+//! The building blocks of the notations.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -12,31 +12,31 @@ pub(super) fn pad(f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>) -> fmt::
     if f.width().is_none() && f.precision().is_none() { f.write_fmt(text) } else { f.pad(&text.to_string()) }
 }
 
-/// A decimal number of digits only: the parsers of the standard library take a sign as well.
+/// A decimal number of digits only: the parsers of the standard library accept a sign as well.
 pub(super) fn number<T: FromStr>(text: &str) -> Option<T> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// A hexadecimal number after `0x`, the way that bits without a name are written.
+/// A hexadecimal number after `0x`, the form of bits without a name.
 pub(super) fn bits(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("0x").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
     u32::from_str_radix(digits, 16).ok()
 }
 
-/// What follows a prefix that may be written in any case.
+/// The rest of the text after a prefix that may be written in any case.
 pub(super) fn after<'a>(prefix: &str, text: &'a str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// The value that a word stands for, in any case; options have their case, for `-m` is one and `-M` another.
+/// The value of a word, in any case; options are case-sensitive, because `-m` and `-M` are different options.
 pub(super) fn named<T>(table: impl IntoIterator<Item = (&'static str, T)>, word: &str) -> Option<T> {
     let is = |name: &str| if word.starts_with('-') { name == word } else { name.eq_ignore_ascii_case(word) };
     table.into_iter().find(|(name, _)| is(name)).map(|(_, value)| value)
 }
 
-/// An address and perhaps a port: `10.0.0.1`, `10.0.0.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`. An
-/// IPv4-mapped one is taken as it is written, for the kernel may hold it.
+/// An address and an optional port: `10.0.0.1`, `10.0.0.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`. An
+/// IPv4-mapped address is taken as it is written, because the kernel may hold it.
 pub(super) fn endpoint(what: &'static str, text: &str) -> Result<(IpAddr, Option<u16>), ParseError> {
     let (address, port) = match text.strip_prefix('[') {
         Some(rest) => {
@@ -60,7 +60,7 @@ pub(super) fn endpoint(what: &'static str, text: &str) -> Result<(IpAddr, Option
     Ok((address, port))
 }
 
-/// The address and perhaps the port of a destination: an [`endpoint`] that is not read in two ways.
+/// The address and optional port of a destination: an [`endpoint`] that is not ambiguous.
 pub(super) fn clear_endpoint(what: &'static str, text: &str) -> Result<(IpAddr, Option<u16>), ParseError> {
     match with_port(text) {
         Some((address, port)) => Err(ParseError::new(what, text, bracketed(format_args!("[{address}]:{port}")))),
@@ -68,7 +68,7 @@ pub(super) fn clear_endpoint(what: &'static str, text: &str) -> Result<(IpAddr, 
     }
 }
 
-/// The address and perhaps the port of a URL, where an IPv6 address stands in brackets.
+/// The address and optional port of a URL, where an IPv6 address stands in brackets.
 pub(super) fn url_endpoint(what: &'static str, text: &str) -> Result<(IpAddr, Option<u16>), ParseError> {
     match clear_endpoint(what, text)? {
         (IpAddr::V6(_), _) if !text.starts_with('[') => {
@@ -88,7 +88,7 @@ fn bracketed(form: fmt::Arguments<'_>) -> String {
     format!("an IPv6 address in brackets: {form}")
 }
 
-/// The next word, or an error that says what is missing.
+/// The next word, or an error that names the missing part.
 pub(super) fn next<'a>(
     what: &'static str,
     words: &mut impl Iterator<Item = &'a str>,
@@ -97,7 +97,7 @@ pub(super) fn next<'a>(
     words.next().ok_or_else(|| ParseError::new(what, "", expected))
 }
 
-/// Makes sure that no word is left.
+/// Checks that no words are left.
 pub(super) fn end<'a>(what: &'static str, mut words: impl Iterator<Item = &'a str>) -> Result<(), ParseError> {
     words.next().map_or(Ok(()), |word| Err(ParseError::new(what, word, "nothing more")))
 }
@@ -115,5 +115,5 @@ fn ipv6(what: &'static str, text: &str) -> Result<IpAddr, ParseError> {
     address.map(IpAddr::V6).ok_or_else(|| ParseError::new(what, text, ADDRESS))
 }
 
-/// What stands where an address is missing or wrong.
+/// The expected text where an address is missing or wrong.
 pub(super) const ADDRESS: &str = "an address such as 192.0.2.1:80 or [2001:db8::1]:80; names are not looked up";

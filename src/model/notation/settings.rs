@@ -34,8 +34,8 @@ impl fmt::Display for Thresholds {
 impl FromStr for Thresholds {
     type Err = ParseError;
 
-    /// Both with a slash between them, or the upper one alone, as far as any kernel holds them: the lower one is not
-    /// above the upper one.
+    /// Both with a slash between them, or the upper one alone. The lower one must not be above the upper one, because
+    /// kernels refuse that.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let (upper, lower) = text.split_once('/').unwrap_or((text, "0"));
         thresholds(upper, lower)
@@ -140,7 +140,7 @@ impl FromStr for Timeout {
 }
 
 impl fmt::Display for Config {
-    /// What is to be set: `tcp 900s, tcpfin 120s, udp 300s`; `unchanged` where that is nothing.
+    /// The timeouts to set: `tcp 900s, tcpfin 120s, udp 300s`; `unchanged` without any.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = [("tcp", self.tcp), ("tcpfin", self.tcp_fin), ("udp", self.udp)];
         let set = named.into_iter().filter_map(|(name, timeout)| Some(format!("{name} {}", timeout?)));
@@ -205,7 +205,7 @@ pub(super) fn thresholds(upper: &str, lower: &str) -> Result<Thresholds, ParseEr
     Ok(Thresholds::verbatim(most, lower))
 }
 
-/// Persistence with the timeout that the text says.
+/// Persistence with the timeout of the text.
 pub(super) fn persistence(seconds: &str) -> Result<Persistence, ParseError> {
     let persistence = number(seconds).map(Persistence::verbatim);
     persistence.ok_or_else(|| ParseError::new(PERSISTENCE, seconds, "0 to 4294967295 seconds"))

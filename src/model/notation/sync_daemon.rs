@@ -40,7 +40,7 @@ impl FromStr for MulticastGroup {
 }
 
 impl fmt::Display for SyncDaemon {
-    /// As `ipvsadm -L --daemon` prints it; what was left to the kernel is left out.
+    /// As `ipvsadm -L --daemon` prints it; settings that are left to the kernel are left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = format!("{} sync daemon (mcast={}, syncid={}", self.role, self.interface, self.sync_id);
         if let Some(max_len) = self.max_len {
@@ -70,7 +70,7 @@ impl FromStr for SyncDaemon {
         let list = list.strip_suffix(')').ok_or_else(form)?;
 
         let mut parts = Parts::default();
-        // No interface has a blank in its name, so that a comma before one is never a part of it.
+        // Interface names cannot have blanks, so that a comma before a blank is never part of a name.
         for part in list.split(", ") {
             let (name, value) = part.split_once('=').ok_or_else(|| ParseError::new(DAEMON, part, PARTS))?;
             let slot = match name {

@@ -1,7 +1,7 @@
 //! Feature `serde`: every value of the model as data.
 //!
-//! Types whose fields carry no rule of their own derive the traits where they are defined. Here are the others, which
-//! must not come into being past their constructors.
+//! Types whose fields are valid in any combination derive the traits where they are defined. This module implements
+//! them for the others, which must not be built without the checks of their constructors.
 
 mod number;
 mod record;

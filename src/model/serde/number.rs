@@ -35,7 +35,7 @@ as_number! {
     },
 }
 
-/// Whatever whole number was written, so that the error about one that does not fit can name it.
+/// Any whole number of the input, so that the error about one that is out of range can name it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Number(i128);
 

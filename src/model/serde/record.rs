@@ -77,7 +77,7 @@ impl ServiceIn {
         SchedulerFlags::from_notation(&self.scheduler_flags, &self.scheduler)
     }
 
-    /// What is stored without effect must not contradict what is in effect.
+    /// Checks that settings without effect do not contradict those in effect.
     fn check(&self) -> Result<(), InvalidValue> {
         if ServiceFlags::NAMED.bits() & self.unnamed_flags != 0 {
             let expected = "bits that have no name";

@@ -51,7 +51,7 @@ as_text! {
     Version "a version",
 }
 
-/// Takes text and hands it to the parser of the notation.
+/// Passes text to the parser of the notation.
 struct Notation<T> {
     expected: &'static str,
     value: PhantomData<T>,

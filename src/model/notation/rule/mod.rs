@@ -7,11 +7,11 @@ use crate::model::{Destination, Service, ServiceId, Table};
 
 /// One line of a rule file, as `ipvsadm -S` writes it and `ipvsadm -R` reads it.
 ///
-/// Reading takes options in any order, by their short or long name, `--name value` or `--name=value`; short ones stand
-/// alone, `-A -t` and not `-At`. What is left out is what it is to ipvsadm: scheduler `wlc`, 360 seconds after a `-p`,
+/// Options are accepted in any order, by their short or long name, `--name value` or `--name=value`; short ones cannot
+/// be combined: `-A -t`, not `-At`. The defaults are those of ipvsadm: scheduler `wlc`, 360 seconds after a `-p`,
 /// direct routing, weight 1, and for a destination the port of the service. Two things differ: names of hosts and ports
-/// are never looked up, and the port of a destination stays what was written, where ipvsadm puts that of the service
-/// in its place unless the method is masquerading.
+/// are never resolved, and the port of a destination stays as written, where ipvsadm replaces it by that of the service
+/// unless the method is masquerading.
 ///
 /// It prints what [`Service::full_rule`] and [`Destination::full_rule`] print.
 ///
@@ -32,7 +32,7 @@ pub enum Rule {
     Service(Service),
     /// `-a`: a destination of a service.
     Destination {
-        /// What names the service.
+        /// The identity of the service.
         service: ServiceId,
         /// The destination.
         destination: Destination,
@@ -40,7 +40,7 @@ pub enum Rule {
 }
 
 impl ServiceId {
-    /// The options of ipvsadm(8) that name the service: `-t 192.0.2.10:80`, `-f 7 -6`.
+    /// The options of ipvsadm(8) that select the service: `-t 192.0.2.10:80`, `-f 7 -6`.
     ///
     /// ```
     /// use ipvs_rs::ServiceId;
@@ -56,9 +56,9 @@ impl ServiceId {
 impl Service {
     /// The line that `ipvsadm -S -n` prints for the service, to the byte.
     ///
-    /// ipvsadm leaves something out where it has no word for it: a firewall mark above 2147483647 becomes negative, a
-    /// protocol other than TCP, UDP and SCTP becomes `xxx`, the third flag of `sh` and `mh` is missing.
-    /// [`full_rule`](Self::full_rule) has it.
+    /// ipvsadm cannot express every service: a firewall mark above 2147483647 becomes negative, a protocol other than
+    /// TCP, UDP and SCTP becomes `xxx`, the third flag of `sh` and `mh` is missing. [`full_rule`](Self::full_rule) has
+    /// all of it.
     ///
     /// ```
     /// use ipvs_rs::{Scheduler, Service};
@@ -76,10 +76,10 @@ impl Service {
 
     /// The line from which [`Rule`] reads the same service again.
     ///
-    /// It is ipvsadm's own wherever ipvsadm has words for it. Beyond that, protocols go by their names
-    /// (`--esp-service`, `--ip_47-service`), and a mask is told without persistence as well. That holds for every
-    /// service that a kernel reports, but for what has no effect and no option: a timeout without persistence and bits
-    /// without a name are left out.
+    /// It equals the line of ipvsadm wherever ipvsadm can express the service. Beyond that, protocols go by their names
+    /// (`--esp-service`, `--ip_47-service`), and a mask is printed without persistence as well. Every service that a
+    /// kernel reports is read back the same, except for settings without effect that have no option: a timeout without
+    /// persistence and bits without a name are left out.
     pub fn full_rule(&self) -> ServiceRule<'_> {
         ServiceRule::full(self)
     }
@@ -88,8 +88,8 @@ impl Service {
 impl Destination {
     /// The line that `ipvsadm -S -n` prints for the destination of a service, to the byte.
     ///
-    /// ipvsadm tells neither thresholds nor forwarding methods other than `-m`, `-i` and `-g`, the last of which it
-    /// puts in place of any other. [`full_rule`](Self::full_rule) has all of it.
+    /// ipvsadm prints neither thresholds nor forwarding methods other than `-m`, `-i` and `-g`, the last of which it
+    /// prints in place of any other. [`full_rule`](Self::full_rule) has all of it.
     ///
     /// ```
     /// use ipvs_rs::{Destination, ForwardMethod, ServiceId};
@@ -115,18 +115,19 @@ impl Destination {
 
     /// The line from which [`Rule`] reads the same destination again.
     ///
-    /// It is ipvsadm's own wherever ipvsadm has words for it, with the thresholds after the weight. Beyond that there
-    /// are `--forward Local`, `Bypass` and `Unknown-5` in place of a letter, `--tun-flags 0x4` for bits without a
-    /// name, and tunnel options together that ipvsadm does not allow together. That holds for every destination that a
-    /// kernel reports, but for settings of a tunnel that it is not reached by, which have no effect and are left out.
+    /// It equals the line of ipvsadm wherever ipvsadm can express the destination, with the thresholds after the
+    /// weight. Beyond that there are `--forward Local`, `Bypass` and `Unknown-5` in place of a letter,
+    /// `--tun-flags 0x4` for bits without a name, and combinations of tunnel options that ipvsadm does not allow. Every
+    /// destination that a kernel reports is read back the same, except for tunnel settings of a destination that is not
+    /// reached by a tunnel, which have no effect and are left out.
     pub fn full_rule<'a>(&'a self, service: &'a ServiceId) -> DestinationRule<'a> {
         DestinationRule::full(service, self)
     }
 }
 
 impl Table {
-    /// What `ipvsadm -S -n` prints for the table: a line for each service and its destinations, each with its line
-    /// end. ipvsadm sorts the services and the destinations of each; these are in the order of the table.
+    /// The output of `ipvsadm -S -n` for the table: a line for each service and its destinations, each with its line
+    /// end. ipvsadm sorts the services and the destinations of each; here they are in the order of the table.
     #[doc(alias = "ipvsadm -S")]
     pub fn rules(&self) -> TableRules<'_> {
         TableRules::ipvsadm(self)

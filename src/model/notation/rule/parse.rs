@@ -96,7 +96,7 @@ fn parse_destination(mut options: Options<'_>) -> Result<(ServiceId, Destination
 #[derive(Debug)]
 struct Options<'a> {
     words: Peekable<SplitWhitespace<'a>>,
-    /// What stood behind the equals sign of a long option.
+    /// The value after the equals sign of a long option.
     value: Option<&'a str>,
 }
 
@@ -112,17 +112,17 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// The value of an option that must have one, which is the next word whatever it looks like.
+    /// The value of an option that must have one: the next word, even if it begins with a dash.
     fn value(&mut self, expected: &str) -> Result<&'a str, ParseError> {
         self.value.take().map_or_else(|| next(RULE, &mut self.words, expected), Ok)
     }
 
-    /// The value of an option that may have one, which cannot begin with a dash.
+    /// The value of an option that may have one; it cannot begin with a dash.
     fn optional_value(&mut self) -> Option<&'a str> {
         self.value.take().or_else(|| self.words.next_if(|word| !word.starts_with('-')))
     }
 
-    /// Makes sure that an option that takes no value has none.
+    /// Checks that an option without a value has none.
     fn flag(&mut self, name: &str) -> Result<(), ParseError> {
         match self.value.take() {
             Some(value) => Err(ParseError::new(RULE, value, format!("no value for {name}"))),
@@ -131,7 +131,7 @@ impl<'a> Options<'a> {
     }
 }
 
-/// The options that name the service, which both commands have.
+/// The options that select the service, which both commands have.
 #[derive(Debug, Default)]
 struct Target<'a> {
     service: Option<(ServiceOption, &'a str)>,
@@ -170,7 +170,7 @@ struct TunnelOptions<'a> {
     kind: Option<&'a str>,
     port: Option<&'a str>,
     flags: TunnelFlags,
-    /// Any of them, to show that there was one.
+    /// One of the options that were given, for the error.
     seen: Option<&'a str>,
 }
 
@@ -236,5 +236,5 @@ const RULE: &str = "rule";
 const COMMANDS: &str = "-A for a service or -a for a destination";
 const SERVICE_OPTIONS: &str = "-t, -u, --sctp-service, -f, -6, -s, -p, -M, --pe, -o or -b";
 const DESTINATION_OPTIONS: &str = "-t, -u, --sctp-service, -f, -6, -r, -m, -i, -g, -w, -x, -y or --tun-…";
-/// What ipvsadm takes for `-p` without a value, in seconds.
+/// The timeout of ipvsadm for `-p` without a value, in seconds.
 const TIMEOUT: &str = "360";

@@ -118,7 +118,7 @@ pub struct TableRules<'a> {
     form: Form,
 }
 
-/// How many services there are.
+/// The number of services in place of their lines.
 impl fmt::Debug for TableRules<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let services = self.table.len();
@@ -159,7 +159,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// The options of ipvsadm(8) that name a service.
+/// The options of ipvsadm(8) that select a service.
 #[derive(Clone, Copy, Debug)]
 pub struct ServiceSelector<'a>(pub(super) &'a ServiceId);
 
@@ -169,12 +169,12 @@ impl fmt::Display for ServiceSelector<'_> {
     }
 }
 
-/// How much a line tells.
+/// How complete a line is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Form {
-    /// What ipvsadm does.
+    /// The line that ipvsadm prints.
     Ipvsadm,
-    /// All that it takes to read the same again.
+    /// A line from which the same object is read again.
     Full,
 }
 
@@ -207,7 +207,7 @@ fn write_tunnel(f: &mut fmt::Formatter<'_>, tunnel: Tunnel) -> fmt::Result {
         TunnelKind::Ipip => return write!(f, " --tun-type {kind}"),
         TunnelKind::Gue => write!(f, " --tun-type {kind} --tun-port {}", tunnel.port().map_or(0, Into::into))?,
         TunnelKind::Gre => write!(f, " --tun-type {kind}")?,
-        // ipvsadm has no word for the type and leaves out everything about the tunnel.
+        // ipvsadm cannot express the type and leaves out all options of the tunnel.
         TunnelKind::Unknown(_) => return Ok(()),
     }
     f.write_str(if tunnel.tunnel_flags().contains(TunnelFlags::CHECKSUM) {

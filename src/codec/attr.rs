@@ -13,9 +13,9 @@ use crate::model::AddressFamily;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attrs<'a> {
     rest: &'a [u8],
-    /// Where the last one ends. Where the next one begins is only asked for when something is wrong.
+    /// Where the last attribute ends. The offset of the next one is computed from it, which only errors need.
     end: usize,
-    /// What the attributes belong to, for errors about their framing.
+    /// The message or nest that the attributes belong to, for errors about their framing.
     within: &'static str,
 }
 
@@ -59,10 +59,10 @@ impl<'a> Attrs<'a> {
         Ok(Some(attr))
     }
 
-    /// The next attribute if it is this one and as long as it has always been; otherwise it stays the next.
+    /// The next attribute if it has this type and length; otherwise it is not consumed.
     ///
-    /// Kernels write their attributes in the same order every time: to compare with the one that is expected takes less
-    /// than to find out which one it is.
+    /// Kernels write their attributes in the same order every time, so that comparing with the expected one is cheaper
+    /// than a match over all types.
     #[inline]
     pub(super) fn next_if<const KIND: u16, const LEN: usize>(&mut self) -> Option<Attr<'a>> {
         let (found, rest) = self.rest.split_first_chunk::<NLA_HEADER_SIZE>()?;
@@ -81,7 +81,7 @@ impl<'a> Attrs<'a> {
     }
 }
 
-/// Takes the value of the next attribute if it is this one and as long as it has always been.
+/// Takes the value of the next attribute if it has this type and length.
 #[allow(clippy::inline_always, reason = "where the length of the rest is known nothing is left of the checks")]
 #[inline(always)]
 pub(super) fn fixed<'a, const KIND: u16, const LEN: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8; LEN]> {
@@ -92,7 +92,7 @@ pub(super) fn fixed<'a, const KIND: u16, const LEN: usize>(rest: &mut &'a [u8]) 
 }
 
 impl<'a> Attr<'a> {
-    /// The first bytes; what is longer than expected comes from a newer kernel.
+    /// The first bytes; a longer value comes from a newer kernel, and the rest is ignored.
     #[inline]
     fn array<const N: usize>(&self, name: &'static str) -> Result<[u8; N], DecodeError> {
         match self.value.first_chunk::<N>() {
@@ -150,7 +150,7 @@ impl<'a> Attr<'a> {
         }
     }
 
-    /// What precedes the first NUL, which must be there.
+    /// The bytes before the first NUL, which is required.
     #[inline]
     pub(super) fn name(&self, name: &'static str) -> Result<&'a [u8], DecodeError> {
         let end = self.value.iter().position(|byte| *byte == 0);
@@ -171,7 +171,7 @@ impl<'a> Attr<'a> {
     }
 }
 
-/// Which attributes of a nest were there, of those that are known: their types are below 32.
+/// The known attributes that were present in a nest; their types are below 32.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen(u32);
 
@@ -181,7 +181,7 @@ impl Seen {
         self.0 |= bit(kind);
     }
 
-    /// Whether all of these were there, in a nest that begins at this offset.
+    /// Checks that all of these were present, in a nest that begins at this offset.
     #[inline]
     pub(super) fn require(self, attributes: &[(u16, &'static str)], offset: usize) -> Result<(), DecodeError> {
         match attributes.iter().find(|(kind, _)| self.0 & bit(*kind) == 0) {
@@ -195,11 +195,11 @@ const fn bit(kind: u16) -> u32 {
     1_u32.wrapping_shl(kind as u32)
 }
 
-/// Where encoded bytes go.
+/// The target of encoded bytes.
 pub(super) trait Sink {
     fn len(&self) -> usize;
     fn put(&mut self, bytes: &[u8]);
-    /// Overwrites two bytes that were put before.
+    /// Overwrites two bytes that were written before.
     fn patch(&mut self, at: usize, bytes: [u8; 2]);
 }
 
@@ -237,7 +237,7 @@ impl Sink for Length {
     fn patch(&mut self, _at: usize, _bytes: [u8; 2]) {}
 }
 
-/// Fills a slice and drops what does not fit.
+/// Fills a slice and drops the bytes that do not fit.
 #[derive(Debug)]
 pub(super) struct Fixed<'a> {
     pub(super) buffer: &'a mut [u8],
@@ -311,7 +311,7 @@ impl Word {
 
 /// Appends attributes to a sink.
 ///
-/// Everything that is written here is a few hundred bytes long at most, far from the 65,535 of a length field.
+/// Messages are a few hundred bytes long at most, far from the 65,535 of a length field.
 #[derive(Debug)]
 pub(super) struct Writer<'a, S>(pub(super) &'a mut S);
 
@@ -359,13 +359,13 @@ impl<S: Sink> Writer<'_, S> {
         self.0.put(padding(len));
     }
 
-    /// A nest marked as such, as requests have it.
+    /// A nest with the nested flag (`NLA_F_NESTED`), as in requests.
     #[inline]
     pub(super) fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
         self.plain_nest(kind | NLA_F_NESTED, fill);
     }
 
-    /// A nest without the mark, as the kernel sends it.
+    /// A nest without that flag, as the kernel sends it.
     #[inline]
     pub(super) fn plain_nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
         let start = self.0.len();

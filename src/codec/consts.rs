@@ -1,4 +1,4 @@
-//! The numbers of `linux/ip_vs.h`, by the names that they have there.
+//! The numbers of `linux/ip_vs.h`, by the names of that header.
 
 /// The name that the family is looked up by (`IPVS_GENL_NAME`).
 pub const FAMILY_NAME: &str = "IPVS";
@@ -10,7 +10,7 @@ pub(crate) const AF_INET6: u16 = 10;
 
 /// The commands of the family (`IPVS_CMD_*`).
 ///
-/// Replies travel under the number of the command that would write what they carry.
+/// A reply has the number of the command that would write its data.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 #[repr(u8)]
@@ -95,7 +95,7 @@ impl Command {
         self as u8
     }
 
-    /// The command of a number; `None` where the family has none.
+    /// The command with this number; `None` if the family does not have one.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number.checked_sub(1)?)).copied()
     }

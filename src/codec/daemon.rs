@@ -52,7 +52,7 @@ fn put_group<S: Sink>(out: &mut Writer<'_, S>, group: MulticastGroup) {
 
 fn put_port_and_ttl<S: Sink>(out: &mut Writer<'_, S>, daemon: &SyncDaemon) {
     if let Some(port) = daemon.port {
-        // In the order of the machine, unlike every other port of the family.
+        // In native byte order, unlike every other port of the family.
         out.words([Word::u16(IPVS_DAEMON_ATTR_MCAST_PORT, port.get())]);
     }
     if let Some(ttl) = daemon.ttl {

@@ -14,8 +14,8 @@ use crate::model::{
     AddressFamily, Destination, DestinationEntry, DestinationId, ForwardMethod, Thresholds, Tunnel, Weight,
 };
 
-/// Writes what names a destination. The family always goes along: without it the kernel would take an IPv6 address
-/// for the IPv4 one made of its first four bytes.
+/// Writes the identity of a destination. The family is always included: without it the kernel would take an IPv6
+/// address for the IPv4 address made of its first four bytes.
 pub(super) fn encode_id<S: Sink>(out: &mut Writer<'_, S>, id: &DestinationId) {
     out.nest(IPVS_CMD_ATTR_DEST, |out| {
         out.address(IPVS_DEST_ATTR_ADDR, id.address());
@@ -23,14 +23,14 @@ pub(super) fn encode_id<S: Sink>(out: &mut Writer<'_, S>, id: &DestinationId) {
     });
 }
 
-/// Writes a whole destination, as `NEW_DEST` and `SET_DEST` have it.
+/// Writes a whole destination, as in `NEW_DEST` and `SET_DEST`.
 pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, destination: &Destination) {
     out.nest(IPVS_CMD_ATTR_DEST, |out| {
         let tunnel = destination.stored_tunnel();
         put_way(out, destination);
         out.words(thresholds(destination.thresholds));
-        // What is absent the kernel sets to zero, which is what plain IPIP consists of; a kernel before 5.2 does not
-        // know these attributes at all.
+        // The kernel sets absent attributes to zero, and plain IPIP is all zeros; a kernel before 5.2 does not know
+        // these attributes at all.
         if tunnel != Tunnel::ipip() || matches!(destination.forward, ForwardMethod::Tunnel(_)) {
             out.words(tunnel_words(tunnel));
         }
@@ -55,7 +55,7 @@ pub(super) fn encode_entry<S: Sink>(out: &mut Writer<'_, S>, entry: &Destination
     });
 }
 
-/// Where it is, how packets get there, and how many.
+/// Writes the address, port, forwarding method and weight.
 fn put_way<S: Sink>(out: &mut Writer<'_, S>, destination: &Destination) {
     out.address(IPVS_DEST_ATTR_ADDR, destination.id.address());
     out.words([
@@ -80,7 +80,7 @@ fn tunnel_words(tunnel: Tunnel) -> [Word; 3] {
     ]
 }
 
-/// Reads what names a destination of a service of this family.
+/// Reads the identity of a destination of a service of this family.
 pub(super) fn decode_id(attrs: Attrs<'_>, service: AddressFamily) -> Result<DestinationId, DecodeError> {
     Fields::read(attrs)?.id(service)
 }
@@ -90,8 +90,8 @@ pub(super) fn decode_settings(attrs: Attrs<'_>, service: AddressFamily) -> Resul
     Fields::read(attrs)?.settings(service)
 }
 
-/// Reads a destination with everything about it. A kernel before 3.18 does not tell its family, which there can only
-/// be the service's.
+/// Reads an observed destination. A kernel before 3.18 does not report its family, which there can only be that of the
+/// service.
 pub(super) fn decode(attrs: Attrs<'_>, service: AddressFamily) -> Result<DestinationEntry, DecodeError> {
     let fields = Fields::read(attrs)?;
     let destination = fields.settings(service)?;
@@ -105,9 +105,9 @@ pub(super) fn decode(attrs: Attrs<'_>, service: AddressFamily) -> Result<Destina
     })
 }
 
-/// Reads the attributes of a row that is as every kernel since 5.2 has written it: these attributes in this order and
-/// nothing else. Where the places are known, nothing has to be looked for. `None` for any other, and for one that holds what
-/// it cannot.
+/// Reads the attributes of a row in the layout of every kernel since 5.2: these attributes in this order and nothing
+/// else. With fixed positions no attribute has to be searched for. `None` for any other layout, and for values that
+/// are not valid.
 pub(super) fn decode_in_order(attributes: &[u8], service: AddressFamily) -> Option<DestinationEntry> {
     let row: &[u8; 336] = attributes.try_into().ok()?;
     let mut row = row.as_slice();
@@ -152,7 +152,7 @@ pub(super) fn decode_in_order(attributes: &[u8], service: AddressFamily) -> Opti
     })
 }
 
-/// `None` for a weight that cannot be.
+/// `None` for a weight out of range.
 fn settings(
     id: DestinationId,
     method: u32,
@@ -186,7 +186,7 @@ const GAUGES: [(u16, &str); 3] = [
     (IPVS_DEST_ATTR_PERSIST_CONNS, "IPVS_DEST_ATTR_PERSIST_CONNS"),
 ];
 
-/// The attributes of a destination nest; of those that stand there twice, the last. What was not there is zero.
+/// The attributes of a destination nest; of repeated ones, the last. Absent ones are zero.
 #[derive(Debug, Default)]
 struct Fields<'a> {
     offset: usize,

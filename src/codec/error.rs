@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Bytes that are not what they should be.
+/// Bytes that could not be decoded: which attribute, where, and why.
 ///
 /// ```
 /// use ipvs_rs::codec::{Command, Reply};
@@ -15,7 +15,7 @@ pub struct DecodeError {
     problem: DecodeProblem,
 }
 
-/// What is wrong with the bytes of a [`DecodeError`].
+/// The problem of a [`DecodeError`].
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum DecodeProblem {
@@ -23,17 +23,17 @@ pub enum DecodeProblem {
     TooShort {
         /// Bytes needed.
         expected: usize,
-        /// Bytes there.
+        /// Bytes present.
         actual: usize,
     },
-    /// A length field that is less than a header or more than what is left.
+    /// A length field that is less than a header or more than the remaining bytes.
     BadLength {
-        /// What the field says.
+        /// The value of the field.
         claimed: usize,
-        /// Bytes there.
+        /// Bytes present.
         actual: usize,
     },
-    /// A mandatory attribute that is not there.
+    /// A mandatory attribute that is absent.
     Missing,
     /// A number outside of its range.
     OutOfRange {
@@ -42,7 +42,7 @@ pub enum DecodeProblem {
     },
     /// A name that is empty, too long or not terminated.
     BadName,
-    /// A message that does not answer what was asked.
+    /// A message that does not answer the request.
     Unexpected,
 }
 
@@ -59,17 +59,17 @@ impl DecodeError {
         Self::new(attribute, offset, DecodeProblem::OutOfRange { value })
     }
 
-    /// The kernel's name of what could not be read.
+    /// The kernel's name of the attribute or field that could not be decoded.
     pub const fn attribute(&self) -> &'static str {
         self.attribute
     }
 
-    /// Where it stands, counted in bytes from the start of what was handed to the decoder.
+    /// Its offset in bytes from the start of the decoder's input.
     pub const fn offset(&self) -> usize {
         self.offset
     }
 
-    /// What is wrong with it.
+    /// The problem.
     pub const fn problem(&self) -> DecodeProblem {
         self.problem
     }

@@ -5,16 +5,16 @@ use netlink_packet_generic::constants::{
 use super::attr::{Attrs, Sink, Writer};
 use super::error::{DecodeError, DecodeProblem};
 
-/// The question for a family by its name, to the controller of generic netlink.
+/// The lookup of a family by its name, a request to the controller of generic netlink.
 ///
-/// Asking for a family that is not there makes the kernel try to load its module.
+/// Looking up a family that does not exist makes the kernel try to load its module.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct FamilyRequest<'a> {
     name: &'a str,
 }
 
 impl<'a> FamilyRequest<'a> {
-    /// Asks for a family.
+    /// A lookup of this family.
     pub const fn new(name: &'a str) -> Self {
         Self { name }
     }
@@ -24,7 +24,7 @@ impl<'a> FamilyRequest<'a> {
         CTRL_CMD_GETFAMILY
     }
 
-    /// Appends the attributes of the question to a buffer.
+    /// Appends the attributes of the request to a buffer.
     pub fn encode(self, out: &mut Vec<u8>) {
         self.put(out);
     }
@@ -34,13 +34,13 @@ impl<'a> FamilyRequest<'a> {
     }
 }
 
-/// What the controller says of a family.
+/// The controller's information about a family.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Family {
-    /// The message type that the family has for as long as its module is loaded.
+    /// The message type of the family, which stays the same as long as its module is loaded.
     pub id: u16,
-    /// The version of the family; `None` where the controller does not say.
+    /// The version of the family; `None` where the controller does not report it.
     pub version: Option<u32>,
 }
 
@@ -49,8 +49,8 @@ impl Family {
     ///
     /// # Errors
     ///
-    /// When the answer is about another family, when it does not give a number or gives one that is reserved, and when
-    /// the bytes are not attributes.
+    /// When the answer is about another family, when its number is absent or reserved, and when the bytes are not
+    /// attributes.
     pub fn decode(command: u8, attributes: &[u8], name: &str) -> Result<Self, DecodeError> {
         if command != CTRL_CMD_NEWFAMILY {
             return Err(DecodeError::new("genlmsghdr.cmd", 0, DecodeProblem::Unexpected));
@@ -62,7 +62,7 @@ impl Family {
                 CTRL_ATTR_FAMILY_ID => {
                     let number = attr.u16("CTRL_ATTR_FAMILY_ID")?;
                     // Numbers below 16 are control messages, of which the kernel acknowledges 0 with success whatever
-                    // it holds: to talk to such a "family" would be to hear lies.
+                    // it holds: requests to such a "family" would seem to succeed.
                     if number < 16 {
                         return Err(attr.out_of_range("CTRL_ATTR_FAMILY_ID", number));
                     }

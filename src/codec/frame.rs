@@ -25,7 +25,7 @@ const NLMSGERR_ATTR_MISS_TYPE: u16 = 5;
 
 /// Appends a whole request to a buffer: netlink header, generic-netlink header, attributes.
 ///
-/// `family` is the number that the look-up gave; `flags` are the `NLM_F_*` bits.
+/// `family` is the number from the lookup; `flags` are the `NLM_F_*` bits.
 ///
 /// # Example
 ///
@@ -41,9 +41,9 @@ pub fn put_request(out: &mut Vec<u8>, family: u16, flags: u16, sequence: u32, re
     put_message(out, family, flags, sequence, request.command().number(), FAMILY_VERSION, |out| request.encode(out));
 }
 
-/// Appends a whole look-up of a family to a buffer.
+/// Appends a whole lookup of a family to a buffer.
 pub fn put_family_request(out: &mut Vec<u8>, flags: u16, sequence: u32, request: FamilyRequest<'_>) {
-    // The version of the controller's messages is 2; it does not look at it.
+    // The version of the controller's messages is 2; the controller ignores it.
     put_message(out, GENL_ID_CTRL, flags, sequence, request.command(), 1, |out| request.encode(out));
 }
 
@@ -61,7 +61,7 @@ fn put_message(
     let [k0, k1] = kind.to_ne_bytes();
     let [f0, f1] = flags.to_ne_bytes();
     let [s0, s1, s2, s3] = sequence.to_ne_bytes();
-    // The length is filled in when it is known; the port id is the kernel's own knowledge.
+    // The length is filled in when it is known; the port id stays 0, because the kernel knows that of the socket.
     out.extend_from_slice(&[0, 0, 0, 0, k0, k1, f0, f1, s0, s1, s2, s3, 0, 0, 0, 0, command, version, 0, 0]);
     attributes(out);
     let len = u32::try_from(out.len().saturating_sub(start)).unwrap_or(u32::MAX);
@@ -70,10 +70,10 @@ fn put_message(
     }
 }
 
-/// Changes what messages that [`put_request`] made carry besides their attributes: the family, the flags, of which those
-/// of the last message are others, and numbers in a row.
+/// Rewrites the headers of messages that [`put_request`] encoded: the family, the flags, which differ for the last
+/// message, and consecutive sequence numbers.
 ///
-/// A batch is encoded before it is known under which numbers it goes.
+/// A batch is encoded before its sequence numbers are known.
 pub(crate) fn readdress(mut datagram: &mut [u8], family: u16, [flags, last_flags]: [u16; 2], mut sequence: u32) {
     loop {
         let left = datagram.len();
@@ -89,7 +89,7 @@ pub(crate) fn readdress(mut datagram: &mut [u8], family: u16, [flags, last_flags
     }
 }
 
-/// Reads back what [`put_request`] made of a command.
+/// Decodes a request that [`put_request`] encoded.
 pub(crate) fn request_in(message: &[u8]) -> Option<Request> {
     match Frames::new(message).next()?.ok()?.payload {
         Payload::Data { command, attributes } => Request::decode(command, false, attributes).ok(),
@@ -99,7 +99,7 @@ pub(crate) fn request_in(message: &[u8]) -> Option<Request> {
 
 /// The messages of a datagram, one after the other.
 ///
-/// Ends after the first error, for what follows a broken length cannot be found.
+/// Ends after the first error, because the messages after an invalid length cannot be found.
 ///
 /// ```
 /// use ipvs_rs::codec::{Command, Frames, Payload, Request, put_request};
@@ -121,7 +121,7 @@ pub struct Frames<'a> {
     len: usize,
 }
 
-/// How much of the datagram has been read.
+/// The number of bytes that have been read and the length, without the bytes.
 impl fmt::Debug for Frames<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let offset = self.len.saturating_sub(self.rest.len());
@@ -133,7 +133,7 @@ impl fmt::Debug for Frames<'_> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Frame<'a> {
-    /// The message type: the number of a family, or one of netlink's own below 16.
+    /// The message type: the number of a family, or a netlink control type below 16.
     pub kind: u16,
     /// The `NLM_F_*` bits.
     pub flags: u16,
@@ -141,13 +141,13 @@ pub struct Frame<'a> {
     pub sequence: u32,
     /// The port id of the socket that is answered.
     pub port: u32,
-    /// What the message says.
+    /// The content of the message.
     pub payload: Payload<'a>,
     /// Where the message begins in the datagram.
     pub offset: usize,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Payload<'a> {
@@ -155,20 +155,20 @@ pub enum Payload<'a> {
     Data {
         /// The command of the generic-netlink header.
         command: u8,
-        /// What follows that header.
+        /// The bytes after that header.
         attributes: &'a [u8],
     },
     /// `NLMSG_ERROR`: a request succeeded or failed.
     Error(Acknowledgement<'a>),
-    /// `NLMSG_DONE`: a list has ended, well or not.
+    /// `NLMSG_DONE`: a list has ended, with or without an error.
     Done(Acknowledgement<'a>),
-    /// `NLMSG_NOOP`: nothing.
+    /// `NLMSG_NOOP`: a message without content.
     Noop,
     /// `NLMSG_OVERRUN`: data was lost.
     Overrun,
 }
 
-/// Of data the command and the number of bytes.
+/// Prints data as the command and the number of bytes.
 impl fmt::Debug for Payload<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -189,17 +189,17 @@ impl fmt::Debug for Payload<'_> {
 pub struct Acknowledgement<'a> {
     /// 0 for success, otherwise the negative error number.
     pub code: i32,
-    /// What the kernel says beyond the number.
+    /// The kernel's details beyond the number.
     pub extended: ExtendedAck<'a>,
 }
 
-/// What the kernel says about an error beyond its number (`NETLINK_EXT_ACK`).
+/// The kernel's details of an error beyond its number (`NETLINK_EXT_ACK`).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ExtendedAck<'a> {
-    /// A sentence in English.
+    /// The message, in English.
     pub message: Option<&'a str>,
-    /// Where in the request the attribute stands that was refused.
+    /// The offset of the refused attribute in the request.
     pub offset: Option<u32>,
     /// The type of an attribute that is missing.
     pub missing: Option<u32>,
@@ -242,7 +242,8 @@ impl<'a> Frames<'a> {
             },
             offset,
         };
-        // What rounds up to more than is left ends the datagram, as does the last message without its padding.
+        // A length that rounds up to more than the remaining bytes ends the datagram, as does the last message without
+        // its padding.
         self.rest = self.rest.get((len + 3) & !3..).unwrap_or_default();
         Ok(Some(frame))
     }
@@ -298,7 +299,7 @@ fn read_error(payload: &[u8], flags: u16, offset: usize) -> Result<Acknowledgeme
         let problem = DecodeProblem::TooShort { expected: 4, actual: payload.len() };
         return Err(DecodeError::new("nlmsgerr", offset, problem));
     };
-    // Behind the code stands the header of the request, and unless it was capped the rest of the request too.
+    // After the code comes the header of the request, and unless it was capped the rest of the request too.
     let echoed = match rest.first_chunk::<4>() {
         Some(_) if flags & NLM_F_CAPPED != 0 => HEADER,
         Some(len) => usize::try_from(u32::from_ne_bytes(*len)).unwrap_or(usize::MAX).max(HEADER),
@@ -308,7 +309,7 @@ fn read_error(payload: &[u8], flags: u16, offset: usize) -> Result<Acknowledgeme
     Ok(Acknowledgement { code: i32::from_ne_bytes(*code), extended: read_extended(tlvs, flags) })
 }
 
-/// A list may end without a code, which means that it ended well.
+/// A list may end without a code, which means success.
 fn read_done(payload: &[u8], flags: u16) -> Acknowledgement<'_> {
     match payload.split_first_chunk::<4>() {
         Some((code, tlvs)) => Acknowledgement { code: i32::from_ne_bytes(*code), extended: read_extended(tlvs, flags) },
@@ -316,7 +317,7 @@ fn read_done(payload: &[u8], flags: u16) -> Acknowledgement<'_> {
     }
 }
 
-/// What cannot be read here is left out: it only explains an error that is reported anyway.
+/// Details that cannot be read are left out: they only explain an error that is reported anyway.
 fn read_extended(tlvs: &[u8], flags: u16) -> ExtendedAck<'_> {
     let mut extended = ExtendedAck::default();
     if flags & NLM_F_ACK_TLVS == 0 {
@@ -337,7 +338,7 @@ fn read_extended(tlvs: &[u8], flags: u16) -> ExtendedAck<'_> {
     extended
 }
 
-/// The kernel's name of the attribute that stands at an offset of a request, as an extended ack gives it.
+/// The kernel's name of the attribute at an offset of a request, as an extended ack reports it.
 ///
 /// # Example
 ///

@@ -8,7 +8,7 @@ use super::request::Request;
 
 /// A message of the family in either direction, for connections of rust-netlink.
 ///
-/// What is parsed is a [`Reply`], for that is what a client receives.
+/// Parsing gives a [`Reply`], because a client receives only replies.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[allow(clippy::exhaustive_enums, reason = "a conversation has two sides")]
 pub enum Message {

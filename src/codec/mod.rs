@@ -1,11 +1,12 @@
 //! Bytes to values and back: IPVS attributes and generic-netlink messages.
 //!
 //! Pure and total. Encoding appends to a buffer that the caller reuses and allocates nothing else. Decoding takes any
-//! bytes and ends in a value or a [`DecodeError`], never in a panic or an invented value: what is too short or missing
-//! is an error, what is longer than expected is read as far as it is known, what is unknown is skipped. Only what older
-//! kernels do not tell may be absent, and reads as what it is there: no counters, plain IPIP.
+//! bytes and returns a value or a [`DecodeError`], never a panic or a made-up value: a value that is too short or
+//! missing is an error, the unknown rest of a longer one is ignored, and unknown attributes are skipped. Only
+//! attributes that older kernels do not report may be absent; they read as the state of such a kernel: no counters,
+//! plain IPIP.
 //!
-//! Most people want [`Handle`](crate::Handle). This module is for those who bring their own connection:
+//! Most programs use [`Handle`](crate::Handle). This module is for programs that have their own netlink connection:
 //! [`Message`] implements the traits of rust-netlink, so that the crate `genetlink` (from 0.3) can carry it.
 //!
 //! ```
@@ -19,8 +20,8 @@
 //! assert_eq!(packet.header.length, 20);
 //! ```
 //!
-//! Byte order appears in two places only: ports and addresses (the IPv4 persistence mask among them) are in network
-//! order, everything else, the multicast port included, in the order of the machine.
+//! Ports and addresses (including the IPv4 persistence mask) are in network byte order; everything else, including the
+//! multicast port, is in native byte order.
 
 mod attr;
 mod config;

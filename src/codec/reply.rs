@@ -5,13 +5,13 @@ use super::request::Nests;
 use super::{config, daemon, destination, service};
 use crate::model::{AddressFamily, Config, DestinationEntry, Info, ServiceEntry, SyncDaemon};
 
-/// A message of data from the kernel.
+/// A data message from the kernel.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Reply {
     /// A service; the answer to `GET_SERVICE`.
     Service(ServiceEntry),
-    /// A destination; the answer to `GET_DEST`. It does not say of which service.
+    /// A destination; the answer to `GET_DEST`. It does not name its service.
     Destination(DestinationEntry),
     /// A running synchronization daemon; the answer to `GET_DAEMON`.
     Daemon(SyncDaemon),
@@ -22,7 +22,7 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// The command that the reply travels under.
+    /// The command in the header of the reply.
     pub const fn command(&self) -> Command {
         match self {
             Self::Service(_) => Command::NewService,
@@ -35,13 +35,13 @@ impl Reply {
 
     /// Reads the attributes of a reply.
     ///
-    /// A destination from a kernel before 3.18, which does not tell its family, is taken for IPv4; where the service
+    /// A destination from a kernel before 3.18, which does not report its family, is taken for IPv4; where the service
     /// is known, use [`decode_for`](Self::decode_for).
     ///
     /// # Errors
     ///
-    /// When the bytes are not attributes, when one is too short, missing or holds what it cannot, and when no reply
-    /// has this command.
+    /// When the bytes are not attributes, when one is too short, missing or not valid, and when the command is not that
+    /// of a reply.
     pub fn decode(command: u8, attributes: &[u8]) -> Result<Self, DecodeError> {
         Self::decode_for(command, attributes, AddressFamily::Ipv4)
     }

@@ -4,11 +4,11 @@ use super::error::{DecodeError, DecodeProblem};
 use super::{config, daemon, destination, service};
 use crate::model::{Config, Destination, DestinationId, Service, ServiceId, SyncDaemon, SyncRole};
 
-/// A command with what it carries.
+/// A command with its arguments.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Request {
-    /// Makes a service.
+    /// Creates a service.
     NewService(Service),
     /// Replaces the settings of a service.
     SetService(Service),
@@ -18,7 +18,7 @@ pub enum Request {
     GetService(ServiceId),
     /// Reads all services (a dump).
     GetServices,
-    /// Makes a destination.
+    /// Creates a destination.
     NewDestination(ServiceId, Destination),
     /// Replaces the settings of a destination.
     SetDestination(ServiceId, Destination),
@@ -67,17 +67,17 @@ impl Request {
         }
     }
 
-    /// Whether the answer is a list, which has to be asked for with `NLM_F_DUMP`.
+    /// Whether the answer is a list, which has to be requested with `NLM_F_DUMP`.
     pub const fn is_dump(&self) -> bool {
         matches!(self, Self::GetServices | Self::GetDestinations(_) | Self::GetDaemons)
     }
 
-    /// Whether the answer is one message of data.
+    /// Whether the answer is one data message.
     pub const fn is_get(&self) -> bool {
         matches!(self, Self::GetService(_) | Self::GetConfig | Self::GetInfo)
     }
 
-    /// Appends the attributes of the request, what follows the generic-netlink header, to a buffer.
+    /// Appends the attributes of the request, which follow the generic-netlink header, to a buffer.
     pub fn encode(&self, out: &mut Vec<u8>) {
         self.put(out);
     }
@@ -108,13 +108,13 @@ impl Request {
 
     /// Reads the attributes of a request.
     ///
-    /// `dump` tells whether the request asked for a list, which is what makes one of the two forms of
+    /// `dump` is whether the request asked for a list, which distinguishes the two forms of
     /// [`Command::GetService`].
     ///
     /// # Errors
     ///
-    /// When the bytes are not attributes, when one is too short, missing or holds what it cannot, and when the family
-    /// has no such command.
+    /// When the bytes are not attributes, when one is too short, missing or not valid, and when the family does not
+    /// have this command.
     ///
     /// # Example
     ///

@@ -14,12 +14,12 @@ use crate::model::{
     ServiceFlags, ServiceId, ServiceKind,
 };
 
-/// Writes what names a service, as every command but the two below has it.
+/// Writes the identity of a service, as in every command but the two below.
 pub(super) fn encode_id<S: Sink>(out: &mut Writer<'_, S>, id: &ServiceId) {
     out.nest(IPVS_CMD_ATTR_SERVICE, |out| put_id(out, id));
 }
 
-/// Writes a whole service, as `NEW_SERVICE` and `SET_SERVICE` have it.
+/// Writes a whole service, as in `NEW_SERVICE` and `SET_SERVICE`.
 pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, service: &Service) {
     out.nest(IPVS_CMD_ATTR_SERVICE, |out| put_settings(out, service, service.flags()));
 }
@@ -65,12 +65,12 @@ fn put_settings<S: Sink>(out: &mut Writer<'_, S>, service: &Service, flags: Serv
     out.words([timeout, Word::u32(IPVS_SVC_ATTR_NETMASK, netmask)]);
 }
 
-/// Reads what names a service.
+/// Reads the identity of a service.
 pub(super) fn decode_id(attrs: Attrs<'_>) -> Result<ServiceId, DecodeError> {
     Fields::read(attrs)?.id()
 }
 
-/// Reads a service with everything about it.
+/// Reads an observed service.
 pub(super) fn decode(attrs: Attrs<'_>) -> Result<ServiceEntry, DecodeError> {
     let fields = Fields::read(attrs)?;
     let id = fields.id()?;
@@ -111,7 +111,7 @@ const SETTINGS: [(u16, &str); 3] = [
     (IPVS_SVC_ATTR_NETMASK, "IPVS_SVC_ATTR_NETMASK"),
 ];
 
-/// The attributes of a service nest; of those that stand there twice, the last. A number that was not there is zero.
+/// The attributes of a service nest; of repeated ones, the last. Absent numbers are zero.
 #[derive(Debug)]
 struct Fields<'a> {
     offset: usize,
@@ -151,7 +151,7 @@ impl<'a> Fields<'a> {
             engine: None,
             stats: StatsBlocks::default(),
         };
-        // As kernels write it, but for what they leave out, up to the name, which has no length of its own.
+        // In the order of the kernel, which leaves out some; the name does not have a fixed length.
         fields.expect::<IPVS_SVC_ATTR_AF, 2>(&mut attrs)?;
         fields.expect::<IPVS_SVC_ATTR_PROTOCOL, 2>(&mut attrs)?;
         fields.expect::<IPVS_SVC_ATTR_ADDR, 16>(&mut attrs)?;
@@ -211,7 +211,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-// A name takes more than the rest of `take` together, which for one known attribute comes to a load and a store where
+// A name needs more code than the rest of `take` together, which for one known attribute is a load and a store where
 // it is inlined.
 #[inline(never)]
 fn scheduler(attr: Attr<'_>) -> Result<Scheduler, DecodeError> {

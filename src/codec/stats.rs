@@ -9,7 +9,7 @@ use super::consts::{
 use super::error::DecodeError;
 use crate::model::Stats;
 
-/// How wide the numbers of a block are that are not byte totals.
+/// The width of the numbers of a block other than the byte totals.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Width {
     /// `STATS`: 32 bits; byte totals have 64.
@@ -18,7 +18,7 @@ pub(super) enum Width {
     Wide,
 }
 
-/// The two blocks of a service or destination. The wide one is the truth; the narrow one wraps.
+/// The two blocks of a service or destination. The wide one has the full values; the narrow one wraps.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct StatsBlocks<'a> {
     pub(super) narrow: Option<Attr<'a>>,
@@ -41,8 +41,8 @@ impl StatsBlocks<'_> {
     }
 }
 
-/// Reads a wide block that is as every kernel has written it so far: these ten numbers in this order and nothing else.
-/// Most of what there is to read of a row is here.
+/// Reads a wide block in the layout of every kernel so far: these ten numbers in this order and nothing else. Most of
+/// the bytes of a row are here.
 #[inline]
 pub(super) fn decode_in_order(block: &[u8]) -> Option<Stats> {
     let (attrs, []) = block.as_chunks() else { return None };
@@ -64,7 +64,7 @@ pub(super) fn decode_in_order(block: &[u8]) -> Option<Stats> {
     })
 }
 
-/// The number of a whole attribute, header included, if it is this one.
+/// The number of a whole attribute, header included, if it has this type.
 #[inline]
 fn wide(attr: &[u8; NLA_HEADER_SIZE + 8], kind: u16) -> Option<u64> {
     let [header @ .., _, _, _, _, _, _, _, _] = attr;

@@ -4,10 +4,10 @@ use crate::codec::{Frames, Payload};
 
 /// Many commands in one datagram, of which only the last asks for an answer.
 ///
-/// The kernel executes them in order, whatever becomes of each, before the sending returns. A command that fails says
-/// so by itself, under its own number; one that says nothing before the last was answered has succeeded.
+/// The kernel executes them in order, even after a failure, before the send returns. The kernel reports a command that
+/// fails under its own sequence number; a command without a report before the answer to the last has succeeded.
 ///
-/// Push every datagram that arrives with [`feed`](Self::feed) until it says [`ExchangeProgress::Done`].
+/// Pass every datagram that arrives to [`feed`](Self::feed) until it returns [`ExchangeProgress::Done`].
 ///
 /// ```
 /// use ipvs_rs::engine::{Bulk, Expect, ExchangeProgress};
@@ -43,13 +43,13 @@ impl Bulk {
         Self { closing, port, first, count }
     }
 
-    /// Takes in one datagram and tells a function of each command that was answered: its place, and what the kernel
-    /// said.
+    /// Processes one datagram and calls a function for each command that was answered, with its index and the kernel's
+    /// answer.
     ///
     /// # Errors
     ///
-    /// When what the kernel sent cannot be read or does not answer, and when it lost messages: then commands of which
-    /// the function was not told have an unknown end.
+    /// When the kernel's messages cannot be read or do not answer the request, and when messages were lost: then the
+    /// outcome of commands for which the function was not called is unknown.
     pub fn feed(
         &self,
         datagram: &[u8],

@@ -1,8 +1,9 @@
 use std::time::{Duration, Instant};
 
-/// How long a call may wait, as a value that is told the time.
+/// The deadline of a call, as a value that is given the current time.
 ///
-/// The clock starts when the deadline is first asked, so that a call which gets its answer at once never looks at it.
+/// It starts when [`remaining`](Self::remaining) is first called, so that a call that is answered at once never reads
+/// the clock.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -21,12 +22,12 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// A deadline that ends so long after it was first asked.
+    /// A deadline that expires this long after the first call of [`remaining`](Self::remaining).
     pub const fn new(budget: Duration) -> Self {
         Self { budget, start: None }
     }
 
-    /// What is left; `None` when nothing is.
+    /// The remaining time; `None` when the deadline has passed.
     pub fn remaining(&mut self, now: Instant) -> Option<Duration> {
         let start = *self.start.get_or_insert(now);
         let left = self.budget.checked_sub(now.saturating_duration_since(start))?;

@@ -3,20 +3,20 @@ use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST};
 use super::failure::{ExchangeFailure, KernelError};
 use crate::codec::{DecodeError, DecodeProblem, Frame, Frames, Payload, Request};
 
-/// What an exchange waits for.
+/// The kind of answer that an exchange expects.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[allow(clippy::exhaustive_enums, reason = "netlink has these three ways to answer")]
 pub enum Expect {
     /// An acknowledgement.
     Acknowledgement,
-    /// One message of data. No acknowledgement is asked for: it would come in a datagram of its own.
+    /// One data message. An acknowledgement is not requested, because it would come in a separate datagram.
     Reply,
     /// Any number of messages and an end mark.
     List,
 }
 
 impl Expect {
-    /// What answers a request of the family.
+    /// The kind of answer to a request of the family.
     pub const fn of(request: &Request) -> Self {
         if request.is_dump() {
             Self::List
@@ -27,7 +27,7 @@ impl Expect {
         }
     }
 
-    /// The `NLM_F_*` bits that ask for it.
+    /// The `NLM_F_*` bits that request it.
     pub const fn flags(self) -> u16 {
         match self {
             Self::Acknowledgement => NLM_F_REQUEST | NLM_F_ACK,
@@ -37,12 +37,12 @@ impl Expect {
     }
 }
 
-/// Whether an exchange wants more.
+/// Whether an exchange expects more datagrams.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use]
 #[allow(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum ExchangeProgress {
-    /// Push the next datagram.
+    /// Pass the next datagram.
     Pending,
     /// The answer is complete.
     Done,
@@ -50,9 +50,9 @@ pub enum ExchangeProgress {
 
 /// One request and its answer.
 ///
-/// Push every datagram that arrives with [`feed`](Self::feed) until it says [`ExchangeProgress::Done`] or fails; after
-/// either the exchange is over. One that is given up earlier leaves answers behind, which the next exchange skips by
-/// their number.
+/// Pass every datagram that arrives to [`feed`](Self::feed) until it returns [`ExchangeProgress::Done`] or an error;
+/// after either the exchange is over. An exchange that is abandoned earlier leaves answers behind, which the next one
+/// skips by their sequence number.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     expect: Expect,
@@ -73,12 +73,12 @@ impl Exchange {
         self.expect.flags()
     }
 
-    /// Takes in one datagram and hands each message of data, as command and attributes, to a function.
+    /// Processes one datagram and passes each data message, as command and attributes, to a function.
     ///
     /// # Errors
     ///
-    /// When the kernel refused, when what it sent cannot be read, when it lost messages, when it marked the list as
-    /// interrupted (then all of it has been read), and with whatever the function fails with.
+    /// When the kernel refused, when its messages cannot be read, when messages were lost, when the kernel marked the
+    /// list as interrupted (then all of it has been read), and with the error of the function.
     pub fn feed(
         &mut self,
         datagram: &[u8],
@@ -97,7 +97,7 @@ impl Exchange {
                     return match KernelError::of(&acknowledgement) {
                         Some(error) => Err(ExchangeFailure::Kernel(error)),
                         None if expect == Expect::Acknowledgement => Ok(ExchangeProgress::Done),
-                        // Success without the data that was asked for would be a lie.
+                        // Success without the requested data is not an answer.
                         None => Err(unexpected("nlmsgerr", &frame)),
                     };
                 }

@@ -8,11 +8,11 @@ use crate::codec::{Acknowledgement, DecodeError, attribute_at};
 pub enum ExchangeFailure {
     /// The kernel refused.
     Kernel(KernelError),
-    /// The answer could not be read, or did not answer the question.
+    /// The answer could not be read, or did not answer the request.
     Decode(DecodeError),
-    /// The kernel marked the list as interrupted: ask again.
+    /// The kernel marked the list as interrupted: retry.
     Interrupted,
-    /// The kernel says that messages were lost: ask again.
+    /// The kernel reported that messages were lost: retry.
     Overrun,
 }
 
@@ -22,9 +22,9 @@ pub enum ExchangeFailure {
 pub struct KernelError {
     /// The error number, positive.
     pub errno: u32,
-    /// The kernel's sentence, if it had one. IPVS itself has none; generic netlink has some about attributes.
+    /// The kernel's message, if it sent one. IPVS itself does not; generic netlink has some about attributes.
     pub message: Option<String>,
-    /// Where in the request the refused attribute stands.
+    /// The offset of the refused attribute in the request.
     pub offset: Option<u32>,
     /// The type of a missing attribute.
     pub missing: Option<u32>,
@@ -42,7 +42,7 @@ impl KernelError {
         })
     }
 
-    /// The kernel's name of the attribute that it refused, found in the request that it answered.
+    /// The kernel's name of the attribute that it refused, found in the request.
     pub fn attribute_in(&self, request: &[u8]) -> Option<&'static str> {
         self.offset.and_then(|offset| attribute_at(request, offset))
     }

@@ -4,17 +4,18 @@ use std::hash::Hash;
 
 use crate::model::Reading;
 
-/// How many identities are compared one by one before they are hashed.
+/// The number of identities that are compared one by one before they are hashed.
 const FEW: usize = 24;
-/// By how much a row can be longer than the others: names of schedulers and engines, an address instead of a mark.
+/// The number of bytes by which a row can be longer than the others: names of schedulers and engines, an address
+/// instead of a mark.
 const SLACK: usize = 100;
 
-/// A list while it is being read: drops what comes twice, and knows in the end what the list is worth.
+/// A list while it is being read: drops repeated rows, and determines the consistency of the list.
 ///
-/// The kernel fills a datagram as far as the next row has room, and continues by position. So a list of which the first
-/// datagram had room for another row was complete with it, and what comes later is the end of the list once more, when
-/// others have inserted meanwhile. Of a longer one, rows can be missing. Of two rows with the same identity the first is
-/// kept, for both say the same but for the moment.
+/// The kernel fills a datagram as long as the next row fits, and continues by position. So a list whose first datagram
+/// had room for another row was complete with it, and later rows are the end of the list once more, because other
+/// programs have inserted rows meanwhile. A longer list can lack rows. Of two rows with the same identity the first is
+/// kept, because they differ only in the time at which they were read.
 ///
 /// ```
 /// use ipvs_rs::engine::Listing;
@@ -41,20 +42,20 @@ pub struct Listing<I> {
     pass: Pass,
 }
 
-/// One pass over a list: what it is worth.
+/// The consistency of one pass over a list.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Pass {
     /// Whether it was in one piece; a single pass confirms nothing.
     pub reading: Reading,
-    /// The first datagram had no room for another row: a longer one would have held more.
+    /// The first datagram had no room for another row: a larger one would have held more.
     pub is_full: bool,
-    /// A row came twice.
+    /// A row was repeated.
     pub has_repeats: bool,
 }
 
 impl<I: Eq + Hash> Listing<I> {
-    /// Begins a list of which a datagram holds so many bytes.
+    /// Begins a list whose datagrams hold up to this many bytes.
     pub fn begin(&mut self, room: usize) {
         self.room = room;
         self.restart();
@@ -88,12 +89,12 @@ impl<I: Eq + Hash> Listing<I> {
         }
         rows.push(row);
         if self.is_later {
-            // Also when the kernel was short of memory and its datagrams smaller than they might be.
+            // This also covers a kernel that was short of memory and sent smaller datagrams.
             self.pass.reading = Reading::Pieced;
         }
     }
 
-    /// Says that a datagram of so many bytes is through.
+    /// Ends a datagram of this many bytes.
     pub fn end_datagram(&mut self, length: usize) {
         if self.is_later || self.first == 0 {
             return;
@@ -106,13 +107,13 @@ impl<I: Eq + Hash> Listing<I> {
         }
     }
 
-    /// What came of it.
+    /// The result.
     pub const fn pass(&self) -> Pass {
         self.pass
     }
 }
 
-/// The worth of the list so far, without its rows.
+/// The consistency of the list so far, without its rows.
 impl<I> fmt::Debug for Listing<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Listing").field("pass", &self.pass).finish_non_exhaustive()

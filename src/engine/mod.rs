@@ -1,8 +1,7 @@
 //! The conversation with the kernel, without a socket and without a clock.
 //!
 //! An [`Exchange`] is one request and its answer, a [`Bulk`] is many commands and one closing answer. Both are values
-//! that datagrams are pushed into; they do no I/O, read no clock and allocate nothing on the way to success. A driver is
-//! a short loop:
+//! that datagrams are passed to; they do not do I/O, read a clock, or allocate on success. A driver is a short loop:
 //!
 //! ```
 //! use ipvs_rs::codec::{Reply, Request, put_request};
@@ -26,14 +25,14 @@
 //! # Ok::<(), ipvs_rs::engine::ExchangeFailure>(())
 //! ```
 //!
-//! What the engine believes, in this order: a message with another sequence number or for another socket is skipped;
-//! an error message with code 0 acknowledges, with another code fails; the end of a list counts with the code that it
-//! carries; a list that the kernel marked as interrupted is read to its end and then reported as such; anything that
-//! does not answer the question is an error.
+//! The engine applies these rules, in this order: a message with another sequence number or for another socket is
+//! skipped; an error message with code 0 is an acknowledgement, with another code a failure; the end of a list is a
+//! success or a failure by the code that it carries; a list that the kernel marked as interrupted is read to its end
+//! and then reported as such; any message that does not answer the request is an error.
 //!
-//! IPVS itself never marks an interrupted list: it continues by position, so that a list which was read while somebody
-//! else changed the table can have an entry twice, or lack one that was there all the time. A [`Listing`] drops what comes
-//! twice and knows whether something can be lacking; [`Passes`] compares readings until one can be relied on.
+//! IPVS itself never marks an interrupted list: it continues by position, so that a list that was read while another
+//! program changed the table can repeat an entry, or lack one that was there all the time. A [`Listing`] drops repeated
+//! entries and detects whether some can be missing; [`Passes`] compares passes until the list is consistent.
 
 mod bulk;
 mod deadline;

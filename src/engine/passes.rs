@@ -6,8 +6,8 @@ use std::hash::Hash;
 use super::Pass;
 use crate::model::Reading;
 
-/// How often a list is read: once, or until it can be relied on, which is in one piece, or twice in a row the same with
-/// nothing in it twice.
+/// How often a list is read: once, or until it is consistent, which means in one piece, or two equal passes in a row
+/// without repeated rows.
 ///
 /// ```
 /// use ipvs_rs::engine::{Listing, Passes};
@@ -35,10 +35,10 @@ use crate::model::Reading;
 /// ```
 #[derive(Clone)]
 pub struct Passes<I> {
-    /// 0 for one pass, whatever it is worth.
+    /// 0 for one pass, whatever its consistency.
     attempts: u32,
     done: u32,
-    /// What was in the pass before, if nothing came twice.
+    /// The identities in the pass before, if it had no repeated rows.
     before: Option<HashSet<I>>,
 }
 
@@ -46,7 +46,7 @@ pub struct Passes<I> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Unstable {
-    /// How many passes there were.
+    /// The number of passes.
     pub passes: u32,
 }
 
@@ -62,21 +62,21 @@ impl fmt::Display for Unstable {
 impl Error for Unstable {}
 
 impl<I: Eq + Hash> Passes<I> {
-    /// One pass, whatever it is worth.
+    /// One pass, whatever its consistency.
     pub const fn once() -> Self {
         Self { attempts: 0, done: 0, before: None }
     }
 
-    /// At most so many passes until the list can be relied on; 0 counts as 1.
+    /// At most this many passes until the list is consistent; 0 counts as 1.
     pub const fn new(attempts: u32) -> Self {
         Self { attempts: if attempts == 0 { 1 } else { attempts }, done: 0, before: None }
     }
 
-    /// Takes in a pass and says what the list is worth; `None` when it is to be read again.
+    /// Processes a pass and returns the consistency of the list; `None` when it is to be read again.
     ///
     /// # Errors
     ///
-    /// When it cannot be relied on, and was read as often as is allowed.
+    /// When the list is not consistent after the last allowed pass.
     pub fn next(&mut self, pass: Pass, identities: impl Iterator<Item = I>) -> Result<Option<Reading>, Unstable> {
         self.done = self.done.saturating_add(1);
         if pass.reading.is_complete() || self.attempts == 0 {
@@ -91,7 +91,7 @@ impl<I: Eq + Hash> Passes<I> {
     }
 }
 
-/// How many passes there were and may be, without the rows of the last.
+/// The numbers of passes done and allowed, without the rows of the last.
 impl<I> fmt::Debug for Passes<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Passes").field("attempts", &self.attempts).field("done", &self.done).finish_non_exhaustive()

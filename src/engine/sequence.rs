@@ -1,7 +1,7 @@
-/// Hands out sequence numbers, so that a late answer is never taken for another.
+/// Allocates sequence numbers, so that a late answer is never taken for another.
 ///
-/// 0 is left out, for it is what a message without a number has. A block never wraps around, so that the place of a
-/// command in a bulk is its number less the first.
+/// 0 is left out, because messages without a sequence number have 0. A block never wraps around, so that the index of a
+/// command in a bulk is its number minus the first.
 ///
 /// ```
 /// use ipvs_rs::engine::Sequence;
@@ -16,7 +16,7 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// The first number to hand out; 0 counts as 1.
+    /// Starts with this number; 0 counts as 1.
     pub const fn starting_at(first: u32) -> Self {
         Self { next: if first == 0 { 1 } else { first } }
     }

@@ -1,9 +1,10 @@
-//! How datagrams travel.
+//! The transport of datagrams to the kernel and back.
 //!
-//! The seam is the datagram: a [`Transport`] moves byte buffers and knows nothing of what they say. The kernel's socket
-//! is [`KernelSocket`]; a test hands its own to [`HandleBuilder::open_over`](crate::handle::HandleBuilder::open_over).
-//! [`Netns`] says in which network namespace a socket is opened. With the feature `tokio` there is `AsyncTransport` beside
-//! it, which can also be waited for without a thread that stands still.
+//! The interface is the datagram: a [`Transport`] moves byte buffers and does not look at their content. The kernel's
+//! socket is [`KernelSocket`]; a test passes its own transport to
+//! [`HandleBuilder::open_over`](crate::handle::HandleBuilder::open_over). [`Netns`] selects the network namespace in
+//! which a socket is opened. The feature `tokio` adds `AsyncTransport`, which can also be waited for without blocking
+//! the thread.
 //!
 //! ```no_run
 //! use ipvs_rs::Handle;
@@ -30,14 +31,14 @@ pub use netns::{Netns, NetnsError, NetnsProblem};
 #[cfg(target_os = "linux")]
 pub use socket::{KernelSocket, SocketOptions};
 
-/// A way to the kernel: a datagram out, datagrams in.
+/// A connection to the kernel: a datagram out, datagrams in.
 ///
-/// Implement it to record a conversation, or to play the kernel in a test. What an implementation promises:
+/// Implement it to record the exchanged datagrams, or to simulate the kernel in a test. An implementation guarantees:
 ///
 /// * one [`send`](Self::send) is one datagram, delivered whole or not at all;
 /// * one [`try_receive`](Self::try_receive) takes one datagram and does not wait;
-/// * answers come in the order in which the other side gave them;
-/// * [`wait`](Self::wait) ends when something has arrived, and at the latest after the time that it is given.
+/// * answers come in the order in which the other side sent them;
+/// * [`wait`](Self::wait) returns when a datagram has arrived, and at the latest after the timeout.
 ///
 /// # Example
 ///
@@ -74,7 +75,7 @@ pub trait Transport: std::fmt::Debug + Send {
     /// The port id of this end, which every answer carries.
     fn port(&self) -> u32;
 
-    /// How much fits; asked once, when a handle is opened.
+    /// The sizes that the transport can carry; read once, when a handle is opened.
     fn limits(&self) -> Limits {
         Limits::default()
     }
@@ -93,10 +94,10 @@ pub trait Transport: std::fmt::Debug + Send {
     /// With the error number `ENOBUFS` when answers were lost; what arrived before the loss can still be received.
     fn try_receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>>;
 
-    /// Waits until something has arrived, for no longer than this.
+    /// Waits until a datagram has arrived, for no longer than this.
     ///
-    /// `false` when nothing has and the time is over, which ends the call with a timeout. When waiting was interrupted,
-    /// `true`: nothing is lost by another look.
+    /// `false` when none has arrived by then, which ends the call with a timeout. When waiting was interrupted, `true`:
+    /// an additional attempt to receive does no harm.
     ///
     /// # Errors
     ///
@@ -109,7 +110,7 @@ pub trait Transport: std::fmt::Debug + Send {
 ///
 /// # Example
 ///
-/// A socket that takes its time, after which there still is nothing:
+/// A socket that waits asynchronously and never receives an answer:
 ///
 /// ```
 /// use std::io;
@@ -154,13 +155,13 @@ pub trait Transport: std::fmt::Debug + Send {
 #[cfg(feature = "tokio")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
 pub trait AsyncTransport: Transport {
-    /// What [`wait`](Transport::wait) does, as a future. One that is dropped leaves everything as it was.
+    /// [`wait`](Transport::wait) as a future. Dropping the future has no effect on the transport.
     fn arrival(&mut self, timeout: Duration) -> Arrival<'_>;
 }
 
-/// Waiting for a datagram: `true` when there is one, `false` when the time is over.
+/// The future of a datagram: `true` when one has arrived, `false` after the timeout.
 ///
-/// The box costs nothing worth mentioning: the kernel answers within the sending, so that hardly anybody ever waits.
+/// The cost of the box is negligible: the kernel answers before the send returns, so that waiting is rare.
 #[cfg(feature = "tokio")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
 pub type Arrival<'a> = Pin<Box<dyn Future<Output = io::Result<bool>> + Send + 'a>>;
@@ -169,13 +170,13 @@ pub type Arrival<'a> = Pin<Box<dyn Future<Output = io::Result<bool>> + Send + 'a
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[allow(clippy::exhaustive_structs, reason = "made by implementors of the trait")]
 pub struct Received {
-    /// How long the datagram is: more than the buffer when it did not fit.
+    /// The length of the datagram: more than that of the buffer when it did not fit.
     pub len: usize,
     /// The port id of the sender: 0 is the kernel.
     pub sender: u32,
 }
 
-/// How much fits into one exchange.
+/// The sizes that one exchange can have.
 ///
 /// ```
 /// use ipvs_rs::transport::Limits;
@@ -188,13 +189,13 @@ pub struct Received {
 pub struct Limits {
     /// The longest datagram that can be sent, in bytes.
     pub datagram: usize,
-    /// How many short answers can wait unread before one is lost.
+    /// The number of short answers that can wait unread before one is lost.
     pub answers: usize,
 }
 
 impl Limits {
-    /// What an answer costs in the receive buffer. Linux 6.1 counts 768 bytes for the shortest, 6.12 counts 896; the
-    /// rest is reserve.
+    /// The space that an answer takes in the receive buffer. Linux 6.1 counts 768 bytes for the shortest, 6.12 counts
+    /// 896; the rest is reserve.
     const ANSWER: usize = 1064;
 
     /// The limits of a socket with these buffer sizes, as the kernel reports them.
@@ -205,7 +206,7 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// Those of a socket with the kernel's default buffers of 212,992 bytes: 200 answers.
+    /// The limits of a socket with the kernel's default buffers of 212,992 bytes: 200 answers.
     fn default() -> Self {
         Self::of_buffers(212_992, 212_992)
     }

@@ -14,10 +14,10 @@ use nix::fcntl::OFlag;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
 
-/// A network namespace, and the way into it.
+/// A network namespace, and how to enter it.
 ///
-/// Nothing is entered until something is done there, and then by a thread of its own that ends with it: the calling
-/// thread stays where it is, also when something fails.
+/// The namespace is entered only when work is done in it, by a separate thread that ends with the work: the calling
+/// thread stays in its own namespace, even after a failure.
 ///
 /// ```no_run
 /// use ipvs_rs::Handle;
@@ -29,8 +29,8 @@ use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Two are equal when they were given alike: the same path, or clones of one that holds a descriptor. Whether two paths
-/// lead to the same namespace is not looked up.
+/// Two values are equal when they have the same path, or are clones of one that holds a descriptor. Whether two paths
+/// lead to the same namespace is not checked.
 ///
 /// ```
 /// use ipvs_rs::transport::Netns;
@@ -49,7 +49,7 @@ enum Place {
     Fd(Descriptor),
 }
 
-/// A descriptor that clones share. It has its number for itself as long as it is open.
+/// A descriptor that clones share. Its number is unique as long as it is open.
 #[derive(Clone, Debug)]
 struct Descriptor(Arc<OwnedFd>);
 
@@ -68,7 +68,7 @@ impl Hash for Descriptor {
 }
 
 impl Netns {
-    /// The namespace that the calling thread is in at the time.
+    /// The namespace of the calling thread at the time of use.
     pub const fn current() -> Self {
         Self(Place::Current)
     }
@@ -78,11 +78,11 @@ impl Netns {
         Self(Place::Path(path.into()))
     }
 
-    /// The namespace that `ip netns add` made under this name: `/run/netns/NAME`.
+    /// The namespace that `ip netns add` created under this name: `/run/netns/NAME`.
     ///
     /// # Errors
     ///
-    /// When the name could not be one: empty, `.`, `..`, or with a slash.
+    /// When the name is not valid: empty, `.`, `..`, or with a slash.
     pub fn named(name: &str) -> Result<Self, NetnsError> {
         if matches!(name, "" | "." | "..") || name.contains(['/', '\0']) {
             return Err(NetnsError::new(format!("\"{}\"", name.escape_debug()), NetnsProblem::BadName));
@@ -99,7 +99,7 @@ impl Netns {
     ///
     /// # Errors
     ///
-    /// When the process has no more descriptors.
+    /// When the process is out of descriptors.
     pub fn fd(fd: impl AsFd) -> Result<Self, NetnsError> {
         match fd.as_fd().try_clone_to_owned() {
             Ok(fd) => Ok(Self(Place::Fd(Descriptor(Arc::new(fd))))),
@@ -107,18 +107,18 @@ impl Netns {
         }
     }
 
-    /// Does something in the namespace, on a thread of its own, and waits for it.
+    /// Runs a function in the namespace, on a separate thread, and waits for it.
     ///
     /// Sockets that are opened there, and processes that are started there, belong to the namespace. In the
-    /// [current](Self::current) namespace it is done at once, by the calling thread.
+    /// [current](Self::current) namespace the calling thread runs the function itself.
     ///
     /// # Errors
     ///
-    /// When the namespace cannot be entered, with a [`NetnsProblem`] that says why. Then nothing was done.
+    /// When the namespace cannot be entered, with a [`NetnsProblem`] as the reason. Then the function was not called.
     ///
     /// # Panics
     ///
-    /// When what is done panics, with the same panic.
+    /// When the function panics, with the same panic.
     pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, NetnsError> {
         let file;
         let fd = match &self.0 {
@@ -140,7 +140,7 @@ impl Netns {
             });
             match worker.map_err(|error| self.error(error))?.join() {
                 Ok(Ok(done)) => Ok(done),
-                // It is a namespace, so the only thing that can be wrong with it is its kind.
+                // The file is one of a namespace, so that this error can only be about its kind.
                 Ok(Err(Errno::EINVAL)) => Err(NetnsError::new(self.to_string(), NetnsProblem::NotOfNetwork)),
                 Ok(Err(errno)) => Err(self.error(errno.into())),
                 Err(panic) => std::panic::resume_unwind(panic),
@@ -148,7 +148,7 @@ impl Netns {
         })
     }
 
-    /// Whether it is [`current`](Self::current), which needs no other thread.
+    /// Whether it is [`current`](Self::current), which does not need another thread.
     pub(crate) const fn is_current(&self) -> bool {
         matches!(self.0, Place::Current)
     }
@@ -166,7 +166,8 @@ impl Netns {
 impl FromStr for Netns {
     type Err = NetnsError;
 
-    /// Reads the number of a [process](Self::pid), a [path](Self::path), which has a slash, or else a [name](Self::named).
+    /// Reads the number of a [process](Self::pid), a [path](Self::path), which has a slash, or else a
+    /// [name](Self::named).
     ///
     /// ```
     /// use ipvs_rs::transport::Netns;
@@ -184,7 +185,7 @@ impl FromStr for Netns {
     }
 }
 
-/// Opens without waiting: a path that turns out to be a pipe must not hang.
+/// Opens without blocking, because opening a path that turns out to be a pipe must not hang.
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags((OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits()).open(path)
 }
@@ -216,21 +217,21 @@ struct Inner {
     problem: NetnsProblem,
 }
 
-/// What is wrong with a network namespace.
+/// The reason of a [`NetnsError`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NetnsProblem {
-    /// There is no such file or process.
+    /// The file or process does not exist.
     Missing,
-    /// The file is not one of a namespace.
+    /// The file is not that of a namespace.
     NotANamespace,
-    /// The file is one of a namespace of another kind.
+    /// The file is that of a namespace of another kind.
     NotOfNetwork,
-    /// Entering takes `CAP_SYS_ADMIN`, opening the file the right to read it.
+    /// Permission denied: entering requires `CAP_SYS_ADMIN`, opening the file the permission to read it.
     PermissionDenied,
-    /// No namespace can have this name.
+    /// The name is not valid for a namespace.
     BadName,
-    /// Something else.
+    /// Another error of the system.
     Io(io::Error),
 }
 
@@ -239,7 +240,7 @@ impl NetnsError {
         Self(Arc::new(Inner { place: place.into(), problem }))
     }
 
-    /// What is wrong.
+    /// The reason.
     pub fn problem(&self) -> &NetnsProblem {
         &self.0.problem
     }

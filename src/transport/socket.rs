@@ -16,8 +16,8 @@ use super::{Limits, Received, Transport};
 
 /// A generic-netlink socket.
 ///
-/// It belongs to the network namespace that the thread was in when it was opened, for good. It is closed on exec. It is
-/// connected to the kernel, so that nobody else can send it anything, and fill its buffer.
+/// It stays in the network namespace of the thread that opened it. It is closed on exec. It is connected to the kernel,
+/// so that no other program can send to it and fill its buffer.
 #[derive(Debug)]
 pub struct KernelSocket {
     socket: Socket,
@@ -39,19 +39,20 @@ impl KernelSocket {
     ///
     /// # Errors
     ///
-    /// When the system has no generic netlink, or no more descriptors.
+    /// When the system does not have generic netlink, or is out of descriptors.
     pub fn open(options: SocketOptions) -> io::Result<Self> {
         let socket = Socket::new(NETLINK_GENERIC)?;
-        // From the moment that it has a name on, the socket belongs to the kernel.
+        // Connects instead of binding first, so that the socket accepts messages of the kernel only, from the moment
+        // that it has an address.
         socket.connect(&SocketAddr::new(0, 0))?;
         let mut name = SocketAddr::new(0, 0);
         socket.get_address(&mut name)?;
         let port = name.port_number();
-        // A kernel before 4.12 has no extended acks, one before 4.3 cannot cap: the conversation works without either.
+        // A kernel before 4.12 does not have extended acks, one before 4.3 cannot cap them; neither is required.
         accept_missing(socket.set_ext_ack(true))?;
         accept_missing(socket.set_cap_ack(true))?;
         if let Some(bytes) = options.receive_buffer {
-            // The kernel doubles what it is asked for. Only the privileged may exceed the system's limit.
+            // The kernel doubles the requested size. Only a privileged process may exceed the system's limit.
             let asked = bytes / 2;
             setsockopt(&socket, sockopt::RcvBufForce, &asked)
                 .or_else(|_unprivileged| setsockopt(&socket, sockopt::RcvBuf, &asked))?;
@@ -88,7 +89,7 @@ impl Transport for KernelSocket {
     }
 
     fn try_receive(&mut self, mut buffer: &mut [u8]) -> io::Result<Option<Received>> {
-        // Nobody waits here: the kernel has answered within the sending. The true length shows what was cut off.
+        // Does not wait: the kernel has answered before the send returned. The true length shows what was cut off.
         let flags = (MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC).bits();
         loop {
             match self.socket.recv_from(&mut buffer, flags) {
@@ -114,18 +115,19 @@ impl Transport for KernelSocket {
     }
 }
 
-/// The runtime knows the socket only while somebody waits. Otherwise every answer would wake it up, although it has been
-/// received by then; and a handle could be used only in the runtime that it was opened in.
+/// The socket is registered with the runtime only while it is waited for. Otherwise every answer would wake up the
+/// runtime, although it has been received by then; and a handle could be used only in the runtime that it was opened
+/// in.
 #[cfg(feature = "tokio")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
 impl AsyncTransport for KernelSocket {
     /// # Panics
     ///
-    /// When the runtime was built without I/O or without time. Where there is no runtime it is an error.
+    /// When the runtime was built without I/O or without time. Without a runtime the future returns an error.
     fn arrival(&mut self, timeout: Duration) -> Arrival<'_> {
         Box::pin(async move {
             runtime::Handle::try_current().map_err(io::Error::other)?;
-            // That answers were lost is an error of the socket, not something to read.
+            // Lost answers are reported as an error of the socket, not as data to read.
             let interest = Interest::READABLE | Interest::ERROR;
             #[allow(deprecated, reason = "the descriptor is borrowed: it stays open, which is all that the other asks")]
             let socket = AsyncFd::with_interest(self.socket.as_fd(), interest)?;

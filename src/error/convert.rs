@@ -1,4 +1,4 @@
-//! One error for all floors, and the way to that of the system.
+//! Conversions of the errors of floors 0 to 4 into the one error, and of that into `io::Error`.
 
 use std::io;
 
@@ -38,7 +38,7 @@ impl From<ProcfsError> for Error {
 }
 
 impl From<Error> for io::Error {
-    /// For functions that give `io::Result`: it prints as before, and the error can be had back from it.
+    /// For functions that return `io::Result`: it prints as before, and the error can be recovered from it.
     ///
     /// ```
     /// use std::io;
@@ -77,7 +77,7 @@ impl From<Error> for io::Error {
     }
 }
 
-/// The kind of an error of the system that the predicates come to.
+/// The kind of the `io::Error`, by the predicates.
 fn kind_of(error: &Error) -> io::ErrorKind {
     if error.is_not_found() {
         io::ErrorKind::NotFound

@@ -20,7 +20,7 @@ macro_rules! errno {
                 #[doc = $text]
                 #[cfg(target_os = "linux")]
                 pub const $name: Self = Self((nix::errno::Errno::$name as i32).unsigned_abs());
-                // On a system that is not Linux only recorded answers are read, and those come from Linux.
+                // On other systems than Linux only recorded answers are read, and those come from Linux.
                 #[doc = $text]
                 #[cfg(not(target_os = "linux"))]
                 pub const $name: Self = Self($number);
@@ -62,7 +62,7 @@ errno! {
 }
 
 impl Errno {
-    /// The error of a number.
+    /// The error with this number.
     pub const fn from_raw(number: u32) -> Self {
         Self(number)
     }
@@ -86,7 +86,7 @@ impl From<Errno> for u32 {
 }
 
 impl From<Errno> for io::Error {
-    /// The error that a system call with this number gives.
+    /// The error of a system call with this number.
     ///
     /// ```
     /// use std::io;

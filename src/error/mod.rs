@@ -1,6 +1,6 @@
-//! The error of a client: what was attempted, on which object, what the kernel answered, what to do.
+//! The error of a client: the operation, its object, the kernel's answer, and a hint.
 //!
-//! An [`Error`] is a line to print, predicates to branch by, and accessors for what is behind.
+//! An [`Error`] is a line to print, predicates to branch by, and accessors for the causes.
 //!
 //! ```no_run
 //! use ipvs_rs::Handle;
@@ -35,7 +35,7 @@ use crate::transport::{NetnsError, NetnsProblem};
 
 /// Why a call of a handle failed.
 ///
-/// It prints as one line that says it all, with what its [`source`](std::error::Error::source) says in it:
+/// It prints as one complete line, which includes the message of its [`source`](std::error::Error::source):
 ///
 /// ```text
 /// new destination 10.0.0.2:8080 for TCP 192.0.2.10:80: already exists (EEXIST)
@@ -81,9 +81,9 @@ pub struct Error(Arc<Inner>);
 struct Inner {
     operation: Operation,
     target: Target,
-    /// The network namespace as it was given; `None` for the one that the thread was in when it opened the handle.
+    /// The network namespace as it was given; `None` for that of the thread that opened the handle.
     namespace: Option<Arc<str>>,
-    /// The parts of the kernel that a service asked for.
+    /// The scheduler and the engine that a service requires of the kernel.
     wanted: Option<Wanted>,
     cause: Cause,
 }
@@ -94,7 +94,7 @@ struct Wanted {
     engine: Option<PersistenceEngine>,
 }
 
-/// What went wrong, without where.
+/// The cause, without the operation and its object.
 #[derive(Debug)]
 pub(crate) enum Cause {
     NotAvailable,
@@ -142,7 +142,7 @@ impl Cause {
     }
 }
 
-/// What kind of thing went wrong.
+/// The kind of an error.
 ///
 /// ```no_run
 /// use ipvs_rs::Handle;
@@ -161,22 +161,22 @@ pub enum ErrorKind {
     NotAvailable,
     /// The kernel refused; see [`Error::errno`].
     Kernel,
-    /// No answer came in time. Whether the command was executed is not known.
+    /// The timeout passed without an answer. Whether the command was executed is not known.
     Timeout,
     /// The answer was lost. Whether the command was executed is not known.
     Lost,
-    /// A command of a batch was not sent, because one before it ended in a way that left no way to go on, or because the
-    /// batch was [stopped](crate::handle::Batch::send_with_progress).
+    /// A command of a batch was not sent, because an earlier one failed such that the batch could not continue, or
+    /// because the batch was [stopped](crate::handle::Batch::send_with_progress).
     NotSent,
     /// A list changed each time that it was read.
     Interrupted,
-    /// No two passes over a list in a row were the same, so that none can be relied on.
+    /// No two passes over a list in a row were the same, so that the list may be inconsistent.
     Unstable,
     /// The answer could not be read.
     Decode,
     /// A value was refused before anything was sent.
     Invalid,
-    /// Text is not in the notation of what it was read as.
+    /// Text is not in the notation of the value that it was read as.
     Parse,
     /// A file of [`procfs`](crate::procfs) could not be read or changed; see [`Error::procfs_error`].
     Procfs,
@@ -191,7 +191,7 @@ impl Error {
         Self(Arc::new(Inner { operation, target, namespace: None, wanted: None, cause }))
     }
 
-    /// The same, of a handle to this namespace.
+    /// The same error, of a handle to this namespace.
     pub(crate) fn within(mut self, namespace: Option<&Arc<str>>) -> Self {
         if let (Some(inner), Some(namespace)) = (Arc::get_mut(&mut self.0), namespace) {
             inner.namespace = Some(Arc::clone(namespace));
@@ -199,7 +199,7 @@ impl Error {
         self
     }
 
-    /// The same, of a command that was to give a service these settings.
+    /// The same error, of a command that was to give a service these settings.
     pub(crate) fn wanting(mut self, service: &Service) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             let engine = service.stored_persistence().and_then(|persistence| persistence.engine);
@@ -208,7 +208,7 @@ impl Error {
         self
     }
 
-    /// The kind of thing that went wrong.
+    /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         match self.0.cause {
             Cause::NotAvailable => ErrorKind::NotAvailable,
@@ -228,18 +228,17 @@ impl Error {
         }
     }
 
-    /// What was attempted.
+    /// The operation that failed.
     pub fn operation(&self) -> Operation {
         self.0.operation
     }
 
-    /// What it was attempted on.
+    /// The object of the operation.
     pub fn target(&self) -> &Target {
         &self.0.target
     }
 
-    /// The network namespace of the handle, as it was given; `None` for the one that the thread was in when it opened
-    /// the handle.
+    /// The network namespace of the handle, as it was given; `None` for that of the thread that opened the handle.
     pub fn namespace(&self) -> Option<&str> {
         match &self.0.cause {
             Cause::Procfs(error) => error.namespace(),
@@ -247,8 +246,8 @@ impl Error {
         }
     }
 
-    /// The scheduler that was asked for, when the scheduler or the persistence engine [is not
-    /// there](Self::is_scheduler_unavailable).
+    /// The requested scheduler, when the scheduler or the persistence engine
+    /// [is not available](Self::is_scheduler_unavailable).
     ///
     /// ```no_run
     /// use ipvs_rs::{Handle, Scheduler, Service};
@@ -266,8 +265,8 @@ impl Error {
         self.missing_part().map(|wanted| &wanted.scheduler)
     }
 
-    /// The persistence engine that was asked for, when the scheduler or the engine [is not
-    /// there](Self::is_scheduler_unavailable); the kernel does not say which of the two it lacks.
+    /// The requested persistence engine, when the scheduler or the engine
+    /// [is not available](Self::is_scheduler_unavailable); the kernel does not report which of the two is missing.
     pub fn engine(&self) -> Option<&PersistenceEngine> {
         self.missing_part().and_then(|wanted| wanted.engine.as_ref())
     }
@@ -276,12 +275,12 @@ impl Error {
         self.0.wanted.as_ref().filter(|_| self.is_scheduler_unavailable())
     }
 
-    /// The kernel's error number, when it was the kernel that refused.
+    /// The kernel's error number, when the kernel refused.
     pub fn errno(&self) -> Option<Errno> {
         self.0.cause.errno()
     }
 
-    /// The kernel's sentence about it (extended ack). IPVS has none of its own; generic netlink has some.
+    /// The kernel's message about it (extended ack). IPVS itself does not send any; generic netlink has some.
     pub fn kernel_message(&self) -> Option<&str> {
         match &self.0.cause {
             Cause::Kernel { message, .. } => message.as_deref(),
@@ -289,7 +288,7 @@ impl Error {
         }
     }
 
-    /// The kernel's name of the attribute that it refused, when it told.
+    /// The kernel's name of the attribute that it refused, when it reported one.
     pub fn attribute(&self) -> Option<&'static str> {
         match &self.0.cause {
             Cause::Kernel { attribute, .. } => *attribute,
@@ -322,7 +321,7 @@ impl Error {
         }
     }
 
-    /// What could not be read of the kernel's answer.
+    /// The error of decoding the kernel's answer.
     pub fn decode_error(&self) -> Option<&DecodeError> {
         match &self.0.cause {
             Cause::Decode(error) => Some(error),
@@ -340,7 +339,7 @@ impl Error {
         }
     }
 
-    /// The error of the system call, when it was one that failed.
+    /// The error of the system call, when one failed.
     pub fn io_error(&self) -> Option<&io::Error> {
         match &self.0.cause {
             Cause::Io(error) => Some(error),
@@ -349,7 +348,7 @@ impl Error {
         }
     }
 
-    /// Whether the service, destination or daemon is not there. A scheduler that is not there is something else:
+    /// Whether the service, destination or daemon does not exist. A missing scheduler is a different error:
     /// [`is_scheduler_unavailable`](Self::is_scheduler_unavailable).
     pub fn is_not_found(&self) -> bool {
         match self.errno() {
@@ -361,13 +360,13 @@ impl Error {
         }
     }
 
-    /// Whether the service, destination or daemon is there already.
+    /// Whether the service, destination or daemon already exists.
     pub fn is_already_exists(&self) -> bool {
         self.errno() == Some(Errno::EEXIST)
     }
 
-    /// Whether the caller may not do it: every operation, reading too, takes `CAP_NET_ADMIN` in the user namespace that
-    /// the machine started with.
+    /// Whether the caller lacks the permission: every operation, including reading, requires `CAP_NET_ADMIN` in the
+    /// initial user namespace.
     pub fn is_permission_denied(&self) -> bool {
         match &self.0.cause {
             Cause::Kernel { errno, .. } => matches!(*errno, Errno::EPERM | Errno::EACCES),
@@ -381,13 +380,13 @@ impl Error {
         }
     }
 
-    /// Whether the scheduler or the persistence engine is not there, and its module could not be loaded.
+    /// Whether the scheduler or the persistence engine is not available, and its module could not be loaded.
     pub fn is_scheduler_unavailable(&self) -> bool {
         self.errno() == Some(Errno::ENOENT)
             && matches!(self.0.operation, Operation::NewService | Operation::UpdateService)
     }
 
-    /// Whether no answer came in time.
+    /// Whether the timeout passed without an answer.
     pub fn is_timeout(&self) -> bool {
         self.kind() == ErrorKind::Timeout
     }
@@ -411,7 +410,7 @@ impl Error {
     }
 
     /// Whether the same call may succeed later. After a [timeout](ErrorKind::Timeout) or a [loss](ErrorKind::Lost) the
-    /// command may have been executed already: use the idempotent forms, or look first.
+    /// command may have been executed already: use the idempotent forms, or read the object first.
     pub fn is_retryable(&self) -> bool {
         match self.kind() {
             ErrorKind::Timeout
@@ -426,7 +425,7 @@ impl Error {
         }
     }
 
-    /// What the kernel's number means for this operation.
+    /// The meaning of the kernel's number for this operation.
     fn meaning(&self, errno: Errno) -> Option<&'static str> {
         use Operation as Op;
         Some(match (errno, self.0.operation) {
@@ -449,7 +448,7 @@ impl Error {
         })
     }
 
-    /// What to do about it, where there is something to say.
+    /// A hint on how to resolve the error, for those that have one.
     pub fn hint(&self) -> Option<&'static str> {
         use Operation as Op;
         match &self.0.cause {
@@ -498,7 +497,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { operation, target, namespace, cause, .. } = &*self.0;
         match cause {
-            // These say by themselves what was attempted on what.
+            // These errors name their operation and object themselves.
             Cause::Procfs(error) => return error.fmt(f),
             Cause::Parse(error) => return error.fmt(f),
             Cause::Invalid(error) if *operation == Operation::MakeValue => return error.fmt(f),
@@ -553,7 +552,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// The line of [`Display`](fmt::Display), because that is what `main` and `unwrap` show; `{:#?}` shows the parts.
+/// The line of [`Display`](fmt::Display), because `main` and `unwrap` print with `Debug`; `{:#?}` prints the parts.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !f.alternate() {

@@ -2,13 +2,13 @@ use std::fmt;
 
 use crate::model::{DestinationId, ServiceId, SyncRole};
 
-/// What was attempted.
+/// The operation that was attempted.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Operation {
     /// Opening a handle.
     Open,
-    /// Making a value, which is refused with an [`InvalidValue`](crate::model::InvalidValue).
+    /// Creating a value, which is refused with an [`InvalidValue`](crate::model::InvalidValue).
     MakeValue,
     /// Reading text, which is refused with a [`ParseError`](crate::model::ParseError).
     ParseText,
@@ -52,11 +52,11 @@ pub enum Operation {
     Flush,
 }
 
-/// What it was attempted on.
+/// The object of an operation.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Target {
-    /// The whole table, or nothing in particular.
+    /// The whole table, or no particular object.
     Table,
     /// A service.
     Service(ServiceId),

@@ -1,8 +1,8 @@
 //! Bytes to values and back: IPVS attributes and generic-netlink messages.
 //!
 //! Pure and total. Encoding appends to a buffer that the caller reuses and allocates nothing else. Decoding takes any
-//! bytes and returns a value or a [`DecodeError`], never a panic or a made-up value: a value that is too short or
-//! missing is an error, the unknown rest of a longer one is ignored, and unknown attributes are skipped. Only
+//! bytes and returns a value or a [`DecodeError`]; it never panics or makes up a value: an attribute that is too short
+//! or missing is an error, the unknown rest of a longer one is ignored, and unknown attributes are skipped. Only
 //! attributes that older kernels do not report may be absent; they read as the state of such a kernel: no counters,
 //! plain IPIP.
 //!

@@ -192,7 +192,7 @@ compare_by_stored!(Destination);
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct DestinationEntry {
-    /// Identity and settings; change one and hand it to
+    /// Identity and settings; to change a setting, pass a modified copy to
     /// [`update_destination`](crate::Handle::update_destination).
     pub destination: Destination,
     /// Counters and rates.

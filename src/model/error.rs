@@ -51,7 +51,7 @@ impl InvalidValue {
 
 /// Text that is not the notation of the value it was read as.
 ///
-/// The message carries the offending piece and what was expected in its place:
+/// The message carries the offending piece and the expected text in its place:
 ///
 /// ```
 /// use ipvs_rs::ServiceId;

@@ -17,7 +17,7 @@ bitflags! {
         /// Set by the kernel on every live service (`IP_VS_SVC_F_HASHED`); it is not a setting.
         #[doc(alias = "IP_VS_SVC_F_HASHED")]
         const HASHED = 0x0002;
-        /// Each packet is scheduled by itself (`IP_VS_SVC_F_ONEPACKET`, `ipvsadm --ops`).
+        /// Each packet is scheduled individually (`IP_VS_SVC_F_ONEPACKET`, `ipvsadm --ops`).
         #[doc(alias = "IP_VS_SVC_F_ONEPACKET")]
         const ONE_PACKET = 0x0004;
         /// First flag of the scheduler (`IP_VS_SVC_F_SCHED1`).

@@ -33,7 +33,7 @@ pub enum ForwardMethod {
     #[doc(alias = "IP_VS_CONN_F_MASQ")]
     #[doc(alias = "ipvsadm -m")]
     Masquerade,
-    /// A process on the director itself (printed `Local`). The kernel works this out by itself for its own addresses.
+    /// A process on the director itself (printed `Local`). The kernel detects this by itself for its own addresses.
     #[doc(alias = "IP_VS_CONN_F_LOCALNODE")]
     Local,
     /// Encapsulated; the server answers the client directly (`ipvsadm --ipip`, printed `Tunnel`).

@@ -44,8 +44,7 @@ impl Persistence {
 
     /// Persistence with a timeout in seconds, per client address, without an engine.
     ///
-    /// The timeout starts again with each connection. 0 is allowed, as it is by the kernel: the client is forgotten
-    /// at once.
+    /// The timeout starts again with each connection. 0 is allowed, as in the kernel: the client is forgotten at once.
     ///
     /// # Errors
     ///
@@ -125,7 +124,7 @@ impl Persistence {
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[allow(clippy::exhaustive_enums, reason = "one way for each family, and the default")]
 pub enum Granularity {
-    /// Each address by itself: mask 255.255.255.255, or prefix length 128.
+    /// Each address separately: mask 255.255.255.255, or prefix length 128.
     #[default]
     Client,
     /// IPv4 addresses that agree in the bits of the mask. Any mask is accepted, including one with holes.

@@ -30,7 +30,7 @@ pub struct Service {
     pub scheduler_flags: SchedulerFlags,
     /// Whether clients stay with their destination.
     pub persistence: Option<Persistence>,
-    /// Whether each packet is scheduled by itself; useful for UDP only, accepted for every protocol.
+    /// Whether each packet is scheduled individually; useful for UDP only, accepted for every protocol.
     #[doc(alias = "ipvsadm --ops")]
     pub one_packet: bool,
     /// Bits of the flag word that have no name here.
@@ -69,7 +69,7 @@ impl Service {
         self
     }
 
-    /// Schedules each packet by itself, or each connection.
+    /// Sets whether each packet is scheduled individually, or each connection.
     #[must_use]
     pub fn one_packet(mut self, one_packet: bool) -> Self {
         self.one_packet = one_packet;
@@ -145,7 +145,8 @@ compare_by_stored!(Service);
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct ServiceEntry {
-    /// Identity and settings; change one and hand it to [`update_service`](crate::Handle::update_service).
+    /// Identity and settings; to change a setting, pass a modified copy to
+    /// [`update_service`](crate::Handle::update_service).
     pub service: Service,
     /// Counters and rates.
     #[cfg_attr(feature = "serde", serde(default))]

@@ -91,7 +91,7 @@ pub trait Transport: std::fmt::Debug + Send {
     ///
     /// # Errors
     ///
-    /// With the error number `ENOBUFS` when answers were lost; what arrived before the loss can still be received.
+    /// With the error number `ENOBUFS` when answers were lost; those that arrived before can still be received.
     fn try_receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>>;
 
     /// Waits until a datagram has arrived, for no longer than this.

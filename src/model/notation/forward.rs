@@ -22,8 +22,8 @@ impl fmt::Display for ForwardMethod {
 impl FromStr for ForwardMethod {
     type Err = ParseError;
 
-    /// The words of `Display`, the options of ipvsadm, and the names that people use, such as `nat`, `direct` and
-    /// `gue:6080`. Words may be written in any case, options only in their own.
+    /// The words of `Display`, the options of ipvsadm, and common names such as `nat`, `direct` and `gue:6080`. Words
+    /// may be written in any case; options are case-sensitive.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut words = text.split_whitespace();
         let head = words.next().unwrap_or_default();

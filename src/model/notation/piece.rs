@@ -78,7 +78,7 @@ pub(super) fn url_endpoint(what: &'static str, text: &str) -> Result<(IpAddr, Op
     }
 }
 
-/// An IPv6 address without brackets and what may be a port after it.
+/// An IPv6 address without brackets and a possible port after it.
 fn with_port(text: &str) -> Option<(Ipv6Addr, u16)> {
     let (address, port) = text.rsplit_once(':')?;
     Some((address.parse().ok()?, number(port)?))

@@ -13,7 +13,7 @@ use crate::model::{Destination, Service, ServiceId, Table};
 /// are never resolved, and the port of a destination stays as written, where ipvsadm replaces it by that of the service
 /// unless the method is masquerading.
 ///
-/// It prints what [`Service::full_rule`] and [`Destination::full_rule`] print.
+/// It prints the line of [`Service::full_rule`] or [`Destination::full_rule`].
 ///
 /// ```
 /// use ipvs_rs::model::notation::Rule;

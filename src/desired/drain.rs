@@ -5,8 +5,8 @@ use crate::model::DestinationEntry;
 
 /// How the connections of a destination are given time to end before it is deleted.
 ///
-/// The destination gets weight 0, so that it takes no new connections; its counters are looked at until they say that
-/// no connections are left or the time is over.
+/// The destination gets weight 0, so that it takes no new connections; its counters are polled until no connections are
+/// left or the timeout has passed.
 ///
 /// A client that is held by persistence comes back to a destination of weight 0, unless the sysctl
 /// `net.ipv4.vs.expire_quiescent_template` is 1.
@@ -15,11 +15,11 @@ use crate::model::DestinationEntry;
 pub struct Drain {
     /// The longest wait.
     pub timeout: Duration,
-    /// The time between two looks at the counters.
+    /// The time between two polls of the counters.
     pub poll: Duration,
     /// The connections that are waited for.
     pub wait: WaitFor,
-    /// The fate of a destination that still has connections when the time is over.
+    /// The action for a destination that still has connections when the timeout has passed.
     pub on_timeout: OnTimeout,
 }
 
@@ -27,14 +27,14 @@ pub struct Drain {
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum WaitFor {
-    /// `active`: those that are active. All connections of UDP count as inactive: for them this is no wait.
+    /// `active`: the active ones. All connections of UDP count as inactive, so that there is no wait for them.
     #[default]
     Active,
-    /// `all`: active and inactive ones. May never come to an end with a client that keeps talking.
+    /// `all`: active and inactive ones. The wait may never end with a client that keeps sending.
     All,
 }
 
-/// The fate of a destination when the time of a [`Drain`] is over.
+/// The action for a destination that still has connections when the timeout of a [`Drain`] has passed.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum OnTimeout {
@@ -48,20 +48,20 @@ pub enum OnTimeout {
 }
 
 impl Drain {
-    /// How often counters are looked at when nothing else was said.
+    /// The time between two polls of the counters by default.
     pub const DEFAULT_POLL: Duration = Duration::from_millis(500);
 
-    /// Waits this long at most for active connections, and deletes then.
+    /// Waits this long at most for active connections, then deletes.
     pub const fn new(timeout: Duration) -> Self {
         Self { timeout, poll: Self::DEFAULT_POLL, wait: WaitFor::Active, on_timeout: OnTimeout::Delete }
     }
 
     setters! {
-        /// Sets the time between two looks at the counters; less than a millisecond counts as one.
+        /// Sets the time between two polls of the counters; less than a millisecond counts as one.
         poll(poll: Duration) |it| it.poll = poll.max(Duration::from_millis(1));
         /// Sets which connections are waited for.
         wait(wait: WaitFor) |it| it.wait = wait;
-        /// Sets the fate of a destination that still has connections when the time is over.
+        /// Sets the action for a destination that still has connections when the timeout has passed.
         on_timeout(on_timeout: OnTimeout) |it| it.on_timeout = on_timeout;
     }
 }
@@ -101,9 +101,9 @@ words! {
 pub struct Connections {
     /// Those that are active.
     pub active: u32,
-    /// Those that are not.
+    /// Those that are inactive.
     pub inactive: u32,
-    /// Those by which persistence holds clients.
+    /// The persistence templates, which hold clients to the destination.
     pub persistent: u32,
 }
 

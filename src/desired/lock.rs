@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
 
-/// The right to change the table of a network namespace, among all who ask for it in the same folder.
+/// The exclusive right to change the table of a network namespace, among all processes that ask for it in the same
+/// folder.
 ///
-/// It is advisory: the kernel does not know of it, and who does not ask can write nevertheless. It ends when it is dropped
-/// and when its process ends, however that does.
+/// It is advisory: the kernel does not know of it, and a process that does not ask for it can write nevertheless. It is
+/// released when it is dropped and when its process ends, for whatever reason.
 ///
-/// The file is `ipvsctl-INODE.lock`, with the inode of the namespace, and stays where it is: to remove it would give two
-/// the right at once. In it stands who has the right.
+/// The file is `ipvsctl-INODE.lock`, with the inode of the namespace. It is not removed: otherwise two processes could
+/// hold the lock at once. It contains the process ID of the holder.
 ///
 /// # Example
 ///
@@ -40,19 +41,19 @@ pub struct Lock {
     path: PathBuf,
 }
 
-/// The reason that a [`Lock`] was not given.
+/// The reason that a [`Lock`] was not acquired.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
-    /// Another process has it, and did not end in time.
+    /// Another process holds it, and did not release it in time.
     #[error("{}: another process{} is changing the table of this network namespace, and did not end within {waited:?}", .path.display(), number(*.process))]
     #[non_exhaustive]
     Held {
         /// The file.
         path: PathBuf,
-        /// The process, if it says so.
+        /// The ID of that process, if the file has it.
         process: Option<u32>,
-        /// The time until the question was given up.
+        /// The timeout.
         waited: Duration,
     },
     /// The system refused the file.
@@ -66,22 +67,22 @@ pub enum LockError {
     },
 }
 
-/// The longest time until a process that waits sees that the lock is free.
+/// The longest time until a waiting process notices that the lock is free.
 const NAP: Duration = Duration::from_millis(20);
 
 impl Lock {
-    /// Where programs keep such files.
+    /// The folder in which programs keep such files.
     pub const DIRECTORY: &str = "/run";
 
-    /// Asks for the right to change the table of this thread's network namespace, and waits for it this long.
+    /// Acquires the right to change the table of this thread's network namespace, and waits for it at most this long.
     ///
     /// The folder is made if it is not there.
     ///
     /// # Errors
     ///
-    /// When another one has it until the time is over ([`is_held`](LockError::is_held)), when the system refuses the file,
-    /// and when there is something else in its place: a link, a file with several names, a FIFO, a device, or a file of
-    /// another user that others can write to.
+    /// When another process holds it until the timeout has passed ([`is_held`](LockError::is_held)), when the system
+    /// refuses the file, and when there is something else in its place: a link, a file with several names, a FIFO, a
+    /// device, or a file of another user that others can write to.
     pub fn acquire(directory: &Path, timeout: Duration) -> Result<Self, LockError> {
         let namespace = Path::new("/proc/thread-self/ns/net");
         let inode = fs::metadata(namespace).map_err(|error| LockError::Io { path: namespace.to_owned(), error })?.ino();
@@ -92,7 +93,8 @@ impl Lock {
         loop {
             file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
                 Ok(mut locked) => {
-                    // Others can do without the number, and a full disk must not keep a process from the table.
+                    // Other processes can do without the process ID, and a full disk must not keep this one from the
+                    // table.
                     let _ = write_number(&mut locked);
                     return Ok(Self { file: locked, path });
                 }
@@ -115,13 +117,14 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // The lock itself ends with the file. A process that looks now should not be told of one that has gone.
+        // The lock itself ends with the file. A process that reads the file now should not find the ID of a process
+        // that has ended.
         let _ = self.file.set_len(0);
     }
 }
 
 impl LockError {
-    /// Whether another one has it; otherwise the system refused the file.
+    /// Whether another process holds it; otherwise the system refused the file.
     pub const fn is_held(&self) -> bool {
         matches!(self, Self::Held { .. })
     }
@@ -139,7 +142,7 @@ fn open(directory: &Path, path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Refuses a file that is more, or may be written to by others, than a lock.
+/// Refuses a file that is not a plain lock file, or that other users may write to.
 fn check(file: &Metadata) -> io::Result<()> {
     let refused = |found: &str| Err(io::Error::other(format!("expected a lock file, found {found}; remove it")));
     if !file.is_file() {

@@ -1,4 +1,4 @@
-//! Everything of a file but services: what it says made to values, and values written down.
+//! Everything in a file but services: reads the keys into values, and writes values as keys.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -16,12 +16,12 @@ use crate::model::{Config, InterfaceName, SyncDaemon, SyncRole, Timeout};
 #[derive(Debug, Default)]
 pub(super) struct Singles {
     places: HashMap<&'static str, Place>,
-    /// Whether it is not known what is managed.
+    /// Whether the scope had errors, so that the managed part is not known.
     pub(super) is_scope_wrong: bool,
 }
 
 impl Singles {
-    /// Takes everything of a file but services into a state.
+    /// Reads everything of a file but services into a state.
     pub(super) fn read(&mut self, file: &spec::File, spot: &Spot<'_>, state: &mut DesiredState) {
         let at = spot.at("timeouts");
         if let Some(spec) = self.first("timeouts", file.timeouts.as_ref(), &at) {
@@ -43,7 +43,7 @@ impl Singles {
         }
     }
 
-    /// The value of a key, if this is the first file that has it; says so if it is not.
+    /// The value of a key, if this is the first file that has it; otherwise reports an error.
     fn first<'v, T>(&mut self, key: &'static str, value: Option<&'v T>, spot: &Spot<'_>) -> Option<&'v T> {
         let value = value?;
         if let Some(first) = self.places.get(key) {
@@ -55,7 +55,7 @@ impl Singles {
     }
 }
 
-/// Writes down everything that was observed but services.
+/// Writes everything that was observed but services.
 pub(super) fn as_is(live: &Observed) -> spec::File {
     spec::File {
         timeouts: live.timeouts.as_ref().map(timeouts_as_is),
@@ -81,7 +81,7 @@ pub(super) fn timeouts(spec: &spec::Timeouts, spot: &Spot<'_>) -> Config {
     config
 }
 
-/// Time-outs as they stand in a file.
+/// Timeouts as they stand in a file.
 pub(super) fn timeouts_as_is(config: &Config) -> spec::Timeouts {
     let time = |timeout: Timeout| spec::Duration::from_secs(timeout.as_secs().into());
     spec::Timeouts { tcp: config.tcp.map(time), tcpfin: config.tcp_fin.map(time), udp: config.udp.map(time) }
@@ -110,7 +110,7 @@ pub(super) fn scope_as_is(scope: &Scope) -> spec::Scope {
     spec::Scope { manage: texts(&scope.manage), ignore: texts(&scope.ignore) }
 }
 
-/// How to drain, where nothing is said in the way of the file; nothing if there is no time for it.
+/// How to drain, with the settings of the file as defaults; `None` if there is no timeout.
 pub(super) fn drain(own: &spec::Drain, file: Option<&spec::Drain>, spot: &Spot<'_>) -> Option<Drain> {
     let nothing = spec::Drain::default();
     let file = file.unwrap_or(&nothing);
@@ -127,7 +127,7 @@ pub(super) fn drain(own: &spec::Drain, file: Option<&spec::Drain>, spot: &Spot<'
     (!is_short).then_some(drain)
 }
 
-/// A way to drain as it stands in a file.
+/// The settings of a drain as they stand in a file.
 pub(super) fn drain_as_is(drain: &Drain) -> spec::Drain {
     spec::Drain {
         timeout: Some(drain.timeout.into()),
@@ -137,7 +137,7 @@ pub(super) fn drain_as_is(drain: &Drain) -> spec::Drain {
     }
 }
 
-/// The choice of a key, or that of the file, or the first one; what is wrong with that of the file is said there.
+/// The choice of a key, or that of the file, or the first one; a mistake in that of the file is reported there.
 fn choice<T: Copy>(
     key: &str,
     [own, file]: [&Option<String>; 2],
@@ -191,7 +191,7 @@ pub(super) fn sync(spec: &spec::Sync, spot: &Spot<'_>) -> Option<SyncDaemon> {
         }
         fitting
     };
-    // The kernel makes 1024 of anything less for a backup, so that a plan would never come to an end.
+    // The kernel uses 1024 instead of anything less for a backup, so that a plan would never come to an end.
     let shortest = if daemon.role == SyncRole::Backup { 1024 } else { 1 };
     daemon.sync_id = number("id", spec.id, 0..=u32::MAX.into(), "0 to 255").unwrap_or(0);
     let port = number("port", spec.port, 1..=65_535, "1 to 65535");

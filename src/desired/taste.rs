@@ -1,7 +1,7 @@
-//! Settings that the kernel takes, and that a person hardly means.
+//! Settings that the kernel takes, and that are hardly ever intended.
 //!
-//! A reader of files warns of them, since the table that the file was written from may have them. A plan refuses to make
-//! them anew.
+//! A reader of files warns of them, since the table that the file was written from may have them. A plan refuses to add
+//! them.
 
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,7 +12,7 @@ use crate::model::{
     TunnelFlags, TunnelKind,
 };
 
-/// A setting that the kernel takes, and that a person hardly means.
+/// A setting that the kernel takes, and that is hardly ever intended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(in crate::desired) struct Oddity {
     /// The key of the setting in a file, such as `persistence.netmask`.
@@ -36,7 +36,7 @@ impl Oddities {
 
 const MAPPED: &str = "an IPv4-mapped IPv6 address, which no packet carries: write the IPv4 address";
 
-/// Returns what is odd about a service; in the order of its keys.
+/// Returns the oddities of a service, in the order of its keys.
 pub(in crate::desired) fn oddities_of_service(service: &Service) -> Vec<Oddity> {
     let mut found = Oddities::default();
     let protocol = service.id.protocol();
@@ -73,7 +73,7 @@ pub(in crate::desired) fn oddities_of_service(service: &Service) -> Vec<Oddity> 
     found.0
 }
 
-/// Returns what is odd about a destination of a service; in the order of its keys.
+/// Returns the oddities of a destination of a service, in the order of its keys.
 pub(in crate::desired) fn oddities_of_destination(service: &ServiceId, destination: &Destination) -> Vec<Oddity> {
     let mut found = Oddities::default();
     found.note(is_mapped(destination.id.address()), "address", MAPPED);
@@ -114,7 +114,7 @@ pub(in crate::desired) fn oddities_of_destination(service: &ServiceId, destinati
     found.0
 }
 
-/// Returns what is odd about a synchronization daemon; in the order of its keys.
+/// Returns the oddities of a synchronization daemon, in the order of its keys.
 pub(in crate::desired) fn oddities_of_sync(daemon: &SyncDaemon) -> Vec<Oddity> {
     let mut found = Oddities::default();
     found.note(

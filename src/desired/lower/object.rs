@@ -10,7 +10,7 @@ use crate::model::{
     AddressFamily, Destination, DestinationId, ForwardMethod, Protocol, Scheduler, Service, ServiceId, ServiceKind,
 };
 
-/// The identity of a service; nothing if its address is wrong.
+/// The identity of a service; `None` if its address is wrong.
 pub(super) fn identity(context: &Context<'_>, spec: &spec::Service, spot: &Spot<'_>) -> Option<ServiceId> {
     let Some(text) = text(spec.address.as_ref()) else {
         if !spot.at("address").is_broken() {
@@ -121,7 +121,7 @@ pub(super) fn destination(
         let own = address::destination(text, id, service, context.port);
         own.map_err(|message| spot.at("address").error(message)).ok()
     });
-    // What cannot be called by its address is called by its place.
+    // An object without an address is named by its place.
     let own_path = if address.is_none() { spot.to_string() } else { String::new() };
     let text = address.unwrap_or(&own_path);
     let family = own.map(|own| own.family());

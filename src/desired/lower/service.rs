@@ -12,7 +12,7 @@ impl Lowering {
         let before = spot.findings.errors();
         let id = object::identity(context, spec, spot);
         let address = text(spec.address.as_ref());
-        // What cannot be called by its address is called by its place.
+        // An object without an address is named by its place.
         let path = if address.is_none() { spot.to_string() } else { String::new() };
         let text = address.unwrap_or(&path);
         let name = self.name(spec, id, &spot.at("name"));

@@ -7,13 +7,13 @@ use crate::desired::yaml::parse;
 impl MapResolver {
     /// The values of a document of YAML or JSON.
     ///
-    /// The key of a value is the way to it, with dots: `net.hosts.0.address`. Lists count from 0. A value that is null is
-    /// none, and neither is a list or a mapping. Numbers are decimal, however they were written.
+    /// The key of a value is the path to it, with dots: `net.hosts.0.address`. Lists count from 0. Nulls, lists and
+    /// mappings are not values themselves. Numbers are decimal, however they were written.
     ///
     /// # Errors
     ///
-    /// When it is no YAML, or no mapping at the top, and when a key is no text: `5`, or a word that YAML 1.1 takes for
-    /// yes or no, takes quotes.
+    /// When it is not YAML, or not a mapping at the top, and when a key is not text: `5`, or a word that YAML 1.1 takes
+    /// for yes or no, needs quotes.
     ///
     /// # Example
     ///
@@ -47,7 +47,7 @@ impl MapResolver {
     }
 }
 
-/// Adds the values of a node, whose way is this path.
+/// Adds the values of a node at this path.
 fn flatten(name: &str, path: &str, node: Node<'_>, values: &mut BTreeMap<String, String>) -> Result<(), ParamsError> {
     let below = |step: &str| if path.is_empty() { step.to_owned() } else { format!("{path}.{step}") };
     for (place, item) in node.as_list().into_iter().flatten().enumerate() {
@@ -74,7 +74,7 @@ fn is_no_text(key: &str) -> bool {
         || WORDS_OF_1_1.iter().any(|word| key.eq_ignore_ascii_case(word))
 }
 
-/// A single value as text; nothing if it is null.
+/// A single value as text; `None` if it is null.
 fn text(scalar: Scalar<'_>) -> Option<String> {
     if scalar.is_null() {
         return None;

@@ -10,11 +10,11 @@ pub enum ParamsError {
     Unknown {
         /// The key.
         key: String,
-        /// The descriptions of the sources; empty if there is none.
+        /// The descriptions of the sources; empty if there are none.
         searched: String,
-        /// A key that exists and differs little.
+        /// A key that exists and is similar.
         nearest: Option<String>,
-        /// How a source that would have such a key is switched on: see [`Resolver::hint`](super::Resolver::hint).
+        /// How to enable a source that would have such a key: see [`Resolver::hint`](super::Resolver::hint).
         hint: Option<String>,
     },
     /// `${}`.
@@ -33,14 +33,14 @@ pub enum ParamsError {
         /// The text from there on.
         text: String,
     },
-    /// Keys that are made of keys that are made of keys, and so on.
+    /// Keys that contain keys that contain keys, and so on.
     #[error("parameters stand more than {limit} deep in each other")]
     #[non_exhaustive]
     TooDeep {
-        /// How deep they may stand.
+        /// The maximum depth.
         limit: usize,
     },
-    /// A document that is neither JSON nor YAML, or no mapping at its top.
+    /// A document that is neither JSON nor YAML, or not a mapping at its top.
     #[error("{} must be JSON or YAML{}{problem}", shown(.name), if .problem.is_empty() { "" } else { ": " })]
     #[non_exhaustive]
     NoDocument {
@@ -49,7 +49,7 @@ pub enum ParamsError {
         /// The reason.
         problem: String,
     },
-    /// A key of a document that is no text.
+    /// A key of a document that is not text.
     #[error("unable to resolve params from yaml: Keys need to be strings ({} in line {line} of {})", shown(.key), shown(.name))]
     #[non_exhaustive]
     KeyIsNoText {
@@ -70,7 +70,7 @@ pub enum ParamsError {
 }
 
 impl ParamsError {
-    /// Whether a parameter could not be replaced, for want of a value or of the right form.
+    /// Whether a parameter could not be replaced, because it has no value or not the right form.
     pub const fn is_unresolved(&self) -> bool {
         matches!(self, Self::Unknown { .. } | Self::Empty { .. } | Self::Unbalanced { .. } | Self::TooDeep { .. })
     }

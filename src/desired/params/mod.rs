@@ -1,15 +1,15 @@
 //! `${…}` in files: where values come from, and how they get into text.
 //!
-//! A parameter is a key between `${` and `}`. Its value is inserted as it stands: a value with a `${` in it is not looked
-//! at again. Keys can be made of parameters, `${net.${env.STAGE}}`: the inner one comes first.
+//! A parameter is a key between `${` and `}`. Its value is inserted verbatim: a `${` in a value is not replaced again.
+//! Keys can contain parameters, `${net.${env.STAGE}}`: the inner one is replaced first.
 //!
 //! [`Syntax::Version2`] adds two things: `${key:-text}` is the text where no source has the key, and
-//! `$${` is a `${` that is none.
+//! `$${` is a literal `${`.
 //!
 //! # Secrets
 //!
-//! The author of a file can have every value of the sources that are switched on put into an address, and a message
-//! about that address shows it. Nothing is masked.
+//! The author of a file can insert every value of the enabled sources into an address, and a message about that address
+//! shows it. Nothing is masked.
 
 #[cfg(feature = "yaml")]
 mod document;

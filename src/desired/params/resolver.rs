@@ -10,25 +10,26 @@ use crate::desired::setters::setters;
 
 /// A source of values for parameters.
 ///
-/// Implement it to give files values from elsewhere. It is asked for one key after the other and may be asked for the same
+/// Implement it to take values from elsewhere. It is asked for one key after the other, and may be asked for the same
 /// one again.
 pub trait Resolver: fmt::Debug {
     /// The value of a key, if there is one. An empty value is a value.
     fn resolve(&self, key: &str) -> Option<String>;
 
-    /// Every key that has a value, for hints in messages; none unless a source tells them.
+    /// Every key that has a value, for hints in messages; none by default.
     fn keys(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// A description of this source for messages: `parameter file net.yaml`. One without a description is not named.
+    /// A description of this source for messages: `parameter file net.yaml`. A source without a description is not
+    /// named.
     fn describe(&self) -> String {
         String::new()
     }
 
-    /// Returns how a source that would have a key is switched on, for the message about a key that no source has.
+    /// Returns how to enable a source that would have a key, for the message about a key that no source has.
     ///
-    /// A source that is switched off stands in a [`Chain`] as one without keys and without a description, to say so.
+    /// A disabled source stands in a [`Chain`] as one without keys and without a description, only for this hint.
     fn hint(&self, _key: &str) -> Option<String> {
         None
     }
@@ -62,8 +63,7 @@ impl MapResolver {
 
     /// Takes the environment of this process: `env.NAME` is the variable `NAME`.
     ///
-    /// It is what it was when this was made. A value may be empty and may have `=` in it; one that is not UTF-8 is left
-    /// out.
+    /// It is read when this is called. A value may be empty and may contain `=`; one that is not UTF-8 is left out.
     pub fn environment() -> Self {
         let variables = std::env::vars_os();
         Self::of_variables(
@@ -81,11 +81,11 @@ impl MapResolver {
     /// `host.eth0_1` its second one.
     ///
     /// Addresses of both families are counted together, from 0, in the order of the kernel, whether the interface is up
-    /// or down. They are what they were when this was made, in the network namespace of the thread that made it.
+    /// or down. They are read when this is called, in the network namespace of the calling thread.
     ///
     /// # Errors
     ///
-    /// When the system does not tell them.
+    /// When the system does not return them.
     #[cfg(target_os = "linux")]
     pub fn host() -> Result<Self, ParamsError> {
         let interfaces = getifaddrs().map_err(|errno| ParamsError::Interfaces { source: errno.into() })?;
@@ -134,7 +134,7 @@ impl Resolver for MapResolver {
     }
 }
 
-/// Several sources, of which the first that has a key is taken.
+/// Several sources: a key has the value of the first source that has it.
 ///
 /// ```
 /// use ipvs_rs::desired::params::{Chain, MapResolver, Resolver};
@@ -158,7 +158,7 @@ impl Chain {
     }
 
     setters! {
-        /// Adds a source, to be asked after those that are there.
+        /// Adds a source, which is asked after the present ones.
         with(source: impl Resolver + 'static) |it| it.sources.push(Box::new(source));
     }
 }

@@ -35,16 +35,16 @@ pub fn substitute(text: &str, resolver: &dyn Resolver, syntax: Syntax) -> Result
     Lookup::new(Some(resolver)).substitute(text, syntax)
 }
 
-/// Values of parameters for one reading, and hints for those that have none.
+/// Values of parameters for one reading, and hints for keys without a value.
 pub(in crate::desired) struct Lookup<'r> {
     resolver: Option<&'r dyn Resolver>,
     keys: OnceCell<Vec<String>>,
     hints: RefCell<HashMap<String, Option<String>>>,
 }
 
-/// Keys that are made of keys.
+/// The maximum depth of keys that contain keys.
 const MAX_DEPTH: usize = 32;
-/// To look for the nearest of very many keys very often would take longer than all the rest.
+/// Looking for the nearest of very many keys very often would take longer than everything else.
 const MAX_KEYS: usize = 10_000;
 const MAX_HINTS: usize = 100;
 
@@ -53,7 +53,7 @@ impl<'r> Lookup<'r> {
         Self { resolver, keys: OnceCell::new(), hints: RefCell::default() }
     }
 
-    /// Text with parameters becomes text without.
+    /// Replaces the parameters in a text.
     pub(in crate::desired) fn substitute(&self, text: &str, syntax: Syntax) -> Result<String, ParamsError> {
         self.at_depth(text, syntax, 0, 0)
     }
@@ -119,7 +119,7 @@ impl<'r> Lookup<'r> {
     }
 }
 
-/// Cuts at the bracket that closes the one before the text, and finds the place of a `:-` that stands in no other brackets.
+/// Cuts at the bracket that closes the one before the text, and finds the place of a `:-` outside any inner brackets.
 fn split(text: &str) -> Option<(&str, Option<usize>, &str)> {
     let mut open = 1_usize;
     let mut default = None;

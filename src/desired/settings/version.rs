@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use super::name::{name_bytes, name_text};
 use crate::model::{EngineName, ForwardMethod, PersistenceEngine, Scheduler, SchedulerName, Tunnel, Weight};
 
-/// The version of the format: what a value may be.
+/// The version of the format, which decides which values are valid.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::desired) enum Version {
     One,
@@ -27,9 +27,9 @@ impl Version {
         }
     }
 
-    /// Names without a constant may be those of modules from outside, if the file is written for that.
+    /// Names without a constant may be those of external modules, if the file's version allows it.
     pub(in crate::desired) fn scheduler(self, name: &str) -> Option<Scheduler> {
-        // `none` among them: what `get` prints of a service whose scheduler was taken away must be readable.
+        // `none` among them: the output of `get` for a service whose scheduler was taken away must be readable.
         let known = |known: &Scheduler| known.name().eq_ignore_ascii_case(name);
         match Scheduler::KNOWN.into_iter().find(known) {
             Some(known) => Some(known).filter(|known| known.name() == name),
@@ -39,7 +39,7 @@ impl Version {
     }
 
     pub(in crate::desired) fn forward(self, word: &str) -> Option<ForwardMethod> {
-        // What `get` prints of a table that another program has made must be readable.
+        // The output of `get` for a table that another program has made must be readable.
         if word.starts_with("unknown-") {
             return word.parse().ok();
         }
@@ -57,7 +57,7 @@ const FORWARDS: [(&str, &str, ForwardMethod); 5] = [
     ("bypass", "bypass", ForwardMethod::Bypass),
 ];
 
-/// A forwarding method as people write it in files: `nat`, `direct`; `unknown-5` for one without a name.
+/// A forwarding method as it is written in files: `nat`, `direct`; `unknown-5` for one without a name.
 ///
 /// ```
 /// use ipvs_rs::ForwardMethod;
@@ -76,7 +76,7 @@ pub(super) fn scheduler_text(scheduler: &Scheduler) -> String {
 pub(super) fn engine(name: &str) -> Option<PersistenceEngine> {
     match name {
         "sip" => Some(PersistenceEngine::Sip),
-        // The kernel's own is not another one in another case.
+        // The name of the kernel's own engine in another case is not another engine.
         _ if name.eq_ignore_ascii_case("sip") => None,
         _ => EngineName::verbatim(&name_bytes(name)).ok().map(PersistenceEngine::Other),
     }
@@ -86,7 +86,7 @@ pub(super) fn engine_text(engine: &PersistenceEngine) -> String {
     if let PersistenceEngine::Other(name) = engine { name_text(name.as_bytes()) } else { engine.name().to_owned() }
 }
 
-/// Returns what to say of a scheduler that is not one of the kernel.
+/// Returns a message about a scheduler that is not one of the kernel's.
 pub(in crate::desired) fn foreign_scheduler(scheduler: &Scheduler) -> Option<String> {
     let name = matches!(scheduler, Scheduler::Other(_)).then(|| scheduler_text(scheduler))?;
     Some(format!("the scheduler {name} is not one of Linux: a module must bring it"))

@@ -1,6 +1,7 @@
-//! One row for each key of a file: its doc, its name, its type, the form in which it is read, and what a schema says of it.
+//! One row for each key of a file: its doc, its name, its type, its form in a decoder, and its attributes in the
+//! schema.
 
-/// Hands the table of keys to a macro: the types of a file are made of it, and the way in which they are read.
+/// Passes the table of keys to a macro: the types of a file and their decoders are generated from it.
 macro_rules! keys {
     ($make:ident) => {
         $make! {

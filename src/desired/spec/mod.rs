@@ -1,7 +1,8 @@
-//! A file as it was written: the keys, and nothing that was derived from them.
+//! A file as it was written: its keys, without anything derived from them.
 //!
-//! These types are what a document of YAML or JSON says. They can hold what no table can: a weight of -5, an address that
-//! is none. Lowering them to a [`DesiredState`](super::DesiredState) finds all of that at once.
+//! These types hold the content of a document of YAML or JSON. They can hold values that a table cannot: a weight of
+//! -5, an address that is not valid. Lowering them to a [`DesiredState`](super::DesiredState) finds all of that at
+//! once.
 //!
 //! They serialize with the keys of the file, in the order in which `get` prints them, and leave out what is not set.
 
@@ -62,7 +63,7 @@ pub enum Persistence {
     Settings(Box<PersistenceSettings>),
 }
 
-/// `stats`: counters, as they are printed; a file that has them is read as if it had not.
+/// `stats`: counters, as they are printed; ignored when a file is read.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(clippy::exhaustive_structs, reason = "the counters of the kernel")]

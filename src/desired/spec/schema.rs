@@ -8,8 +8,8 @@ use super::{Duration, File};
 
 /// The JSON schema (draft 2020-12) of a file, from the types of this module.
 ///
-/// Editors that know it complete keys and show what they mean. It says what can be said of single values; what they mean
-/// together is for [`DesiredState::from_spec`](crate::desired::DesiredState::from_spec).
+/// Editors that support schemas complete keys and show their meaning. The schema checks single values; their meaning in
+/// combination is checked by [`DesiredState::from_spec`](crate::desired::DesiredState::from_spec).
 ///
 /// ```
 /// let schema = ipvs_rs::desired::spec::schema();
@@ -28,7 +28,7 @@ pub(super) fn words(known: &[&str], others: &str) -> Value {
     json!([{"enum": known}, {"type": "string", "pattern": others}])
 }
 
-/// Keys that are never looked at: notes, and counters that were printed.
+/// Keys that are ignored when a file is read: notes, and counters that were printed.
 pub(super) fn notes() -> Value {
     json!({"^x-|\\.": true, "^stats$": true})
 }

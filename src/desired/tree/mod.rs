@@ -1,4 +1,4 @@
-//! The documents of a file as they were written, before they are asked what they mean.
+//! The documents of a file as they were written, before their values are interpreted.
 
 #![cfg_attr(not(feature = "yaml"), allow(dead_code, reason = "only what was parsed has positions"))]
 
@@ -15,7 +15,7 @@ use super::diagnostic::Position;
 #[derive(Debug, Default)]
 pub(in crate::desired) struct Tree {
     values: Vec<Value>,
-    /// The places of what lists and mappings hold; of a mapping keys and values by turns.
+    /// The places of the contents of lists and mappings; of a mapping, keys and values by turns.
     children: Vec<u32>,
     text: String,
     documents: Vec<u32>,
@@ -125,7 +125,7 @@ impl<'t> Node<'t> {
         }))
     }
 
-    /// The value of a key; nothing where nothing stands behind it.
+    /// The value of a key; `None` if the key is missing or its value is null.
     pub(in crate::desired) fn entry(self, key: &str) -> Option<Self> {
         let entry = self.as_mapping()?.find(|entry| entry.key.text == key && !entry.value.is_null())?;
         Some(entry.value)
@@ -147,18 +147,18 @@ impl<'t> Node<'t> {
         Some(self.tree.node(*id))
     }
 
-    /// The places of what it holds.
+    /// The places of its contents.
     pub(in crate::desired) fn children(self) -> &'t [u32] {
         let (start, length) = (index(self.value.start), index(self.value.length));
         self.tree.children.get(start..).and_then(|children| children.get(..length)).unwrap_or_default()
     }
 
-    /// Whether nothing was written, in one of the ways to do so.
+    /// Whether nothing was written, in any of the forms for that.
     pub(in crate::desired) fn is_null(self) -> bool {
         self.as_scalar().is_some_and(Scalar::is_null)
     }
 
-    /// Returns what it is, for a message.
+    /// Returns a description of its type, for a message.
     pub(in crate::desired) fn kind(self) -> &'static str {
         match self.value.kind {
             Kind::List => "a list",
@@ -169,7 +169,7 @@ impl<'t> Node<'t> {
     }
 }
 
-/// A file is not so long that its places would not fit.
+/// Files are short enough for their places to fit.
 pub(in crate::desired) fn number(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -28,7 +28,7 @@ pub struct YamlError {
 ///
 /// # Errors
 ///
-/// When the value refuses to be serialized, or has a mapping whose keys are no text.
+/// When the value cannot be serialized, or has a mapping with a key that is not text.
 ///
 /// # Example
 ///
@@ -51,7 +51,7 @@ pub fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, YamlError> 
     Ok(printer.text)
 }
 
-/// Longer keys than this have to be announced; readers look no further for the colon.
+/// Longer keys than this need an explicit `?`: readers do not look for the colon any further.
 const KEY_LENGTH: usize = 1000;
 
 struct Printer {
@@ -59,7 +59,7 @@ struct Printer {
 }
 
 impl Printer {
-    /// A value with the end of its last line; it starts where the text ends.
+    /// A value with the end of its last line; it starts at the end of the text so far.
     fn value(&mut self, value: &Value, indent: usize) {
         match value {
             Value::Object(entries) if !entries.is_empty() => {

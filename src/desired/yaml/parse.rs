@@ -10,7 +10,7 @@ use crate::desired::tree::{Kind, Scalar, Tree, number};
 
 /// The largest file that is read.
 pub(in crate::desired) const MAX_BYTES: usize = 64 << 20;
-/// Lists and mappings in each other.
+/// The depth of lists and mappings in each other.
 const MAX_DEPTH: usize = 64;
 /// Values that are written in one file.
 const MAX_VALUES: u64 = 5_000_000;
@@ -22,7 +22,7 @@ const MAX_PROBLEMS: usize = 10_000;
 /// A file that was taken apart.
 #[derive(Debug, Default)]
 pub(in crate::desired) struct Parsed {
-    /// Its documents; none if it could not be understood.
+    /// Its documents; empty if it could not be parsed.
     pub(in crate::desired) tree: Tree,
     /// The reason.
     pub(in crate::desired) problems: Vec<Problem>,
@@ -41,7 +41,7 @@ pub(in crate::desired) fn parse(text: &str) -> Parsed {
     read().unwrap_or_else(|problem| Parsed { tree: Tree::default(), problems: vec![problem] })
 }
 
-/// Returns a problem that the parser would not report, or not well.
+/// Returns a problem that the parser would not report, or would report poorly.
 fn unreadable(text: &str) -> Option<Problem> {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes; {MAX_BYTES} are the most that is read", text.len());

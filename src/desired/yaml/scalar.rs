@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 
 use serde_json::Number;
 
-/// A number in a form that is one in YAML 1.1 as well: a power of ten takes a point before it and a sign.
+/// A number in a form that is a number in YAML 1.1 as well: a power of ten needs a point before it and a sign.
 pub(super) fn number(number: &Number) -> String {
     let text = number.to_string();
     let Some((digits, exponent)) = text.split_once('e') else { return text };
@@ -12,12 +12,12 @@ pub(super) fn number(number: &Number) -> String {
     format!("{digits}{point}e{sign}{exponent}")
 }
 
-/// Text, in quotes where it takes them.
+/// Text, in quotes where it needs them.
 pub(super) fn text(text: &str) -> Cow<'_, str> {
     if is_plain(text) { Cow::Borrowed(text) } else { Cow::Owned(quoted(text)) }
 }
 
-/// Whether every reader takes it, without quotes, for this text.
+/// Whether every reader takes this text, without quotes, for the same text.
 fn is_plain(text: &str) -> bool {
     let starts_well = text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '/' | '_' | '$' | '('));
     let is_printable = text.chars().all(|c| c.is_alphanumeric() || matches!(c, ' '..='~'));
@@ -41,7 +41,7 @@ fn is_number(text: &str) -> bool {
     let is_digit = |c: char| c.is_ascii_digit() || c == '_';
     let digits = text.trim_end_matches(|c: char| is_digit(c) || matches!(c, '.' | ':' | 'e' | 'E' | '+' | '-'));
     if digits.is_empty() {
-        // Of what looks like this, addresses are no numbers: they have three points.
+        // IPv4 addresses look like numbers here, but are not: they have three points.
         return text.chars().filter(|c| *c == '.').count() != 3;
     }
     let rest = text.strip_prefix('0').unwrap_or_default();

@@ -91,7 +91,7 @@ proptest! {
         let formatter = serde_json::ser::PrettyFormatter::with_indent(b"\t");
         value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, formatter)).unwrap();
         let text = String::from_utf8(text).unwrap();
-        // What no text should have in it stands there as an escape only.
+        // Characters that a text should not have are read as escapes only.
         prop_assume!(!text.contains(|c: char| c.is_control() && c > '~' && c != '\u{85}' || matches!(c, '\u{fffe}' | '\u{ffff}')));
         prop_assert_eq!(one(&text), value, "{}", text);
     }

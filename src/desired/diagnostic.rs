@@ -3,9 +3,9 @@ use std::sync::Arc;
 
 use super::shown;
 
-/// Something that is wrong with a file, or worth a look.
+/// An error or a warning about a file.
 ///
-/// Prints as `FILE:LINE:COLUMN: severity: message`, without what is not known.
+/// Prints as `FILE:LINE:COLUMN: severity: message`, without the parts that are not known.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Diagnostic {
@@ -13,13 +13,13 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// The step that found it.
     pub stage: Stage,
-    /// Where it stands.
+    /// The place of the value.
     pub place: Place,
-    /// The problem, and what would be right.
+    /// The problem, and what would be valid.
     pub message: String,
 }
 
-/// Where something stands.
+/// A place in a file.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Place {
@@ -51,17 +51,17 @@ pub(in crate::desired) struct Position {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Severity {
-    /// It can, but probably does not say what was meant.
+    /// It can, but probably has another meaning than intended.
     Warning,
     /// It cannot.
     Error,
 }
 
-/// The step that found something, in the order in which they are taken.
+/// The step that found a problem, in the order in which the steps are taken.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Stage {
-    /// The file could not be read, is no YAML, or has values of the wrong type.
+    /// The file could not be read, is not YAML, or has values of the wrong type.
     Reading,
     /// A parameter could not be resolved.
     Parameters,
@@ -69,7 +69,7 @@ pub enum Stage {
     Validation,
 }
 
-/// Everything that was found, in the order of the files. Prints as one line for each.
+/// All problems that were found, in the order of the files. Prints as one line for each.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Diagnostics(Vec<Diagnostic>);

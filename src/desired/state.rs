@@ -27,7 +27,7 @@ use crate::model::{Config, Destination, DestinationId, Service, ServiceId, SyncD
 pub struct DesiredState {
     /// The services, in the order in which new ones are made.
     pub services: Vec<DesiredService>,
-    /// The time-outs that are managed; the others stay as they are.
+    /// The timeouts that are managed; the others stay as they are.
     pub timeouts: Config,
     /// The synchronization daemons that should run, at most one of each role; `None` leaves them alone.
     ///
@@ -45,7 +45,7 @@ pub struct DesiredState {
 pub struct DesiredService {
     /// Its settings.
     pub service: Service,
-    /// The name that people gave it.
+    /// The name that the file gives it.
     pub name: Option<String>,
     /// How its destinations are drained, if other than the [state](DesiredState::drain) says.
     pub drain: Option<Drain>,
@@ -78,7 +78,7 @@ pub enum Activity {
     /// `active`: it has its weight.
     #[default]
     Active,
-    /// `drain`: it has weight 0 in the kernel; its own weight is kept for the way back.
+    /// `drain`: it has weight 0 in the kernel; its own weight is kept for when it is active again.
     Drain,
 }
 
@@ -90,7 +90,7 @@ bitflags! {
         const SCHEDULER_FLAGS = 1;
         /// One-packet scheduling.
         const ONE_PACKET = 2;
-        /// Persistence, with time-out, granularity and engine.
+        /// Persistence, with timeout, granularity and engine.
         const PERSISTENCE = 4;
     }
 
@@ -115,11 +115,11 @@ impl DesiredState {
     setters! {
         /// Adds a service.
         service(service: DesiredService) |it| it.services.push(service);
-        /// Sets the time-outs that are managed.
+        /// Sets the timeouts that are managed.
         timeouts(timeouts: Config) |it| it.timeouts = timeouts;
         /// Sets the synchronization daemons that should run; none at all stops them.
         sync(daemons: Vec<SyncDaemon>) |it| it.sync = Some(daemons);
-        /// Sets what of the table is managed.
+        /// Sets the part of the table that is managed.
         scope(scope: Scope) |it| it.scope = scope;
         /// Sets how destinations are drained.
         drain(drain: Drain) |it| it.drain = Some(drain);
@@ -143,7 +143,7 @@ impl DesiredState {
 }
 
 impl From<&Table> for DesiredState {
-    /// The table as it is is as it should be.
+    /// Takes the table as it is for the desired state.
     fn from(table: &Table) -> Self {
         let services = table.services.iter().map(|row| {
             let destinations = row.destinations.iter().map(|entry| entry.destination.clone().into()).collect();
@@ -174,7 +174,7 @@ impl DesiredService {
     setters! {
         /// Adds a destination.
         destination(destination: impl Into<DesiredDestination>) |it| it.destinations.push(destination.into());
-        /// Sets what people call it.
+        /// Sets its name in a file.
         named(name: impl Into<String>) |it| it.name = Some(name.into());
         /// Sets how its destinations are drained.
         drain(drain: Drain) |it| it.drain = Some(drain);

@@ -1,6 +1,6 @@
 /// A value before and after.
 ///
-/// Which side is there says what happens, and to swap the sides undoes it.
+/// The values that are there determine the effect; swapping them gives the inverse.
 ///
 /// ```
 /// use ipvs_rs::desired::plan::{Change, Verb};
@@ -18,20 +18,20 @@ pub struct Change<T> {
     pub after: Option<T>,
 }
 
-/// The effect of a [`Change`], by the sides that it has.
+/// The effect of a [`Change`], by the values that it has.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[allow(clippy::exhaustive_enums, reason = "there is no third side")]
 pub enum Verb {
-    /// Only the side after is there.
+    /// Only the value after is there.
     Add,
-    /// Both sides are there.
+    /// Both values are there.
     Update,
-    /// Only the side before is there.
+    /// Only the value before is there.
     Delete,
 }
 
 impl Verb {
-    /// Returns the one of three that is for adding, updating or deleting.
+    /// Returns the item of three that is for adding, updating or deleting.
     pub(super) fn of<T>(self, [add, update, delete]: [T; 3]) -> T {
         match self {
             Self::Add => add,
@@ -57,7 +57,7 @@ impl<T> Change<T> {
         Self { before: Some(before), after: None }
     }
 
-    /// Returns its effect. A change without any side counts as a deletion of something that is not there.
+    /// Returns its effect. A change without any value counts as the deletion of something that is not there.
     pub const fn verb(&self) -> Verb {
         match (&self.before, &self.after) {
             (None, Some(_)) => Verb::Add,
@@ -77,7 +77,7 @@ impl<T> Change<T> {
         self.after.as_ref().or(self.before.as_ref())
     }
 
-    /// Returns what comes with the side after, and was not there before.
+    /// Returns the items of the value after that the value before does not have.
     pub(super) fn anew<U: PartialEq>(&self, of: impl Fn(&T) -> Vec<U>) -> Vec<U> {
         let before = self.before.as_ref().map(&of).unwrap_or_default();
         let after = self.after.as_ref().map(of).unwrap_or_default();

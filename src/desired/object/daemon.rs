@@ -3,7 +3,8 @@ use crate::desired::rest::{self, sync_as_is};
 use crate::desired::{DesiredState, Observed, ServiceAttributes, lower};
 use crate::model::{SyncDaemon, SyncRole};
 
-/// Returns the daemons that stop and start. One cannot be changed: another one is stopped and started.
+/// Returns the operations that stop and start daemons. A daemon cannot be changed: it is stopped, and another one
+/// started.
 pub(super) fn plan(live: &Observed, desired: &DesiredState) -> Vec<Operation> {
     let Some(desired) = &desired.sync else { return Vec::new() };
     let live = live.sync.as_deref().unwrap_or_default();
@@ -19,7 +20,7 @@ pub(super) fn plan(live: &Observed, desired: &DesiredState) -> Vec<Operation> {
     operations
 }
 
-/// Whether a daemon that runs is what should run, as far as that is said.
+/// Whether a running daemon is as desired, as far as its settings are given.
 fn is_like(runs: &SyncDaemon, should: &SyncDaemon) -> bool {
     runs.interface == should.interface
         && runs.sync_id == should.sync_id

@@ -9,21 +9,22 @@ use crate::model::{DestinationEntry, DestinationId, Service, ServiceEntry, Servi
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Question {
-    /// Everything but services: time-outs and synchronization daemons.
+    /// Everything but services: timeouts and synchronization daemons.
     Rest,
     /// One service.
     Service(ServiceId),
     /// All services. A list that other programs change while it is read can miss some.
     Services,
-    /// All services, in a list that can be relied on.
+    /// All services, in a consistent list.
     StableServices,
     /// The destinations of a service. A list that other programs change while it is read can miss some.
     Destinations(ServiceId),
-    /// The destinations of a service, in a list that can be relied on.
+    /// The destinations of a service, in a consistent list.
     StableDestinations(ServiceId),
 }
 
-/// The answer to a question; lists come with whether they can be relied on for what is missing in them.
+/// The answer to a question; lists come with whether they are consistent, so that an entry missing in them does not
+/// exist.
 #[derive(Debug)]
 pub(in crate::desired) enum Reply {
     Rest(Result<Observed, Error>),
@@ -41,18 +42,18 @@ pub(in crate::desired) struct Unknown;
 pub(in crate::desired) struct Facts {
     rest: Option<Result<Observed, Unknown>>,
     services: HashMap<ServiceId, Result<Option<Service>, Unknown>>,
-    /// Whether all services are known, so that one that is missing there is missing.
+    /// Whether the list of services is consistent, so that a service missing in it does not exist.
     has_all_services: bool,
     /// Whether services were listed, so that few are still unknown.
     pub(in crate::desired) has_listed_services: bool,
     lists: HashMap<ServiceId, List>,
-    /// Whether the kernel did not even answer a question.
+    /// Whether a question got no answer at all.
     is_unreachable: bool,
     /// The error of the last question that was not answered.
     pub(in crate::desired) refusal: Option<Error>,
 }
 
-/// The destinations of a service, and whether the list can be relied on for what is missing in it.
+/// The destinations of a service, and whether the list is consistent, so that one missing in it does not exist.
 #[derive(Debug)]
 pub(in crate::desired) struct List {
     entries: Option<HashMap<DestinationId, DestinationEntry>>,
@@ -62,13 +63,13 @@ pub(in crate::desired) struct List {
 /// The state of an object, compared with the state that a command was to bring about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::desired) enum State {
-    /// Just that.
+    /// As the command was to leave it.
     Wanted,
-    /// The object, with other settings, or although it was to go.
+    /// The object is there with other settings, or although it was to be deleted.
     Other,
-    /// Nothing, although there should be something.
+    /// Nothing is there, although the object should be.
     Missing,
-    /// The kernel does not say.
+    /// It could not be read from the kernel.
     Unknown,
 }
 
@@ -106,8 +107,8 @@ impl Facts {
         Unknown
     }
 
-    /// Returns the question to ask before the [state](Subject::state) of an object can be told; nothing if that is known,
-    /// or cannot be.
+    /// Returns the question to ask before the [state](Subject::state) of an object can be determined; `None` if that is
+    /// known, or cannot be known.
     pub(in crate::desired) fn open_question(&self, subject: &dyn Subject) -> Option<Question> {
         if self.is_unreachable { None } else { subject.question(self) }
     }
@@ -122,7 +123,7 @@ impl Facts {
         (!self.has_all_services && !self.services.contains_key(&id)).then_some(Question::Service(id))
     }
 
-    /// Returns the question about a destination, if it is not known. A list that can be relied on is asked for.
+    /// Returns the question about a destination, if it is not known. It asks for a consistent list.
     pub(super) fn question_of_destination(&self, service: ServiceId, id: &DestinationId) -> Option<Question> {
         let is_known = self.lists.get(&service).is_some_and(|list| list.is_stable || list.get(id).is_some());
         (!is_known).then_some(Question::StableDestinations(service))
@@ -159,7 +160,7 @@ impl Facts {
 }
 
 impl List {
-    /// A destination as it is; nothing in a list that can be relied on means that it is gone.
+    /// A destination as it is; `None` in a consistent list means that it is gone.
     pub(in crate::desired) fn get(&self, id: &DestinationId) -> Option<&DestinationEntry> {
         self.entries.as_ref()?.get(id)
     }
@@ -170,7 +171,7 @@ impl List {
 }
 
 impl State {
-    /// Compares what is there with what should be.
+    /// Compares the observed state with the desired one.
     pub(super) fn of<L, A>(
         live: Result<Option<&L>, Unknown>,
         after: Option<&A>,

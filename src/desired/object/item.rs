@@ -8,7 +8,7 @@ use crate::desired::print::destination_as_is;
 use crate::desired::{DesiredService, Drain, Observed, lower, rest, spec};
 use crate::model::{Destination, DestinationEntry, DestinationId, ServiceId, TableService};
 
-/// The names that people gave to services and destinations of a plan.
+/// The names that files give to services and destinations of a plan.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(in crate::desired) struct Labels {
     pub(in crate::desired) names: BTreeMap<ServiceId, String>,

@@ -11,7 +11,7 @@ macro_rules! kinds {
             /// Kinds of operations that may be carried out: `--allowed-actions`.
             ///
             /// Written as `*` for all of them, or as a list of two-letter words with commas: `as`, `us`, `ds` add, update
-            /// and delete services, `ad`, `ud`, `dd` destinations, `ut` updates time-outs, `ay` and `dy` start and stop
+            /// and delete services, `ad`, `ud`, `dd` destinations, `ut` updates timeouts, `ay` and `dy` start and stop
             /// daemons.
             #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
             pub struct Actions: u16 {
@@ -19,7 +19,7 @@ macro_rules! kinds {
             }
         }
 
-        /// The object of an [`Operation`] and what happens to it, as one word.
+        /// The object of an [`Operation`] and the effect on it, as one word.
         #[derive(Clone, Copy, Debug, serde::Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Serialize)]
         #[non_exhaustive]
         pub enum OperationKind {
@@ -55,7 +55,7 @@ macro_rules! kinds {
         }
 
         impl Item {
-            /// Returns the operation again, on what is there.
+            /// Returns the operation again, on the observed state.
             pub(in crate::desired) fn operation(&self, live: &There<'_>) -> Result<Operation, String> {
                 let operation = match self.kind { $(OperationKind::$kind => $object::of_item(self, live),)* };
                 Ok(operation?.drained(self.drain()?))

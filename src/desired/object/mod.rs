@@ -1,5 +1,5 @@
-//! The objects that a plan can change. Each has a file of its own with all that plans and appliers have to know of it;
-//! this one lists them.
+//! The objects that a plan can change. Each has a file of its own with everything that plans and appliers need to know
+//! about it; this one lists them.
 
 mod change;
 mod daemon;
@@ -34,7 +34,7 @@ use crate::model::{Config, DestinationId, InvalidValue, Service, ServiceId, Sync
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Object {
-    /// Time-outs: those that change. They cannot be added or deleted.
+    /// Timeouts: those that change. They cannot be added or deleted.
     Timeouts(Change<Config>),
     /// The settings of a service.
     Service(Change<Service>),
@@ -113,16 +113,16 @@ pub struct Item {
     /// The destination: in whole where it is made or changed, otherwise its address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<spec::Destination>,
-    /// The time-outs that change.
+    /// The timeouts that change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeouts: Option<spec::Timeouts>,
     /// The synchronization daemon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sync: Option<spec::Sync>,
-    /// How what is deleted is drained before.
+    /// How destinations are drained before they are deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drain: Option<spec::Drain>,
-    /// The settings that become others. For people: what is carried out follows from the rest.
+    /// The settings that change. For people: ignored when the item is read, since the rest determines the operation.
     #[serde(default, deserialize_with = "item::ignored", skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<SettingChange>,
 }
@@ -150,9 +150,9 @@ impl Item {
     }
 }
 
-/// All that differs from one kind of object to another.
+/// Everything that differs from one kind of object to another.
 pub(in crate::desired) trait Subject {
-    /// Its kind and what happens to it.
+    /// Its kind and the effect on it.
     fn kind(&self) -> OperationKind;
 
     /// The service that it is, or belongs to.
@@ -165,12 +165,12 @@ pub(in crate::desired) trait Subject {
         None
     }
 
-    /// The role of the daemon that it is. A daemon cannot be changed, and only one of a role can run.
+    /// The role of the daemon that it is. A daemon cannot be changed, and only one of each role can run.
     fn role(&self) -> Option<SyncRole> {
         None
     }
 
-    /// The settings that become others.
+    /// The settings that change.
     fn changes(&self) -> Vec<SettingChange> {
         Vec::new()
     }
@@ -184,32 +184,32 @@ pub(in crate::desired) trait Subject {
     /// The arguments of ipvsadm(8) for it.
     fn rule(&self) -> String;
 
-    /// Its name in a plan for people, and what is worth knowing about the operation.
+    /// Its name in a plan for people, with remarks on the operation.
     fn line(&self, operation: &Operation) -> (String, String);
 
     /// The effect of an operation and the reason, as a sentence.
     fn description(&self, labels: &Labels) -> String;
 
-    /// Writes it down.
+    /// Fills the item that describes it as data.
     fn fill(&self, item: &mut Item, operation: &Operation, labels: &Labels);
 
-    /// The oddities that it would get anew.
+    /// The oddities that the operation would add.
     fn oddities(&self) -> Vec<Oddity> {
         Vec::new()
     }
 
-    /// Checks what the kernel would take for something else.
+    /// Checks for values that the kernel would take for something else.
     fn validate(&self) -> Result<(), InvalidValue> {
         Ok(())
     }
 
-    /// Returns the question to ask before its [state](Self::state) can be told; nothing if it is known.
+    /// Returns the question to ask before its [state](Self::state) can be determined; `None` if it is known.
     fn question(&self, facts: &Facts) -> Option<Question>;
 
-    /// Returns the state that it is in, compared with the side after.
+    /// Returns its state, compared with the value after.
     fn state(&self, facts: &Facts, left_alone: ServiceAttributes) -> State;
 
-    /// The same planned again, on what is there by now; `None` where that cannot be said.
+    /// The same planned again, on its current state; `None` where that cannot be determined.
     fn plan_again(&self, facts: &Facts, left_alone: ServiceAttributes) -> Option<Object> {
         let _ = (facts, left_alone);
         None

@@ -8,8 +8,8 @@ use crate::model::{Config, Destination, DestinationEntry, DestinationId, Service
 pub struct Operation {
     /// The object, with its value before and after.
     pub object: Object,
-    /// The destinations that a service is made with, or that go with it; of one that is changed, those that it should
-    /// have: each that changes has an operation of its own.
+    /// The destinations that a new service is made with, or that are deleted with a service; for a service that
+    /// changes, the desired ones: each destination that changes has an operation of its own.
     pub destinations: Vec<DestinationEntry>,
     /// How a destination is drained before it is deleted, or after it was given weight 0.
     pub drain: Option<Drain>,
@@ -20,7 +20,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// A change of an object, without anything around it.
+    /// A change of an object, without destinations and without a drain.
     pub fn new(object: Object) -> Self {
         Self {
             object,
@@ -31,7 +31,7 @@ impl Operation {
         }
     }
 
-    /// A change of time-outs.
+    /// A change of timeouts.
     pub fn timeouts(change: Change<Config>) -> Self {
         Self::new(Object::Timeouts(change))
     }
@@ -51,7 +51,7 @@ impl Operation {
         Self::new(Object::SyncDaemon(change))
     }
 
-    /// Sets how what is deleted is drained before.
+    /// Sets how destinations are drained before they are deleted.
     #[must_use]
     pub const fn drained(mut self, drain: Option<Drain>) -> Self {
         self.drain = drain;
@@ -63,12 +63,12 @@ impl Operation {
         self.object.subject().kind()
     }
 
-    /// Returns what happens to the object.
+    /// Returns the effect on the object.
     pub fn verb(&self) -> Verb {
         self.kind().verb()
     }
 
-    /// The service that it changes, or whose destination.
+    /// The service that it changes, or whose destination it changes.
     pub fn service(&self) -> Option<ServiceId> {
         self.object.subject().service()
     }
@@ -78,7 +78,7 @@ impl Operation {
         self.object.subject().destination()
     }
 
-    /// The settings that become others, each with what it was and what it will be; none for what is made or deleted.
+    /// The settings that change, each with its value before and after; none for an object that is made or deleted.
     pub fn changes(&self) -> Vec<SettingChange> {
         self.object.subject().changes()
     }

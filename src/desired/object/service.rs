@@ -7,7 +7,7 @@ use crate::desired::{DesiredService, ServiceAttributes, spec};
 use crate::handle::Batch;
 use crate::model::{DestinationEntry, InvalidValue, Service, ServiceId};
 
-/// Returns the destinations that a service should have, as they are made.
+/// Returns the destinations that a service should have, as they are added.
 pub(in crate::desired) fn created(desired: &DesiredService) -> Vec<DestinationEntry> {
     desired.destinations.iter().map(|wanted| DestinationEntry::new(wanted.created())).collect()
 }
@@ -138,7 +138,7 @@ impl Subject for Change<Service> {
     }
 }
 
-/// A service without what the kernel stores and does not use.
+/// A service without the settings that the kernel stores and does not use.
 fn plain(service: &Service) -> Service {
     let plain = Service::new(service.id, service.scheduler)
         .scheduler_flags(service.scheduler_flags)

@@ -5,7 +5,7 @@ use crate::desired::{DesiredState, Observed, ServiceAttributes, lower};
 use crate::handle::Batch;
 use crate::model::{Config, Timeout};
 
-/// Returns the change of those time-outs that are not as they should be.
+/// Returns the change of the timeouts that are not as desired.
 pub(super) fn plan(live: &Observed, desired: &DesiredState) -> Option<Operation> {
     let (live, desired) = (live.timeouts.unwrap_or_default(), desired.timeouts);
     let mut wanted = Config::new();
@@ -16,7 +16,7 @@ pub(super) fn plan(live: &Observed, desired: &DesiredState) -> Option<Operation>
     (wanted != Config::new()).then(|| Operation::timeouts(change))
 }
 
-/// Returns what of these time-outs the others say as well.
+/// Returns these timeouts, as far as the others are set as well.
 fn both_say(config: &Config, other: &Config) -> Config {
     let mut both = Config::new();
     both.tcp = config.tcp.filter(|_| other.tcp.is_some());

@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::{Item, Operation, Plan};
 
-/// The operations of a [`Plan`] as data: what `ipvsctl changeset` prints.
+/// The operations of a [`Plan`] as data: the output of `ipvsctl changeset`.
 ///
 /// Serializes as a mapping with the key `items`, or as an empty one if nothing has to be done.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]

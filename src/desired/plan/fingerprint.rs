@@ -8,7 +8,7 @@ use crate::desired::{Observed, PrintOptions, Scope, spec};
 impl Observed {
     /// Returns a text that tells one state of the managed part from another: equal tables have equal fingerprints.
     ///
-    /// It is the SHA-256 of their settings, in hexadecimal; counters and connections are left out. Time-outs and daemons
+    /// It is the SHA-256 of their settings, in hexadecimal; counters and connections are left out. Timeouts and daemons
     /// count if they were read.
     ///
     /// ```
@@ -24,7 +24,7 @@ impl Observed {
             daemons.sort_unstable();
         }
         let file = spec::File::from_observed(&managed, &PrintOptions::new().all(true));
-        // Text and numbers only: there is nothing that could not be written.
+        // Serializing text and numbers does not fail.
         let json = serde_json::to_vec(&file).unwrap_or_default();
         let mut text = String::with_capacity(64);
         for byte in Sha256::digest(json) {

@@ -1,4 +1,4 @@
-//! The way from what is there to what should be, as a value that can be printed, saved and carried out.
+//! The changes from the observed state to the desired one, as a value that can be printed, saved and carried out.
 
 mod change_set;
 mod fingerprint;
@@ -28,9 +28,9 @@ use crate::model::{DestinationId, ServiceId, SyncRole, TableService};
 
 /// Operations in the order in which they are safe.
 ///
-/// Additions come before deletions, so that connections always find a server: time-outs, new services with their
+/// Additions come before deletions, so that connections always find a server: timeouts, new services with their
 /// destinations, changed services, new destinations, changed destinations, deleted destinations, deleted services,
-/// synchronization daemons. A daemon that is in the way of a destination of the other address family stops first.
+/// synchronization daemons. A daemon that conflicts with a destination of the other address family stops first.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[must_use = "a plan does nothing until it is applied"]
 pub struct Plan {
@@ -41,7 +41,7 @@ pub struct Plan {
     scope: Scope,
 }
 
-/// How much a [`Plan`] does.
+/// The size of a [`Plan`].
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, serde::Deserialize, serde::Serialize)]
 #[non_exhaustive]
 pub struct Summary {
@@ -53,11 +53,11 @@ pub struct Summary {
     pub delete: usize,
 }
 
-/// Something that makes a plan impossible.
+/// A conflict that makes a plan impossible.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Conflict {
-    /// A service should be there that is not managed.
+    /// A desired service is not managed.
     #[non_exhaustive]
     OutsideScope {
         /// The service.
@@ -74,20 +74,20 @@ pub enum Conflict {
         /// The daemon.
         role: SyncRole,
     },
-    /// A service or destination would get a setting anew that the kernel takes, and that is hardly meant: one-packet
-    /// scheduling of TCP, for instance. What is there already is left as it is.
+    /// A service or destination would newly get a setting that the kernel takes, and that is hardly ever intended:
+    /// one-packet scheduling of TCP, for instance. Settings that are there already are left as they are.
     #[non_exhaustive]
     Odd {
         /// The service.
         service: ServiceId,
         /// The destination, if it is one of its destinations.
         destination: Option<DestinationId>,
-        /// The setting, and what would be right.
+        /// The setting, and what would be valid.
         problem: String,
     },
 }
 
-/// Works out what has to be done; does nothing.
+/// Plans the operations that make the observed state the desired one, without carrying them out.
 ///
 /// It takes time in proportion to the number of services and destinations.
 ///
@@ -191,7 +191,7 @@ impl Planner<'_> {
     }
 }
 
-/// Adds what is odd about the objects of an operation, and was not before.
+/// Adds the oddities of the objects of an operation that were not there before.
 fn odd(operation: &Operation, conflicts: &mut Vec<Conflict>) {
     let Some(service) = operation.service() else { return };
     let conflict = |destination, oddity: Oddity| Conflict::Odd { service, destination, problem: oddity.problem };
@@ -259,22 +259,22 @@ impl Plan {
         &self.conflicts
     }
 
-    /// The number of services that are there and not managed.
+    /// The number of observed services that are not managed.
     pub const fn outside(&self) -> usize {
         self.outside
     }
 
-    /// Returns the part of the table that the plan is about.
+    /// Returns the scope of the plan.
     pub const fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// Returns the name that people gave to a service that the plan changes.
+    /// Returns the name in the file of a service that the plan changes.
     pub fn name(&self, service: &ServiceId) -> Option<&str> {
         self.labels.names.get(service).map(String::as_str)
     }
 
-    /// How much is done.
+    /// The numbers of operations by effect.
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
         for operation in &self.operations {
@@ -287,12 +287,12 @@ impl Plan {
         summary
     }
 
-    /// The operations that may not be carried out when only these kinds may.
+    /// The operations that are not among these allowed kinds.
     pub fn forbidden(&self, allowed: Actions) -> impl Iterator<Item = &Operation> {
         self.operations.iter().filter(move |operation| !allowed.allow(operation))
     }
 
-    /// The services that the plan changes, in the order in which they come up first.
+    /// The services that the plan changes, in the order of their first operations.
     pub fn services(&self) -> Vec<ServiceId> {
         let mut seen = HashSet::new();
         self.operations.iter().filter_map(Operation::service).filter(|id| seen.insert(*id)).collect()

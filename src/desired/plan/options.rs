@@ -5,7 +5,7 @@ use crate::desired::setters::setters;
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PlanOptions {
-    /// Whether destinations that are there keep their weight; new ones have that of the desired state.
+    /// Whether present destinations keep their weight; new ones have that of the desired state.
     pub keep_weights: bool,
     /// Whether services are deleted that are not in the state. Off, unless it is asked for.
     pub prune: bool,
@@ -20,9 +20,9 @@ pub enum Draining {
     /// As the desired state says.
     #[default]
     AsDesired,
-    /// Not at all, whatever it says.
+    /// Not at all, whatever the state says.
     Never,
-    /// Like this, whatever it says.
+    /// Like this, whatever the state says.
     Always(Drain),
 }
 
@@ -35,7 +35,7 @@ impl PlanOptions {
     }
 
     setters! {
-        /// Sets whether destinations that are there keep their weight.
+        /// Sets whether present destinations keep their weight.
         keep_weights(keep: bool) |it| it.keep_weights = keep;
         /// Sets whether services that should not be there are deleted.
         prune(prune: bool) |it| it.prune = prune;

@@ -4,7 +4,7 @@ use super::Plan;
 
 /// A [`Plan`] as arguments of ipvsadm(8), one command a line, in order.
 ///
-/// Waiting for connections has no such form: a destination that would be drained is deleted.
+/// Waiting for connections cannot be expressed in this form: a destination that would be drained is deleted.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanRules<'a>(&'a Plan);
 

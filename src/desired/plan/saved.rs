@@ -33,7 +33,7 @@ pub struct SavedPlan {
     fingerprint: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scope: Option<spec::Scope>,
-    /// The parts besides services that the plan looked at.
+    /// The parts besides services that the plan compared.
     #[serde(flatten)]
     rest: Rest,
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -44,7 +44,7 @@ pub struct SavedPlan {
     unknown: (),
 }
 
-/// Why a saved plan is not carried out.
+/// The reason that a saved plan is not carried out.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SavedPlanError {
@@ -55,13 +55,13 @@ pub enum SavedPlanError {
         /// The format that it has.
         format: u32,
     },
-    /// The table is another one by now.
+    /// The table has changed since.
     #[error("the table has changed since the plan was made: make a new plan")]
     #[non_exhaustive]
     Stale {
         /// The fingerprint of the table that the plan was made for.
         planned: String,
-        /// That of the table that is there.
+        /// The fingerprint of the current table.
         found: String,
     },
     /// Its scope is not one that a file can have.
@@ -71,7 +71,7 @@ pub enum SavedPlanError {
         /// The reason.
         reason: String,
     },
-    /// An operation is not one that a plan has.
+    /// An operation is not one that a plan can have.
     #[error("operation {number} of the plan ({kind}) is broken: {reason}")]
     #[non_exhaustive]
     Broken {
@@ -85,7 +85,7 @@ pub enum SavedPlanError {
 }
 
 impl Plan {
-    /// The plan for a file, together with what tells the table that it was made for.
+    /// The plan for a file, together with the fingerprint of the table that it was made for.
     pub fn saved(&self, live: &Observed) -> SavedPlan {
         let operations = self.operations().iter().map(|operation| {
             let mut item = Item::new(operation, &Labels::default());
@@ -111,9 +111,9 @@ impl SavedPlan {
     /// The format that this version of the library writes and reads.
     pub const FORMAT: u32 = 1;
 
-    /// The plan again, if what it was made for is still there.
+    /// The plan again, if the table that it was made for is unchanged.
     ///
-    /// `live` is best read with [`Observed::read_all`]: what the plan did not look at is not looked at now either.
+    /// `live` is best read with [`Observed::read_all`]: parts that the plan did not compare are ignored.
     ///
     /// # Errors
     ///

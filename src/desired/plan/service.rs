@@ -6,7 +6,7 @@ use crate::desired::settings::{SERVICE, wanted_destination};
 use crate::desired::{Connections, DesiredService};
 use crate::model::{DestinationId, TableService};
 
-/// Memory that is used for one service after the other.
+/// Buffers that are reused for one service after the other.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
     /// The place of each destination that should be there; the last one of an identity counts.
@@ -16,7 +16,7 @@ pub(super) struct Lists {
 }
 
 impl Planner<'_> {
-    /// Compares a service that should be there with what is.
+    /// Compares a desired service with the observed one.
     pub(super) fn service(&mut self, desired: &DesiredService, live: Option<&TableService>) {
         let before = self.steps.count();
         match live {

@@ -4,10 +4,10 @@ use super::{Operation, Plan, SettingChange};
 use crate::desired::print::service_text;
 use crate::model::ServiceId;
 
-/// A [`Plan`] for people: what is made, changed and deleted, service by service.
+/// A [`Plan`] for people: the objects that are made, changed and deleted, service by service.
 ///
-/// Each line begins with a sign, so that color is never the only one: `+` is made, `~` is changed, `-` is deleted,
-/// `!` is worth knowing.
+/// Each line begins with a sign, so that the meaning never depends on color alone: `+` is made, `~` is changed, `-` is
+/// deleted, `!` is a remark.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanText<'a> {
     plan: &'a Plan,
@@ -119,7 +119,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// Where remarks begin, if what stands before is not longer.
+/// The column in which remarks begin, if the text before is not longer.
 const REMARK: usize = 35;
-/// Where the values of settings begin.
+/// The column in which the values of settings begin.
 const FIELD: usize = 18;

@@ -18,15 +18,15 @@ use crate::desired::object::{Facts, Question, additions};
 use crate::desired::plan::{Operation, OperationKind, Plan, Verb};
 use crate::model::{DestinationId, ServiceId, SyncRole};
 
-/// Commands that are encoded at a time. Some datagrams long, so that it costs no more than one large batch, and not
-/// much is made in vain when it is stopped.
+/// Commands that are encoded at a time: a few datagrams long, so that it costs no more than one large batch, and little
+/// is encoded in vain when the plan is stopped.
 pub(super) const BATCH: usize = 1000;
 
-/// A plan that is being carried out, without any input or output: it says what to do [next](Self::next), and is
-/// [fed](Self::feed) with what came of it.
+/// A plan that is being carried out, without any input or output: it returns what to do [next](Self::next), and is
+/// [fed](Self::feed) the result.
 ///
-/// [`apply`](super::apply) and [`apply_async`](super::apply_async) turn the steps into calls of a handle. The clock is an
-/// argument, so that a test can let time pass as it likes.
+/// [`apply`](super::apply) and [`apply_async`](super::apply_async) turn the steps into calls of a handle. The clock is
+/// an argument, so that a test can control the time.
 ///
 /// # Example
 ///
@@ -75,7 +75,7 @@ pub struct Applier<'p> {
     pause: Option<Instant>,
     /// The time of the last call.
     pub(super) now: Option<Instant>,
-    /// How far each operation is.
+    /// The progress of each operation.
     pub(super) states: Vec<OperationState>,
     /// The commands that the kernel has confirmed and that would have to be undone, in order.
     journal: Vec<Command>,
@@ -84,27 +84,27 @@ pub struct Applier<'p> {
     /// Daemons that could not be stopped.
     pub(super) failed_stops: HashSet<SyncRole>,
     pub(super) failures: Vec<Failure>,
-    /// Operations that another program made impossible.
+    /// Operations that failed because of another program.
     pub(super) raced: Vec<Failure>,
     pub(super) unrestored: Vec<Unrestored>,
     pub(super) report: Report,
-    /// The strongest that was wanted until now.
+    /// The strongest interrupt so far.
     pub(super) interrupt: Interrupt,
-    /// From which on it ends what is being done.
+    /// The weakest interrupt that ends the current work.
     pub(super) heeded: Interrupt,
     pub(super) progress: Progress,
     pub(super) has_news: bool,
     pub(super) groups: Vec<Group>,
-    /// Whether it waits for connections until the end.
+    /// Whether it waits for connections before it is done.
     pub(super) waits: bool,
     pub(super) failed_looks: u32,
     pub(super) restored: HashSet<(ServiceId, Option<DestinationId>)>,
-    /// Whether the kernel refuses a daemon until destinations of the other family have gone.
+    /// Whether the kernel refuses a daemon until the destinations of the other family are deleted.
     daemon_comes_last: bool,
     pub(super) has_waited: bool,
-    /// Whether an interrupt ended it before it was through.
+    /// Whether an interrupt ended it before it was done.
     is_cut: bool,
-    /// Whether another program was there meanwhile.
+    /// Whether another program changed the table meanwhile.
     pub(super) has_met_others: bool,
     pub(super) verification: Verification,
     result: Option<Result<Report, ApplyError>>,
@@ -114,11 +114,11 @@ pub struct Applier<'p> {
 enum Stage {
     /// The commands of the queue are sent.
     Sending,
-    /// Answers are looked at.
+    /// Answers are evaluated.
     Settling,
     /// Connections are waited for.
     Draining,
-    /// The last look.
+    /// The result is verified.
     Verifying,
     Done,
 }
@@ -134,7 +134,7 @@ pub(super) enum Run {
     TakeAway(Vec<(Group, DrainOutcome)>),
     /// Daemons that had to wait for what is drained.
     Daemons,
-    /// The way back.
+    /// The rollback.
     Undo,
 }
 
@@ -145,14 +145,14 @@ pub(super) enum Ended {
     Through,
     /// One failed, which ends it.
     Failed,
-    /// The caller wanted it to end.
+    /// The caller interrupted it.
     Interrupted,
 }
 
-/// How far an operation is.
+/// The progress of an operation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct OperationState {
-    /// Commands that are to come.
+    /// The number of commands that are left.
     pub(super) left: usize,
     pub(super) has_failed: bool,
     pub(super) has_changed: bool,
@@ -198,11 +198,12 @@ impl fmt::Debug for Applier<'_> {
 }
 
 impl<'p> Applier<'p> {
-    /// Begins a plan. One that is refused, and an empty one, is done at once.
+    /// Begins a plan. A refused plan and an empty one are done at once.
     pub fn new(plan: &'p Plan, options: &ApplyOptions) -> Self {
         let total = plan.len();
         let groups = drain::groups(plan.operations());
-        // The kernel refuses a daemon while there are destinations of the other family: those that go, go first.
+        // The kernel refuses a daemon while there are destinations of the other family: those that are deleted are
+        // deleted first.
         let daemon_comes_last = groups.iter().any(Group::mixes_families);
         let first = move |operation: &Operation| {
             !(drain::is_drained(operation) || daemon_comes_last && starts_daemon(operation))
@@ -250,7 +251,7 @@ impl<'p> Applier<'p> {
         }
     }
 
-    /// Returns what is to be done next, at this time. Until the answer was fed, the same again.
+    /// Returns what is to be done next, at this time. Returns the same again until the answer has been fed.
     pub fn next(&mut self, now: Instant) -> Step<'_> {
         self.now = Some(now);
         loop {
@@ -283,7 +284,7 @@ impl<'p> Applier<'p> {
         Step::Send(Commands { commands: &self.batch, heeded: self.heeded })
     }
 
-    /// Takes what became of commands, or the answer to a question.
+    /// Takes the results of commands, or the answer to a question.
     pub fn feed(&mut self, answer: Answer) {
         match answer.0 {
             Told::Sent(results, interrupt) => {
@@ -298,7 +299,7 @@ impl<'p> Applier<'p> {
         }
     }
 
-    /// Ends it before it is through, or waits no longer; the strongest wish counts.
+    /// Ends it before it is done, or ends its waiting; the strongest interrupt counts.
     pub fn interrupt(&mut self, interrupt: Interrupt) {
         self.interrupt = self.interrupt.max(interrupt);
     }
@@ -311,7 +312,7 @@ impl<'p> Applier<'p> {
         !matches!(self.run, Run::Undo)
     }
 
-    /// Sends commands in their order until all are through or it has to end.
+    /// Sends commands in their order until all are done or it has to end.
     pub(super) fn start(&mut self, run: Run, commands: impl Iterator<Item = Command> + Send + 'p) {
         self.run = run;
         self.queue = Queue::new(commands);
@@ -342,7 +343,8 @@ impl<'p> Applier<'p> {
         self.skip_consequences();
     }
 
-    /// Leaves out what cannot succeed because its service could not be made, or its predecessor not be stopped.
+    /// Leaves out commands that cannot succeed because their service could not be made, or their predecessor could not
+    /// be stopped.
     fn skip_consequences(&mut self) {
         if self.failed_services.is_empty() && self.failed_stops.is_empty() {
             return;
@@ -350,7 +352,7 @@ impl<'p> Applier<'p> {
         let mut batch = mem::take(&mut self.batch);
         batch.retain(|command| {
             let subject = command.subject();
-            // A daemon that still runs is in the way of another one.
+            // A daemon that still runs prevents another one of its role.
             let is_lost = command.verb() != Verb::Delete
                 && (subject.role().is_some_and(|role| self.failed_stops.contains(&role))
                     || subject.service().is_some_and(|service| self.failed_services.contains(&service)));
@@ -408,7 +410,7 @@ impl<'p> Applier<'p> {
         self.options.on_error == OnError::Rollback && self.interrupt < Interrupt::Now
     }
 
-    /// Ends with what the last look has shown.
+    /// Ends with the result of the verification.
     pub(super) fn verified(&mut self, missing: &[usize]) {
         if missing.is_empty() {
             return self.end(Ok(self.report.clone()));
@@ -422,7 +424,7 @@ impl<'p> Applier<'p> {
         self.end_with(Cause::Changed(operations));
     }
 
-    /// Ends because it could not be seen whether everything is as it should be.
+    /// Ends because the result could not be verified.
     pub(super) fn unconfirmed(&mut self, error: Error) {
         self.end_with(Cause::Unconfirmed(error));
     }
@@ -449,11 +451,11 @@ impl<'p> Applier<'p> {
         self.stage = Stage::Done;
     }
 
-    /// Undoes what is in the journal, the last first. What cannot be undone stops nothing.
+    /// Undoes the commands in the journal, the last first. A failure to undo one does not stop the rest.
     fn roll_back(&mut self) {
         let made = self.journal.iter().filter(|command| command.makes_service());
         let made: HashSet<ServiceId> = made.filter_map(|command| command.subject().service()).collect();
-        // Services that were made take their destinations with them.
+        // Services that were made are deleted together with their destinations.
         let goes_with_its_service = |command: &&Command| {
             let subject = command.subject();
             subject.kind() == OperationKind::AddDestination && subject.service().is_some_and(|id| made.contains(&id))

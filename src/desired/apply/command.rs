@@ -10,18 +10,18 @@ pub(super) struct Command {
     pub(super) place: usize,
     pub(super) object: Object,
     pub(super) role: Role,
-    /// How often it was tried in vain.
+    /// The number of failed attempts.
     pub(super) attempts: u8,
 }
 
 /// The role of a command in its operation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Role {
-    /// A part of what the operation is about.
+    /// A part of the operation itself.
     Main,
-    /// Weight 0, before the connections of a destination are waited for.
+    /// Weight 0, before waiting for the connections of a destination.
     Quiesce,
-    /// The weight from before, when they did not end.
+    /// The previous weight, when the connections did not end.
     Restore,
     /// A deletion although the operation only drains, when the connections did not end.
     Extra,

@@ -14,19 +14,19 @@ use crate::desired::plan::{Change, Object, Operation, Plan, Verb};
 use crate::desired::{Connections, Drain, OnTimeout};
 use crate::model::{Destination, DestinationId, ServiceId, Weight};
 
-/// How often in a row the counters may be unreadable.
+/// The number of times in a row that the counters may be unreadable.
 pub(super) const LOOKS: u32 = 3;
-/// The shortest time between two looks.
+/// The shortest time between two polls.
 const LEAST: Duration = Duration::from_millis(1);
 
-/// Destinations that are being drained, from one plan to the next: what a program keeps that goes on reconciling while
+/// Destinations that are being drained, from one plan to the next: kept by a program that goes on reconciling while
 /// servers drain.
 ///
 /// A drain goes on if the next plan deletes the same destination or service, and ends if it does not.
 #[derive(Clone, Debug, Default)]
 pub struct Drains {
     held: Vec<Held>,
-    /// Those whose time was over and that got their weight back: they are not drained again for the same wish.
+    /// Those whose timeout has passed and that got their weight back: they are not drained again for the same reason.
     restored: HashSet<Key>,
 }
 
@@ -78,7 +78,7 @@ struct Member {
     left: Option<u32>,
 }
 
-/// The fate of a group at the moment.
+/// The state of a group at the moment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Fate {
     Waits,
@@ -99,7 +99,7 @@ pub(super) fn groups(operations: &[Operation]) -> Vec<Group> {
 /// The destinations of a plan that are drained while persistence holds clients to them.
 ///
 /// Those clients come back to a destination of weight 0, so that waiting for them may be in vain, unless the sysctl
-/// `net.ipv4.vs.expire_quiescent_template` is 1: say so before, where it is not.
+/// `net.ipv4.vs.expire_quiescent_template` is 1: warn of it before where it is not.
 ///
 /// # Example
 ///
@@ -159,13 +159,13 @@ impl Group {
         (self.service, destination.filter(|_| matches!(self.delete, Object::Destination(_))))
     }
 
-    /// The commands that give weight 0 to those that have a weight.
+    /// The commands that set the weight to 0 for those that have a weight.
     fn quiesce(&self) -> impl Iterator<Item = Command> {
         let weighted = self.members.iter().filter(|member| member.planned.weight != Weight::ZERO);
         weighted.map(|member| self.command(Role::Quiesce, member.planned.clone(), member.planned.clone().drained()))
     }
 
-    /// The commands that give those their weight back that had one.
+    /// The commands that restore the weight of those that had one.
     fn restore(&self) -> impl Iterator<Item = Command> {
         let weighted =
             self.members.iter().filter(|member| member.before.weight != Weight::ZERO && member.left.is_some());
@@ -198,11 +198,11 @@ impl Group {
         }
     }
 
-    /// Returns the question whose answer is missing before the connections of all members are known.
+    /// Returns the question that is still to be asked before the connections of all members are known.
     fn question(&self, facts: &Facts) -> Option<Question> {
         let Some(list) = facts.list(&self.service) else { return Some(Question::Destinations(self.service)) };
         let is_sure = list.is_stable || list.is_refused();
-        // A list that other programs change while it is read can miss what is there.
+        // A list that other programs change while it is read can miss destinations.
         let is_missing = |member: &Member| member.left.is_some() && list.get(&member.planned.id).is_none();
         (!is_sure && self.members.iter().any(is_missing)).then_some(Question::StableDestinations(self.service))
     }
@@ -219,8 +219,8 @@ impl Group {
 }
 
 impl Applier<'_> {
-    /// Goes on with drains of an earlier plan, and is done as soon as only connections are left to be waited for:
-    /// [`take_drains`](Self::take_drains) has what is still being drained.
+    /// Goes on with drains of an earlier plan, and is done as soon as nothing but connections is left to wait for:
+    /// [`take_drains`](Self::take_drains) returns the destinations that are still being drained.
     #[must_use]
     pub fn beside(mut self, drains: Drains) -> Self {
         self.waits = false;
@@ -243,7 +243,7 @@ impl Applier<'_> {
         self
     }
 
-    /// Takes what is still being drained, for the applier of the next plan.
+    /// Takes the destinations that are still being drained, for the applier of the next plan.
     pub fn take_drains(&mut self) -> Drains {
         let held = mem::take(&mut self.groups).into_iter().filter_map(|group| {
             let before = group.members.iter().map(|member| member.before.clone()).collect();
@@ -252,14 +252,15 @@ impl Applier<'_> {
         Drains { held: held.collect(), restored: mem::take(&mut self.restored) }
     }
 
-    /// Gives all destinations that go the weight 0.
+    /// Sets the weight of all destinations that are to be deleted to 0.
     pub(super) fn quiesce(&mut self) {
         self.progress.phase = Phase::Draining;
         let commands: Vec<_> = self.groups.iter().flat_map(Group::quiesce).collect();
         self.start(Run::Quiesce, commands.into_iter());
     }
 
-    /// Begins to wait, but for those that would get new connections all the time: they stay.
+    /// Begins to wait, except for destinations whose weight could not be set to 0: they would get new connections all
+    /// the time, and stay.
     pub(super) fn quiesced(&mut self, ended: Ended) {
         let now = self.now;
         let (failed, groups): (Vec<_>, Vec<_>) =
@@ -272,7 +273,7 @@ impl Applier<'_> {
         self.go_on_draining(ended);
     }
 
-    /// Looks at the counters; sends what follows from them, or waits for the next look.
+    /// Reads the counters; sends the commands that follow from them, or waits for the next poll.
     pub(super) fn look(&mut self) {
         if self.interrupt >= Interrupt::Now {
             return self.go_on_draining(Ended::Interrupted);
@@ -284,7 +285,7 @@ impl Applier<'_> {
         let is_refused = |group: &Group| self.facts.list(&group.service).is_none_or(List::is_refused);
         let is_refused = self.groups.iter().any(is_refused);
         let facts = mem::take(&mut self.facts);
-        // A destination whose connections are not known is neither idle nor over.
+        // A destination whose connections are not known is neither idle nor timed out.
         if is_refused {
             self.failed_looks += 1;
             if self.failed_looks == LOOKS {
@@ -294,7 +295,7 @@ impl Applier<'_> {
         }
         self.failed_looks = 0;
         self.groups.iter_mut().for_each(|group| group.count(&facts));
-        // Where nothing waits, there is no waiting to end: what drains goes on to the next plan.
+        // An applier that does not wait has no wait to end: its drains go on to the next plan.
         let has_to_end = self.waits && self.interrupt >= Interrupt::Stop;
         if has_to_end {
             // Only the waiting ends.
@@ -303,7 +304,7 @@ impl Applier<'_> {
         self.take_away(has_to_end);
     }
 
-    /// Deletes what is idle, and does with the rest what was said if its time is over.
+    /// Deletes the idle ones, and takes the action of the drain for the rest if their timeout has passed.
     fn take_away(&mut self, has_to_end: bool) {
         let Some(now) = self.now else { return };
         let mut commands = Vec::new();
@@ -337,7 +338,7 @@ impl Applier<'_> {
         self.start(Run::TakeAway(through), commands.into_iter());
     }
 
-    /// Notes what became of those that were taken away, and waits for the others.
+    /// Notes the outcome of those that were removed, and waits for the others.
     pub(super) fn taken_away(&mut self, through: Vec<(Group, DrainOutcome)>, ended: Ended) {
         for (group, outcome) in through {
             let is_sure = ended == Ended::Through && !self.has_failed(&group);
@@ -370,7 +371,7 @@ impl Applier<'_> {
         }
     }
 
-    /// The time until the next look.
+    /// The time until the next poll.
     fn next_look(&self) -> Option<Duration> {
         let now = self.now?;
         let until_look = |group: &Group| {
@@ -380,7 +381,7 @@ impl Applier<'_> {
         self.groups.iter().map(until_look).min()
     }
 
-    /// Lets the rest be, since it is not known how many connections there are.
+    /// Gives up on the rest, since it is not known how many connections there are.
     fn give_up(&mut self, facts: Facts) {
         let groups = mem::take(&mut self.groups);
         let first = groups.first().and_then(|group| Some((group, self.plan.operations().get(group.place)?)));

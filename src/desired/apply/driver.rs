@@ -11,21 +11,21 @@ use super::step::Step;
 use crate::Handle;
 use crate::desired::Plan;
 
-/// How long it takes at most until an interrupt is seen.
+/// The longest time until an interrupt is noticed.
 const NAP: Duration = Duration::from_millis(100);
 
-/// Carries a plan out.
+/// Carries out a plan.
 ///
-/// An empty plan sends nothing. The plan should be of the table as it is: what changed since then is met with as
-/// said at the [top of this module](super#what-other-programs-did-meanwhile).
+/// An empty plan sends nothing. The plan should be made for the current table: changes since then are handled as
+/// described at the [top of this module](super#changes-by-other-programs).
 ///
 /// Other programs that write to the table should be kept away meanwhile, see [`Lock`](crate::desired::Lock).
 ///
 /// # Errors
 ///
-/// When the plan is [refused](ApplyError::is_refused), with nothing sent; when an operation failed, in the end; when it was
-/// [interrupted](super::Cause::Interrupted), and when the table is not [what the plan promised](ApplyError::is_raced):
-/// then the error says what became of the rest.
+/// When the plan is [refused](ApplyError::is_refused), with nothing sent; when an operation failed, in the end; when it
+/// was [interrupted](super::Cause::Interrupted), and when the table is not [what the plan
+/// promised](ApplyError::is_raced): the error then tells the state of the rest.
 pub fn apply(
     handle: &Handle,
     plan: &Plan,
@@ -35,7 +35,7 @@ pub fn apply(
     drive(&mut Applier::new(plan, options), handle, observer, &mut wait)
 }
 
-/// Carries a plan out, but does not wait for connections: destinations that drain stay in `drains`, which the next plan
+/// Carries out a plan, but does not wait for connections: destinations that drain stay in `drains`, which the next plan
 /// takes over. [`Report::pending`] counts their operations. An interrupt does not cut their connections off.
 ///
 /// # Errors
@@ -61,9 +61,9 @@ fn wait(time: Duration) -> Instant {
     Instant::now()
 }
 
-/// Turns the steps of an applier into calls of a handle until the plan is through.
+/// Turns the steps of an applier into calls of a handle until the plan is done.
 ///
-/// `wait` lets so much time pass, or less, and returns the time that it is then; a test has it pass at once.
+/// `wait` lets at most this much time pass, and returns the time afterwards; in a test it returns at once.
 ///
 /// # Errors
 ///
@@ -98,9 +98,9 @@ mod on_tokio {
     use super::{Applier, ApplyError, ApplyOptions, Drains, NAP, Observer, Plan, Report, Step};
     use crate::AsyncHandle;
 
-    /// Carries a plan out, as [`apply`](super::apply) does.
+    /// Carries out a plan, as [`apply`](super::apply) does.
     ///
-    /// A future that is dropped leaves the plan where it is.
+    /// Dropping the future leaves the plan half done.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ mod on_tokio {
         drive_async(&mut Applier::new(plan, options), handle, observer).await
     }
 
-    /// Carries a plan out without waiting for connections, as [`apply_beside`](super::apply_beside) does.
+    /// Carries out a plan without waiting for connections, as [`apply_beside`](super::apply_beside) does.
     ///
     /// # Errors
     ///
@@ -134,7 +134,7 @@ mod on_tokio {
         result
     }
 
-    /// Turns the steps of an applier into calls of an async handle until the plan is through. Time is that of tokio.
+    /// Turns the steps of an applier into calls of an async handle until the plan is done. Uses the clock of tokio.
     ///
     /// # Errors
     ///

@@ -5,9 +5,9 @@ use super::report::Report;
 use crate::desired::plan::{Conflict, Operation};
 use crate::model::InvalidValue;
 
-/// Why a plan was not carried out, and what is left of it.
+/// The reason that a plan was not carried out, and the state that it left.
 ///
-/// It prints as one line; what the kernel said is its [source](std::error::Error::source).
+/// It prints as one line; the error of the kernel is its [source](std::error::Error::source).
 ///
 /// ```text
 /// cannot add service TCP 192.0.2.10:80 (ipvsadm -A -t 192.0.2.10:80 -s mh); rolled back 3 of 3 operations
@@ -20,11 +20,11 @@ pub(super) struct Inner {
     pub(super) on_error: OnError,
     pub(super) report: Report,
     pub(super) unrestored: Vec<Unrestored>,
-    /// Whether something was deleted, which cannot come back as it was.
+    /// Whether something was deleted, which cannot be restored exactly.
     pub(super) is_forgetful: bool,
 }
 
-/// Why a plan was not carried out.
+/// The reason that a plan was not carried out.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Cause {
@@ -34,16 +34,16 @@ pub enum Cause {
     Forbidden(Vec<Operation>),
     /// This operation has a value that the kernel cannot take; nothing was sent.
     Invalid(Box<Operation>, InvalidValue),
-    /// These operations failed: the first one, or all of them if failures did not end it. What failed only because
-    /// something else had failed is left out.
+    /// These operations failed: the first one, or all of them if the plan continued. Those that failed only because
+    /// another one had failed are left out.
     Failed(Vec<Failure>),
-    /// Another program took away what these operations need.
+    /// Another program deleted objects that these operations need.
     Raced(Vec<Failure>),
-    /// In the last look these operations had not lasted.
+    /// The results of these operations were not there when the table was verified.
     Changed(Vec<Operation>),
     /// Everything was done, but the table could not be read afterwards.
     Unconfirmed(crate::Error),
-    /// It was ended from outside.
+    /// It was interrupted by the caller.
     Interrupted,
 }
 
@@ -57,7 +57,7 @@ pub struct Failure {
     pub action: String,
     /// The answer of the kernel.
     pub error: crate::Error,
-    /// Whether another program made the object meanwhile with other settings, or took away what it needs.
+    /// Whether another program made the object meanwhile with other settings, or deleted an object that it needs.
     pub is_conflict: bool,
 }
 
@@ -65,9 +65,9 @@ pub struct Failure {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Unrestored {
-    /// The action that it would have taken: `delete service TCP 192.0.2.10:80`.
+    /// The action that would have undone it: `delete service TCP 192.0.2.10:80`.
     pub action: String,
-    /// Why it failed; `None` if it was not tried any more.
+    /// The error; `None` if it was not attempted.
     pub error: Option<crate::Error>,
 }
 
@@ -87,7 +87,7 @@ impl ApplyError {
         &self.0.cause
     }
 
-    /// Returns how far the plan came nevertheless.
+    /// Returns the progress of the plan nevertheless.
     pub const fn report(&self) -> &Report {
         &self.0.report
     }
@@ -110,7 +110,7 @@ impl ApplyError {
         }
     }
 
-    /// Returns the answer of the kernel to the first operation that failed, or to the last look.
+    /// Returns the answer of the kernel to the first operation that failed, or to the verification.
     pub fn kernel_error(&self) -> Option<&crate::Error> {
         match &self.0.cause {
             Cause::Unconfirmed(error) => Some(error),
@@ -137,13 +137,13 @@ impl ApplyError {
         }
     }
 
-    /// Whether another program changed the table meanwhile, so that it is not what the plan promised: read it and make
-    /// a new plan. Nothing is undone for that.
+    /// Whether another program changed the table meanwhile, so that it is not as the plan promised: read it and make a
+    /// new plan. This alone does not cause a rollback.
     pub const fn is_raced(&self) -> bool {
         matches!(self.0.cause, Cause::Raced(_) | Cause::Changed(_))
     }
 
-    /// Whether what was done is undone, all of it. Also true when nothing had been done.
+    /// Whether everything that was done has been undone. Also true when nothing had been done.
     pub fn is_rolled_back(&self) -> bool {
         !self.is_raced()
             && !matches!(self.0.cause, Cause::Unconfirmed(_))
@@ -225,7 +225,7 @@ impl fmt::Display for ApplyError {
     }
 }
 
-/// How many there are beside the one that was named.
+/// The number of operations besides the named one.
 fn more(f: &mut fmt::Formatter<'_>, count: usize) -> fmt::Result {
     match count {
         0 | 1 => Ok(()),
@@ -237,7 +237,7 @@ const fn operations(count: usize) -> &'static str {
     if count == 1 { "operation" } else { "operations" }
 }
 
-/// The line of [`Display`](fmt::Display) and what the kernel said; `{:#?}` shows the parts.
+/// The line of [`Display`](fmt::Display) and the error of the kernel; `{:#?}` shows the parts.
 impl fmt::Debug for ApplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {

@@ -1,8 +1,9 @@
-//! A plan carried out: in batches, with progress, and undone when it fails.
+//! Carries out plans: in batches, with progress, and with a rollback on failure.
 //!
-//! IPVS has no transactions. What comes closest: everything is checked before the first write that can be checked,
-//! commands go out in the [order of the plan](super::Plan), many to a datagram, and for each that the kernel has
-//! confirmed it is known what undoes it. When one fails, what was done is [undone](OnError::Rollback), the last first.
+//! IPVS has no transactions. The closest substitute: everything that can be checked is checked before the first write,
+//! commands are sent in the [order of the plan](super::Plan), many to a datagram, and for each that the kernel has
+//! confirmed, its inverse is known. When one fails, the operations so far are [undone](OnError::Rollback), the last
+//! first.
 //!
 //! ```no_run
 //! use ipvs_rs::Handle;
@@ -18,22 +19,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What other programs did meanwhile
+//! # Changes by other programs
 //!
-//! | the kernel says | of | what is made of it |
+//! | answer of the kernel | to a command for | reaction |
 //! |---|---|---|
-//! | it is there | something to make | it is read: as it should be is success, with a [warning](Warning), otherwise it is [planned again](OnRace) as a change |
-//! | it is not there | something to delete | success, with a [warning](Warning) |
-//! | it is not there | something to change | it is [planned again](OnRace) as something to make |
-//! | its service is not there | a destination | it is left out, and the plan ends as [raced](ApplyError::is_raced) |
+//! | it exists | something to make | it is read: as it should be is success, with a [warning](Warning), otherwise it is [planned again](OnRace) as a change |
+//! | it does not exist | something to delete | success, with a [warning](Warning) |
+//! | it does not exist | something to change | it is [planned again](OnRace) as something to make |
+//! | its service does not exist | a destination | it is left out, and the plan ends as [raced](ApplyError::is_raced) |
 //! | not now | anything | it is tried three times |
-//! | nothing | anything | what is there is read, and what was not done is tried three times |
+//! | none | anything | the current state is read, and commands that were not executed are tried three times |
 //!
-//! In the end the table is read once more: success means that it is what the plan promised.
+//! In the end the table is read once more: success means that it is as the plan promised.
 //!
 //! # What cannot be undone
 //!
-//! Counters of what was deleted, connections of deleted destinations, and what a scheduler remembers.
+//! Counters of deleted objects, connections of deleted destinations, and the internal state of a scheduler.
 
 mod applier;
 mod command;

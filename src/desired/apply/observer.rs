@@ -1,17 +1,17 @@
 use std::fmt;
 
-/// Is told how far a plan has come, and may end it.
+/// Receives the progress of a plan, and may end it.
 ///
 /// All methods are called by the thread or task that applies the plan, and between two datagrams the handle is locked:
-/// an observer that used it would wait for ever. `()` looks on and lets everything happen.
+/// an observer that used it would wait forever. `()` ignores the progress and never interrupts.
 pub trait Observer {
-    /// Is told how far the plan has come: at the beginning, after a thousand commands at most, and after each look at the connections of
-    /// destinations that drain.
+    /// Called with the progress of the plan: at the beginning, after a thousand commands at most, and after each poll
+    /// of the connections of destinations that drain.
     fn progress(&mut self, progress: &Progress) {
         let _ = progress;
     }
 
-    /// Is asked whether to end: before each datagram, and several times a second while connections are waited for.
+    /// Called to ask whether to end: before each datagram, and several times a second while waiting for connections.
     ///
     /// An answer is remembered: the strongest one counts.
     fn interrupt(&mut self) -> Interrupt {
@@ -25,32 +25,32 @@ impl Observer for () {}
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Interrupt {
-    /// It goes on.
+    /// It continues.
     #[default]
     None,
-    /// It ends as by a failure, and what is done is undone if failures do that. Where connections are waited for, only
-    /// the waiting ends, as if its time were over.
+    /// It ends as by a failure, and is undone if failures are undone. While waiting for connections, only the waiting
+    /// ends, as if the timeout had passed.
     Stop,
-    /// It ends as soon as it can, and what is done stays: nothing is undone, and a destination that drains stays at weight
-    /// 0. Undoing ends in this way too.
+    /// It ends as soon as it can, without undoing anything, and a destination that drains stays at weight 0. This ends
+    /// a rollback too.
     Now,
 }
 
-/// How far a plan has come.
+/// The progress of a plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {
     /// The phase that it is in.
     pub phase: Phase,
-    /// Operations that are through: carried out, or undone while it is [rolling back](Phase::RollingBack).
+    /// Operations that are done: carried out, or undone while it is [rolling back](Phase::RollingBack).
     pub done: usize,
     /// Operations that failed.
     pub failed: usize,
     /// All operations of the plan; while it is rolling back, those that have to be undone.
     pub total: usize,
-    /// Destinations that are drained and still have connections that are waited for.
+    /// Destinations that are being drained and still have connections to wait for.
     pub draining: usize,
-    /// Their connections that are waited for.
+    /// The number of those connections.
     pub connections: u64,
 }
 
@@ -60,7 +60,7 @@ pub struct Progress {
 pub enum Phase {
     /// Operations are carried out.
     Changing,
-    /// Destinations are drained, and those that are through are deleted.
+    /// Destinations are drained, and those that are idle are deleted.
     Draining,
     /// Operations are undone.
     RollingBack,

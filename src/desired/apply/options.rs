@@ -42,15 +42,15 @@ pub enum OnError {
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum OnRace {
-    /// It is planned again on what is there, three times at most: for a plan that says what the table should be.
+    /// It is planned again on the current table, three times at most: for a plan that describes the desired table.
     #[default]
     PlanAgain,
-    /// It is a failure: for a plan that changes what is there, and makes nothing that has gone.
+    /// It is a failure: for a plan that changes present objects, and does not make deleted ones again.
     Fail,
 }
 
 impl ApplyOptions {
-    /// Everything is allowed, a failure undoes what was done, and what another program did is planned again.
+    /// Everything is allowed, a failure undoes the operations so far, and changes by another program are planned again.
     pub const fn new() -> Self {
         Self { on_error: OnError::Rollback, allowed: Actions::all(), on_race: OnRace::PlanAgain }
     }

@@ -9,7 +9,7 @@ use crate::model::{DestinationId, ServiceId};
 #[must_use = "operations of a plan can be left undone"]
 #[non_exhaustive]
 pub struct Report {
-    /// All of the plan.
+    /// All operations of the plan.
     pub total: usize,
     /// Those that are carried out.
     pub done: usize,
@@ -21,7 +21,7 @@ pub struct Report {
     pub rolled_back: usize,
     /// Those whose destinations are still being drained, where that is [not waited for](super::apply_beside).
     pub pending: usize,
-    /// Whether it was ended from outside, be it only the waiting for connections.
+    /// Whether the caller interrupted it, even if only the waiting for connections.
     pub is_interrupted: bool,
     /// The states that were not as the plan has them, and did no harm.
     pub warnings: Vec<Warning>,

@@ -13,9 +13,9 @@ use crate::desired::plan::{Actions, Verb};
 use crate::error::{Errno, ErrorKind};
 use crate::model::ServiceId;
 
-/// How often a command is tried that comes to nothing by chance, or because of another program.
+/// The number of attempts for a command that fails by chance, or because of another program.
 const ATTEMPTS: u8 = 3;
-/// The wait before the next try.
+/// The wait before the next attempt.
 pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
 /// The meaning of the answer to a command.
@@ -24,24 +24,24 @@ enum Verdict {
     Done,
     /// Another program had done it.
     Found(Finding),
-    /// It is to be tried again; by chance it came to nothing.
+    /// It failed by chance, and is to be tried again.
     Again,
-    /// It is to be sent once more: something before it has to be tried again.
+    /// It is to be sent once more, because a command before it has to be tried again.
     Wait,
-    /// Another program was faster: this is sent instead.
+    /// Another program was faster: this command is sent instead.
     Instead(Object),
-    /// It came to nothing because something before it did.
+    /// It failed because a command before it did.
     Consequence,
-    /// `Unknown` if it may have been executed nevertheless.
+    /// It failed; `Unknown` if it may have been executed nevertheless.
     Failed(Certainty),
-    /// The state of the object has to be known before.
+    /// The state of the object has to be read first.
     Ask(Question),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Certainty {
     NotDone,
-    /// Another program made it with other settings, or took away what it needs.
+    /// Another program made it with other settings, or deleted an object that it needs.
     Raced,
     Unknown,
 }
@@ -66,7 +66,7 @@ impl Round {
 }
 
 impl Applier<'_> {
-    /// Notes what became of each command of a batch; asks where the answers do not say it.
+    /// Notes the result of each command of a batch; asks the kernel where the answers do not tell it.
     pub(super) fn settle(&mut self) {
         while let Some((command, result)) = self.round.results.front() {
             let verdict = match result {
@@ -100,7 +100,7 @@ impl Applier<'_> {
         operation.map_or(ServiceAttributes::empty(), |operation| operation.left_alone)
     }
 
-    /// Makes out what the answer to a command means.
+    /// Interprets the answer to a command.
     fn judge(&self, command: &Command, error: &Error) -> Verdict {
         let subject = command.subject();
         let can_try_again = command.attempts.saturating_add(1) < ATTEMPTS;
@@ -155,7 +155,7 @@ impl Applier<'_> {
         Verdict::Failed(Certainty::NotDone)
     }
 
-    /// The object planned again on what is there by now, if that may be done.
+    /// The object planned again on its current state, if that is allowed.
     fn instead(&self, command: &Command, can_try_again: bool) -> Verdict {
         let may = can_try_again && self.is_forward() && self.options.on_race == OnRace::PlanAgain;
         let object = command.subject().plan_again(&self.facts, self.left_alone(command)).filter(|_| may);
@@ -201,7 +201,7 @@ impl Applier<'_> {
         }
     }
 
-    /// Sends a command for an object as it is planned by now.
+    /// Sends a command for an object as it is planned now.
     fn plan_again(&mut self, mut command: Command, object: Object) {
         self.has_met_others = true;
         command.attempts = command.attempts.saturating_add(1);
@@ -223,7 +223,7 @@ impl Applier<'_> {
 
     fn fail(&mut self, command: Command, certainty: Certainty, error: Error) {
         self.mark_failed(command.place);
-        // The service without which nothing further can be done to its destinations.
+        // Without this service, nothing further can be done to its destinations.
         if command.makes_service() || error.errno() == Some(Errno::ESRCH) {
             self.failed_services.extend(command.subject().service());
         }
@@ -248,7 +248,7 @@ impl Applier<'_> {
             self.raced.extend(failure);
             return;
         }
-        // Of the commands that traveled with the one that ended it, those that failed too are no news.
+        // Failures in the same batch after the one that ended the plan are not reported.
         if !self.round.has_ended {
             self.failures.extend(failure);
         }

@@ -19,15 +19,15 @@ use crate::AsyncHandle;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Step<'a> {
-    /// Commands for the kernel: [send](Commands::send) them and feed what became of them.
+    /// Commands for the kernel: [send](Commands::send) them and feed the results.
     Send(Commands<'a>),
     /// A question to the kernel: [ask](Question::ask) it and feed the answer.
     Read(Question),
     /// Nothing can be done before this time, unless an [interrupt](super::Applier::interrupt) comes.
     WaitUntil(Instant),
-    /// How far the plan has come, for those who look on.
+    /// The progress of the plan, for observers.
     Progress(Progress),
-    /// The plan is through.
+    /// The plan is done.
     Done(Result<Report, ApplyError>),
 }
 
@@ -55,12 +55,12 @@ impl Commands<'_> {
         self.commands.len()
     }
 
-    /// Whether there is no command; there always is one.
+    /// Whether there are no commands; there is always at least one.
     pub const fn is_empty(&self) -> bool {
         self.commands.is_empty()
     }
 
-    /// The daemon that starts or stops, which is done by itself: the kernel may stop one without a word.
+    /// The daemon that starts or stops, which is sent by itself: the kernel may stop one silently.
     fn daemon(&self) -> Option<&Change<SyncDaemon>> {
         match self.commands {
             [Command { object: Object::SyncDaemon(change), .. }] => Some(change),
@@ -86,7 +86,7 @@ impl Commands<'_> {
     }
 }
 
-/// Services are checked before they are sent; whichever was refused, nothing was sent.
+/// Services are checked before they are sent: an error means that nothing was sent.
 fn results(sent: Result<crate::handle::BatchReport, Error>) -> Vec<Result<(), Error>> {
     sent.map_or_else(|error| vec![Err(error)], crate::handle::BatchReport::into_results)
 }
@@ -95,8 +95,8 @@ fn results(sent: Result<crate::handle::BatchReport, Error>) -> Vec<Result<(), Er
 macro_rules! calls {
     ($(#[$doc:meta])* $handle:ty: $send:ident, $ask:ident, $read_rest:ident $(, $async:ident $await:ident)?) => {
         impl Commands<'_> {
-            /// Sends them. Before each datagram the function is asked whether to end; those that were not sent by then,
-            /// or after a datagram with a failure, stay unsent.
+            /// Sends them. Before each datagram the function is asked whether to end; commands that were not sent by
+            /// then, or that follow a datagram with a failure, stay unsent.
             $(#[$doc])*
             pub $($async)? fn $send(&self, handle: &$handle, mut interrupt: impl FnMut() -> Interrupt) -> Answer {
                 let mut strongest = interrupt();

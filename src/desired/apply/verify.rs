@@ -8,10 +8,10 @@ use crate::desired::object::{Object, Question, State};
 use crate::desired::plan::{Operation, Verb};
 use crate::model::ServiceId;
 
-/// As many services are asked for one by one; for more, all are listed.
+/// Up to this many services are asked for one by one; for more, all are listed.
 const SINGLE: usize = 16;
 
-/// The last look: what has to be there for a plan to be carried out.
+/// The verification: the objects that have to be there for a plan to be carried out.
 #[derive(Debug, Default)]
 pub(super) struct Verification {
     services: Vec<ServiceId>,
@@ -21,10 +21,10 @@ pub(super) struct Verification {
 }
 
 impl Applier<'_> {
-    /// Begins the last look.
+    /// Begins the verification.
     ///
-    /// Where the plan was long and nothing but its own commands happened, the destinations of a service that it has made
-    /// itself are not read: the kernel has confirmed each of them after the service, which is looked for.
+    /// Where the plan was long and nothing but its own commands happened, the destinations of a service that it has
+    /// made itself are not read: the kernel has confirmed each of them after the service, which is read.
     pub(super) fn verification(&self) -> Verification {
         let commands: usize = self.plan.operations().iter().map(count).sum();
         let reads_all = commands <= BATCH || self.has_waited || self.has_met_others;
@@ -50,7 +50,7 @@ impl Applier<'_> {
         self.plan.operations().iter().enumerate().filter(move |(place, _)| is_done(place))
     }
 
-    /// Asks for what is not known yet; then says what is not as the plan has it, or fails.
+    /// Asks for facts that are not known yet; then returns the differences from the plan, or fails.
     pub(super) fn verify(&mut self) {
         if let Some(question) = self.open_question() {
             self.question = Some(question);
@@ -82,7 +82,7 @@ impl Applier<'_> {
                     !is_destination || part.service().is_none_or(|id| self.facts.service(&id) != Ok(None));
                 let state = part.state(&self.facts, operation.left_alone);
                 let is_known = !is_destination || is_listed;
-                // Of a destination that went, the service is still there.
+                // A deleted destination leaves its service in place.
                 !has_service || (is_known && matches!(state, State::Other | State::Missing))
             };
             if parts(operation).any(is_wrong) {

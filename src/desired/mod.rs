@@ -1,15 +1,15 @@
-//! The state that the table should be in, the smallest safe change that brings it there, and that change carried out.
+//! The desired state of the table, the smallest safe change that brings it there, and the execution of that change.
 //!
-//! Four steps, each of which can be taken alone:
+//! Four steps, each of which can be used alone:
 //!
 //! | step | from | to | I/O |
 //! |---|---|---|---|
 //! | [`spec`] | text of a file, or values of a program | a file as it was written | none |
-//! | [`DesiredState`] | files as they were written | services, destinations, time-outs, daemons: checked | none |
-//! | [`Plan`] | what is there and what should be | operations in the order in which they are safe | none |
+//! | [`DesiredState`] | files as they were written | services, destinations, timeouts, daemons: checked | none |
+//! | [`Plan`] | the observed and the desired state | operations in the order in which they are safe | none |
 //! | [`apply`] | a plan | a changed table, or the old one again | through a [`Handle`](crate::Handle) |
 //!
-//! Whoever has values instead of files starts with [`DesiredState::new`]: health checks, agents and clusters do.
+//! Programs that have values instead of files start with [`DesiredState::new`]: health checks, agents and clusters do.
 
 pub mod apply;
 mod diagnostic;

@@ -6,24 +6,24 @@ use crate::{Error, Handle};
 
 use super::DesiredState;
 
-/// The observed state: the side of the kernel in a [plan](super::plan()).
+/// The observed state: the kernel's side of a [plan](super::plan()).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Observed {
     /// The services with their destinations.
     pub table: Table,
-    /// The time-outs, if they were asked for.
+    /// The timeouts, if they were read.
     pub timeouts: Option<Config>,
-    /// The synchronization daemons, if they were asked for.
+    /// The synchronization daemons, if they were read.
     pub sync: Option<Vec<SyncDaemon>>,
 }
 
-/// Writes the readers of a handle: with the words `async` and `await` those of one that does not block.
+/// Generates the readers of a handle: with the words `async` and `await` those of one that does not block.
 macro_rules! readers {
     ($(#[$doc:meta])* $handle:ty: $read:ident, $read_all:ident, $read_rest:ident $(, $async:ident $await:ident)?) => {
         /// Reads everything that a plan for this state compares.
         ///
-        /// Lists are read until they can be relied on, see [`Handle::snapshot_with`]: what is missing in one would be
+        /// Lists are read until they are consistent, see [`Handle::snapshot_with`]: an object missing in one would be
         /// made once more.
         ///
         /// # Errors
@@ -56,10 +56,10 @@ macro_rules! readers {
 }
 
 impl Observed {
-    /// Lists that something is concluded from are read until they can be relied on.
+    /// Lists that conclusions are drawn from are read until they are consistent.
     pub(super) const CONSISTENCY: Consistency = Consistency::Stable { attempts: 10 };
 
-    /// A table, without time-outs and daemons.
+    /// A table, without timeouts and daemons.
     pub fn new(table: Table) -> Self {
         Self { table, ..Self::default() }
     }
@@ -71,7 +71,7 @@ impl Observed {
         AsyncHandle: read_async, read_all_async, read_rest_async, async await
     );
 
-    /// Returns which parts besides services are there.
+    /// Returns the parts besides services that were read.
     pub(super) const fn rest(&self) -> Rest {
         Rest { timeouts: self.timeouts.is_some(), sync: self.sync.is_some() }
     }
@@ -97,7 +97,8 @@ impl Rest {
 
     /// The parts that a plan for this state compares.
     fn compared(desired: &DesiredState) -> Self {
-        // A destination of the other family and a daemon exclude each other, whichever program started it.
+        // A destination of the other family and a daemon exclude each other, even if another program started the
+        // daemon.
         let sync = desired.sync.is_some() || desired.mixes_families();
         Self { timeouts: desired.timeouts != Config::new(), sync }
     }

@@ -8,7 +8,8 @@ use crate::model::{AddressFamily, Protocol, ServiceId, ServiceKind};
 
 /// The part of a table that is managed; services outside are neither compared nor deleted.
 ///
-/// Without a pattern in [`manage`](Self::manage) that is the whole table, but for what [`ignore`](Self::ignore) says.
+/// Without a pattern in [`manage`](Self::manage) that is the whole table, except for the services in
+/// [`ignore`](Self::ignore).
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Scope {
@@ -86,7 +87,7 @@ impl Range {
         self.first <= number && number <= self.last
     }
 
-    /// A number, two with a dash between them, or a star.
+    /// A number, two numbers with a dash between them, or a star.
     fn parse(text: &str, all: Self) -> Option<Self> {
         if text == "*" {
             return Some(all);
@@ -106,7 +107,7 @@ impl Range {
 }
 
 impl Pattern {
-    /// Whether a service is one of those.
+    /// Whether a service matches.
     pub fn matches(&self, service: &ServiceId) -> bool {
         match (self.0, service.kind()) {
             (Kind::Address { protocol, network, ports }, ServiceKind::Address { protocol: its, address, port }) => {
@@ -132,7 +133,7 @@ fn shares(network: IpAddr, address: IpAddr, bits: u8) -> bool {
     differing.checked_shr(u32::saturating_sub(longest, bits.into())).unwrap_or(0) == 0_u128
 }
 
-/// The family of a firewall mark, or of several, and what is written behind it.
+/// The family of a firewall mark, or of several, and the text behind it.
 pub(in crate::desired) fn strip_mark(text: &str) -> Option<(AddressFamily, &str)> {
     let prefixes = [("fwmark:", AddressFamily::Ipv4), ("fwmark6:", AddressFamily::Ipv6)];
     prefixes.into_iter().find_map(|(prefix, family)| Some((family, text.strip_prefix(prefix)?)))

@@ -1,4 +1,4 @@
-/// Writes setters, each as a row: its doc, its name, its argument, and the change of the object that is given back.
+/// Generates setters, each from a row: its doc, its name, its argument, and the change of the object that is returned.
 macro_rules! setters {
     ($($(#[$doc:meta])* $name:ident($value:ident: $type:ty) |$object:ident| $change:expr;)*) => { $(
         $(#[$doc])*

@@ -1,7 +1,7 @@
 use std::fmt::{self, Write as _};
 
-/// Text from outside as messages show it: nothing in it moves a cursor or turns the direction of the text, and it is not
-/// longer than it helps. To show it twice is to show it once.
+/// Text from outside as messages show it: nothing in it moves a cursor or turns the direction of the text, and its
+/// length is limited. Showing it twice has the same result as showing it once.
 ///
 /// ```
 /// use ipvs_rs::desired::shown;
@@ -39,8 +39,8 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Whether a terminal would do something else than print it: control characters, and those that turn the direction of
-/// text or cannot be seen.
+/// Whether a terminal would not just print it: control characters, and characters that turn the direction of text or
+/// cannot be seen.
 fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')

@@ -9,7 +9,7 @@ use crate::desired::written::{Decoder, Findings, Spot};
 use crate::desired::yaml::parse;
 use crate::desired::{DesiredState, Diagnostic, Diagnostics, Place, Severity, Stage, spec};
 
-/// Reads files and says what the table should be. It opens none: see [`read_path`](super::read_path).
+/// Reads the desired state of the table from files. It does not open them: see [`read_path`](super::read_path).
 ///
 /// # Example
 ///
@@ -37,18 +37,18 @@ pub struct Reader<'r> {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Loaded {
-    /// The table as it should be.
+    /// The desired state of the table.
     pub state: DesiredState,
     /// The documents as they were written, parameters replaced: as many as there are in the files.
     pub files: Vec<spec::File>,
-    /// Findings about what is allowed, and seldom meant.
+    /// Findings about settings that are allowed, but hardly ever intended.
     pub warnings: Diagnostics,
-    /// The highest version of the format that is written in them; 1 where none is.
+    /// The highest version of the format that is written in them; 1 where none is written.
     pub version: u8,
-    /// Whether nothing is said of services: no document has the key `services`, nor is one the empty mapping `{}`.
+    /// Whether services are not mentioned: no document has the key `services`, nor is one the empty mapping `{}`.
     ///
-    /// The state is empty then, as it is of `services: []`, but nothing asks for an empty table: the file may be one that
-    /// was cut off, or that is still being written.
+    /// The state is empty then, as it is with `services: []`, but the files do not ask for an empty table: one of them
+    /// may have been cut off, or may still be written to.
     pub is_silent: bool,
 }
 
@@ -59,7 +59,7 @@ impl<'r> Reader<'r> {
     }
 
     setters! {
-        /// Sets where the values of parameters come from.
+        /// Sets the source of the values of parameters.
         resolver(resolver: &'r dyn Resolver) |it| it.resolver = Some(resolver);
         /// Sets whether one service may stand in several places, each with some of its destinations.
         merge(merge: bool) |it| it.merge = merge;
@@ -69,8 +69,8 @@ impl<'r> Reader<'r> {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with the files, and the warnings, by place. [`Diagnostics::failed_stage`] says how far
-    /// the reading came. Of very many, 1000 are told; the last one says that there are more.
+    /// All problems with the files, and the warnings, by place. [`Diagnostics::failed_stage`] tells how far the reading
+    /// came. At most 1000 are reported; the last one says that there are more.
     pub fn read(&self, sources: &[Source]) -> Result<Loaded, Diagnostics> {
         let lookup = Lookup::new(self.resolver);
         let parsed: Vec<_> = sources.iter().map(|source| (&source.name, parse(&source.text))).collect();
@@ -120,7 +120,7 @@ fn is_silent_document(document: Node<'_>) -> bool {
     }
 }
 
-/// More messages than this help no reader.
+/// More messages than this do not help a reader.
 const MAX_FOUND: usize = 1000;
 
 fn shortened(mut found: Vec<Diagnostic>) -> Diagnostics {

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use crate::desired::yaml::MAX_BYTES;
 use crate::desired::{Diagnostic, Diagnostics, Place, Stage};
 
-/// The text of a file, and what messages call it.
+/// The text of a file, and its name in messages.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Source {
-    /// The name of the file, or of where else the text comes from.
+    /// The name of the file, or of another source of the text.
     pub name: Arc<str>,
     /// YAML or JSON.
     pub text: String,
 }
 
 impl Source {
-    /// Text that is there already.
+    /// Text that is in memory already.
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<String>) -> Self {
         Self { name: name.into(), text: text.into() }
     }
@@ -26,7 +26,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// When it cannot be read, is no UTF-8, or is longer than 64 MiB, of which no more is read.
+    /// When it cannot be read, is not UTF-8, or is longer than 64 MiB (reading stops there).
     pub fn from_reader(name: impl Into<Arc<str>>, reader: impl Read) -> Result<Self, Diagnostics> {
         let name = name.into();
         let mut bytes = Vec::new();
@@ -48,9 +48,9 @@ impl Source {
 
 /// Reads a file, or the files of a folder.
 ///
-/// Of a folder those are read whose names end in `.yaml`, `.yml` or `.json`, in the order of the bytes of their names; folders
-/// in it and hidden files are left out. A folder without such a file is an error: it would mean that no service should be
-/// there.
+/// In a folder, the files are read whose names end in `.yaml`, `.yml` or `.json`, in the order of the bytes of their
+/// names; folders in it and hidden files are left out. A folder without such a file is an error: it would mean that
+/// there should be no services at all.
 ///
 /// # Errors
 ///
@@ -74,7 +74,7 @@ pub fn read_path(path: &Path) -> Result<Vec<Source>, Diagnostics> {
     }))
 }
 
-/// Returns all sources, or what is wrong with any of them.
+/// Returns all sources, or the problems with any of them.
 pub(super) fn all(read: impl Iterator<Item = Result<Source, Diagnostics>>) -> Result<Vec<Source>, Diagnostics> {
     let (mut sources, mut found) = (Vec::new(), Vec::new());
     for source in read {
@@ -86,7 +86,7 @@ pub(super) fn all(read: impl Iterator<Item = Result<Source, Diagnostics>>) -> Re
     if found.is_empty() { Ok(sources) } else { Err(found.into_iter().collect()) }
 }
 
-/// The file of a path, or those of a folder that are read, in order; otherwise what is wrong with the folder.
+/// The file of a path, or those of a folder that are read, in order; otherwise the problems with the folder.
 pub(super) fn files_of(path: &Path) -> Result<Vec<PathBuf>, String> {
     let is_folder = |path: &Path| fs::metadata(path).is_ok_and(|metadata| metadata.is_dir());
     if !is_folder(path) {
@@ -97,7 +97,7 @@ pub(super) fn files_of(path: &Path) -> Result<Vec<PathBuf>, String> {
     files.retain(|path| {
         let is_ours = path.extension().is_some_and(|extension| ENDINGS.iter().any(|ending| extension == *ending));
         let is_hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-        // A link counts as what it leads to; one that leads nowhere is read, to say so.
+        // A link counts as its target; one without a target is read, so that the error is reported.
         is_ours && !is_hidden && !is_folder(path)
     });
     files.sort_by(|one, other| one.as_os_str().as_encoded_bytes().cmp(other.as_os_str().as_encoded_bytes()));

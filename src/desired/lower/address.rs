@@ -48,8 +48,8 @@ pub(super) fn service(text: &str, version: Version) -> Result<ServiceKind, Strin
 
 /// Reads the address of a destination of a service: `10.0.0.2:8080`, `[2001:db8::2]`.
 ///
-/// A port that is not written is the default one, or that of the service. Port 0 is the default one as well; where there is
-/// none it stays what it is.
+/// A missing port is the default one, or that of the service. Port 0 means the default one as well; without a default
+/// it stays 0.
 pub(super) fn destination(
     text: &str,
     service: Option<ServiceId>,

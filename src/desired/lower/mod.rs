@@ -1,6 +1,6 @@
-//! From a file as it was written to a state that a table can have.
+//! Turns a file as it was written into a state that a table can have.
 //!
-//! Everything that is wrong is found at once; an object with a mistake is left out of the state, the others are in it.
+//! All mistakes are reported at once; an object with a mistake is left out of the state, the others are in it.
 
 mod address;
 mod object;
@@ -18,7 +18,7 @@ use super::written::{Findings, Spot};
 use super::{DesiredState, Diagnostic, Diagnostics, Place, Stage, print, shown, spec};
 use crate::model::{ServiceId, Weight};
 
-/// A file, and what was found in it so far.
+/// A file, and its findings so far.
 #[derive(Debug)]
 pub(in crate::desired) struct Document<'t> {
     pub(in crate::desired) file: spec::File,
@@ -28,11 +28,11 @@ pub(in crate::desired) struct Document<'t> {
 }
 
 impl DesiredState {
-    /// Checks a file and makes a state of it, together with what is worth a look.
+    /// Checks a file and makes a state of it, together with the warnings.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, and the warnings; places are paths such as `services[2].destinations[0].weight`.
+    /// All mistakes, and the warnings; places are paths such as `services[2].destinations[0].weight`.
     ///
     /// # Example
     ///
@@ -54,8 +54,8 @@ impl DesiredState {
     }
 }
 
-/// Makes one state of several files; what concerns several of them is returned with it. With `merge`, a service may stand
-/// in several places, each with some destinations.
+/// Makes one state of several files; the findings that concern several of them are returned with it. With `merge`, a
+/// service may stand in several places, each with some destinations.
 pub(in crate::desired) fn lower(documents: &[Document<'_>], merge: bool) -> (DesiredState, Vec<Diagnostic>) {
     let mut lowering = Lowering { merge, ..Lowering::default() };
     for Document { file, root, findings } in documents {
@@ -69,7 +69,7 @@ pub(in crate::desired) fn lower(documents: &[Document<'_>], merge: bool) -> (Des
 struct Lowering {
     merge: bool,
     state: DesiredState,
-    /// Each service by identity: its place in the state, or none if it has a mistake, and where it was written.
+    /// Each service by identity: its place in the state, or `None` if it has a mistake, and where it was written.
     services: HashMap<ServiceId, (Option<usize>, Place)>,
     /// Each name with the service that has it, and where it was written.
     names: HashMap<String, (Option<ServiceId>, Place)>,
@@ -96,7 +96,7 @@ impl Lowering {
         }
     }
 
-    /// Checks what can be seen only when all files have been read.
+    /// Checks that are possible only when all files have been read.
     fn check_whole(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         let mut error = |place: &Place, message| {

@@ -30,7 +30,7 @@ pub(super) fn identity(context: &Context<'_>, spec: &spec::Service, spot: &Spot<
     is_right.then(|| kind.into())
 }
 
-/// Takes over the value of `family`, which counts for a mark only.
+/// Applies the value of `family`, which is for marks only.
 fn set_family(kind: &mut ServiceKind, word: &str, address: &str, spot: &Spot<'_>) {
     let text = shown(address);
     let wanted = match word {
@@ -52,7 +52,7 @@ fn set_family(kind: &mut ServiceKind, word: &str, address: &str, spot: &Spot<'_>
     }
 }
 
-/// A service with its destinations; of one whose address is wrong, all else is checked as far as it can be read.
+/// A service with its destinations; if its address is wrong, everything else is still checked as far as possible.
 pub(super) fn service(
     context: &Context<'_>,
     id: Option<ServiceId>,
@@ -148,7 +148,7 @@ pub(super) fn destination(
     (Some(own), Some(desired))
 }
 
-/// Warns of what is odd about an object that was read.
+/// Warns of the oddities of an object that was read.
 fn warn_of_oddities(oddities: &[Oddity], spot: &Spot<'_>, object: std::fmt::Arguments<'_>) {
     for Oddity { key, problem } in oddities {
         spot.at(key).warning(format_args!("{object} has {problem}"));

@@ -38,7 +38,7 @@ pub(in crate::desired) fn destination(
     alone(|spot| object::destination(&context, Some(service), spec, (spot, shown(&text))).1)
 }
 
-/// Reads something that stands in no file; the first mistake is the error.
+/// Reads an object that does not stand in a file; the first mistake is the error.
 pub(in crate::desired) fn alone<T>(read: impl FnOnce(&Spot<'_>) -> Option<T>) -> Result<T, String> {
     let findings = Findings::default();
     let value = read(&Spot::file(&findings, None));

@@ -49,7 +49,7 @@ impl Lowering {
         }
     }
 
-    /// Adds what is written about a service in another place: settings that were not said, and destinations.
+    /// Adds the settings and destinations of a service that stands in several places, as far as they were missing.
     fn unite(&mut self, index: usize, other: DesiredService, spec: &spec::Service, (spot, first): (&Spot<'_>, &Place)) {
         let Some((known, (_, said))) = self.state.services.get_mut(index).zip(self.written.get_mut(index)) else {
             return;
@@ -108,7 +108,7 @@ fn is_same(one: &DesiredDestination, other: &DesiredDestination) -> bool {
     one.destination == other.destination && one.activity == other.activity && one.left_alone == other.left_alone
 }
 
-/// Warns of what can be meant, but probably is not.
+/// Warns of values that can be intended, but probably are not.
 fn warn(desired: &DesiredService, spec: &spec::Service, spot: &Spot<'_>) {
     let service = &desired.service;
     let text = shown(text(spec.address.as_ref()).unwrap_or_default());

@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 
 use crate::desired::spec;
 
-/// Takes what most services and destinations have in common out of them.
+/// Moves the values that most services and destinations have in common into defaults.
 pub(super) fn factor(services: &mut [spec::Service]) -> Option<spec::Defaults> {
     let sched = most_frequent(services.iter().filter_map(|service| service.sched.clone()));
     let destinations = || services.iter().flat_map(|service| service.destinations.iter().flatten());
     let forward = most_frequent(destinations().filter_map(|destination| destination.forward.clone()));
-    // A weight of 0 is what is meant without a default.
+    // Without a default, the weight is 0.
     let weight = most_frequent(destinations().map(|destination| destination.weight.unwrap_or(0)));
     let weight = weight.filter(|weight| *weight != 0);
 
@@ -24,7 +24,8 @@ pub(super) fn factor(services: &mut [spec::Service]) -> Option<spec::Defaults> {
     Some(defaults).filter(|defaults| *defaults != spec::Defaults::default())
 }
 
-/// The most frequent value, the smallest of several; nothing if it comes up only once, for then nothing is won.
+/// The most frequent value, the smallest of several; `None` if it occurs only once, because a default would not save
+/// anything.
 fn most_frequent<T: Ord>(values: impl Iterator<Item = T>) -> Option<T> {
     let mut counts: BTreeMap<T, usize> = BTreeMap::new();
     values.for_each(|value| *counts.entry(value).or_default() += 1);

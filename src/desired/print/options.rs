@@ -1,16 +1,16 @@
 use crate::desired::setters::setters;
 
-/// How what is there is written down.
+/// How the observed state is written.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct PrintOptions {
     /// The order of services and destinations.
     pub order: Order,
-    /// Whether counters are written, too. Who reads the file does not look at them.
+    /// Whether counters are written, too. They are ignored when the file is read.
     pub stats: bool,
-    /// Whether time-outs and synchronization daemons are written, too, if they were read.
+    /// Whether timeouts and synchronization daemons are written, too, if they were read.
     pub all: bool,
-    /// Whether what most have in common is written once, as `defaults`.
+    /// Whether values that most objects have in common are written once, as `defaults`.
     pub factor_defaults: bool,
 }
 
@@ -36,9 +36,9 @@ impl PrintOptions {
         order(order: Order) |it| it.order = order;
         /// Sets whether counters are written, too.
         stats(stats: bool) |it| it.stats = stats;
-        /// Sets whether time-outs and synchronization daemons are written, too.
+        /// Sets whether timeouts and synchronization daemons are written, too.
         all(all: bool) |it| it.all = all;
-        /// Sets whether what most have in common is written once.
+        /// Sets whether values that most objects have in common are written once.
         factor_defaults(factor: bool) |it| it.factor_defaults = factor;
     }
 }

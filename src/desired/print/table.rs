@@ -6,9 +6,9 @@ use crate::desired::{Connections, Observed, rest, spec};
 use crate::model::{AddressFamily, Destination, DestinationEntry, Scheduler, Service, ServiceId, Stats, TableService};
 
 impl spec::File {
-    /// Writes down what is there: applied where it was read, it changes nothing.
+    /// Writes the observed state as a file that changes nothing when it is applied to the same table.
     ///
-    /// Settings that are the default are left out, and so is the version, unless version 1 cannot say what is there.
+    /// Settings that are the default are left out, and so is the version, unless version 1 cannot express the state.
     ///
     /// # Example
     ///
@@ -31,13 +31,13 @@ impl spec::File {
     }
 }
 
-/// Family, protocol, address, port; marks behind.
+/// Family, protocol, address, port; marks last.
 fn service_key(id: &ServiceId) -> (bool, AddressFamily, ServiceId) {
     (id.mark().is_some(), id.family(), *id)
 }
 
 impl Observed {
-    /// Puts services and destinations into an order; that of the kernel is the one in which they were read.
+    /// Sorts services and destinations; the order of the kernel is the one in which they were read.
     pub fn sort(&mut self, order: Order) {
         if order == Order::Sorted {
             self.table.services.sort_by_key(|row| service_key(&row.service.id()));

@@ -97,7 +97,7 @@ fn read_weight(spec: &spec::Destination, subject: Subject<'_>, destination: &mut
     }
 }
 
-/// The forwarding method, its own or that of the defaults; nothing if it is wrong.
+/// The forwarding method, its own or that of the defaults; `None` if it is wrong.
 fn forward(spec: &spec::Destination, subject: Subject<'_>) -> Option<ForwardMethod> {
     match text(spec.forward.as_ref()) {
         None => subject.context.forward.filter(|_| !subject.spot.at("forward").is_broken()),
@@ -180,7 +180,7 @@ fn tunnel_as_is(tunnel: Tunnel) -> spec::Tunnel {
     }
 }
 
-/// The word of a tunnel's checksum in a file; other flags are written as ipvsadm and the model do.
+/// The word for the checksum of a tunnel in a file; other flags are written as in ipvsadm and the model.
 fn checksum_word(flags: TunnelFlags) -> Cow<'static, str> {
     match CHECKSUMS.into_iter().find(|(_, known)| *known == flags) {
         Some((word, _)) => word.into(),

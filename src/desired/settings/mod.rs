@@ -1,6 +1,6 @@
-//! One table of the settings of services and destinations: a row for each key, with everything that is done with it.
+//! One table of the settings of services and destinations: a row for each key, with all operations on it.
 //!
-//! Files are lowered, merged, printed and compared row by row, and so is the text of plans written.
+//! Files are lowered, merged, printed and compared row by row, and the text of plans is written row by row as well.
 
 mod destination;
 mod name;
@@ -28,31 +28,31 @@ use crate::model::{AddressFamily, Config, Destination, ForwardMethod, Scheduler,
 pub(in crate::desired) struct Setting<T: 'static, S: 'static, A: 'static> {
     /// Its name in a file.
     pub(in crate::desired) key: &'static str,
-    /// The flag that leaves it as it is found; empty where that cannot be asked for.
+    /// The flag that leaves it as it is found; empty where that is not possible.
     pub(in crate::desired) attribute: A,
-    /// Whether a file says it.
+    /// Whether a file sets it.
     is_said: fn(&S) -> bool,
-    /// Reads what a file says, or the default.
+    /// Reads the value from a file, or the default.
     read: fn(&S, Subject<'_>, &mut T),
-    /// Writes it down, unless it is the default.
+    /// Writes it, unless it is the default.
     print: fn(&T, &mut S),
     /// Returns it as a plan shows a change of it.
     show: fn(&T) -> FieldValue,
     is_same: fn(&T, &T) -> bool,
-    /// Makes the second object have it as the first one does.
+    /// Copies it from the first object to the second.
     copy: fn(&T, &mut T),
-    /// Returns what a plan says about it in a new object.
+    /// Returns the remark of a plan about it in a new object.
     remark: fn(&T) -> String,
 }
 
 /// The settings of a kind of objects, in the order of a file.
 pub(in crate::desired) struct Table<T: 'static, S: 'static, A: 'static> {
     rows: &'static [Setting<T, S, A>],
-    /// The settings that version 1 leaves as they are found where a file does not say them.
+    /// The settings that version 1 leaves as they are found where a file does not set them.
     by_version_1: A,
 }
 
-/// The object whose settings are read, and what holds for it.
+/// The object whose settings are read, and its context.
 #[derive(Clone, Copy)]
 pub(in crate::desired) struct Subject<'a> {
     pub(in crate::desired) context: &'a Context<'a>,
@@ -72,18 +72,18 @@ pub(in crate::desired) struct Context<'a> {
     pub(in crate::desired) version: Version,
     pub(in crate::desired) port: Option<u16>,
     pub(in crate::desired) weight: Weight,
-    /// Nothing if the one of the defaults is wrong.
+    /// `None` if the one of the defaults is wrong.
     pub(in crate::desired) scheduler: Option<Scheduler>,
-    /// Nothing if the one of the defaults is wrong.
+    /// `None` if the one of the defaults is wrong.
     pub(in crate::desired) forward: Option<ForwardMethod>,
-    /// Whether something of the defaults is wrong, so that no element is what it should be.
+    /// Whether something in the defaults is wrong, so that the settings of the elements are not reliable.
     pub(in crate::desired) are_defaults_wrong: bool,
-    /// How destinations are drained, as far as the file says.
+    /// The settings of the file for drains.
     pub(in crate::desired) drain: Option<&'a spec::Drain>,
 }
 
 impl Subject<'_> {
-    /// Says that a value of the object is not one of those that are expected.
+    /// Reports that a value of the object is not one of those that are expected.
     pub(in crate::desired) fn invalid(
         self,
         key: &str,
@@ -97,7 +97,7 @@ impl Subject<'_> {
 }
 
 impl Context<'_> {
-    /// A file of this version that says nothing.
+    /// The context of an empty file of this version.
     pub(in crate::desired) const fn new(version: Version) -> Self {
         Self {
             version,
@@ -123,12 +123,12 @@ impl<T: Clone, S, A: Flags + Copy> Table<T, S, A> {
         left_alone
     }
 
-    /// Returns which settings a file says, a bit for each row.
+    /// Returns the settings that a file sets, a bit for each row.
     pub(in crate::desired) fn said(&self, spec: &S) -> u32 {
         self.rows.iter().rev().fold(0, |said, setting| said << 1 | u32::from((setting.is_said)(spec)))
     }
 
-    /// Takes over what one place says of an object and another one did not, and returns the keys that contradict.
+    /// Copies the settings of an object that only the second place has set, and returns the keys that contradict.
     pub(in crate::desired) fn unite(
         &self,
         (mine, mine_said, left_alone): (&mut T, &mut u32, &mut A),
@@ -147,7 +147,7 @@ impl<T: Clone, S, A: Flags + Copy> Table<T, S, A> {
         contradicting
     }
 
-    /// Writes all settings of an object down.
+    /// Writes all settings of an object.
     pub(in crate::desired) fn print(&self, object: &T, mut spec: S) -> S {
         self.rows.iter().for_each(|setting| (setting.print)(object, &mut spec));
         spec
@@ -158,12 +158,12 @@ impl<T: Clone, S, A: Flags + Copy> Table<T, S, A> {
         different.map(|it| SettingChange { field: it.key, from: (it.show)(live), to: (it.show)(wanted) }).collect()
     }
 
-    /// Returns what a plan says about a new object: `wlc (flag-1), persistence 300s`.
+    /// Returns the remarks of a plan about a new object: `wlc (flag-1), persistence 300s`.
     pub(in crate::desired) fn remark(&self, object: &T) -> String {
         self.rows.iter().map(|setting| (setting.remark)(object)).collect()
     }
 
-    /// Returns an object with the settings of another one, but for those that are left alone.
+    /// Returns an object with the settings of another one, except for those that are left alone.
     pub(in crate::desired) fn with_settings(&self, live: &T, should: &T, left_alone: A) -> T {
         let mut wanted = live.clone();
         for setting in self.rows {
@@ -175,7 +175,7 @@ impl<T: Clone, S, A: Flags + Copy> Table<T, S, A> {
     }
 }
 
-/// Returns a destination that is there with the settings that it should have; those that are left alone stay.
+/// Returns a present destination with the settings that it should have; those that are left alone stay.
 pub(in crate::desired) fn wanted_destination(
     live: &Destination,
     desired: &DesiredDestination,
@@ -194,7 +194,7 @@ pub(in crate::desired) fn changes_of_config(live: &Config, wanted: &Config) -> V
     different.map(|(field, from, to)| SettingChange { field, from: seconds(from), to: seconds(to) }).collect()
 }
 
-/// A setting that becomes another.
+/// A setting that changes.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SettingChange {

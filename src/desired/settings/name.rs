@@ -1,6 +1,6 @@
 /// A name that the kernel holds, of any bytes, as text for a file or a terminal.
 ///
-/// It stands as it is where that is printable and read as the same name; otherwise its bytes are escaped, such as `\xff`.
+/// It is kept where it is printable and read as the same name; otherwise its bytes are escaped, such as `\xff`.
 pub(in crate::desired) fn name_text(name: &[u8]) -> String {
     let is_plain = |text: &&str| {
         let is_printable = |c: char| matches!(c, '"' | '\'' | '\\') || c.escape_debug().len() == 1;
@@ -13,7 +13,8 @@ pub(in crate::desired) fn name_text(name: &[u8]) -> String {
     }
 }
 
-/// The bytes of a name that stands in a file; what is not escaped in the way of [`name_text`] stands for itself.
+/// The bytes of a name that stands in a file; everything that is not escaped in the form of [`name_text`] is taken
+/// literally.
 pub(in crate::desired) fn name_bytes(text: &str) -> Vec<u8> {
     unescape(text.as_bytes()).unwrap_or_else(|| text.as_bytes().to_vec())
 }

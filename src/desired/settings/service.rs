@@ -67,7 +67,7 @@ pub(in crate::desired) static SERVICE: Table<Service, spec::Service, ServiceAttr
     ],
 };
 
-/// The scheduler, its own or that of the defaults; nothing if it is wrong.
+/// The scheduler, its own or that of the defaults; `None` if it is wrong.
 fn scheduler(spec: &spec::Service, subject: Subject<'_>) -> Option<Scheduler> {
     match text(spec.sched.as_ref()) {
         None => subject.context.scheduler.filter(|_| !subject.spot.at("sched").is_broken()),
@@ -149,7 +149,7 @@ fn flag(word: &str, scheduler: &Scheduler) -> Option<ServiceFlags> {
 
 /// The timeout of `persistence: true`, as with ipvsadm.
 const DEFAULT_SECS: u64 = 360;
-/// More than this, 31 days, ipvsadm does not take.
+/// ipvsadm does not accept more than this, 31 days.
 const LONG_SECS: u32 = 31 * 86_400;
 
 fn read_persistence(spec: &spec::Service, subject: Subject<'_>, service: &mut Service) {

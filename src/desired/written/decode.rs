@@ -8,7 +8,7 @@ use crate::desired::spec::{
 use crate::desired::tree::{Node, Number, Scalar};
 use crate::desired::{Severity, Stage, shown};
 
-/// Reads the documents of a file. Whatever is wrong is said, and left out of the values.
+/// Reads the documents of a file. Mistakes are reported, and left out of the values.
 pub(in crate::desired) struct Decoder<'d> {
     lookup: &'d Lookup<'d>,
     is_version_2: bool,
@@ -20,17 +20,17 @@ trait Form {
     /// Its name in messages.
     const WHAT: &'static str;
 
-    /// Whether it is a mapping that says nothing.
+    /// Whether it is a mapping without entries.
     fn is_hollow(_value: &Self::Value) -> bool {
         false
     }
 
-    /// Reads a value; nothing if it is wrong, which is then said.
+    /// Reads a value; `None` if it is wrong, which is then reported.
     fn read(decoder: &Decoder<'_>, node: Node<'_>, spot: &Spot<'_>) -> Option<Self::Value>;
 }
 
 impl<'d> Decoder<'d> {
-    /// Reads a document, which stands at this place.
+    /// Reads a document at this place.
     pub(in crate::desired) fn decode(document: Node<'_>, lookup: &'d Lookup<'d>, spot: &Spot<'_>) -> File {
         let mut decoder = Self { lookup, is_version_2: false };
         decoder.file(document, spot).unwrap_or_default()
@@ -43,7 +43,7 @@ impl<'d> Decoder<'d> {
         if document.as_mapping().is_none() {
             return unexpected(document, spot, "a mapping with the key services");
         }
-        // The version decides about everything else.
+        // Everything else depends on the version.
         if let Some(version) = document.entry("version") {
             let spot = spot.at("version");
             let version = integer(version, &spot)?;
@@ -55,7 +55,7 @@ impl<'d> Decoder<'d> {
         File::read(self, document, spot)
     }
 
-    /// The values of the keys of a mapping, nothing where nothing stands behind one.
+    /// The values of the keys of a mapping, `None` for a key without a value.
     fn mapping<'n>(
         &self,
         node: Node<'n>,
@@ -85,7 +85,7 @@ impl<'d> Decoder<'d> {
                 spot.child(&key, Some(entry.node)).report(severity, Stage::Validation, message);
             }
         }
-        // The message about the key that was written says which one was meant.
+        // The message about the misspelled key names the intended one, which therefore is not reported as missing.
         for key in meant.into_iter().filter(|key| self.is_version_2 && !written.contains(key)) {
             spot.findings.add_broken(&spot.child(key, None));
         }
@@ -103,7 +103,7 @@ impl<'d> Decoder<'d> {
         value
     }
 
-    /// The items of a list; in the place of one that cannot be read stands an empty one.
+    /// The items of a list; one that cannot be read is replaced by an empty one.
     fn list<F: Form<Value: Default>>(&self, node: Node<'_>, spot: &Spot<'_>) -> Option<Vec<F::Value>> {
         let Some(nodes) = node.as_list() else {
             return unexpected(node, spot, &format!("a list, each with {}", F::WHAT));
@@ -111,7 +111,7 @@ impl<'d> Decoder<'d> {
         let mut items = Vec::new();
         let mut hollow = 0;
         for (place, node) in nodes.enumerate() {
-            // Each item that says nothing is an error as well, once it is asked what it means.
+            // Each empty item is an error as well, once its meaning is checked.
             if spot.findings.is_full(Severity::Error) || hollow > MAX_FOUND {
                 break;
             }
@@ -193,7 +193,7 @@ fn unexpected<T>(node: Node<'_>, spot: &Spot<'_>, expected: &str) -> Option<T> {
     None
 }
 
-/// Makes the form of each mapping of its keys.
+/// Generates the form of each mapping from its keys.
 macro_rules! mappings {
     ($($(#[$about:meta])* $name:ident $what:literal $([$($schema:tt)*])? {
         $($(#[$meta:meta])* $field:ident $key:tt: $type:ty as $form:ty $([$($of_key:tt)*])?,)*
@@ -238,7 +238,7 @@ impl<F: Form<Value: Default>> Form for Vec<F> {
     }
 }
 
-/// Makes forms of single values, each with the way in which a decoder reads it.
+/// Generates forms of single values, each with its decoder.
 macro_rules! values {
     ($($form:ty as $type:ty: $what:literal, $read:expr;)*) => { $(
         impl Form for $form {

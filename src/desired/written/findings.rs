@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::desired::{Diagnostic, Severity};
 
-/// Whatever is wrong with one document, or worth a look.
+/// All errors and warnings about one document.
 #[derive(Debug, Default)]
 pub(in crate::desired) struct Findings {
     /// The file, if it is one.
@@ -34,7 +34,7 @@ impl Findings {
         }
     }
 
-    /// The number of errors so far: where it grows while an object is read, something is wrong with that.
+    /// The number of errors so far: if it grows while an object is read, the object has a mistake.
     pub(in crate::desired) fn errors(&self) -> usize {
         self.errors.get()
     }

@@ -1,4 +1,4 @@
-//! Values of a file and what is wrong with them, with the places where they stand.
+//! Values of a file and the problems with them, with the places where they stand.
 
 mod findings;
 mod spot;
@@ -13,7 +13,7 @@ pub(in crate::desired) use decode::Decoder;
 pub(in crate::desired) use findings::Findings;
 pub(in crate::desired) use spot::Spot;
 
-/// Text; an empty one is as good as none, unlike in the defaults of a file.
+/// Text; an empty one counts as missing, unlike in the defaults of a file.
 pub(in crate::desired) fn text(text: Option<&String>) -> Option<&str> {
     text.map(String::as_str).filter(|text| !text.is_empty())
 }

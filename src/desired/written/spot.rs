@@ -4,15 +4,15 @@ use super::Findings;
 use crate::desired::tree::Node;
 use crate::desired::{Diagnostic, Place, Severity, Stage};
 
-/// A place in a file: the way to it, such as `services[2].destinations[0].weight`, what stands there, and where findings
-/// about it go.
+/// A place in a file: the path to it, such as `services[2].destinations[0].weight`, the value there, and the collection
+/// of findings about it.
 ///
-/// The way is spelled out, and the value looked for, only where there is something to say.
+/// The path is formatted, and the value looked for, only for a finding.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::desired) struct Spot<'p> {
     pub(in crate::desired) findings: &'p Findings,
     step: Step<'p>,
-    /// The value, or, where nothing stands, what it is missing in; nothing if it does not come from a text.
+    /// The value, or, where it is missing, the value that it is missing in; `None` if it does not come from a text.
     node: Option<Node<'p>>,
 }
 
@@ -34,7 +34,7 @@ impl<'p> Spot<'p> {
         self.child(key, self.node.map(|node| node.find(key)))
     }
 
-    /// The same where the value is at hand.
+    /// The same where the value is known.
     pub(super) fn child(&'p self, key: &'p str, value: Option<Node<'p>>) -> Self {
         Self { step: Step::Key(self, key), node: value.or(self.node), ..*self }
     }
@@ -54,12 +54,12 @@ impl<'p> Spot<'p> {
         items.filter(|(spot, _)| !spot.is_broken())
     }
 
-    /// Says that a value is not one that a table can have.
+    /// Reports that a value is not one that a table can have.
     pub(in crate::desired) fn error(&self, message: impl fmt::Display) {
         self.report(Severity::Error, Stage::Validation, message);
     }
 
-    /// Says that a value is not one of those that are expected.
+    /// Reports that a value is not one of those that are expected.
     pub(in crate::desired) fn invalid(&self, name: &str, value: impl fmt::Display, expected: impl fmt::Display) {
         self.error(format_args!("invalid {name} ({value}): expected {expected}"));
     }
@@ -73,7 +73,7 @@ impl<'p> Spot<'p> {
         self.findings.add(severity, finding);
     }
 
-    /// Whether it cannot be read, whatever there is to say of it having been said.
+    /// Whether it cannot be read, which has been reported already.
     pub(in crate::desired) fn is_broken(&self) -> bool {
         self.findings.broken_from(self).is_some_and(|(path, first)| first == path)
     }

@@ -12,10 +12,10 @@ use crate::desired::Diagnostics;
 
 /// Files and folders that are polled for changes, and read only when they have stood still.
 ///
-/// A file is a whole or it is nothing: what a writer has not finished is not read, and what cannot be all of a file does
-/// not take the place of what was read before. Call [`poll`](Self::poll) at intervals of at least some 100 ms; it looks at
-/// length, times, inode and device of every file and at the names in every folder, and reads once two polls in succession
-/// have seen the same. Links are followed, so that a link that is swapped counts as a change.
+/// A file is taken as a whole or not at all: a file that is still being written is not read, and a file that appears
+/// cut off does not replace the content that was read before. Call [`poll`](Self::poll) at intervals of at least some
+/// 100 ms; it checks the length, times, inode and device of every file and the names in every folder, and reads once
+/// two polls in succession have seen the same. Links are followed, so that a link that is swapped counts as a change.
 ///
 /// # Example
 ///
@@ -50,12 +50,12 @@ pub struct FileWatcher {
 pub enum FileEvent {
     /// The files are as they were when they were last read or last found unusable.
     Unchanged,
-    /// The files differ and may still be written to; one of the next polls tells.
+    /// The files differ and may still be written to; one of the next polls decides.
     Settling,
     /// The files differ and stood still. For each path the file, or the files of the folder, read to their ends.
     Changed(Vec<Vec<Source>>),
-    /// The files differ and stood still, and one cannot be used: it has vanished, cannot be read, is a FIFO or a device,
-    /// or was emptied or cut off. Every state is reported once; the sources of the last change go on to count.
+    /// The files differ and stood still, and one cannot be used: it has vanished, cannot be read, is a FIFO or a
+    /// device, or was emptied or cut off. Every state is reported once; the sources of the last change remain valid.
     Unusable {
         /// The path that was given, of the file or of its folder.
         path: PathBuf,
@@ -70,22 +70,22 @@ impl FileWatcher {
         Self { paths: paths.into_iter().collect(), stillness: Stillness::default(), known: HashMap::new() }
     }
 
-    /// Has the next files that stand still be reported, whether or not they differ.
+    /// Makes the next poll that finds the files still report them, whether or not they differ.
     pub fn reload(&mut self) {
         self.stillness.reload = true;
     }
 
-    /// Looks at the files, and reads them if they differ and stood still.
+    /// Checks the files, and reads them if they differ and stood still.
     pub fn poll(&mut self) -> FileEvent {
         self.look(false).map_or_else(|event| event, FileEvent::Changed)
     }
 
-    /// The same, but compares the content too: a file may have changed without a trace in its length and times.
+    /// The same, but compares the content too: a file may have changed without a change of its length and times.
     pub fn poll_content(&mut self) -> FileEvent {
         self.look(true).map_or_else(|event| event, FileEvent::Changed)
     }
 
-    /// Reads the files if they are to be taken and all of it can be used; otherwise returns what the poll comes to.
+    /// Reads the files if they are to be taken and all of them can be used; otherwise returns the result of the poll.
     fn look(&mut self, with_content: bool) -> Result<Vec<Vec<Source>>, FileEvent> {
         let seen = see(&self.paths);
         self.stillness.look(&seen, with_content)?;
@@ -112,17 +112,17 @@ impl FileWatcher {
 /// Blocks of disks, and buffers of writers, are multiples of this.
 const BLOCK: usize = 512;
 
-/// A file of which something was read.
+/// A file that was read and had content.
 #[derive(Clone, Copy, Debug)]
 struct Known {
-    /// Its device and its number there: other ones are another file in its place.
+    /// Its device and inode; if they differ, another file has taken its place.
     identity: (u64, u64),
     ends_a_line: bool,
     ends_a_block: bool,
 }
 
 impl Known {
-    /// Nothing if the text has only blanks and comments.
+    /// `None` if the text has only blanks and comments.
     fn of(file: &Seen, text: &str) -> Option<Self> {
         let is_blank = |line: &str| line.is_empty() || line.starts_with('#') || matches!(line, "---" | "...");
         let has_content = !text.trim_start_matches('\u{feff}').lines().all(|line| is_blank(line.trim()));
@@ -134,11 +134,11 @@ impl Known {
         })
     }
 
-    /// Returns an objection to taking the place of this.
+    /// Returns the reason not to replace this content by new content, if there is one.
     fn problem_of(self, now: Option<Self>) -> Option<&'static str> {
         match now {
             None => Some("the file was emptied: only blanks and comments are left in it; write {} if that is meant"),
-            // As a disk that is full, and a writer that was killed, leave a file.
+            // A full disk, or a writer that was killed, leaves a file like this.
             Some(now) if self.ends_a_line && !now.ends_a_line && now.ends_a_block && self.identity == now.identity => {
                 Some("the file is cut off: it was written over and ends within a line, at the end of a disk block")
             }
@@ -147,11 +147,11 @@ impl Known {
     }
 }
 
-/// A path, as a look finds it.
+/// The state of a path at a poll.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Seen {
     path: PathBuf,
-    /// The attributes of a regular file, or why it is not one.
+    /// The attributes of a regular file, or the reason that it is not one.
     what: Result<Attributes, String>,
 }
 
@@ -163,7 +163,7 @@ fn attributes_of(file: &Metadata) -> Attributes {
     ((file.dev(), file.ino()), file.len(), modified, changed)
 }
 
-/// Looks at every path: a file, or those of a folder.
+/// Reads the state of every path: of a file, or of those of a folder.
 fn see(paths: &[PathBuf]) -> Vec<Vec<Seen>> {
     let broken = |path: &Path, problem: String| Seen { path: path.to_owned(), what: Err(problem) };
     let file = |path: &Path| match fs::metadata(path) {
@@ -188,10 +188,10 @@ fn not_a_file(found: FileType) -> String {
     format!("expected a regular file, which alone can be watched; found {found}")
 }
 
-/// The files of a path, or what is wrong with them.
+/// The files of a path, or the problems with them.
 type Read = Result<Vec<Source>, Diagnostics>;
 
-/// Reads the files of a path, or says what is wrong with all of them.
+/// Reads the files of a path, or returns the problems with all of them.
 fn read(files: &[Seen]) -> Read {
     all(files.iter().map(|Seen { path, what }| match what {
         Ok(attributes) => read_file(path, *attributes),
@@ -199,10 +199,10 @@ fn read(files: &[Seen]) -> Read {
     }))
 }
 
-/// Reads a file that is still the one that was seen, and has not changed when its end is reached.
+/// Reads a file that is still the one that was seen, and has not changed by the time its end is reached.
 fn read_file(path: &Path, seen: Attributes) -> Result<Source, Diagnostics> {
     let mut options = OpenOptions::new();
-    // Something else may have taken its place, which must not be waited for.
+    // Another kind of file may have taken its place, such as a FIFO, which must not block.
     options.read(true).custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits());
     let failed = |problem: String| failed(&name_of(path), None, problem);
     let file = options.open(path).map_err(|error| failed(error.to_string()))?;
@@ -216,24 +216,24 @@ fn read_file(path: &Path, seen: Attributes) -> Result<Source, Diagnostics> {
     is_same().map(|()| source)
 }
 
-/// Returns a hash of the text that was read, or of the reasons that it was not.
+/// Returns a hash of the text that was read, or of the errors.
 fn digest(read: &[Read]) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(read)
 }
 
-/// When files are read and when they are taken, decided from looks alone.
+/// Decides, from the states alone, when files are read and when they are taken.
 #[derive(Debug, Default)]
 struct Stillness {
     previous: Vec<Vec<Seen>>,
-    /// The look that was taken, with the digest of what was read.
+    /// The state that was taken, with the digest of the content.
     taken: Option<(Vec<Vec<Seen>>, u64)>,
-    /// Content that is another one although the look is the same: it is read twice.
+    /// A new digest although the state is the same: the content is read twice.
     suspect: Option<u64>,
     reload: bool,
 }
 
 impl Stillness {
-    /// Decides whether the files are to be read; otherwise returns what the poll comes to.
+    /// Decides whether the files are to be read; otherwise returns the result of the poll.
     fn look(&mut self, now: &[Vec<Seen>], with_content: bool) -> Result<(), FileEvent> {
         let is_still = self.previous == now;
         let is_taken = self.taken.as_ref().is_some_and(|(taken, _)| taken == now);
@@ -248,7 +248,7 @@ impl Stillness {
         }
     }
 
-    /// Decides about what was read after a look, with another look after the reading.
+    /// Decides whether to take the content that was read, with the state of the files after reading.
     fn read(&mut self, after: &[Vec<Seen>], digest: u64) -> Result<(), FileEvent> {
         if self.previous != after {
             self.suspect = None;

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A look at one file with that length and time of change.
+/// The state of one file with that length and time of change.
 fn seen(length: u64, time: i64) -> Vec<Vec<Seen>> {
     vec![vec![Seen { path: "file".into(), what: Ok(((1, 2), length, (time, 0), (time, 0))) }]]
 }

@@ -10,7 +10,7 @@ use crate::desired::params::Lookup;
 use crate::desired::yaml::parse;
 use crate::desired::{spec, yaml};
 
-/// Any text at all; what stands for parameters would be replaced.
+/// Any text at all, except for the syntax of parameters, which would be replaced.
 fn text() -> impl Strategy<Value = String> {
     let any = any::<String>().prop_map(|text| text.replace('$', ""));
     prop_oneof![any, "[a-z]{1,6}", "[0-9a-fx.:_-]{0,10}", "(yes|No|null|~|true|<<|0x1f|1_0|12:30|1e3|)"]

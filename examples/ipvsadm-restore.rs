@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 fn main() -> ExitCode {
     let ipvsadm = ipvsadm();
     restore(&ipvsadm).unwrap_or_else(|error| {
-        // There is nobody else to tell.
+        // An error on standard error cannot be reported anywhere else.
         let _ = io::stderr().write_all(format!("{}: {error}\n", ipvsadm.display()).as_bytes());
         ExitCode::from(127)
     })
@@ -20,11 +20,11 @@ fn main() -> ExitCode {
 fn restore(ipvsadm: &Path) -> io::Result<ExitCode> {
     let mut input = Vec::new();
     io::stdin().read_to_end(&mut input)?;
-    // What it has to say, it says itself; the rules are tried in any case.
+    // It reports its errors itself; the rules are tried in any case.
     Command::new(ipvsadm).arg("-C").stdin(Stdio::null()).status()?;
     let mut child = Command::new(ipvsadm).arg("-R").stdin(Stdio::piped()).spawn()?;
     if let Some(mut rules) = child.stdin.take() {
-        // It may have seen enough before the end.
+        // It may end before it has read everything.
         let _ = rules.write_all(&without_comments(&input));
     }
     let status = child.wait()?.code().and_then(|code| u8::try_from(code).ok());

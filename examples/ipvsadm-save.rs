@@ -38,7 +38,7 @@ fn ipvsadm() -> PathBuf {
 }
 
 fn fail(text: &str, status: u8) -> ExitCode {
-    // There is nobody else to tell.
+    // An error on standard error cannot be reported anywhere else.
     let _ = io::stderr().write_all(text.as_bytes());
     ExitCode::from(status)
 }

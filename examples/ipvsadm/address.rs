@@ -1,4 +1,4 @@
-//! Addresses as they are typed.
+//! Addresses as they are written on a command line.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -56,7 +56,7 @@ pub fn ipv6(text: &[u8]) -> Option<Ipv6Addr> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// One to four numbers, of which the last fills what the others leave (`inet_aton`). White space ends the address.
+/// One to four numbers, of which the last fills all remaining bytes (`inet_aton`). White space ends the address.
 fn aton(text: &[u8]) -> Option<Ipv4Addr> {
     let mut rest = text;
     let mut address: u32 = 0;

@@ -1,9 +1,9 @@
 //! How a command fails.
 
-/// A failure: what is said about it, and how the program ends.
+/// A failure: its message, and the exit status of the program.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Fault {
-    /// Lines for standard error, without the last end; empty where nothing is said.
+    /// Lines for standard error, without the last end; empty where there is no message.
     pub message: Vec<u8>,
     pub status: u8,
     /// Whether the lines after it in a restore are left out.
@@ -23,7 +23,7 @@ impl Fault {
         Self::usage([before.as_bytes(), b"`", value, b"'", after.as_bytes()].concat())
     }
 
-    /// The words cannot be told apart, or the kernel refused: the next line of a restore may do better.
+    /// The words cannot be parsed, or the kernel refused: the next line of a restore may succeed.
     pub fn refused(message: impl Into<Vec<u8>>) -> Self {
         Self { message: message.into(), status: 255, ends_restore: false, is_partial: false }
     }
@@ -34,7 +34,7 @@ impl Fault {
         Self { message, status: 255, ends_restore: true, is_partial: false }
     }
 
-    /// A list could not be had.
+    /// A list could not be read.
     pub fn list(message: impl Into<Vec<u8>>) -> Self {
         Self { message: message.into(), status: 1, ends_restore: true, is_partial: false }
     }

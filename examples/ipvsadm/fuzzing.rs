@@ -1,11 +1,11 @@
-//! What the fuzzer of this program does with its bytes. Its corpus is replayed by the test of this module.
+//! The entry point of this program's fuzzer. Its corpus is replayed by the test of this module.
 
 use crate::invocation::{self, Origin};
 use crate::lines;
 use crate::names::Names;
 
-/// Reads bytes as lines of a restore and as command lines, up to where the kernel would be asked. What is refused, is
-/// refused with words.
+/// Reads bytes as lines of a restore and as command lines, up to where the kernel would be asked. Every refusal has a
+/// message.
 pub fn command_line(bytes: &[u8], names: &Names) {
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let words = lines::words(line);
@@ -24,7 +24,7 @@ mod tests {
 
     use super::*;
 
-    /// Runs everything that the fuzzer found worth keeping.
+    /// Runs the whole corpus of the fuzzer.
     #[test]
     fn corpus_of_the_command_line() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/command_line");

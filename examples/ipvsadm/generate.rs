@@ -1,4 +1,4 @@
-//! What the program says about itself: usage, man page, completions.
+//! Texts about the program itself: usage, man page, completions.
 
 use std::fmt::Write as _;
 
@@ -13,10 +13,10 @@ use crate::invocation::Invocation;
 use crate::manual::Page;
 use crate::output::Output;
 
-/// What the original prints for `-v`.
+/// The output of the original for `-v`.
 pub const VERSION: &str = "ipvsadm v1.31 2019/12/24 (compiled with popt and IPVS v1.2.1)\n";
 
-/// What the original prints for `-h`, with the name that the program was called by.
+/// The output of the original for `-h`, with the name that the program was called by.
 pub fn usage(program: &[u8]) -> Vec<u8> {
     let mut text = VERSION.as_bytes().to_vec();
     for (place, part) in include_str!("usage.txt").split("PROGRAM").enumerate() {
@@ -28,7 +28,7 @@ pub fn usage(program: &[u8]) -> Vec<u8> {
     text
 }
 
-/// Prints what needs no kernel.
+/// Prints the texts that do not need a kernel.
 pub fn print(invocation: &Invocation, program: &[u8], out: &mut Output) -> Result<(), Fault> {
     match invocation {
         Invocation::HelpAll => out.write(all(&String::from_utf8_lossy(program)).as_bytes()),
@@ -84,7 +84,7 @@ fn clap() -> clap::Command {
         .args(arguments)
 }
 
-/// What a shell can offer for a value.
+/// Adds the values that a shell can complete.
 fn with_values(argument: Arg, means: Means) -> Arg {
     match means {
         Means::Command(Command::StartDaemon | Command::StopDaemon) => argument.value_parser(["master", "backup"]),

@@ -1,6 +1,6 @@
 //! The command line as a table: every command and option once, for the parser, the completions and the man page.
 
-/// What an option stands for.
+/// The meaning of an option.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Means {
     Command(Command),
@@ -57,8 +57,8 @@ impl Command {
         }
     }
 
-    /// Whether the command only prints what the program knows by itself, without a kernel. `-h` and `-v` are not among
-    /// them: scripts use those to see whether IPVS is there.
+    /// Whether the command only prints texts of the program itself, without a kernel. `-h` and `-v` are not among them:
+    /// scripts use those to see whether IPVS is there.
     pub const fn is_about_the_program(self) -> bool {
         matches!(self, Self::HelpAll | Self::Completions | Self::Man)
     }
@@ -117,8 +117,8 @@ pub enum Opt {
 /// Names of slots, in the order in which they are checked.
 macro_rules! slots {
     ($($slot:ident = $name:literal,)*) => {
-        /// What is asked about an option: whether it was given, given twice, and fits the command. Options that exclude
-        /// each other share one.
+        /// A slot records whether an option was given, given twice, and fits the command. Options that exclude each
+        /// other share one.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         pub enum Slot {
             $($slot,)*
@@ -179,7 +179,7 @@ slots! {
 }
 
 impl Opt {
-    /// What is asked about it; `None` where nothing is.
+    /// Its slot; `None` where nothing is checked.
     pub const fn slot(self) -> Option<Slot> {
         Some(match self {
             Self::Tcp | Self::Udp | Self::Sctp | Self::Service | Self::Mark => Slot::ServiceAddress,
@@ -224,7 +224,7 @@ impl Opt {
     }
 }
 
-/// What follows an option.
+/// The value that follows an option.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Takes {
     Nothing,

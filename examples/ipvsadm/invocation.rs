@@ -19,7 +19,7 @@ use crate::names::Names;
 use crate::number::{decimal, leading};
 use crate::words::{WordError, Words};
 
-/// What is to be done.
+/// The command with its arguments.
 #[derive(Clone, Debug)]
 pub enum Invocation {
     Change(Change),
@@ -35,7 +35,7 @@ pub enum Invocation {
     Man,
 }
 
-/// A change of the table: what a restore can send together with others.
+/// A change of the table, which a restore can send together with others.
 #[derive(Clone, Debug)]
 pub enum Change {
     NewService(Service),
@@ -49,7 +49,7 @@ pub enum Change {
     Set(Config),
 }
 
-/// What to list, and how.
+/// The kind and the form of a listing.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Listing {
@@ -82,7 +82,7 @@ pub enum Format {
     TunnelInfo,
 }
 
-/// Where the words come from.
+/// The source of the words.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Origin {
     CommandLine,
@@ -138,9 +138,9 @@ pub fn read(program: &[u8], words: &[Vec<u8>], origin: Origin, names: &Names) ->
     draft.finish(command)
 }
 
-/// What the words have said so far, with the defaults for the rest.
+/// The options that were read so far, with the defaults for the rest.
 struct Draft {
-    /// Whether the words are of a saved line, which says what some kernel holds rather than what anyone wants anew.
+    /// Whether the words are of a saved line, which has the settings of some kernel rather than newly intended ones.
     is_restored: bool,
     given: Slots,
     protocol: Option<Protocol>,
@@ -310,7 +310,7 @@ impl Draft {
             | Opt::Exact
             | Opt::Json
             | Opt::TunnelNoChecksum
-            // Where to work was looked for before anything else.
+            // The namespace was looked for before anything else.
             | Opt::Netns => {}
         }
         Ok(())
@@ -603,7 +603,7 @@ mod tests {
         .map_err(|fault| (String::from_utf8(fault.message).unwrap() + "\n", fault.status))
     }
 
-    /// Those recorded cases that never reach the kernel, without one.
+    /// Replays the recorded cases that never reach the kernel.
     #[test]
     fn recorded_command_lines_are_refused_as_recorded() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ipvsadm/cases.json");

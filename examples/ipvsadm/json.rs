@@ -124,7 +124,7 @@ struct EngineRecord {
     data: String,
 }
 
-/// Services; with what the kernel says of itself if they are all.
+/// Services; with the kernel's version and table size if they are all of the table.
 pub fn table(info: Option<Info>, table: &Table) -> String {
     line(&TableRecord {
         version: info.map(|info| info.version.to_string()),

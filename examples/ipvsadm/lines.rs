@@ -1,6 +1,6 @@
 //! Lines of a restore.
 
-/// The words of a line. The name of the program is none, wherever it stands.
+/// The words of a line. The name of the program is left out, wherever it stands.
 pub fn words(line: &[u8]) -> Vec<Vec<u8>> {
     let (text, is_ended) = match line {
         [text @ .., b'\n'] => (text, true),
@@ -20,7 +20,7 @@ pub fn words(line: &[u8]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Bytes of a word.
+/// The longest word in bytes.
 const LONGEST: usize = 4096;
 
 const fn is_blank(byte: u8) -> bool {

@@ -1,6 +1,6 @@
 //! `ipvsadm`: the classic tool, option for option and byte for byte, over this library.
 //!
-//! `cargo install ipvs-rs --example ipvsadm`. What it adds to the original, and where it knowingly differs, is in the
+//! `cargo install ipvs-rs --example ipvsadm`. Its additions to the original, and the known differences, are in the
 //! README beside this file. `ipvsadm --help-all` has every option, `ipvsadm --man` the man page.
 
 #![allow(unreachable_pub, reason = "a program has no callers")]
@@ -51,7 +51,7 @@ use crate::session::Session;
 use crate::words::Words;
 
 fn main() -> ExitCode {
-    // A reader that has gone ends the program by the signal, as it does the original.
+    // A closed pipe ends the program by the signal, as it does the original.
     sigpipe::reset();
     let mut words: Vec<Vec<u8>> = env::args_os().map(OsStringExt::into_vec).collect();
     let program = if words.is_empty() { b"ipvsadm".to_vec() } else { words.remove(0) };
@@ -82,7 +82,7 @@ fn run(program: &[u8], words: &[Vec<u8>]) -> Result<u8, Fault> {
     status
 }
 
-/// What has to be known of a command line before the kernel is asked anything.
+/// The parts of a command line that are needed before the kernel is asked anything.
 #[derive(Default)]
 struct Ahead<'a> {
     is_about_the_program: bool,

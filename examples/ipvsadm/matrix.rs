@@ -1,9 +1,9 @@
-//! Which options fit which command, and which kind of tunnel.
+//! The options that are valid with each command, and with each kind of tunnel.
 
 use crate::fault::Fault;
 use crate::grammar::{Command, Slot};
 
-/// What holds for an option.
+/// The rule for an option.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Rule {
     Required,

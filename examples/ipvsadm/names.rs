@@ -13,7 +13,7 @@ use ipvs_rs::model::Protocol;
 pub struct Names {
     hosts: HashMap<IpAddr, String>,
     services: OnceCell<Services>,
-    /// Who knows the addresses of hosts.
+    /// The function that resolves the addresses of hosts.
     resolver: fn(&[u8]) -> Option<Ipv4Addr>,
 }
 

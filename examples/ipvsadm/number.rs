@@ -1,6 +1,6 @@
 //! Numbers as the C library reads them.
 
-/// A decimal number within bounds: leading white space, a sign and leading zeros are fine, anything else is not.
+/// A decimal number within bounds: leading white space, a sign and leading zeros are allowed, anything else is not.
 pub fn decimal(text: &[u8], range: std::ops::RangeInclusive<i64>) -> Option<i64> {
     let start = text.iter().position(|byte| !is_space(*byte))?;
     let digits = text.get(start..)?;
@@ -9,7 +9,7 @@ pub fn decimal(text: &[u8], range: std::ops::RangeInclusive<i64>) -> Option<i64>
     range.contains(&number).then_some(number)
 }
 
-/// The number that a text begins with, like `atoi`; 0 where it begins with none.
+/// The number that a text begins with, like `atoi`; 0 where it does not begin with one.
 pub fn leading(text: &[u8]) -> i64 {
     let start = text.iter().position(|byte| !is_space(*byte)).unwrap_or(text.len());
     let text = text.get(start..).unwrap_or_default();
@@ -25,7 +25,7 @@ pub fn leading(text: &[u8]) -> i64 {
     if negative { -number } else { number }
 }
 
-/// The number that a text begins with, with C's prefixes for octal and hexadecimal, and what follows it.
+/// The number that a text begins with, with C's prefixes for octal and hexadecimal, and the text after it.
 ///
 /// The text begins with a digit; `None` where the number does not fit 32 bits.
 pub fn prefixed(text: &[u8]) -> Option<(u32, &[u8])> {

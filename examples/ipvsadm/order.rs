@@ -1,8 +1,8 @@
 //! The order of a listing.
 //!
-//! Addresses and marks compare by the sign of their wrapped difference, as in the original. That is no order at all
-//! for numbers more than 2^31 apart, so that the sorting has to be the very same: a merge sort that halves, and takes
-//! from the left where the right is not smaller.
+//! Addresses and marks compare by the sign of their wrapped difference, as in the original. That is not a consistent
+//! order for numbers more than 2^31 apart, so the sorting has to be exactly the same: a merge sort that halves, and
+//! takes from the left where the right is not smaller.
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
@@ -67,7 +67,7 @@ const fn family(family: AddressFamily) -> u8 {
     }
 }
 
-/// `slice::sort_by` may panic where the order is none.
+/// `slice::sort_by` may panic where the order is not consistent.
 fn merge_sort<T>(items: &mut Vec<T>, compare: &impl Fn(&T, &T) -> Ordering) {
     if items.len() < 2 {
         return;

@@ -1,15 +1,15 @@
-//! Standard output, as the C library keeps it: in blocks, in lines on a terminal, and without a word when it cannot be
-//! written.
+//! Standard output, with the buffering of the C library: in blocks, in lines on a terminal, and without a message when
+//! it cannot be written.
 
 use std::io::{self, BufWriter, IsTerminal, LineWriter, Stdout, Write};
 
-/// Where everything but errors goes.
+/// The destination of everything but errors.
 pub enum Output {
     /// Standard output in blocks.
     Blocks(BufWriter<Stdout>),
     /// Standard output in lines.
     Lines(LineWriter<Stdout>),
-    /// Kept for somebody who shows it otherwise.
+    /// Kept in memory for another kind of display.
     Memory(Vec<u8>),
 }
 
@@ -27,7 +27,7 @@ impl Output {
         Self::Memory(Vec::new())
     }
 
-    /// Writes. That it cannot be is known to whoever closed the other end, or filled the disk.
+    /// Writes. An error is not reported, as in the original: the other end was closed, or the disk is full.
     pub fn write(&mut self, bytes: &[u8]) {
         let _ = match self {
             Self::Blocks(out) => out.write_all(bytes),
@@ -44,7 +44,7 @@ impl Output {
         };
     }
 
-    /// What was kept.
+    /// The output that was kept.
     pub fn into_bytes(self) -> Vec<u8> {
         match self {
             Self::Memory(bytes) => bytes,

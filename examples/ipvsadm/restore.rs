@@ -1,7 +1,8 @@
 //! Rules from standard input: each line is a command line of its own.
 //!
-//! Lines that change the table travel together, as many as have been read; whatever is printed, and whatever is not
-//! such a change, waits until those before it are through. So the order of effects and messages is that of the lines.
+//! Lines that change the table are sent together, as many as have been read; anything that prints, and anything else
+//! that is not such a change, waits until those before it are done. So the order of effects and messages is that of the
+//! lines.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsFd;
@@ -20,7 +21,7 @@ pub fn run<R: Read + AsFd>(session: &mut Session, input: R) -> u8 {
     let mut restore = Restore { pending: Vec::new(), status: 0 };
     let mut line = Vec::new();
     loop {
-        // Whoever writes the next line only when this one has had its effect must not wait for ever.
+        // A program that writes the next line only after this one has had its effect must not wait forever.
         if !input.buffer().contains(&b'\n') && !is_ready(input.get_ref()) {
             restore.send(session);
         }
@@ -47,13 +48,13 @@ pub fn run<R: Read + AsFd>(session: &mut Session, input: R) -> u8 {
 /// Whether there is something to read, the end included.
 fn is_ready(input: &impl AsFd) -> bool {
     let mut fds = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
-    // What cannot be polled does not wait either.
+    // Input that cannot be polled does not wait either.
     poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
 }
 
 struct Restore {
     pending: Vec<Change>,
-    /// What the last line came to.
+    /// The exit status of the last line.
     status: u8,
 }
 
@@ -115,7 +116,7 @@ impl Restore {
     }
 }
 
-/// Changes that wait for each other at most.
+/// The most changes that are collected before they are sent.
 const MOST_PENDING: usize = 4000;
 
 /// A line for standard error.

@@ -1,4 +1,4 @@
-//! Commands to the kernel, and what is said of its refusals.
+//! Commands to the kernel, and messages about its refusals.
 
 use std::io;
 
@@ -15,16 +15,16 @@ use crate::session::Session;
 use crate::unread::Unread;
 use crate::{generate, json, order, save, watch};
 
-/// What a restore does after a command.
+/// The action of a restore after a command.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Then {
     GoOn,
-    /// The text about the program was printed: that ends everything.
+    /// A text about the program was printed, which ends everything.
     End,
 }
 
 impl Session {
-    /// Does what was asked for. [`Invocation::Restore`] is up to the caller.
+    /// Executes a command line. [`Invocation::Restore`] is up to the caller.
     pub fn run(&mut self, invocation: &Invocation) -> Result<Then, Fault> {
         match invocation {
             Invocation::Change(change) => self.change(change)?,
@@ -80,7 +80,7 @@ impl Session {
             }
             Listed::Connections { engine_data } => self.connections(listing, *engine_data)?,
             Listed::Timeouts => {
-                // Not a word about a refusal, as in the original.
+                // Without a message about a refusal, as in the original.
                 let config = self.handle.get_config().map_err(|_unsaid| Fault::list(""))?;
                 let text = if listing.json { json::timeouts(&config) } else { list::timeouts(&config) };
                 self.out.write(text.as_bytes());
@@ -98,7 +98,7 @@ impl Session {
         Ok(())
     }
 
-    /// The services that a listing is about, in its order.
+    /// The services to list, in the order of the listing.
     pub fn listed(&self, listing: &Listing) -> Result<Table, Fault> {
         let table = match listing.what {
             Listed::Service(id) => self.service(&id, listing.sorted),
@@ -179,8 +179,8 @@ pub fn refusal(error: &Error) -> Fault {
     Fault::refused(text(error))
 }
 
-/// The words of the original for what the kernel answered, by the operation; those of the library where no answer of
-/// the kernel is behind it.
+/// The message of the original for an error of the kernel, by operation; that of the library where the error is not
+/// from the kernel.
 pub fn text(error: &Error) -> String {
     use Operation as Op;
     let number = match (error.errno(), error.io_error().and_then(io::Error::raw_os_error)) {

@@ -1,4 +1,4 @@
-//! The way to the kernel, and what is known from there.
+//! The connection to the kernel, and the context of commands.
 
 use std::io::{self, Write};
 use std::process::Command;
@@ -14,7 +14,7 @@ use crate::names::Names;
 use crate::output::Output;
 use crate::run;
 
-/// What every command works with.
+/// The context of every command.
 pub struct Session {
     /// The name that the program was called by.
     pub program: Vec<u8>,
@@ -26,7 +26,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects, and asks for what the listings begin with. Without IPVS in the kernel, its module is asked for once.
+    /// Connects, and reads the version and size that listings begin with. Without IPVS in the kernel, there is one
+    /// attempt to load its module.
     pub fn open(program: &[u8], netns: Option<&[u8]>) -> Result<Self, Fault> {
         let netns = match netns {
             None => Netns::current(),
@@ -39,7 +40,7 @@ impl Session {
             if error.namespace_error().is_some() {
                 return Err(error);
             }
-            // Whatever it has to say, it says itself.
+            // It reports its errors itself.
             let _ = Command::new("/sbin/modprobe").args(["--", "ip_vs"]).status();
             connect(&netns)
         });
@@ -64,5 +65,5 @@ fn connect(netns: &Netns) -> Result<(Handle, Info), Error> {
     Ok((handle, info))
 }
 
-/// The version that the original was made for.
+/// The IPVS version that the original was made for.
 const OLDEST: Version = Version::from_number(0x01_01_04);

@@ -14,7 +14,7 @@ use crate::output::Output;
 use crate::pace::{NAP, Pace, Signals};
 use crate::session::Session;
 
-/// Lists until somebody wants it to end: by `q` on a terminal, or by a signal.
+/// Lists until the user ends it by `q` on a terminal, or until a signal does.
 pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Result<(), Fault> {
     let mut signals = Signals::catch(&[SIGINT, SIGTERM], usize::MAX)
         .map_err(|error| Fault::list(format!("cannot watch for signals: {error}")))?;
@@ -44,8 +44,8 @@ pub fn run(session: &mut Session, listing: &Listing, interval: Duration) -> Resu
     incomplete.map_or(Ok(()), Err)
 }
 
-/// The listing as it is now, with rates since the last one; in the first one, those of the kernel. With it, the fault of
-/// one that is incomplete.
+/// The current listing, with rates since the last one; in the first one, those of the kernel. It is returned with the
+/// fault of a listing that is incomplete.
 fn draw(
     session: &mut Session,
     listing: &Listing,

@@ -15,7 +15,7 @@ pub struct Words<'a> {
     stops_at_first: bool,
 }
 
-/// Why the words end too early. The message has the word in which it happened.
+/// The reason that the words end too early. The message has the word in which it happened.
 pub struct WordError<'a> {
     pub word: &'a [u8],
     pub problem: Problem,
@@ -80,7 +80,7 @@ impl<'a> Words<'a> {
         self.next.checked_sub(1).and_then(|last| self.all.get(last)).map_or(&[], Vec::as_slice)
     }
 
-    /// What is neither an option nor the value of one, once the options have ended.
+    /// The words that are neither an option nor the value of one, once the options have ended.
     pub fn into_left_over(self) -> Vec<&'a [u8]> {
         self.left_over
     }

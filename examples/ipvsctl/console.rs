@@ -1,4 +1,4 @@
-//! Where everything goes: data to standard output, words to standard error.
+//! The outputs: data to standard output, messages to standard error.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -11,12 +11,12 @@ use crate::args::{Format, Globals};
 use crate::failure::{Exit, Failure, failure};
 use crate::{document, output, shown};
 
-/// The two outputs, and how talkative they are.
+/// The two outputs, and their verbosity.
 pub struct Console {
     pub out: Box<dyn Write>,
     pub err: Box<dyn Write>,
     format: Format,
-    /// How often more words are asked for; `None` where there is to be no word.
+    /// The number of `--verbose`; `None` with `--quiet`.
     verbosity: Option<u8>,
     /// Whether data is colored.
     pub is_colored: bool,
@@ -57,7 +57,7 @@ impl Console {
         self.note(written);
     }
 
-    /// A sentence that says that all is well.
+    /// A message of success.
     pub fn done(&mut self, text: &str) {
         if self.verbosity.is_some() {
             self.print(&format!("{text}\n"));
@@ -70,33 +70,33 @@ impl Console {
         self.note(flushed);
     }
 
-    /// Whether the reader of the data has gone.
+    /// Whether writing data has failed, usually because the reader has closed its end.
     pub fn is_closed(&self) -> bool {
         self.failed.is_some()
     }
 
-    /// Something that was done.
+    /// A message about a finished action.
     pub fn info(&mut self, text: &str) {
         if self.verbosity >= Some(1) {
             self.say("info", text, None);
         }
     }
 
-    /// How it was done.
+    /// A message with details of an action.
     pub fn debug(&mut self, text: impl FnOnce() -> String) {
         if self.verbosity >= Some(2) {
             self.say("debug", &text(), None);
         }
     }
 
-    /// Something that is probably not meant.
+    /// A warning of something that is probably not intended.
     pub fn warning(&mut self, text: &str) {
         if self.verbosity.is_some() {
             self.say("warning", text, None);
         }
     }
 
-    /// Why it failed.
+    /// An error.
     pub fn failure(&mut self, failure: &Failure) {
         if !failure.message.is_empty() {
             self.say("error", &failure.message, Some(failure.exit as u8));
@@ -116,20 +116,20 @@ impl Console {
         self.write(text);
     }
 
-    /// Ends the output of a command that has ended like this, and says what went wrong. Returns the exit status.
+    /// Ends the output of a command with this result, and reports its error. Returns the exit status.
     pub fn end(&mut self, done: Result<(), Failure>) -> u8 {
         let written = self.finish();
         let failures = [done.err(), written.err()];
         failures.iter().flatten().for_each(|failure| self.failure(failure));
         let exits = failures.map(|failure| failure.map(|failure| failure.exit));
         match exits {
-            // Changes that could not be shown are not a result.
+            // Changes that could not be shown do not count as a result.
             [Some(Exit::Changes) | None, Some(exit)] | [Some(exit), _] => exit as u8,
             [None, None] => 0,
         }
     }
 
-    /// Data that could not be written is a failure, unless its reader has simply gone.
+    /// Data that could not be written is a failure, unless its reader has simply closed its end.
     fn finish(&mut self) -> Result<(), Failure> {
         self.flush();
         match &self.failed {
@@ -165,7 +165,7 @@ impl Console {
         self.write(&line);
     }
 
-    /// In one piece, so that lines of several processes stay whole. If it fails, there is no place left to say so.
+    /// In one piece, so that lines of several processes stay whole. An error here cannot be reported anywhere else.
     fn write(&mut self, text: &str) {
         let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
     }

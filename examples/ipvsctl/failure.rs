@@ -1,4 +1,4 @@
-//! How a command fails: what is said, and the exit status.
+//! The failures of a command: message and exit status.
 
 use clap::ValueEnum;
 use ipvs_rs::error::{Error, ErrorKind};
@@ -55,11 +55,11 @@ impl Exit {
     }
 }
 
-/// Why a command did not do what it should.
+/// The reason that a command failed.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Failure {
     pub exit: Exit,
-    /// Lines for standard error, without the last line end; empty where everything is said.
+    /// Lines for standard error, without the last line end; empty where everything has been reported.
     pub message: String,
 }
 
@@ -81,7 +81,7 @@ impl Failure {
         Self::new(exit, lines.into_iter().collect::<Vec<_>>().join("\n"))
     }
 
-    /// Everything was said before; only the exit status is left.
+    /// Everything has been reported; only the exit status is left.
     pub const fn silent(exit: Exit) -> Self {
         Self { exit, message: String::new() }
     }
@@ -92,14 +92,14 @@ impl Failure {
         let hint = match error.kind() {
             _ if error.is_permission_denied() => ": permission denied, needs CAP_NET_ADMIN.",
             _ if is_open => return Self::open(error),
-            // The module is there; something else is the matter.
+            // The module is loaded; the error has another reason.
             ErrorKind::Timeout | ErrorKind::Unstable | ErrorKind::Interrupted | ErrorKind::Decode => ".",
             _ => ". Is the kernel module installed and active?",
         };
         Self::unreadable(Exit::Query, &format!("Unable to query IPVS ({what}){hint}\nReason: {error}"))
     }
 
-    /// There is no way to IPVS.
+    /// IPVS cannot be reached.
     pub fn open(error: &Error) -> Self {
         let exit = if error.is_permission_denied() { Exit::Query } else { Exit::NotAvailable };
         let sentence = match error.kind() {
@@ -109,7 +109,7 @@ impl Failure {
         Self::unreadable(exit, &format!("{sentence}\nReason: {error}"))
     }
 
-    /// The table could not be had.
+    /// The table could not be read.
     pub fn unreadable(exit: Exit, sentence: &str) -> Self {
         Self::new(exit, format!("Unable to get current ipvs config: {sentence}"))
     }

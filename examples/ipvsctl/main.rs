@@ -1,4 +1,4 @@
-//! `ipvsctl`: the table of IPVS, as files say it should be.
+//! `ipvsctl`: brings the table of IPVS to the state that files describe.
 //!
 //! `cargo install ipvs-rs --example ipvsctl --features yaml,schema`, with `params-url` as well for parameters from web
 //! servers. `ipvsctl help` has every command and option, `ipvsctl man` the man page.
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
         Err(error) => return about(&error),
     };
     if command.only_prints() {
-        // A reader that has gone ends the program by the signal. What changes the table is not ended half-way.
+        // A closed pipe ends the program by the signal. Commands that change the table are not ended half-way.
         sigpipe::reset();
     }
     let from_environment = global.add_environment(|name| env::var(name).ok());
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     ExitCode::from(console.end(done))
 }
 
-/// Help and version are data. Anything else is a wrong command line.
+/// Help and version are data. Anything else is an error in the command line.
 fn about(error: &clap::Error) -> ExitCode {
     let text = match error.kind() {
         ErrorKind::DisplayVersion => concat!(env!("CARGO_PKG_VERSION"), "\n").to_owned(),

@@ -1,4 +1,4 @@
-//! From the command line to what is done.
+//! Runs the command of a command line.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::session::Session;
 use crate::signals;
 use crate::source::{Input, Voice};
 
-/// Does what was asked for.
+/// Runs a command.
 pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<(), Failure> {
     let find =
         |handle: Option<String>, names: &Names| handle.map(|handle| place::service(global, &handle, names)).transpose();
@@ -71,7 +71,7 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
             let service = find(service, &names)?;
             let destination = destination.as_deref().map(place::exact_destination).transpose()?;
             let wanted = Wanted { service, destination };
-            // The files are there once IPVS is loaded, which asking for it does.
+            // The files exist once IPVS is loaded, which opening a session does.
             let Session { netns, console, .. } = Session::open(global, console)?;
             conns::conns(&Procfs::of(netns), console, wanted, output)
         }
@@ -87,7 +87,7 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
     }
 }
 
-/// Reads files, and shows what they would change.
+/// Reads files, and shows the changes that they would make.
 fn compare(
     global: &Globals,
     console: &mut Console,

@@ -1,4 +1,4 @@
-//! The way to the kernel.
+//! The connection to the kernel.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::console::Console;
 use crate::failure::{Failure, failure};
 use crate::kernel::connect;
 
-/// A connection to IPVS, the namespace that it leads to, and where words about it go.
+/// A connection to IPVS, its namespace, and the console for messages about it.
 pub struct Session<'a> {
     pub handle: Handle,
     pub netns: Netns,
@@ -21,7 +21,7 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Connects. Where the kernel has no IPVS and could not load it by itself, its module is asked for once.
+    /// Connects. Where the kernel has no IPVS and could not load it by itself, there is one attempt to load its module.
     pub fn open(global: &Globals, console: &'a mut Console) -> Result<Self, Failure> {
         let netns = namespace(global)?;
         let handle = match connect(&netns) {
@@ -35,7 +35,7 @@ impl<'a> Session<'a> {
         Ok(Self { handle: handle.map_err(|error| Failure::open(&error))?, netns, console })
     }
 
-    /// Connects for a command that changes something: what a run that was killed has left is set back first.
+    /// Connects for a command that changes something: limits that a killed run has left are restored first.
     pub fn open_to_change(global: &Globals, console: &'a mut Console) -> Result<Self, Failure> {
         let mut session = Self::open(global, console)?;
         silence::restore(&mut session, Path::new(Lock::DIRECTORY), None);

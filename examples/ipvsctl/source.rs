@@ -1,4 +1,4 @@
-//! The files that say what the table should be.
+//! The files with the desired state of the table.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,23 +13,23 @@ use crate::failure::{Exit, Failure, failure};
 use crate::params;
 use crate::shown::shown;
 
-/// The file and the folder that are read when nothing is named.
+/// The file and the folder that are read by default.
 const DEFAULT_FILE: &str = "/etc/ipvsctl.yaml";
 const DEFAULT_FOLDER: &str = "/etc/ipvsctl.d";
 
-/// The words that failures begin with.
+/// The wording of the beginning of failures.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Voice {
-    /// Of commands that look at the table.
+    /// Of commands that read the table.
     Table,
-    /// Of `changeset`: the same, but scripts that compare its output with `{}` often have both outputs in one, so that what
-    /// is only worth a look is told with `-v`.
+    /// Of `changeset`: the same, but scripts that compare its output with `{}` often have both outputs in one, so that
+    /// warnings are printed with `-v` only.
     Changes,
     /// Of `validate`.
     Validate,
 }
 
-/// Why there is no state, and the mistakes and warnings if it was read that far.
+/// The reason that there is no state, and the mistakes and warnings if the files were read that far.
 #[derive(Debug)]
 pub struct Unread {
     pub failure: Failure,
@@ -42,7 +42,7 @@ impl From<Failure> for Unread {
     }
 }
 
-/// Files, and how they are read.
+/// Files, and the settings for reading them.
 #[derive(Clone, Copy)]
 pub struct Input<'a> {
     pub global: &'a Globals,
@@ -56,18 +56,18 @@ impl<'a> Input<'a> {
         Self { global, file: &files.file, merge: files.merge, voice }
     }
 
-    /// Files in which something is looked up by its name.
+    /// Files in which objects are looked up by name.
     pub fn of_names(global: &'a Globals, names: &'a Names) -> Self {
         Self { global, file: &names.file, merge: true, voice: Voice::Table }
     }
 
-    /// The name of the files in sentences.
+    /// The names of the files in sentences.
     pub fn name(&self) -> String {
         let names = self.paths().into_iter().map(|path| shown(path.display()));
         names.collect::<Vec<_>>().join(", ")
     }
 
-    /// The files that are named, or else the one that is always looked for.
+    /// The files that are named, or else the default one.
     pub fn paths(&self) -> Vec<OsString> {
         if !self.file.is_empty() {
             return self.file.to_vec();
@@ -76,7 +76,7 @@ impl<'a> Input<'a> {
         vec![if !has(DEFAULT_FILE) && has(DEFAULT_FOLDER) { DEFAULT_FOLDER } else { DEFAULT_FILE }.into()]
     }
 
-    /// Whether no file is named, and there is none that would be read instead.
+    /// Whether no file is named, and the default one does not exist.
     pub fn is_missing(&self) -> bool {
         self.file.is_empty() && self.paths().iter().all(|path| !Path::new(path).exists())
     }
@@ -103,19 +103,19 @@ impl<'a> Input<'a> {
         Ok(sources)
     }
 
-    /// Checks what was read, and parameters with it.
+    /// Checks the content of files, and parameters with it.
     pub fn understand(&self, sources: &[Source], params: &[Source]) -> Result<Loaded, Unread> {
         let resolver = params::resolver(self.global, params)?;
         let read = Reader::new().resolver(&resolver).merge(self.merge).read(sources);
         read.map_err(|found| Unread { failure: self.explain(&found), found })
     }
 
-    /// Reads and checks everything, and says what is worth a look.
+    /// Reads and checks everything, and prints warnings.
     pub fn load(&self, console: &mut Console) -> Result<Loaded, Failure> {
         self.tell(console, self.read())
     }
 
-    /// Says what is worth a look in what was read.
+    /// Prints the warnings about files that were read.
     pub fn tell(&self, console: &mut Console, read: Result<Loaded, Unread>) -> Result<Loaded, Failure> {
         let loaded = read.map_err(|unread| {
             self.warn(console, unread.found.warnings());
@@ -132,7 +132,8 @@ impl<'a> Input<'a> {
         Ok(loaded)
     }
 
-    /// Returns the name of the files if they say nothing of services, which is not the empty model written out.
+    /// Returns the names of the files if they do not mention services, in contrast to an empty model that is written
+    /// out.
     pub fn silent(&self, loaded: &Loaded) -> Option<String> {
         loaded.is_silent.then(|| self.name())
     }
@@ -147,7 +148,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Reads and checks everything for one thing that stands in it; the rest does not matter to the caller.
+    /// Reads and checks everything to look up one object in it; warnings are left out.
     pub fn look_up(&self) -> Result<Loaded, Failure> {
         self.read().map_err(|unread| unread.failure)
     }
@@ -190,7 +191,7 @@ fn standard_input() -> Result<Source, Failure> {
         .map_err(|found| Failure::of_lines(Exit::Input, found.errors().map(line)))
 }
 
-/// Where something stands, in front of what is said of it; nothing where it is not known.
+/// The place of a value, as the beginning of a message; empty where it is not known.
 fn place(diagnostic: &Diagnostic) -> String {
     let place = shown(&diagnostic.place);
     if place.is_empty() { place } else { format!("{place}: ") }

@@ -88,7 +88,7 @@ fn columns_are_as_wide_as_their_longest_entry() {
 /// A folder for files.
 struct Folder(TempDir);
 
-/// The exit status, data and words of a command line.
+/// The exit status, data and messages of a command line.
 #[derive(Debug, Eq, PartialEq)]
 struct Said {
     status: u8,
@@ -112,7 +112,7 @@ impl Folder {
         path.to_str().unwrap().to_owned()
     }
 
-    /// Validates a text; the folder is cut off of what is said.
+    /// Validates a text; the folder is cut off from the messages.
     fn validate(&self, text: &str, options: &[&str]) -> Said {
         let path = self.write("model.yaml", text);
         let mut said = ipvsctl(&[&["validate", "-f", &path], options].concat());

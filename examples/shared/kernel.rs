@@ -11,6 +11,6 @@ pub fn connect(netns: &Netns) -> Result<Handle, Error> {
     Handle::builder().netns(netns.clone()).deadline(DEADLINE).open()
 }
 
-/// The kernel answers at once, but for the loading of modules, which is not cut short. A table of hundreds of thousands
+/// The kernel answers at once, except while it loads a module, which is not cut short. A table of hundreds of thousands
 /// of rows is one answer.
 const DEADLINE: Duration = Duration::from_secs(60);

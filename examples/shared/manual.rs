@@ -6,14 +6,14 @@ use std::io;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
-/// A page of section 8, section by section.
+/// A man page of section 8, section by section.
 pub struct Page {
     man: Man,
     text: Vec<u8>,
 }
 
 impl Page {
-    /// Begins with title and name.
+    /// Begins a page with title and name.
     pub fn new(grammar: clap::Command) -> Self {
         let man = Man::new(grammar).section("8").manual("Linux Virtual Server").source("ipvs-rs");
         Self { man, text: Vec::new() }.generated(Man::render_title).generated(Man::render_name_section)

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::SIGHUP;
 use signal_hook::iterator::{self, Handle};
 
-/// Time since a beginning. Tests let it pass as they like.
+/// Time since a beginning. Tests control it.
 pub trait Pace {
     /// The time since the beginning.
     fn elapsed(&self) -> Duration;
 
-    /// Waits until so much time has passed, or a signal asks for the end. Returns whether none did.
+    /// Waits until this much time has passed, or a signal asks for the end. Returns whether there was no such signal.
     fn wait_until(&mut self, elapsed: Duration) -> bool;
 }
 
@@ -28,13 +28,13 @@ pub struct Signals {
 #[derive(Default)]
 struct State {
     count: AtomicUsize,
-    /// Whether `SIGHUP` asks for files to be read again, and whether it did.
+    /// Whether `SIGHUP` asks for a reload of files, and whether it has done so.
     hangup_reloads: AtomicBool,
     reload: AtomicBool,
 }
 
 impl Signals {
-    /// From now on the first of these signals is a wish, and the one of this number is the end.
+    /// From now on the first of these signals asks for the end, and the one of this number ends the process.
     pub fn catch(wishes: &[i32], last: usize) -> io::Result<Self> {
         let mut signals = iterator::Signals::new(wishes)?;
         let (state, handle) = (Arc::new(State::default()), signals.handle());
@@ -52,7 +52,7 @@ impl Signals {
         Ok(Self { begin: Instant::now(), state, handle })
     }
 
-    /// Takes `SIGHUP` for a wish to read files again.
+    /// Takes `SIGHUP` as a request to reload files.
     pub fn catch_reload(&self) -> io::Result<()> {
         self.state.hangup_reloads.store(true, Ordering::Relaxed);
         self.handle.add_signal(SIGHUP)
@@ -63,7 +63,7 @@ impl Signals {
         self.state.count.load(Ordering::Relaxed)
     }
 
-    /// Returns whether a signal asked for files to be read again since the last call.
+    /// Returns whether a signal asked for a reload of files since the last call.
     pub fn take_reload(&self) -> bool {
         self.state.reload.swap(false, Ordering::Relaxed)
     }
@@ -80,12 +80,12 @@ impl Pace for Signals {
             if left.is_zero() {
                 return true;
             }
-            // A signal does not end a sleep, so that each is short.
+            // A signal does not end a sleep, so each sleep is short.
             thread::sleep(left.min(NAP));
         }
         false
     }
 }
 
-/// The longest sleep in which a signal is not seen.
+/// The longest sleep during which a signal is not noticed.
 pub const NAP: Duration = Duration::from_millis(50);

@@ -2,7 +2,7 @@
 
 use ipvs_rs::procfs::ProcfsError;
 
-/// What is said of such rows at the end of a listing.
+/// The messages about such rows at the end of a listing.
 #[derive(Default)]
 pub struct Unread {
     lines: Vec<String>,
@@ -10,7 +10,7 @@ pub struct Unread {
 }
 
 impl Unread {
-    /// Goes over what can be read, and keeps what is to be said of the rest.
+    /// Returns the rows that can be read, and keeps the messages about the rest.
     pub fn sift<T>(&mut self, rows: impl Iterator<Item = Result<T, ProcfsError>>) -> impl Iterator<Item = T> {
         rows.filter_map(|row| row.map_err(|error| self.note(&error)).ok())
     }
@@ -48,7 +48,7 @@ mod tests {
 
     const HEADER: &str = "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n";
 
-    /// The ports of the clients that are found, and what is said of the rest.
+    /// The ports of the clients that are found, and the messages about the rest.
     fn sifted(table: impl Read) -> (Vec<u16>, Vec<String>) {
         let mut unread = Unread::default();
         let ports = unread.sift(Connections::from_reader(table)).map(|row| row.client.port()).collect();
@@ -79,7 +79,7 @@ mod tests {
         }
     }
 
-    /// A file that breaks off.
+    /// A truncated file.
     struct Broken;
 
     impl Read for Broken {

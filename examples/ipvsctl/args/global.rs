@@ -1,4 +1,4 @@
-//! Options that stand anywhere, and what the environment has in their place.
+//! Options that may stand anywhere, and their values from the environment.
 
 #![expect(clippy::doc_markdown, reason = "help is printed as it stands")]
 
@@ -66,11 +66,11 @@ pub struct Globals {
     pub params_header_file: Option<PathBuf>,
 }
 
-/// The heading of options that stand anywhere.
+/// The heading of options that may stand anywhere.
 pub const GLOBAL: &str = "Global options";
 
 impl Globals {
-    /// Adds what stands further right: lists grow, of everything else the last one counts.
+    /// Adds the options that stand further right: lists grow, and of everything else the last one counts.
     pub fn add(&mut self, right: Self) {
         self.verbose = self.verbose.saturating_add(right.verbose);
         self.quiet |= right.quiet;
@@ -88,7 +88,7 @@ impl Globals {
         self.params_header_file = right.params_header_file.or(self.params_header_file.take());
     }
 
-    /// Takes from the environment what the command line does not say.
+    /// Takes from the environment the options that the command line does not have.
     ///
     /// # Errors
     ///

@@ -439,7 +439,7 @@ where
     })
 }
 
-/// Reads the time between two looks, which is longer than none.
+/// Reads the time between two reads of the table or its counters, which is not 0.
 fn pause(text: &str) -> Result<Duration, String> {
     match text.parse::<Duration>() {
         Ok(pause) if pause.get().is_zero() => Err("expected a time longer than 0, such as 500ms or 10s".to_owned()),
@@ -456,7 +456,7 @@ pub fn grammar() -> clap::Command {
 ///
 /// # Errors
 ///
-/// When help or the version was asked for, or the command line is wrong: clap has the text.
+/// When help or the version was asked for, or the command line is wrong: the error has the text.
 pub fn read(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Invocation, clap::Error> {
     let matches = grammar().try_get_matches_from(words)?;
     let mut global = Globals::default();

@@ -1,4 +1,4 @@
-//! `plan`, `changeset`: what apply would change.
+//! `plan`, `changeset`: show what apply would change.
 
 use std::path::Path;
 
@@ -15,21 +15,21 @@ use crate::shown::shown;
 
 /// The beginning of failures to change the table.
 pub const APPLYING: &str = "Error applying updates: ";
-/// The same for failures to say what would change.
+/// The same for failures to show the changes.
 const BUILDING: &str = "Error building/applying changeset: ";
 
-/// A plan and what it was made for.
+/// A plan and the observed state that it was made for.
 pub struct Planned {
     pub plan: Plan,
     pub live: Observed,
 }
 
-/// The state that the table should have, and the changes that a plan may make for that.
+/// The desired state of the table, and the changes that a plan may make for it.
 pub struct Task<'a> {
     pub state: &'a DesiredState,
     pub planning: &'a Planning,
     pub allowed: Actions,
-    /// The name of the files if they say nothing of services.
+    /// The names of the files if they do not mention services.
     pub silent: Option<String>,
 }
 
@@ -55,7 +55,7 @@ fn options(planning: &Planning) -> PlanOptions {
 }
 
 impl Task<'_> {
-    /// Compares the table with what it should be.
+    /// Compares the table with the desired state.
     pub fn plan(&self, session: &mut Session<'_>) -> Result<Planned, Failure> {
         let live = Observed::read(&session.handle, self.state).map_err(|error| Failure::query("services", &error))?;
         let plan = ipvs_rs::desired::plan(&live, self.state, &options(self.planning));
@@ -72,7 +72,8 @@ impl Task<'_> {
         Ok(Planned { plan, live })
     }
 
-    /// The same for a command that only shows it, which says that apply would refuse what silent files lead to.
+    /// The same for a command that only shows it, with a warning that apply would refuse a plan from files without
+    /// services.
     fn plan_to_show(&self, session: &mut Session<'_>) -> Result<Planned, Failure> {
         let planned = self.plan(session)?;
         if let Some(problem) = self.problem_of_silence(&planned) {
@@ -81,7 +82,7 @@ impl Task<'_> {
         Ok(planned)
     }
 
-    /// Returns an objection to a plan that deletes services because the files say nothing of them.
+    /// Returns the reason to refuse a plan that deletes services because the files do not mention them.
     pub fn problem_of_silence(&self, Planned { plan, live }: &Planned) -> Option<String> {
         let (name, services) = (self.silent.as_deref()?, live.table.len());
         (services > 0 && plan.summary().delete > 0).then(|| {
@@ -96,7 +97,7 @@ impl Task<'_> {
 /// Shows a plan.
 pub fn plan(session: &mut Session<'_>, task: &Task<'_>, args: &args::Plan) -> Result<(), Failure> {
     let planned = task.plan_to_show(session)?;
-    // A plan that cannot be carried out is shown, but not kept.
+    // A plan that cannot be carried out is shown, but not saved.
     let checked = check(&planned.plan, task.allowed, BUILDING);
     if let Some(path) = args.out.as_ref().filter(|_| checked.is_ok()) {
         save(&planned, path)?;
@@ -117,7 +118,7 @@ pub fn show(console: &mut Console, Planned { plan, live }: &Planned, format: For
     Ok(())
 }
 
-/// Writes a plan where `apply` finds it: all of it, or nothing.
+/// Writes a plan to a file for `apply`: all of it, or nothing.
 fn save(Planned { plan, live }: &Planned, path: &Path) -> Result<(), Failure> {
     let text = document::text(Format::Json, &plan.saved(live))?;
     file::replace(path, text.as_bytes())
@@ -131,7 +132,7 @@ pub fn changeset(session: &mut Session<'_>, task: &Task<'_>, format: Format) -> 
     check(&plan, task.allowed, BUILDING)
 }
 
-/// Whether a plan may be carried out, and can be.
+/// Checks that a plan may be carried out, and can be.
 pub fn check(plan: &Plan, allowed: Actions, prefix: &str) -> Result<(), Failure> {
     let mut lines = Vec::new();
     if !plan.conflicts().is_empty() {

@@ -1,4 +1,4 @@
-//! `validate`: whether files can be applied.
+//! `validate`: checks whether files can be applied.
 
 use ipvs_rs::desired::{Diagnostic, Stage};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::document;
 use crate::failure::{Exit, Failure};
 use crate::source::{Input, Unread};
 
-/// Checks files, and says what it found.
+/// Checks files, and reports the result.
 pub fn validate(console: &mut Console, input: Input<'_>, format: Format) -> Result<(), Failure> {
     if format == Format::Text {
         input.load(console)?;

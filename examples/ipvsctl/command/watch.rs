@@ -1,4 +1,4 @@
-//! `watch`: the table stays what files say.
+//! `watch`: keeps the table in the state that files describe.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::source::{Input, Voice};
 
 /// Applies files, and again whenever they or the table change, until a signal ends it.
 ///
-/// Files that cannot be used at the start end it; later, the last files that were right go on counting.
+/// Files that cannot be used at the start end it; later, the last usable content of the files remains valid.
 pub fn watch(global: &Globals, console: &mut Console, args: &args::Watch) -> Result<(), Failure> {
     let input = Input::new(global, &args.files, Voice::Table);
     let allowed = plan::allowed(&args.planning)?;
@@ -42,7 +42,7 @@ pub fn watch(global: &Globals, console: &mut Console, args: &args::Watch) -> Res
             let task = Task { state, planning: &args.planning, allowed, silent: None };
             match once(session, &task, &args.applying, (signals, &mut drains), &input.name()) {
                 Ok(()) => {}
-                // A signal that came meanwhile is the end.
+                // A signal that came meanwhile ends it.
                 Err(failure) if signals.count() > 0 => return Err(failure),
                 Err(failure) => session.console.failure(&failure),
             }
@@ -60,10 +60,10 @@ pub fn watch(global: &Globals, console: &mut Console, args: &args::Watch) -> Res
     }
 }
 
-/// How often the table is looked at while destinations drain.
+/// The time between two reads of the table while destinations drain.
 const DRAINING: Duration = Duration::from_secs(1);
 
-/// Compares the table with files of that name, and changes it if it is another one. Nothing waits for what drains.
+/// Compares the table with files of that name, and changes it if it differs. Draining destinations are not waited for.
 fn once(
     session: &mut Session<'_>,
     task: &Task<'_>,
@@ -71,7 +71,7 @@ fn once(
     (signals, drains): (&Signals, &mut Drains),
     name: &str,
 ) -> Result<(), Failure> {
-    // Mostly there is nothing to do, and no other process need wait for that.
+    // Usually there is nothing to do, so that other processes need not wait.
     if task.plan(session)?.plan.is_empty() {
         *drains = Drains::default();
         return Ok(());
@@ -82,7 +82,7 @@ fn once(
     let applied = apply::carry_out(session, &|| apply::wish(signals), &plan, (applying, task.allowed), Some(drains));
     let report = applied.map_err(|error| apply::explain(&error))?;
     if report.changed == 0 {
-        // A drain that failed is told once, and not begun again.
+        // A failed drain is reported once, and not started again.
         return Ok(());
     }
     let Summary { add, change, delete, .. } = apply::summary(&plan, &report);

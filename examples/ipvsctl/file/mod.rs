@@ -1,4 +1,4 @@
-//! Files that are read and written with care: whole, within limits, and only where a file is meant.
+//! Files that are read and written with care: whole, within limits, and only regular files where one is expected.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, Read, Write};

@@ -1,4 +1,4 @@
-//! Files that are followed: what they said last counts until they say something else that can be used.
+//! Files that are followed: their last usable content counts until there is new usable content.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -15,34 +15,34 @@ use crate::params;
 use crate::shown::shown;
 use crate::source::Input;
 
-/// How often files are looked at: what is read stood still for so long.
+/// The time between two checks of the files: they have to stand still this long before they are read.
 pub const LOOK: Duration = Duration::from_millis(500);
-/// How long files may move at the beginning.
+/// The longest time that files may keep changing at the beginning.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Files of services and of parameters under watch.
 pub struct Followed<'a> {
     input: Input<'a>,
     watcher: FileWatcher,
-    /// How many of the paths are not of parameters.
+    /// The number of paths that are not of parameters.
     count: usize,
     /// The last state that the files described, and the names of those that have services.
     loaded: Loaded,
     with_services: HashSet<Arc<str>>,
-    /// How often the content is compared, and when it is next.
+    /// The time between two comparisons of the content, and the time of the next one.
     interval: Duration,
     content_due: Duration,
     look_due: Duration,
-    /// Why they could not be used, so that it is said once.
+    /// The reason that they could not be used, so that it is reported once.
     problem: Option<Failure>,
 }
 
 impl<'a> Followed<'a> {
-    /// Reads files as soon as they stand still; nothing if it is to end before that.
+    /// Reads files as soon as they stand still; `None` if a signal asks for the end before that.
     ///
     /// # Errors
     ///
-    /// When something is wrong with them: there is no earlier state that could count instead.
+    /// When something is wrong with them: there is no earlier state to use instead.
     pub fn begin(
         input: Input<'a>,
         interval: Duration,
@@ -80,7 +80,7 @@ impl<'a> Followed<'a> {
         &self.loaded
     }
 
-    /// Looks at the files, if it is time to, and says what cannot be used. Returns whether they say something else now.
+    /// Checks the files, if it is time to, and reports errors. Returns whether their content has changed.
     ///
     /// With a reload they are read even if they do not differ, once they stand still.
     pub fn look(&mut self, console: &mut Console, now: Duration, is_reload: bool) -> bool {
@@ -93,7 +93,7 @@ impl<'a> Followed<'a> {
         self.look_due = now + LOOK;
         let event = if now >= self.content_due {
             self.content_due = now + self.interval;
-            // A web server that did not answer may do so now.
+            // A web server that did not answer may answer now.
             if self.problem.as_ref().is_some_and(|failure| failure.exit == Exit::Network) {
                 self.watcher.reload();
             }
@@ -135,14 +135,14 @@ impl<'a> Followed<'a> {
     fn understand(&mut self, console: &mut Console, sources: &[Source], params: &[Source]) -> Result<Loaded, Failure> {
         let loaded = self.input.tell(console, self.input.understand(sources, params))?;
         let has_none = |loaded: &Loaded| loaded.state.services.is_empty();
-        // One of several files that cannot be read alone has services: they lack parameters.
+        // One of several files that cannot be read alone counts as having services: it may only lack parameters.
         let has_services = |source: &&Source| match sources {
             [_] => !has_none(&loaded),
             _ => !Reader::new().read(std::slice::from_ref(source)).is_ok_and(|loaded| has_none(&loaded)),
         };
         let with_services: HashSet<_> =
             sources.iter().filter(has_services).map(|source| Arc::clone(&source.name)).collect();
-        // One file of a folder must not lose its services either, nor a writer stop behind the word.
+        // A single file of a folder must not lose its services either, as when a writer stopped after the key.
         let mut lost = self.with_services.difference(&with_services);
         let lost =
             lost.find(|name| sources.iter().any(|source| source.name == **name && !is_written_empty(&source.text)));

@@ -13,13 +13,13 @@ use crate::source::Voice;
 
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// So many services, a line each.
+/// A file with this many services, a line each.
 fn model(services: usize) -> String {
     let line = |number: usize| format!("- address: tcp://192.0.2.{}:80\n", number + 1);
     format!("services:\n{}", (0..services).map(line).collect::<String>())
 }
 
-/// A file and what it is followed with.
+/// A file and the settings to follow it.
 struct World {
     folder: TempDir,
     global: Globals,
@@ -55,7 +55,7 @@ impl World {
     }
 }
 
-/// Looks for so long. Returns how often there was something else, and what was said but for warnings about services.
+/// Checks the files for this long. Returns the number of changes, and the messages except for warnings about services.
 fn looks(followed: &mut Followed<'_>, from: u64, seconds: u64) -> (usize, String) {
     let mut console = Console::memory(1);
     let times = (from * 2..(from + seconds) * 2).map(|half| Duration::from_millis(half * 500));

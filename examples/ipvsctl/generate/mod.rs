@@ -31,7 +31,7 @@ pub fn man() -> String {
         .finish()
 }
 
-/// A section for each command, with the options that are its own.
+/// A section for each command, with its own options.
 fn commands(grammar: &clap::Command, prefix: &str, page: &mut Roff) {
     for command in grammar.get_subcommands().filter(|command| command.get_name() != "help") {
         let name = format!("{prefix}{}", command.get_name());

@@ -1,4 +1,4 @@
-//! Standard output, of which it is known when it cannot be written.
+//! Standard output with the errors of writing to it.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Whether the output was closed when the program was started.
 static WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Looks before `main`, because until then the runtime has put `/dev/null` in the place of whatever was closed.
+/// Runs before `main`, because by then the runtime has replaced every closed descriptor by `/dev/null`.
 #[ctor::ctor]
 fn look_at_start() {
     WAS_CLOSED.store(io::stdout().as_fd().try_clone_to_owned().is_err(), Ordering::Relaxed);
 }
 
-/// Returns standard output in blocks. That of the standard library takes what goes to a descriptor that is closed, or is
-/// open for reading only, for written.
+/// Returns standard output in blocks. The one of the standard library ignores the error of writing to a descriptor that
+/// is closed, or is open for reading only.
 pub fn standard() -> Box<dyn Write> {
     let output = if WAS_CLOSED.load(Ordering::Relaxed) {
         closed()
@@ -25,7 +25,7 @@ pub fn standard() -> Box<dyn Write> {
     output.map_or_else(|_| Box::new(io::stdout()) as Box<dyn Write>, |output| Box::new(BufWriter::new(output)))
 }
 
-/// Returns an output that fails as one that is closed does: it is open for reading only.
+/// Returns an output that fails as a closed one does: it is open for reading only.
 fn closed() -> io::Result<File> {
     File::open("/dev/null")
 }

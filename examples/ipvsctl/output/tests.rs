@@ -19,7 +19,7 @@ impl Write for Broken {
     }
 }
 
-/// The exit status of a command that prints and then ends like this, and what it says.
+/// The exit status of a command that prints and then ends with this result, and its messages.
 fn ended(out: impl Write + 'static, text: &str, done: Result<(), Failure>) -> (u8, String) {
     let mut console = Console::memory_of(&Globals::default());
     console.out = Box::new(out);

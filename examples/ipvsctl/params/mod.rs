@@ -1,4 +1,4 @@
-//! Where parameters come from.
+//! The sources of parameters.
 
 #[cfg(feature = "params-url")]
 mod url;
@@ -15,7 +15,7 @@ use crate::file;
 use crate::session;
 use crate::shown::shown;
 
-/// The sources that are switched on, in the order in which they are asked. The files have been read.
+/// The sources that are switched on, in the order in which they are asked. The files have been read before.
 pub fn resolver(global: &Globals, files: &[Source]) -> Result<Chain, Failure> {
     let mut chain = match global.params_network {
         Some(true) => Chain::new().with(host(global)?),

@@ -1,4 +1,4 @@
-//! Services and destinations as people write them.
+//! Services and destinations as they are written on a command line.
 
 use std::net::SocketAddr;
 
@@ -77,7 +77,7 @@ pub fn weight_in_file(global: &Globals, place: &Place, names: &Names) -> Result<
     })
 }
 
-/// Reads a weight that is at most so large; the kernel takes those up to [`Weight::MAX`].
+/// Reads a weight of at most `max`; the kernel takes those up to [`Weight::MAX`].
 pub fn weight(text: &str, max: u32) -> Result<Weight, Failure> {
     let number = text.parse().ok().filter(|number| *number <= max);
     number

@@ -8,12 +8,12 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use crate::failure::{Failure, failure};
 use crate::pace::Signals;
 
-/// The signal that ends the program at once: the one after the wish.
+/// The number of the signal that ends the program at once: the one after the request to end.
 pub const SECOND: usize = 2;
-/// The same where the second one is the wish to leave everything as it is.
+/// The same where the second signal asks to leave everything as it is.
 pub const THIRD: usize = 3;
 
-/// From now on the first `SIGINT`, `SIGTERM` or `SIGHUP` is a wish, and the one of this number is the end.
+/// From now on the first `SIGINT`, `SIGTERM` or `SIGHUP` asks for the end, and the one of this number ends the program.
 ///
 /// A `SIGHUP` that is ignored stays so: that is how `nohup` starts a program.
 pub fn catch(last: usize) -> Result<Signals, Failure> {

@@ -1,4 +1,4 @@
-//! `apply`: the table becomes what files, or a saved plan, say.
+//! `apply`: brings the table to the state in files or in a saved plan.
 
 pub mod silence;
 
@@ -27,7 +27,7 @@ use crate::shown::shown;
 use crate::signals;
 use crate::source::{Input, Voice};
 
-/// Makes the table what files, or a saved plan, say.
+/// Brings the table to the state in files or in a saved plan.
 pub fn apply(global: &Globals, console: &mut Console, args: &args::Apply) -> Result<(), Failure> {
     let input = Input::new(global, &args.files, Voice::Table);
     let loaded = if args.saved.is_none() { Some(input.load(console)?) } else { None };
@@ -39,7 +39,7 @@ pub fn apply(global: &Globals, console: &mut Console, args: &args::Apply) -> Res
         silent: input.silent(loaded).filter(|_| !args.allow_empty),
     });
     let session = &mut Session::open(global, console)?;
-    // What is only shown keeps no other process waiting.
+    // A dry run does not keep other processes waiting.
     let lock = if args.dry_run { None } else { Some(lock(session, &args.applying)?) };
     if lock.is_some() {
         silence::restore(session, &args.applying.lock_dir, lock.as_ref());
@@ -66,7 +66,7 @@ pub fn apply(global: &Globals, console: &mut Console, args: &args::Apply) -> Res
         let raced = match applied {
             Ok(report) => {
                 undrained(&report)?;
-                // Servers take their time to drain, in which other programs can do much.
+                // Servers take their time to drain, and other programs can make many changes meanwhile.
                 if report.drains.is_empty() {
                     break;
                 }
@@ -90,15 +90,15 @@ pub fn apply(global: &Globals, console: &mut Console, args: &args::Apply) -> Res
     Ok(())
 }
 
-/// How often a table that another program changes meanwhile is planned again.
+/// The number of times that a table is planned again when another program changes it meanwhile.
 const ROUNDS: u32 = 3;
 
-/// Keeps others away from the table of the namespace until it is dropped.
+/// Locks the table of the namespace for other processes.
 pub fn lock(session: &Session<'_>, applying: &Applying) -> Result<Lock, Failure> {
     let acquire = || Lock::acquire(&applying.lock_dir, applying.lock_timeout.get());
     let locked = session.netns.run(acquire).map_err(|error| Failure::new(Exit::Locked, error.to_string()))?;
     locked.map_err(|error| {
-        // Who may not write there mostly may not change the table either, which is what is to be said.
+        // A user who may not write there usually may not change the table either, and that is the error to report.
         if let Some(refused) = session.handle.get_info().err().filter(|_| !error.is_held()) {
             return Failure::query("services", &refused);
         }
@@ -127,7 +127,7 @@ fn saved(handle: &Handle, path: &Path) -> Result<Planned, Failure> {
 /// The longest plan in bytes.
 const LONGEST: u64 = 1 << 30;
 
-/// Asks whether to go on, if something is to be deleted and the command line asks for that.
+/// Asks whether to continue, if something is to be deleted and the command line requires a confirmation.
 fn confirm(console: &mut Console, plan: &Plan, args: &args::Apply) -> Result<(), Failure> {
     let deletions = plan.summary().delete;
     if !args.confirm || args.yes || deletions == 0 {
@@ -143,7 +143,7 @@ fn confirm(console: &mut Console, plan: &Plan, args: &args::Apply) -> Result<(),
     console.flush();
     console.ask("Apply this plan? [y/N] ");
     let mut answer = String::new();
-    // No answer is no.
+    // An answer that cannot be read counts as no.
     let _ = io::stdin().read_line(&mut answer);
     if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") {
         return Ok(());
@@ -151,7 +151,7 @@ fn confirm(console: &mut Console, plan: &Plan, args: &args::Apply) -> Result<(),
     Err(failure!(Apply, "{APPLYING}not confirmed; nothing was changed"))
 }
 
-/// Says what a drain cannot be relied on for.
+/// Warns if persistence brings clients back to drained destinations.
 fn warn_of_persistence(session: &mut Session<'_>, plan: &Plan) {
     let mut held = held_by_persistence(plan);
     let Some((service, id)) = held.next() else { return };
@@ -174,7 +174,7 @@ pub fn brings_clients_back(session: &Session<'_>) -> bool {
     expires.is_ok_and(|value| value == SysctlValue::Number(0))
 }
 
-/// The wish of the signals so far about a plan that is being carried out.
+/// The interrupt that the signals so far ask for while a plan is carried out.
 pub fn wish(signals: &Signals) -> Interrupt {
     match signals.count() {
         0 => Interrupt::None,
@@ -183,7 +183,7 @@ pub fn wish(signals: &Signals) -> Interrupt {
     }
 }
 
-/// Carries a plan out, and says what was done. With `drains`, connections are not waited for.
+/// Carries out a plan, and reports its changes. With `drains`, connections are not waited for.
 pub fn carry_out(
     session: &mut Session<'_>,
     stop: &dyn Fn() -> Interrupt,
@@ -211,13 +211,13 @@ pub fn carry_out(
     applied
 }
 
-/// Destinations that should have gone, and had connections for too long.
+/// Destinations that should have been deleted, and had connections for too long.
 pub fn undrained(report: &Report) -> Result<(), Failure> {
     let left: Vec<_> = report.undrained().map(ToString::to_string).collect();
     if left.is_empty() { Ok(()) } else { Err(Failure::of_lines(Exit::Drain, left)) }
 }
 
-/// How much of a plan that succeeded is through; the rest drains, or is kept.
+/// The part of a successful plan that is done; the rest drains, or is kept.
 pub fn summary(plan: &Plan, report: &Report) -> Summary {
     Plan::of(done(plan, report).cloned().collect()).summary()
 }
@@ -226,7 +226,7 @@ fn done<'p>(plan: &'p Plan, report: &'p Report) -> impl Iterator<Item = &'p Oper
     plan.operations().iter().filter(|operation| report.is_through(operation))
 }
 
-/// Shows how far a plan has come, and hears of wishes to end it.
+/// Shows the progress of a plan, and passes interrupts on to it.
 pub struct Watcher<'a> {
     pub console: &'a mut Console,
     pub stop: &'a dyn Fn() -> Interrupt,
@@ -261,7 +261,7 @@ impl Observer for Watcher<'_> {
     }
 }
 
-/// A line for something that was done.
+/// A line for a finished operation.
 fn log(console: &mut Console, operation: &Operation) {
     let service = operation.service().map(|id| service_text(&id)).unwrap_or_default();
     let destination = operation.destination().map(|id| id.to_string()).unwrap_or_default();

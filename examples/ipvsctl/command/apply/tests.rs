@@ -38,7 +38,7 @@ fn planning(allowed: &str) -> Planning {
     Planning { keep_weights: false, prune: true, drain: None, no_drain: false, allowed_actions: allowed.to_owned() }
 }
 
-/// The state that the table should be in, with everything allowed.
+/// The desired state of the table, with everything allowed.
 fn task<'a>(state: &'a DesiredState, planning: &'a Planning) -> Task<'a> {
     Task { state, planning, allowed: Actions::all(), silent: None }
 }
@@ -47,7 +47,7 @@ fn planned(kernel: &FakeKernel, text: &str, planning: &Planning) -> Planned {
     task(&state(text), planning).plan(&mut session(kernel, &mut Console::memory(0))).unwrap()
 }
 
-/// Applies a text with a wish, and returns what was said.
+/// Applies a text with an interrupt, and returns the messages.
 fn applied(kernel: &FakeKernel, text: &str, on_error: OnError, wish: Interrupt) -> (Result<Report, Failure>, String) {
     let plan = planned(kernel, text, &planning("*")).plan;
     let mut console = Console::memory(1);

@@ -27,7 +27,7 @@ pub fn conns(procfs: &Procfs, console: &mut Console, wanted: Wanted, format: For
     show(connections, console, wanted, format)
 }
 
-/// Shows what can be read. Rows that cannot be are a failure at the end.
+/// Shows the rows that can be read. Other rows are a failure at the end.
 fn show(
     connections: impl Iterator<Item = Result<Connection, ProcfsError>>,
     console: &mut Console,
@@ -52,7 +52,7 @@ fn unreadable(exit: Exit, reason: impl Display) -> Failure {
 }
 
 impl Wanted {
-    /// Whether a connection is one of those. Connections by a firewall mark do not tell it; their templates do.
+    /// Whether a connection matches. Connections by a firewall mark do not have the mark; their templates do.
     fn holds(&self, connection: &Connection) -> bool {
         let service = self.service.is_none_or(|service| {
             if let Some(mark) = service.mark() {

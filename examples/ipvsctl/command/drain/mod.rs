@@ -1,4 +1,4 @@
-//! `drain`, `undrain`, `set state`: whether destinations take new connections.
+//! `drain`, `undrain`, `set state`: set whether destinations take new connections.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::failure::{Exit, Failure, failure};
 use crate::pace::Pace;
 use crate::session::Session;
 
-/// The destinations to drain, and how.
+/// The destinations to drain, and the settings for that.
 pub struct Draining {
     pub service: ServiceId,
     pub destinations: Vec<DestinationId>,
@@ -26,7 +26,7 @@ pub struct Draining {
 
 const WHAT: &str = "Unable to drain";
 
-/// Gives destinations weight 0, waits until they have no connections, and deletes them if that is wanted.
+/// Gives destinations weight 0, waits until they have no connections, and deletes them on request.
 pub fn drain(session: &mut Session<'_>, pace: &mut impl Pace, draining: &Draining) -> Result<(), Failure> {
     let Draining { service, drain, .. } = draining;
     let plan = Plan::of(operations(session, draining)?);
@@ -38,7 +38,7 @@ pub fn drain(session: &mut Session<'_>, pace: &mut impl Pace, draining: &Drainin
         }
         begin + pace.elapsed().saturating_sub(first)
     };
-    // A signal counts once connections are waited for.
+    // Signals count only while waiting for connections.
     let stop = || if is_interrupted.get() { Interrupt::Stop } else { Interrupt::None };
     let Session { handle, console, .. } = session;
     let mut watcher = Watcher { console, stop: &stop, silence: None };
@@ -105,7 +105,7 @@ fn failed(error: &ApplyError, service: ServiceId) -> Failure {
     }
 }
 
-/// Says what a wait cannot be relied on for.
+/// Warns where a wait does not cover all connections, or may be in vain.
 pub fn warn(session: &mut Session<'_>, Draining { service, drain, .. }: &Draining) -> Result<(), Failure> {
     if drain.wait == WaitFor::Active && service.protocol() == Some(Protocol::UDP) {
         session.console.warning("All connections of UDP count as inactive: nothing is waited for without --wait all");

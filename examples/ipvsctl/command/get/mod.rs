@@ -34,7 +34,7 @@ pub fn get(session: &mut Session<'_>, get: &Get, service: Option<&ServiceId>) ->
     Ok(())
 }
 
-/// Reads the table or one service of it, and time-outs and daemons if they are wanted.
+/// Reads the table or one service of it, and timeouts and daemons on request.
 pub fn read(handle: &Handle, all: bool, service: Option<&ServiceId>) -> Result<Observed, Failure> {
     let live = if all { Observed::read_all(handle) } else { Observed::read(handle, &DesiredState::new()) };
     let mut live = live.map_err(|error| Failure::query("services", &error))?;

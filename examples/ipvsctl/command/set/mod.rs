@@ -1,4 +1,4 @@
-//! `set`, `zero`: one thing changes, the rest stays.
+//! `set`, `zero`: change one setting and leave the rest.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::pace::Pace;
 use crate::place::Place;
 use crate::session::Session;
 
-/// The beginning of failures to set a weight, and to set one back.
+/// The beginning of failures to set a weight, and to restore one.
 pub const WEIGHT: &str = "Unable to set new weight";
 pub const UNDRAIN: &str = "Unable to undrain";
 
@@ -47,7 +47,7 @@ pub fn ramp_weight(
                 place.text()
             ));
         }
-        // A kernel that took long is made up for: steps are counted in time, not in turns.
+        // A slow kernel does not delay the rest: steps are counted in time, not in turns.
         let passed = pace.elapsed().saturating_sub(begin).as_secs().clamp(step, seconds.into());
         now = between(from, target, passed, seconds.into());
         change_destination(&session.handle, WEIGHT, place, |destination| destination.weight = now)?;
@@ -64,11 +64,11 @@ pub fn ramp_weight(
 fn between(from: Weight, to: Weight, passed: u64, whole: u64) -> Weight {
     let (from, to) = (i128::from(from.get()), i128::from(to.get()));
     let weight = from + (to - from) * i128::from(passed) / i128::from(whole.max(1));
-    // Between two weights there are only weights.
+    // A value between two weights is a valid weight.
     u32::try_from(weight).ok().and_then(|weight| Weight::new(weight).ok()).unwrap_or_default()
 }
 
-/// A destination as it is.
+/// A destination as it is in the table.
 fn destination(handle: &Handle, what: &str, place: &Place) -> Result<Destination, Failure> {
     let Place { service, destination } = place;
     let refused = |error| refused(what, &error, Some(*service), Some(*destination));
@@ -92,7 +92,7 @@ fn change_destination(
     carry_out(handle, what, Operation::of_destination(place.service, Change::update(before, after)))
 }
 
-/// Carries a single change of what is there out; nothing is made that has gone meanwhile.
+/// Carries out a single change of an existing object; an object that was deleted meanwhile is not made again.
 fn carry_out(handle: &Handle, what: &str, operation: Operation) -> Result<(), Failure> {
     let (service, destination) = (operation.service(), operation.destination());
     let options = ApplyOptions::new().on_error(OnError::Stop).on_race(OnRace::Fail);
@@ -121,7 +121,7 @@ pub fn set_thresholds(session: &mut Session<'_>, place: &Place, (upper, lower): 
 
 /// Sets the scheduler of a service, and its flags if there are any to set.
 ///
-/// Flags have a meaning only to their scheduler: with another one they are gone, unless they are set.
+/// Flags have a meaning only to their scheduler: another scheduler clears them, unless they are set.
 pub fn set_scheduler(
     session: &mut Session<'_>,
     service: &ServiceId,
@@ -154,7 +154,7 @@ fn read_flags(list: &str, scheduler: &Scheduler) -> Result<SchedulerFlags, Failu
         .map_err(|error| failure!(Value, "Invalid scheduler flags: {error}"))
 }
 
-/// Sets time-outs; what is not set stays.
+/// Sets timeouts; those that are not given stay.
 pub fn set_timeouts(session: &mut Session<'_>, timeouts: [Option<Duration>; 3]) -> Result<(), Failure> {
     const WHAT: &str = "Unable to set new time-outs";
     type Setter = fn(Config, Duration) -> Result<Config, InvalidValue>;

@@ -52,7 +52,7 @@ pub fn stats(
     }
 }
 
-/// The kernel adds its counters up every two seconds: more than ten looks in one are of no use.
+/// The kernel adds its counters up every two seconds: more than ten readings in one second are of no use.
 const SHORTEST: Duration = Duration::from_millis(100);
 
 fn as_table(live: &Observed) -> String {

@@ -20,7 +20,7 @@ fn kernel() -> FakeKernel {
 fn carry(kernel: &FakeKernel, connections: u32) {
     let traffic = Traffic::new().opened(connections).packets_in(10, 1000);
     kernel.carry(&"tcp://192.0.2.10:80".parse().unwrap(), &"10.0.0.2:80".parse().unwrap(), traffic).unwrap();
-    // The kernel adds up every two seconds.
+    // The kernel adds its counters up every two seconds.
     kernel.advance(Duration::from_secs(2));
 }
 

@@ -1,4 +1,4 @@
-//! Documents from web servers, within limits: they decide where traffic goes.
+//! Documents from web servers, within limits, because their values decide where traffic goes.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use crate::failure::{Failure, failure};
 use crate::file;
 use crate::shown::shown;
 
-/// How documents are fetched.
+/// The settings for fetching documents.
 pub struct Fetcher {
     certificates: RootCerts,
     headers: Vec<(String, String)>,
@@ -27,7 +27,7 @@ const TOTAL: Duration = Duration::from_secs(15);
 const LONGEST: u64 = 1 << 20;
 const LONGEST_HEADERS: u64 = 64 << 10;
 const LONGEST_CA: u64 = 16 << 20;
-/// How often a server may say that it is somewhere else.
+/// The highest number of redirections.
 const REDIRECTIONS: usize = 5;
 
 impl Fetcher {
@@ -43,7 +43,7 @@ impl Fetcher {
         Ok(Self { certificates, headers, is_insecure: global.params_insecure })
     }
 
-    /// Fetches a document. Returns what messages call its URL, and the document.
+    /// Fetches a document. Returns its URL as it is shown in messages, and the document.
     pub fn fetch(&self, url: &str) -> Result<(String, String), Failure> {
         let begin = Instant::now();
         let mut here = Url::parse(url).map_err(|error| failed(&format!("{}: {error}", without_secrets(url))))?;
@@ -51,7 +51,7 @@ impl Fetcher {
         for _ in 0..=REDIRECTIONS {
             self.check(&here)?;
             let left = TOTAL.saturating_sub(begin.elapsed());
-            // What was meant for one server is no other server's business.
+            // Headers for one server are not sent to another one.
             let headers = if here.origin() == origin { &*self.headers } else { &[] };
             let broken = |error: ureq::Error| failed(&format!("{}: {}", self::name(&here), reason(&error)));
             let mut response = self.get(&here, headers, left).map_err(broken)?;
@@ -74,7 +74,7 @@ impl Fetcher {
         Err(failed(&format!("{name}: more than {REDIRECTIONS} redirections")))
     }
 
-    /// Refuses what is not the web, and what anybody on the way could change.
+    /// Refuses URLs that are neither https nor http, and connections that can be changed on the way.
     fn check(&self, url: &Url) -> Result<(), Failure> {
         let name = name(url);
         match url.scheme() {
@@ -117,7 +117,7 @@ impl Fetcher {
     }
 }
 
-/// Where a server sends to: anywhere but from https to http.
+/// The target of a redirection, which may lead anywhere except from https to http.
 fn location(here: &Url, response: &Response<ureq::Body>) -> Result<Url, Failure> {
     let location = response.headers().get("location").and_then(|location| location.to_str().ok());
     let location = location.ok_or_else(|| failed(&format!("{}: a redirection to nowhere", name(here))))?;
@@ -136,7 +136,7 @@ fn name(url: &Url) -> String {
         return without_secrets(url.as_str());
     }
     let mut url = url.clone();
-    // One that cannot have user information has none.
+    // A URL that cannot have user information does not have any.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_query(None);
@@ -152,7 +152,7 @@ fn without_secrets(text: &str) -> String {
     if scheme.is_empty() || scheme.contains('@') { shown(public) } else { shown(format_args!("{scheme}://{public}")) }
 }
 
-/// Why there is no document. A broken URL, of a proxy too, stands in the message about it.
+/// The reason that a document could not be fetched. A broken URL, of a proxy too, stands in the message about it.
 fn reason(error: &ureq::Error) -> String {
     match error {
         ureq::Error::BadUri(_) => "the URL cannot be used".to_owned(),

@@ -7,8 +7,8 @@ use std::thread;
 use super::*;
 use crate::failure::Exit;
 
-/// A web server on this host that gives these answers, one for each request. Returns its address, and what it was
-/// asked once it is through.
+/// A web server on this host that gives these answers, one for each request. Returns its address, and the requests that
+/// it received once it is done.
 fn server(answers: Vec<String>) -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());

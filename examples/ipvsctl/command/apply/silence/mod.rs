@@ -1,4 +1,4 @@
-//! Limits of the director's refusals, which are strict for a moment and are set back whatever happens.
+//! Rate limits of ICMP errors from the director, which are strict for a moment and are restored in any case.
 
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
@@ -13,25 +13,26 @@ use crate::file;
 use crate::session::Session;
 use crate::shown::shown;
 
-/// While this lives, the director tells no client that a port cannot be reached.
+/// While this lives, the director does not tell clients that a port cannot be reached.
 ///
-/// The kernel takes a service's old scheduler away before it puts the new one in its place, and tells clients that connect
-/// in between that the port cannot be reached. A client that is told nothing tries again after a second, and gets through.
+/// The kernel takes a service's old scheduler away before it puts the new one in its place, and tells clients that
+/// connect in between that the port cannot be reached. A client without such an answer tries again after a second, and
+/// gets through.
 pub struct Silence {
     netns: Netns,
     limits: Limits,
 }
 
-/// How many milliseconds lie between two such messages to the same client.
+/// The sysctls with the milliseconds between two such messages to the same client.
 const LIMITS: [&str; 2] = ["/proc/sys/net/ipv4/icmp_ratelimit", "/proc/sys/net/ipv6/icmp/ratelimit"];
-/// A day: longer than the kernel remembers a client to whom it has said nothing.
+/// A day: longer than the kernel remembers a client to which it has not sent a message.
 const SILENT: &str = "86400000";
 /// The value of both in a new namespace.
 const DEFAULT: &str = "1000";
 
 impl Silence {
-    /// Begins, if the plan changes a scheduler. The caller holds the lock of that folder. Where the limits cannot be set,
-    /// or their old values not be kept, that is told and they are left.
+    /// Begins, if the plan changes a scheduler. The caller holds the lock of that folder. If the limits cannot be set,
+    /// or their old values cannot be saved, there is a warning and the limits are left alone.
     pub fn during(session: &mut Session<'_>, plan: &Plan, lock_dir: &Path) -> Option<Self> {
         let is_scheduler = |operation: &Operation| operation.changes().iter().any(|change| change.field == "sched");
         if !plan.operations().iter().any(is_scheduler) {
@@ -46,7 +47,7 @@ impl Silence {
         begun.ok().map(|limits| Self { netns: netns.clone(), limits })
     }
 
-    /// Sets the limits as they were.
+    /// Restores the limits.
     pub fn end(self, console: &mut Console) {
         if let Err(error) = within(&self.netns, || self.limits.restore()) {
             console.warning(&format!("Clients are still not told that they are refused: {error}"));
@@ -54,8 +55,8 @@ impl Silence {
     }
 }
 
-/// Sets back what a run that was killed has left. While another process has the lock of that folder, the limits are that
-/// one's.
+/// Restores the limits that a killed run has left. While another process has the lock of that folder, the limits belong
+/// to that process.
 pub fn restore(session: &mut Session<'_>, lock_dir: &Path, lock: Option<&Lock>) {
     const WHAT: &str = "A run of ipvsctl with --no-refusals was killed";
     let Session { netns, console, .. } = session;
@@ -92,17 +93,17 @@ impl Limits {
     /// Those of this thread's namespace. The file is beside the lock file.
     fn here(lock_dir: &Path) -> io::Result<Self> {
         let namespace = fs::metadata("/proc/thread-self/ns/net")?.ino();
-        // A kernel without IPv6 has one.
+        // The file of IPv6 is missing in a kernel without it.
         let paths = LIMITS.map(PathBuf::from).into_iter().filter(|path| path.exists());
         Ok(Self { paths: paths.collect(), state: lock_dir.join(format!("ipvsctl-{namespace}.limits")) })
     }
 
-    /// Writes the old values down, and sets the limits then.
+    /// Saves the old values, and then sets the limits.
     fn begin(&self) -> io::Result<()> {
         let (saved, mut text) = (self.saved(), String::new());
         for path in &self.paths {
             let now = read(path)?;
-            // What a run that was killed has left is not an old value.
+            // The limit that a killed run has left is not an old value.
             let old = if now == SILENT { saved.get(path).map_or(DEFAULT, String::as_str) } else { &now };
             text.extend([&path.to_string_lossy(), " ", old, "\n"]);
         }
@@ -111,7 +112,7 @@ impl Limits {
         set.inspect_err(|_| drop(self.restore()))
     }
 
-    /// Sets back every limit that still is as [`begin`](Self::begin) has set it. Returns a sentence for each.
+    /// Restores every limit that still is as [`begin`](Self::begin) has set it. Returns a sentence for each.
     fn restore(&self) -> io::Result<Vec<String>> {
         let (saved, mut done, mut failed) = (self.saved(), Vec::new(), None);
         for path in &self.paths {
@@ -134,12 +135,12 @@ impl Limits {
         }
     }
 
-    /// Whether there is anything to set back.
+    /// Whether there is anything to restore.
     fn are_left(&self) -> bool {
         self.state.exists() || self.paths.iter().any(|path| read(path).is_ok_and(|now| now == SILENT))
     }
 
-    /// The old values that were written down; what is not a value is none.
+    /// The old values that were saved; anything that is not valid is left out.
     fn saved(&self) -> HashMap<PathBuf, String> {
         let text = file::read(&self.state, 4096).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);

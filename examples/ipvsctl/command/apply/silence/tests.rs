@@ -2,7 +2,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// Two limits in a folder, and where their old values are kept.
+/// Two limits in a folder, and the place where their old values are kept.
 fn limits(values: [&str; 2]) -> (TempDir, Limits) {
     let folder = TempDir::new().unwrap();
     let paths = ["ipv4", "ipv6"].map(|name| folder.path().join(name));

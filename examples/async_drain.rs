@@ -1,5 +1,5 @@
-//! Takes many servers out of service at the same time, without cutting anybody off: as the example `drain`, but one task
-//! for each server instead of one process.
+//! Takes many servers out of service at the same time, without cutting off any client: as the example `drain`, but one
+//! task for each server instead of one process.
 //!
 //! `cargo run --features tokio --example async_drain -- SECONDS SERVICE SERVER...`, as root. After that many seconds it
 //! gives up; servers that were not idle by then are left with weight 0.

@@ -1,5 +1,5 @@
-//! Makes a service with servers behind it; what is there already stays or is brought into line, so that a second run
-//! changes nothing.
+//! Makes a service with servers behind it; objects that are there already stay or are brought into line, so that a
+//! second run changes nothing.
 //!
 //! `cargo run --example balance -- [SERVICE SERVER...]`, as root. Without arguments it is
 //! `tcp://192.0.2.10:80 203.0.113.11:8080 203.0.113.12:8080`.

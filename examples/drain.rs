@@ -1,8 +1,8 @@
-//! Takes a server out of service without cutting anybody off: weight 0, so that it gets no new connection; wait until
-//! its last connection is forgotten; delete.
+//! Takes a server out of service without cutting off any client: weight 0, so that it gets no new connections; wait
+//! until its last connection is forgotten; delete.
 //!
-//! `cargo run --example drain -- SERVICE SERVER [SECONDS]`, as root. After that many seconds (600 if nothing is said) it
-//! gives up and leaves the server with weight 0. The kernel remembers a closed TCP connection for up to two minutes.
+//! `cargo run --example drain -- SERVICE SERVER [SECONDS]`, as root. After that many seconds (600 by default) it gives
+//! up and leaves the server with weight 0. The kernel remembers a closed TCP connection for up to two minutes.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
 

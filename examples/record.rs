@@ -1,5 +1,5 @@
-//! Writes down how the table of this network namespace is read, for a bug report: every byte in both directions, with
-//! its meaning beside it. Nothing is changed.
+//! Records how the table of this network namespace is read, for a bug report: every byte in both directions, with its
+//! meaning beside it. Nothing is changed.
 //!
 //! `cargo run --features testing --example record -- FILE`, as root.
 //!
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
             println!("{summary}");
             ExitCode::SUCCESS
         }
-        // Perhaps that is what the report is about: it has been written down as well.
+        // The report may be about this very error, which has been recorded as well.
         Ok(Err(error)) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -58,9 +58,9 @@ fn path(words: impl Iterator<Item = OsString>) -> Result<PathBuf, String> {
     }
 }
 
-/// Reads the table over a transport and writes the conversation into a new file. Returns what the reading came to.
+/// Reads the table over a transport and writes the conversation into a new file. Returns the result of the reading.
 fn record(transport: impl Transport + 'static, path: &Path) -> io::Result<Result<String, Error>> {
-    // Before anything else, and never in place of something.
+    // The file is created before anything else, and never replaces another one.
     let mut file = File::create_new(path)?;
     let (recorder, recording) = Recorder::new(transport);
     let result = Handle::builder().open_over(recorder).and_then(|handle| read(&handle));

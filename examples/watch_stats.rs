@@ -1,5 +1,5 @@
-//! Shows every second what goes through each service and server: per second as its counters say, and in parentheses
-//! the kernel's own average over some eight seconds.
+//! Shows every second the traffic of each service and server: per second according to their counters, and in
+//! parentheses the kernel's own average over some eight seconds.
 //!
 //! `cargo run --example watch_stats -- [COUNT]`, as root; ends after COUNT rounds, if that is given.
 
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         _ => (Some("expected nothing but a count".into()), 2),
     };
     let Some(error) = error else { return ExitCode::SUCCESS };
-    // Whoever read it has seen enough.
+    // The reader of the output has ended, which is not a failure.
     if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
@@ -41,7 +41,7 @@ fn watch(count: NonZeroU64) -> Result<(), Box<dyn Error>> {
     let handle = Handle::new()?;
     let mut out = io::stdout();
     // The kernel refreshes its counters every two seconds: from one second to the next they stand still or make a
-    // double step, so each round looks two seconds back.
+    // double step, so each round compares with the counters of two seconds before.
     let mut rounds: VecDeque<(Instant, Counters)> = VecDeque::with_capacity(3);
     for _ in 0..count.get() {
         if let Some((begin, _)) = rounds.back() {

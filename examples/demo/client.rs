@@ -1,5 +1,5 @@
-//! A client of the virtual service, in its own namespace: request by request, with timeouts, and with a tally of what
-//! became of each.
+//! A client of the virtual service, in its own namespace: request by request, with timeouts, and with a tally of the
+//! results.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -27,7 +27,7 @@ pub(crate) struct Client {
     tally: Arc<Mutex<Tally>>,
 }
 
-/// What the requests have come to.
+/// The results of the requests.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     /// Connections that were begun.
@@ -60,7 +60,7 @@ impl Client {
         self.lock().clone()
     }
 
-    /// Sends so many requests, one after another, and returns who answered how many.
+    /// Sends this many requests, one after another, and returns how many each server answered.
     pub(crate) fn send(&self, requests: u64) -> Told<BTreeMap<String, u64>> {
         self.netns.run(|| {
             let mut answered = BTreeMap::new();
@@ -101,7 +101,7 @@ impl Client {
             let netns = client.netns.clone();
             let sent = netns.run(|| {
                 while !stopped.load(Ordering::SeqCst) {
-                    // The tally knows of a failure.
+                    // The tally has counted a failure.
                     let _ = client.open();
                     thread::sleep(PACE);
                 }
@@ -129,7 +129,7 @@ impl Client {
         }
     }
 
-    /// A connection, and who answered the first request on it.
+    /// A connection, and the server that answered the first request on it.
     fn open(&self) -> Told<(Connection, String)> {
         self.lock().begun += 1;
         let opened = Connection::open(self.target).and_then(|mut connection| {

@@ -1,10 +1,10 @@
-//! A virtual service at work: two web servers behind a director, a client that never pauses, and a server that is taken
-//! away under it without a single failed request; over IPv4 and then over IPv6.
+//! A virtual service at work: two web servers behind a director, a client that never pauses, and a server that is
+//! removed meanwhile without a single failed request; over IPv4 and then over IPv6.
 //!
 //! `cargo xtask demo` runs it in a virtual machine. On a host with IPVS: `cargo run --example demo --features yaml`, as root. It lives
 //! in three network namespaces of its own, which are gone afterwards, and leaves the host's own table alone.
 //!
-//! What it claims it checks. The last line says whether all of it held, and so does the exit status.
+//! Every claim is checked. The last line says whether all of them held, and so does the exit status.
 
 mod client;
 mod network;
@@ -22,7 +22,7 @@ use network::Lab;
 use report::{Report, say};
 use story::Story;
 
-/// A failure is told, not handled: one line of text is all that is ever wanted of it.
+/// A failure is printed, not handled: one line of text is enough.
 type Told<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> ExitCode {
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The whole story; returns how many requests were answered.
+/// Runs the whole story; returns how many requests were answered.
 fn tell(report: &mut Report) -> Told<u64> {
     let lab = Lab::build()?;
     say("Three network namespaces in a row, joined by veth, made with `ip`:");

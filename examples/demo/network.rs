@@ -14,7 +14,7 @@ use ipvs_rs::transport::Netns;
 
 use crate::Told;
 
-/// What differs between the two tellings of the story. All addresses are of the ranges for documentation.
+/// The differences between the two runs of the story. All addresses are of the ranges for documentation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     pub(crate) family: &'static str,
@@ -38,7 +38,7 @@ pub(crate) const PLACES: [Place; 2] = [
     },
 ];
 
-/// `nodad` and `accept_dad`: an IPv6 address is otherwise of no use for a second or two.
+/// `nodad` and `accept_dad`: an IPv6 address is otherwise not usable for a second or two.
 const CLIENT: &str = "\
     link set lo up
     link set director up
@@ -77,9 +77,9 @@ const FORWARDING: [(&str, &str); 2] = [("net/ipv4/ip_forward", "1"), ("net/ipv6/
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Makes sure of everything that the demo cannot do without, with an error that says what to do about it.
+/// Checks everything that the demo needs, with an error that tells how to get it.
 pub(crate) fn check_tools() -> Told<()> {
-    // The error says how to load IPVS, or to become root.
+    // The error tells how to load IPVS, or to become root.
     Handle::new()?.get_info()?;
     let version = Command::new(program()?).arg("-V").stdin(Stdio::null()).output()?;
     if String::from_utf8_lossy(&version.stdout).contains("iproute2") {
@@ -89,7 +89,7 @@ pub(crate) fn check_tools() -> Told<()> {
     }
 }
 
-/// Where `ip` is. By its mere name a shell might take one of its own for it: busybox has one without namespaces.
+/// The path of `ip`. By its mere name a shell might run one of its own: busybox has one without namespaces.
 fn program() -> Told<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).map(|folder| folder.join("ip")).find(|file| file.is_file());
@@ -154,7 +154,7 @@ impl fmt::Display for Lab {
     }
 }
 
-/// A process that waits for the end of this one, whichever that is, and then removes the namespaces.
+/// A process that waits for the end of this one, for whatever reason, and then removes the namespaces.
 #[derive(Debug)]
 struct Janitor(Child);
 
@@ -178,12 +178,12 @@ impl Janitor {
 
 impl Drop for Janitor {
     fn drop(&mut self) {
-        // A failure has been told already, or is that of a namespace that was never made.
+        // A failure has been reported already, or is that of a namespace that was never made.
         let _ = self.dismiss();
     }
 }
 
-/// Writes sysctls of a namespace: what is under `/proc/sys/net` depends on the thread that looks.
+/// Writes sysctls of a namespace: the files under `/proc/sys/net` depend on the thread that opens them.
 fn set(netns: &Netns, sysctls: &[(&str, &str)]) -> Told<()> {
     for (name, value) in sysctls {
         netns
@@ -200,7 +200,7 @@ fn ip(arguments: &[&str], batch: &str) -> Told<()> {
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| failed(&error))?;
     if let Some(mut stdin) = child.stdin.take() {
-        // Why it did not read on, if it did not, it says itself.
+        // If it stops reading, its own error message tells the reason.
         let _ = stdin.write_all(batch.as_bytes());
     }
     let status = wait(&mut child).map_err(|error| failed(&error))?;
@@ -214,7 +214,7 @@ fn ip(arguments: &[&str], batch: &str) -> Told<()> {
     Err(failed(&complaint.trim()).into())
 }
 
-/// Waits for a process, but not for ever.
+/// Waits for a process, up to a limit.
 fn wait(child: &mut Child) -> io::Result<ExitStatus> {
     let begin = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! What the audience sees: plain lines, the same in a pipe as on a terminal.
+//! The output for the audience: plain lines, the same in a pipe as on a terminal.
 
 use std::io::{self, Write};
 
@@ -33,7 +33,7 @@ impl Report {
     }
 }
 
-/// Prints a line. Whoever reads may have gone: the lab must be cleaned up all the same, so nothing panics here.
+/// Prints a line. The reader may have ended: the lab must be cleaned up all the same, so this does not panic.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }

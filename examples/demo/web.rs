@@ -20,13 +20,13 @@ pub(crate) struct WebServer {
 }
 
 impl WebServer {
-    /// Listens in the namespace. A socket belongs to where it was opened, and what it accepts to the same place: the
-    /// threads that serve need not be there.
+    /// Listens in the namespace. A socket belongs to the namespace in which it was opened, and so do the sockets that
+    /// it accepts: the threads that serve need not be there.
     pub(crate) fn start(name: &'static str, address: SocketAddr, netns: &Netns) -> Told<Self> {
         let listener = netns.run(|| TcpListener::bind(address))?.map_err(|error| format!("{name}: {error}"))?;
         let server = Self { name, address, connections: Arc::default() };
         let accepting = server.clone();
-        // It ends with the process, as do those that it starts.
+        // It ends with the process, as do the threads that it starts.
         thread::Builder::new().name(name.to_owned()).spawn(move || accepting.accept(&listener))?;
         Ok(server)
     }
@@ -52,13 +52,13 @@ impl WebServer {
             };
             self.connections.fetch_add(1, Ordering::SeqCst);
             let name = self.name;
-            // The client says if it got no answer, and resets its connections when it has.
+            // The client reports if it got no answer, and resets its connections when it has.
             let _ = thread::Builder::new().spawn(move || serve(name, stream));
         }
     }
 }
 
-/// Answers request after request until the client has had enough.
+/// Answers request after request until the client closes the connection.
 fn serve(name: &str, stream: TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     stream.set_nodelay(true)?;

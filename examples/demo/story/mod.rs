@@ -52,7 +52,7 @@ impl Story {
         })
     }
 
-    /// Tells it from beginning to end and returns how many requests were answered.
+    /// Runs the story from beginning to end and returns how many requests were answered.
     pub(crate) fn tell(self, report: &mut Report) -> Told<u64> {
         self.make_service(report)?;
         let background = self.client.keep_sending()?;
@@ -116,7 +116,7 @@ impl Story {
         let outcome = self.handle.modify_destination(&id, &beta, |server| server.weight = Weight::ZERO)?;
         let weight = self.row()?.get(&beta).map(|entry| entry.destination.weight);
         report.check(outcome == Outcome::Updated && weight == Some(Weight::ZERO), "its weight is 0 now")?;
-        // What was begun before may still get to beta.
+        // Connections that were begun before may still get to beta.
         self.client.let_pass()?;
         let (accepted, done) = (self.beta.connections(), self.client.tally().done());
         let still = self.client.again(&mut held)? == "beta";
@@ -154,7 +154,7 @@ impl Story {
         report.step("Now the client stops, and the counters must be exact.");
         background.stop()?;
         let tally = self.client.tally();
-        // All that was not counted at once is counted now.
+        // Traffic that was not counted at once is counted now.
         thread::sleep(REFRESH);
         let row = self.wait(|row| row.service.stats.connections == tally.begun)?;
         table::print(self.handle.get_info()?, &row);
@@ -173,7 +173,7 @@ impl Story {
     }
 }
 
-/// How the steps look at the table.
+/// Reading the table, for the steps.
 impl Story {
     fn row(&self) -> Told<TableService> {
         let id = self.service.id;
@@ -181,7 +181,7 @@ impl Story {
         row.ok_or_else(|| format!("{id} is not in the table").into())
     }
 
-    /// Waits until the table is like this; after a while returns it as it is. What counters show may be two seconds old.
+    /// Waits until the table is like this; after a while returns it as it is. The counters may be two seconds old.
     fn wait(&self, like_this: impl Fn(&TableService) -> bool) -> Told<TableService> {
         let begin = Instant::now();
         loop {

@@ -1,7 +1,7 @@
-//! What it takes to encode and to decode: every kind of message, and lists beside a bare loop that does the same.
+//! The time to encode and to decode: every kind of message, and lists compared with a bare loop that does the same.
 //!
 //! `cargo bench --bench codec` measures. With `--bound` it only compares the library with the loop and fails where it
-//! takes more than [`BOUND`] times as long; `cargo xtask bench codec` runs that where the clock counts instructions.
+//! takes more than [`BOUND`] times as long; `cargo xtask bench codec` runs that with a clock that counts instructions.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -27,7 +27,7 @@ use ipvs_rs::model::{AddressFamily, DestinationEntry, ServiceEntry};
 
 use self::messages::FAMILY;
 
-/// How much longer than the loop the library may take to decode.
+/// The largest ratio of the library's time for decoding to that of the loop.
 const BOUND: f64 = 1.3;
 
 /// Rows of a list.
@@ -57,14 +57,14 @@ fn bench_replies(criterion: &mut Criterion) {
     }
 }
 
-/// What stands around the attributes, and what has none.
+/// The headers around the attributes, and messages without attributes.
 fn bench_frames(criterion: &mut Criterion) {
     let datagram = |kind, flags, payload: &[u8]| {
         let mut bytes = Vec::new();
         messages::message(&mut bytes, kind, flags, |bytes| bytes.extend(payload));
         bytes
     };
-    // ENOENT for a header without anything, explained in eight bytes.
+    // ENOENT for a message without attributes, with an explanation of eight bytes.
     let explanation = [12_u16.to_ne_bytes(), 1_u16.to_ne_bytes()].concat();
     let refused = [&(-2_i32).to_ne_bytes()[..], &16_u32.to_ne_bytes(), &[0; 12], &explanation, b"Refused\0"].concat();
     let frames = [
@@ -106,7 +106,7 @@ fn bench_lists(criterion: &mut Criterion) {
     }
 }
 
-/// As many services, and as many destinations, as the kernel sends them.
+/// Lists of this many services, and of this many destinations, as the kernel sends them.
 fn lists(count: u32) -> (Vec<u8>, Vec<u8>) {
     let services = messages::list((1..=count).map(|number| Reply::Service(messages::service(number))));
     let destinations = messages::list((1..=count).map(|number| Reply::Destination(messages::destination(number))));
@@ -117,7 +117,7 @@ fn length(bytes: &[u8]) -> u64 {
     bytes.len().try_into().unwrap()
 }
 
-/// Measures what appends to a buffer, which is used again.
+/// Measures encoding into a buffer, which is used again.
 fn encode(group: &mut BenchmarkGroup<'_, WallTime>, name: impl Into<String>, put: impl Fn(&mut Vec<u8>)) {
     let mut buffer = Vec::new();
     put(&mut buffer);
@@ -135,7 +135,7 @@ fn decode<T>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, bytes: &[u8],
     group.bench_function(BenchmarkId::new("decode", name), |bencher| bencher.iter(|| read(black_box(bytes))));
 }
 
-/// Measures what fills a vector, which is used again.
+/// Measures decoding into a vector, which is used again.
 fn list<R>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,
@@ -170,7 +170,7 @@ fn read_destinations(datagram: &[u8], rows: &mut Vec<DestinationEntry>) {
     }
 }
 
-/// What a service has, as numbers without a meaning.
+/// The values of a service, as uninterpreted numbers.
 #[derive(Default)]
 struct HandService {
     family: u16,
@@ -186,7 +186,7 @@ struct HandService {
     stats: [u64; 10],
 }
 
-/// What a destination has.
+/// The values of a destination.
 #[derive(Default)]
 struct HandDestination {
     family: u16,
@@ -250,7 +250,7 @@ fn destinations_by_hand(datagram: &[u8], rows: &mut Vec<HandDestination>) {
     });
 }
 
-/// The 64-bit numbers, which are those that the library keeps; the 32-bit ones are stepped over by both.
+/// The 64-bit numbers, which are those that the library keeps; both skip the 32-bit ones.
 fn stats_by_hand(block: &[u8]) -> [u64; 10] {
     let mut stats = [0; 10];
     each_attribute(block, |kind, value| {
@@ -261,7 +261,7 @@ fn stats_by_hand(block: &[u8]) -> [u64; 10] {
     stats
 }
 
-/// The nest in each message of data.
+/// The nested attributes in each message of data.
 fn each_row(mut datagram: &[u8], mut row: impl FnMut(&[u8])) {
     while datagram.len() >= 16 {
         let len = u32_of(datagram) as usize;
@@ -306,7 +306,7 @@ fn check_bound() {
     }
 }
 
-/// Nanoseconds for a row; what disturbs a pass makes it longer, so the shortest counts.
+/// Nanoseconds for a row. A disturbance makes a pass longer, so the shortest counts.
 fn time<R>(bytes: &[u8], read: impl Fn(&[u8], &mut Vec<R>)) -> f64 {
     let mut rows = Vec::new();
     let passes = (0..100).map(|_| {

@@ -1,4 +1,4 @@
-//! What planning takes, and carrying a plan out over a kernel in memory.
+//! The time to plan, and to carry out a plan with a kernel in memory.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a bench")]
 
@@ -12,7 +12,7 @@ use ipvs_rs::model::{DestinationEntry, ServiceEntry, Table, TableService, Weight
 use ipvs_rs::testing::FakeKernel;
 use ipvs_rs::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
 
-/// Destinations of each service.
+/// The number of destinations of each service.
 const PER_SERVICE: u32 = 10;
 
 fn table(destinations: u32, weight: u16) -> Table {
@@ -65,7 +65,7 @@ fn bench_apply(criterion: &mut Criterion) {
     let to = |table: &Table, live: &Observed| plan(live, &DesiredState::from(table), &PlanOptions::new().prune(true));
     let first = to(&is, &Observed::default());
     let _report = apply(&handle, &first, &ApplyOptions::new(), &mut ()).unwrap();
-    // Each undoes the other.
+    // Each plan undoes the other.
     let plans = [to(&other, &Observed::new(is.clone())), to(&is, &Observed::new(other.clone()))];
     group.bench_function(BenchmarkId::new("apply-updates-twice", count), |bencher| {
         bencher.iter_batched(

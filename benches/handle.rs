@@ -1,7 +1,7 @@
-//! What a call of a handle takes in this process, over a kernel in memory.
+//! The time of a call of a handle in this process, with a kernel in memory.
 //!
-//! The kernel's own part is in the figures, and is not that of the real one: they serve to find what a change of the
-//! library costs. What a call costs in all is measured by `cargo xtask bench`.
+//! The figures include the time of that kernel, which is not that of the real one: they serve to find the cost of a
+//! change of the library. The cost of a call in all is measured by `cargo xtask bench`.
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a bench")]
 
@@ -15,7 +15,7 @@ use ipvs_rs::model::Table;
 use ipvs_rs::testing::FakeKernel;
 use ipvs_rs::{Destination, Handle, Service};
 
-/// A kernel with as many services, each with as many destinations.
+/// A kernel with this many services, each with this many destinations.
 fn kernel(services: u32, destinations: u32) -> FakeKernel {
     let kernel = FakeKernel::new();
     let handle = kernel.handle().unwrap();
@@ -107,7 +107,7 @@ fn bench_async(criterion: &mut Criterion) {
     let handle = runtime.block_on(AsyncHandle::builder().open_over(kernel.transport())).unwrap();
     let (id, destination) = (service(1).id, destination(1));
     criterion.bench_function("async/update destination", |bencher| {
-        // The runtime is entered once; what is measured is the call.
+        // The runtime is entered once, so that only the call is measured.
         bencher.iter_custom(|count| {
             runtime.block_on(async {
                 let start = std::time::Instant::now();

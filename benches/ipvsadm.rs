@@ -1,8 +1,8 @@
-//! Our ipvsadm beside Debian's: how long both take for the same, in turns.
+//! Our ipvsadm compared with Debian's: the times that both take for the same work, in turns.
 //!
 //! `cargo xtask bench ipvsadm` runs this in a small virtual machine, with both programs built for release. Each pair of
-//! runs has fresh network namespaces; what counts is the ratio within a pair, because what disturbs a machine disturbs
-//! both. Everything that is measured has to succeed, and nothing depends on how long it takes.
+//! runs has fresh network namespaces; the result is the ratio within a pair, because a disturbance of the machine
+//! affects both. Everything that is measured has to succeed, and nothing depends on how long it takes.
 
 #![allow(
     clippy::expect_used,
@@ -66,7 +66,7 @@ fn main() {
     );
 }
 
-/// What a command took, program by program.
+/// The times of a command, by program.
 struct Measurement {
     id: &'static str,
     /// Ours and Debian's.
@@ -105,7 +105,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     if values.len().is_multiple_of(2) { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] }
 }
 
-/// Measures pairs, in one namespace or each run in its own. Which of the two programs comes first changes.
+/// Measures pairs, in one namespace or each run in its own. The two programs take turns at coming first.
 fn measure(
     id: &'static str,
     pairs: usize,
@@ -131,7 +131,7 @@ fn measure(
     Measurement { id, pairs: taken }
 }
 
-/// From the start of a program to its end.
+/// The time from the start of a program to its end.
 fn run(program: &str, network: &Namespace, words: &[&str], stdin: Stdio) -> Duration {
     network.run(|| {
         let mut command = Command::new(program);

@@ -1,10 +1,10 @@
-//! What is to be done, and who does it.
+//! The work to be done, and the clients that do it.
 
 use std::time::{Duration, Instant};
 
 use crate::load::Load;
 
-/// Work on a table. What it is named is written to files that others read.
+/// Work on a table. Its name is written to result files, which other programs read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Work {
     AddServices,
@@ -37,7 +37,7 @@ impl Work {
         }
     }
 
-    /// What the costs are divided by: services or destinations, rules of a restore, and one for a flush.
+    /// The number that costs are divided by: services or destinations, rules of a restore, and one for a flush.
     pub fn operations(self, load: &Load) -> usize {
         match self {
             Self::AddServices => load.services.len(),
@@ -48,7 +48,7 @@ impl Work {
     }
 }
 
-/// A single command of which each is timed.
+/// A single command that is timed each time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Single {
     Get,
@@ -67,19 +67,19 @@ impl Single {
 /// Commands in a batch.
 pub const BATCH: usize = 64;
 
-/// Somebody who works on the table of the network namespace that it was opened in.
+/// A client that works on the table of the network namespace that it was opened in.
 pub trait Client {
-    /// Does all of it and says how long it took; `None` if that is nothing for this client.
+    /// Does all of the work and returns the time that it took; `None` if this client cannot do it.
     fn work(&mut self, work: Work, load: &Load) -> Option<Duration>;
 
-    /// Does it so many times and says how long each took; nothing if that is nothing for this client.
+    /// Does it this many times and returns the time of each; empty if this client cannot do it.
     fn singles(&mut self, single: Single, load: &Load, samples: usize) -> Vec<Duration>;
 
     /// System calls until now, if they are counted.
     fn calls(&self) -> Option<u64>;
 }
 
-/// How long something takes. What it makes goes afterwards.
+/// Measures the time that something takes. Its result is dropped afterwards.
 pub fn timed<T>(work: impl FnOnce() -> T) -> Duration {
     let start = Instant::now();
     let made = work();

@@ -1,4 +1,4 @@
-//! What the kernel and a bare socket cost: messages that were written before, answers of which only the verdict is read.
+//! The cost of the kernel and a bare socket: messages are encoded beforehand, and only the status of answers is read.
 
 use std::os::fd::AsRawFd;
 use std::time::Duration;
@@ -28,10 +28,10 @@ impl Floor {
     }
 }
 
-/// As much as a list is ever cut into.
+/// The largest piece that the kernel cuts a list into.
 const LONGEST: usize = 32 * 1024;
 
-/// The smallest buffer of those that are good for lists, in which all destinations of a service have room.
+/// The smallest buffer among those that are good for lists that has room for all destinations of a service.
 fn buffer_for(destinations: u32) -> usize {
     const ROW: usize = 356;
     let needed = ROW * (destinations as usize + 1);
@@ -84,7 +84,7 @@ impl Client for Floor {
             .map(|sample| match single {
                 Single::Get => {
                     let service = &load.services[sample % load.services.len()];
-                    // A reply, and the acknowledgement of nobody: what is asked for is the confirmation.
+                    // A reply without an acknowledgement: the reply is the confirmation.
                     let request = line.written(&Request::GetService(service.id), REQUEST);
                     timed(|| line.reply(&request))
                 }
@@ -138,7 +138,7 @@ impl Line {
         timed(|| messages.iter().for_each(|message| self.command(message)))
     }
 
-    /// Many to a datagram, of which only the last is acknowledged. What fails answers all the same.
+    /// Many to a datagram, of which only the last is acknowledged. A failure is answered in any case.
     fn in_batches(&mut self, requests: impl Iterator<Item = Request>) -> Duration {
         let requests: Vec<_> = requests.collect();
         let datagrams: Vec<Vec<u8>> = requests

@@ -1,11 +1,11 @@
-//! What the table is made of.
+//! The contents of the table.
 
 use std::net::Ipv4Addr;
 
 use ipvs_rs::model::Weight;
 use ipvs_rs::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
 
-/// Services over TCP, each with as many destinations, and no address twice.
+/// Services over TCP, each with the same number of destinations, and all addresses different.
 pub struct Load {
     pub services: Vec<Service>,
     /// Service by service.

@@ -1,8 +1,8 @@
-//! What the library costs beside the kernel's own share, and beside ipvsadm.
+//! The cost of the library compared with the kernel's own share, and with ipvsadm.
 //!
-//! `cargo xtask bench` runs this in a small virtual machine and makes tables of what it prints: a line of JSON for each
-//! measurement. With `--tables`, `--lists` and `--deleted` it is how costs grow that is measured, with `--readers` what
-//! several threads bring. Everything that is measured has to succeed; nothing depends on how long it takes.
+//! `cargo xtask bench` runs this in a small virtual machine and makes tables of its output: a line of JSON for each
+//! measurement. With `--tables`, `--lists` and `--deleted` it measures how costs grow, with `--readers` the effect of
+//! several threads. Everything that is measured has to succeed; nothing depends on how long it takes.
 
 #![allow(
     clippy::expect_used,
@@ -78,7 +78,7 @@ fn main() {
     trash::measure(&mut bench, &deleted);
 }
 
-/// What stands between the commas of a word.
+/// The numbers between the commas of a word.
 fn listed(word: &str) -> Vec<u32> {
     word.split(',').map(|item| item.parse().unwrap()).collect()
 }
@@ -94,7 +94,7 @@ enum Contender {
     Ipvsadm,
 }
 
-/// All of them, in the order of the first turn.
+/// All contenders, in the order of the first turn.
 const CONTENDERS: &[Contender] = &[
     Contender::Floor,
     Contender::Ours,
@@ -118,7 +118,7 @@ impl Contender {
         }
     }
 
-    /// One for the namespace of this thread.
+    /// Opens a client for the namespace of this thread.
     fn open(self, load: &Load) -> Box<dyn Client> {
         match self {
             Self::Floor => Box::new(Floor::open(load)),
@@ -131,7 +131,7 @@ impl Contender {
         }
     }
 
-    /// Whether it is told what should be there, and nothing else.
+    /// Whether it takes a desired state, and cannot do any other work.
     const fn only_makes_tables(self) -> bool {
         match self {
             #[cfg(feature = "desired")]
@@ -158,10 +158,10 @@ impl Contender {
 
 struct Bench {
     samples: usize,
-    /// Between one measurement and the next. The kernel gives the memory of what was deleted back after minutes, and new
-    /// memory costs more than what was used before.
+    /// The pause between two measurements. The kernel frees the memory of deleted objects after minutes, and new memory
+    /// costs more than memory that was used before.
     pause: Duration,
-    /// All of them until the end: the kernel cleans up in the background, which would be counted as well.
+    /// All namespaces are kept until the end: the kernel cleans up in the background, which would be counted as well.
     namespaces: Vec<Namespace>,
 }
 
@@ -175,7 +175,7 @@ impl Bench {
         done
     }
 
-    /// All contenders in turns.
+    /// Measures all contenders in turns.
     fn compare(&mut self, load: &Load, repeats: u32) {
         eprintln!("bench: warming up");
         self.inside(|| Contender::Floor.build(load));
@@ -193,7 +193,7 @@ impl Bench {
         }
     }
 
-    /// Everything that one contender can do, the table as large as it gets.
+    /// Measures all work that one contender can do, with the table at its full size.
     fn measure(&mut self, contender: Contender, load: &Load) {
         let samples = self.samples;
         self.inside(|| {
@@ -221,7 +221,8 @@ impl Bench {
             tell(contender, Work::DeleteDestinations, load, client.work(Work::DeleteDestinations, load));
             client.work(Work::Flush, load);
         });
-        // What was deleted is remembered for a while and slows adding down: the other way to add begins anew.
+        // Deleted destinations are remembered for a while and slow adding down: the other way to add uses a new
+        // namespace.
         self.inside(|| {
             let mut client = contender.open(load);
             client.work(Work::AddServices, load).unwrap();
@@ -244,7 +245,7 @@ impl Bench {
         });
     }
 
-    /// System calls of everything, where they are counted.
+    /// Prints the system calls of all work, where they are counted.
     fn count(&mut self, contender: Contender, load: &Load) {
         self.inside(|| {
             let mut client = contender.open_counted(load);
@@ -288,7 +289,7 @@ fn ratio(part: u64, operations: usize) -> f64 {
     part as f64 / operations as f64
 }
 
-/// Thousands of what the clock counts, for one operation.
+/// Thousands of units of the clock for one operation.
 fn thousands(taken: Duration, operations: usize) -> f64 {
     ratio(nanoseconds(taken), operations) / 1000.0
 }
@@ -304,7 +305,7 @@ fn tell(contender: Contender, work: Work, load: &Load, taken: Option<Duration>) 
     }
 }
 
-/// The middle, and what one in a hundred exceeds.
+/// The median, and the value that one in a hundred exceeds.
 const PERCENTILES: [(&str, usize); 2] = [("p50", 50), ("p99", 99)];
 
 fn tell_percentiles(contender: Contender, single: Single, mut taken: Vec<Duration>) {

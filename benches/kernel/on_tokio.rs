@@ -22,7 +22,7 @@ impl OnTokio {
         Self { runtime, handle }
     }
 
-    /// How long something takes within the runtime. What it makes goes afterwards.
+    /// Measures the time that something takes within the runtime. Its result is dropped afterwards.
     fn timed<T>(&self, work: impl Future<Output = T>) -> Duration {
         self.runtime.block_on(timed(work))
     }

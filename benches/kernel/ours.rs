@@ -61,7 +61,7 @@ impl Client for Ours {
                 in_batches(handle, &load.destinations, |batch, (id, it)| batch.delete_destination(id, &it.id))
                     + in_batches(handle, &load.services, |batch, it| batch.delete_service(&it.id))
             }
-            // That is what `ipvsadm -R` is for.
+            // This is for `ipvsadm -R`.
             Work::Restore => return None,
         })
     }
@@ -100,7 +100,7 @@ pub fn in_batches<T>(handle: &Handle, items: &[T], add: impl for<'h> Fn(Batch<'h
     })
 }
 
-/// A socket whose system calls are counted; each function makes one.
+/// A socket that counts its system calls; each function makes one.
 #[derive(Debug)]
 struct Counted {
     socket: KernelSocket,

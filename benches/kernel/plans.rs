@@ -1,4 +1,4 @@
-//! The library told what should be there: reading, planning and applying.
+//! The library with a desired state: reading, planning and applying.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ impl Plans {
         Self { handle: Handle::new().unwrap() }
     }
 
-    /// Makes it so, and returns how many operations that took.
+    /// Brings the table to the state, and returns the number of operations for that.
     fn make(&self, desired: &DesiredState) -> usize {
         let live = Observed::read(&self.handle, desired).unwrap();
         let plan = plan(&live, desired, &PlanOptions::new().prune(true));
@@ -31,7 +31,7 @@ impl Client for Plans {
         let desired = desired(load);
         let (expected, taken) = match work {
             Work::Create => (load.services.len(), timed(|| self.make(&desired))),
-            // What is there is what should be: that is seen by reading it.
+            // The table is in the desired state, which takes only reading to find out.
             Work::Snapshot => (0, timed(|| self.make(&desired))),
             _ => return None,
         };

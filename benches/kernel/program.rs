@@ -1,4 +1,4 @@
-//! A program in the manner of ipvsadm.
+//! A program with the command line of ipvsadm.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -44,7 +44,7 @@ impl Client for Program {
         let services = || load.services.iter().map(|service| service.full_rule().to_string());
         let add = || load.destinations.iter().map(|(id, it)| it.full_rule(id).to_string());
         let change = || load.changed.iter().map(|(id, it)| it.full_rule(id).to_string().replacen("-a", "-e", 1));
-        // Which destination of which service is said by the first words of its rule.
+        // The first words of its rule identify the destination and its service.
         let delete = || add().map(|rule| rule.split(' ').take(5).collect::<Vec<_>>().join(" ").replacen("-a", "-d", 1));
         Some(match work {
             Work::AddServices => self.restore(services()),

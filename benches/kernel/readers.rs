@@ -1,4 +1,4 @@
-//! What it brings to read a table with several threads.
+//! The effect of reading a table with several threads.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::client::{Work, timed};
 use crate::load::Load;
 use crate::{Bench, Contender};
 
-/// How often each number of readers takes its turn.
+/// The number of turns of each number of readers.
 const TURNS: usize = 15;
 
-/// Times a snapshot with each of these numbers of readers, and prints the middle of all its turns.
+/// Times a snapshot with each of these numbers of readers, and prints the median of all its turns.
 pub fn measure(bench: &mut Bench, readers: &[u32], load: &Load) {
     if readers.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! What one row more costs in a table that grows.
+//! The cost of one more row in a table that grows.
 
 use std::ops::Range;
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::load::Load;
 use crate::usage::number_of;
 use crate::{Bench, Contender, thousands};
 
-/// What a table grows by.
+/// The unit that a table grows by.
 #[derive(Clone, Copy)]
 pub enum Unit {
     /// A service with its destinations.
@@ -45,13 +45,13 @@ struct Growing {
     unit: Unit,
     load: Load,
     clients: [(Contender, Box<dyn Client>); 2],
-    /// What there is, oldest first.
+    /// The units that are there, oldest first.
     units: Vec<usize>,
-    /// What was there, and will be again when the table grows further.
+    /// The units that were deleted, and will be added again when the table grows further.
     deleted: Vec<usize>,
-    /// What it is to grow to.
+    /// The size that it grows to.
     size: usize,
-    /// After it the kernel has forgotten what was deleted.
+    /// The time after which the kernel has forgotten deleted destinations.
     pause: Duration,
 }
 
@@ -85,7 +85,7 @@ impl Growing {
         self.deleted = spread;
     }
 
-    /// Makes what is missing, which is not measured.
+    /// Adds the missing units, which is not measured.
     fn fill(&mut self, size: usize) {
         if !self.deleted.is_empty() {
             sleep(self.pause);
@@ -107,11 +107,11 @@ impl Growing {
         self.clients[0].1.work(work, &part).unwrap();
     }
 
-    /// Both clients do it, each with half of these units.
+    /// Both clients do the work, each with half of these units.
     fn in_turns(&mut self, name: &str, work: Work, units: &[usize]) {
         let mut done = [(Duration::ZERO, 0); 2];
         for (turn, units) in units.chunks(self.turn()).enumerate() {
-            // The one, the other, the other, the one: together they stand at the same place.
+            // In the order one, other, other, one: so that both have the same average position.
             let client = turn.div_ceil(2) % 2;
             let part = self.part(units);
             let (taken, rows) = &mut done[client];
@@ -123,7 +123,7 @@ impl Growing {
         }
     }
 
-    /// How many units a client is given before it is the other's turn.
+    /// The number of units that a client is given in one turn.
     fn turn(&self) -> usize {
         match self.unit {
             Unit::Service => BATCH / 2,
@@ -139,7 +139,7 @@ impl Growing {
         println!("{row}");
     }
 
-    /// What the table takes in a process that holds it and nothing else.
+    /// The memory that the table takes in a process that holds it and nothing else.
     fn memory(&self, whole: &Load) -> Value {
         let output = Command::new("/proc/self/exe").arg(HOLD).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -149,7 +149,7 @@ impl Growing {
         row
     }
 
-    /// How large the table is.
+    /// The size of the table.
     fn shape(&self) -> Value {
         match self.unit {
             Unit::Service => json!({ "services": self.size, "destinations": self.load.per_service }),
@@ -200,9 +200,9 @@ impl Growing {
 /// Asks this program to [`hold`] the table.
 pub const HOLD: &str = "--hold";
 
-/// Reads the table and says what the memory of this process has grown by, in bytes.
+/// Reads the table and prints by how many bytes the memory of this process has grown.
 pub fn hold() {
-    // Counted anew; what `status` says of now may be behind.
+    // These are counted anew; the current values in `status` may be outdated.
     let counted = |name| 1024 * number_of("smaps_rollup", name);
     let handle = Handle::new().unwrap();
     let (anonymous, resident) = (counted("Anonymous:"), counted("Rss:"));

@@ -1,4 +1,4 @@
-//! What adding costs while the kernel remembers deleted destinations.
+//! The cost of adding while the kernel remembers deleted destinations.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use crate::load::Load;
 use crate::ours::{add_services, in_batches};
 use crate::{Bench, thousands};
 
-/// What happened before the destinations are added.
+/// The history of the table before the destinations are added.
 #[derive(Clone, Copy)]
 enum Before {
     Nothing,
-    /// They are there.
+    /// The destinations are there.
     There,
     /// They were there, and all were deleted one after the other.
     Deleted,
@@ -22,11 +22,11 @@ enum Before {
     Flushed,
 }
 
-/// Which are added.
+/// The destinations that are added.
 #[derive(Clone, Copy)]
 enum Added {
     Same,
-    /// The same, the last first.
+    /// The same, in reverse order.
     Reversed,
     /// As many that were not there before.
     Others,
@@ -35,7 +35,7 @@ enum Added {
 struct Case {
     name: &'static str,
     before: Before,
-    /// Seconds from then on.
+    /// Seconds between that and the addition.
     wait: u64,
     added: Added,
 }
@@ -55,7 +55,7 @@ const CASES: [Case; 9] = [
 /// Ten destinations to a service, so that nothing else takes long.
 const PER_SERVICE: u32 = 10;
 
-/// Each case with so many destinations, by the library.
+/// Runs each case with this many destinations, by the library.
 pub fn measure(bench: &mut Bench, sizes: &[u32]) {
     if sizes.is_empty() {
         return;
@@ -76,8 +76,8 @@ pub fn measure(bench: &mut Bench, sizes: &[u32]) {
                         "kinsn_per_row": thousands(taken, destinations),
                     })
                 );
-                // Until all of that is forgotten. A namespace for each would do as well, but from Linux 6.12 on each
-                // has a thread that wakes up many times a second.
+                // Waits until all of that is forgotten. A namespace for each would do as well, but from Linux 6.12 on
+                // each has a thread that wakes up many times a second.
                 sleep(pause);
             }
         }

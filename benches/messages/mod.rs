@@ -1,4 +1,4 @@
-//! What is encoded and decoded, the same for everybody who is compared.
+//! The messages that are encoded and decoded, the same for all libraries that are compared.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -8,7 +8,7 @@ use ipvs_rs::model::{
 };
 use ipvs_rs::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
 
-/// The number of the family; any from 16 on would do.
+/// The number of the family; any number from 16 on is valid.
 pub const FAMILY: u16 = 31;
 
 fn address(network: u8, number: u32) -> IpAddr {
@@ -25,7 +25,7 @@ pub fn service(number: u32) -> ServiceEntry {
     entry
 }
 
-/// One of many destinations of a service. One peer reads no other forwarding method.
+/// One of many destinations of a service. One peer does not read any other forwarding method.
 pub fn destination(number: u32) -> DestinationEntry {
     let id = DestinationId::verbatim(address(11, number), 8080);
     let mut entry = DestinationEntry::new(Destination::new(id, ForwardMethod::Masquerade).weight(number).unwrap());
@@ -34,7 +34,7 @@ pub fn destination(number: u32) -> DestinationEntry {
     entry
 }
 
-/// Numbers that need all of their bits, and no two alike.
+/// Numbers that need all of their bits, all different.
 fn stats(number: u32) -> Stats {
     let mut stats = Stats::default();
     let fields = [

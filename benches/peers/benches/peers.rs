@@ -1,4 +1,4 @@
-//! How long each takes for the same bytes. `cargo bench --manifest-path benches/peers/Cargo.toml`
+//! The time of each library for the same bytes. `cargo bench --manifest-path benches/peers/Cargo.toml`
 
 use std::hint::black_box;
 
@@ -8,7 +8,7 @@ use ipvs_rs_peers::{ipvs_rs_codec, messages, netlink_packet_ipvs_codec, nlrs_cod
 
 const ROWS: u32 = 1_000;
 
-/// A name and what is measured under it.
+/// A name and the function that is measured under it.
 type Peer<'a> = (&'a str, &'a dyn Fn(&[u8]) -> usize);
 
 fn decode(criterion: &mut Criterion, name: &str, list: &[u8], peers: [Peer<'_>; 3]) {

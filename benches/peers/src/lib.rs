@@ -1,6 +1,6 @@
 //! The same bytes through three codecs, and the same request out of them.
 //!
-//! What one of the peers cannot do is left out for all: there is only TCP, IPv4 and masquerading.
+//! Features that one of the peers lacks are left out for all: there is only TCP, IPv4 and masquerading.
 
 #[allow(dead_code, missing_docs, reason = "shared with the benches of the library, which use more of it")]
 #[path = "../../messages/mod.rs"]
@@ -8,7 +8,7 @@ pub mod messages;
 
 use ipvs_rs::codec::Request;
 
-/// Makes a destination; the request that everybody encodes.
+/// Makes a destination; the request that all libraries encode.
 pub fn request() -> Request {
     Request::NewDestination(messages::service(1).service.id, messages::destination(1).destination)
 }
@@ -89,7 +89,7 @@ pub mod netlink_packet_ipvs_codec {
         }
     }
 
-    /// What it makes of [`request`](super::request).
+    /// The form of [`request`](super::request) in this library.
     pub fn request() -> IpvsServiceCtrl {
         let (service, destination) = (messages::service(1).service, messages::destination(1).destination);
         let family = AddressFamily::IPv4;

@@ -1,4 +1,4 @@
-//! Everybody reads the same values from the same bytes, as far as they read them, and writes the same request.
+//! All libraries read the same values from the same bytes, as far as they read them, and write the same request.
 
 use std::net::SocketAddr;
 
@@ -88,7 +88,7 @@ fn destinations_are_the_same_for_everybody() {
     }
 }
 
-/// The request that the first message of a datagram is, read by the library without as many bytes at its end.
+/// The request in the first message of a datagram, read by the library without this many surplus bytes at its end.
 fn read(datagram: &[u8], surplus: usize) -> Request {
     let frame = Frames::new(datagram).next().unwrap().unwrap();
     match frame.payload {

@@ -132,7 +132,7 @@ pub fn changeset(session: &mut Session<'_>, task: &Task<'_>, format: Format) -> 
     check(&plan, task.allowed, BUILDING)
 }
 
-/// Checks that a plan may be carried out, and can be.
+/// Checks that a plan is allowed and free of conflicts.
 pub fn check(plan: &Plan, allowed: Actions, prefix: &str) -> Result<(), Failure> {
     let mut lines = Vec::new();
     if !plan.conflicts().is_empty() {

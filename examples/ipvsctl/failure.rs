@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use ipvs_rs::error::{Error, ErrorKind};
 
-/// Exit statuses. Scripts rely on them; the man page has them with what is said of them here.
+/// Exit statuses. Scripts rely on them; the man page lists them with the descriptions here.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 #[repr(u8)]
 pub enum Exit {

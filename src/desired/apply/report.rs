@@ -100,7 +100,7 @@ impl Report {
         self.drains.iter().filter(|drained| matches!(drained.outcome, DrainOutcome::Kept | DrainOutcome::Restored))
     }
 
-    /// Whether an operation of a plan that succeeded is through: its destinations neither drain nor stay for the
+    /// Whether an operation of a plan that succeeded is done: its destinations neither drain nor stay because of the
     /// connections that they have.
     pub fn is_through(&self, operation: &Operation) -> bool {
         let (service, destination) = (operation.service(), operation.destination());

@@ -1,7 +1,7 @@
 //! A file as it was written: its keys, without anything derived from them.
 //!
-//! These types hold the content of a document of YAML or JSON. They can hold values that a table cannot: a weight of
-//! -5, an address that is not valid. Lowering them to a [`DesiredState`](super::DesiredState) finds all of that at
+//! These types hold the content of a document of YAML or JSON, including values that a table cannot have: an address
+//! that is not valid, a weight of -5. Lowering them to a [`DesiredState`](super::DesiredState) finds all of that at
 //! once.
 //!
 //! They serialize with the keys of the file, in the order in which `get` prints them, and leave out what is not set.

@@ -42,7 +42,7 @@ impl Scalar<'_> {
         whole(self.text).map(Number::Whole).or_else(|| fraction(self.text))
     }
 
-    /// Whether it is a whole number of base 8 that does not look like one.
+    /// Whether it is a whole number of base 8 by a leading 0 only, such as `017`, and not the same in base 10.
     pub(in crate::desired) fn is_secret_octal(self) -> bool {
         let digits = self.text.trim_start_matches(['+', '-']);
         digits.len() > 1

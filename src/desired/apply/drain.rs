@@ -200,7 +200,7 @@ impl Group {
 
     /// Returns the question that is still to be asked before the connections of all members are known.
     fn question(&self, facts: &Facts) -> Option<Question> {
-        let Some(list) = facts.list(&self.service) else { return Some(Question::Destinations(self.service)) };
+        let Some(list) = facts.lists.get(&self.service) else { return Some(Question::Destinations(self.service)) };
         let is_sure = list.is_stable || list.is_refused();
         // A list that other programs change while it is read can miss destinations.
         let is_missing = |member: &Member| member.left.is_some() && list.get(&member.planned.id).is_none();
@@ -208,7 +208,7 @@ impl Group {
     }
 
     fn count(&mut self, facts: &Facts) {
-        let Some(list) = facts.list(&self.service) else { return };
+        let Some(list) = facts.lists.get(&self.service) else { return };
         for member in self.members.iter_mut().filter(|member| member.left.is_some()) {
             member.left = list.get(&member.planned.id).map(|entry| {
                 member.connections = Connections::of(entry);
@@ -282,7 +282,7 @@ impl Applier<'_> {
             self.question = Some(question);
             return;
         }
-        let is_refused = |group: &Group| self.facts.list(&group.service).is_none_or(List::is_refused);
+        let is_refused = |group: &Group| self.facts.lists.get(&group.service).is_none_or(List::is_refused);
         let is_refused = self.groups.iter().any(is_refused);
         let facts = mem::take(&mut self.facts);
         // A destination whose connections are not known is neither idle nor timed out.

@@ -1,4 +1,4 @@
-use super::{Change, Facts, Item, Labels, Operation, OperationKind, Question, State, Subject, There, Verb};
+use super::{Change, Facts, Item, Labels, Object, Operation, OperationKind, Question, State, Subject, There, Verb};
 use crate::desired::rest::{self, sync_as_is};
 use crate::desired::{DesiredState, Observed, ServiceAttributes, lower};
 use crate::model::{SyncDaemon, SyncRole};
@@ -9,15 +9,15 @@ pub(super) fn plan(live: &Observed, desired: &DesiredState) -> Vec<Operation> {
     let Some(desired) = &desired.sync else { return Vec::new() };
     let live = live.sync.as_deref().unwrap_or_default();
     let of_role = |role, daemons: &[SyncDaemon]| daemons.iter().rev().find(|daemon| daemon.role == role).copied();
-    let mut operations = Vec::new();
+    let mut changes = Vec::new();
     for role in [SyncRole::Master, SyncRole::Backup] {
         let (runs, should) = (of_role(role, live), of_role(role, desired));
         if !runs.zip(should).is_some_and(|(runs, should)| is_like(&runs, &should)) {
-            operations.extend(runs.map(Change::delete).map(Operation::sync_daemon));
-            operations.extend(should.map(Change::add).map(Operation::sync_daemon));
+            changes.extend(runs.map(Change::delete));
+            changes.extend(should.map(Change::add));
         }
     }
-    operations
+    changes.into_iter().map(Object::SyncDaemon).map(Operation::new).collect()
 }
 
 /// Whether a running daemon is as desired, as far as its settings are given.
@@ -33,10 +33,10 @@ fn is_like(runs: &SyncDaemon, should: &SyncDaemon) -> bool {
 pub(super) fn of_item(item: &Item, _: &There<'_>) -> Result<Operation, String> {
     let spec = item.sync.as_ref().ok_or("it has no daemon")?;
     let daemon = lower::alone(|spot| rest::sync(spec, spot))?;
-    Ok(Operation::sync_daemon(match item.kind.verb() {
+    Ok(Operation::new(Object::SyncDaemon(match item.kind.verb() {
         Verb::Delete => Change::delete(daemon),
         Verb::Add | Verb::Update => Change::add(daemon),
-    }))
+    })))
 }
 
 impl Subject for Change<SyncDaemon> {

@@ -46,7 +46,8 @@ pub(in crate::desired) struct Facts {
     has_all_services: bool,
     /// Whether services were listed, so that few are still unknown.
     pub(in crate::desired) has_listed_services: bool,
-    lists: HashMap<ServiceId, List>,
+    /// The lists that were asked for.
+    pub(in crate::desired) lists: HashMap<ServiceId, List>,
     /// Whether a question got no answer at all.
     is_unreachable: bool,
     /// The error of the last question that was not answered.
@@ -127,11 +128,6 @@ impl Facts {
     pub(super) fn question_of_destination(&self, service: ServiceId, id: &DestinationId) -> Option<Question> {
         let is_known = self.lists.get(&service).is_some_and(|list| list.is_stable || list.get(id).is_some());
         (!is_known).then_some(Question::StableDestinations(service))
-    }
-
-    /// The entries of a list that was asked for; `None` if it was not.
-    pub(in crate::desired) fn list(&self, service: &ServiceId) -> Option<&List> {
-        self.lists.get(service)
     }
 
     /// Everything but services as it is.

@@ -1,6 +1,6 @@
 use super::{Change, DestinationChange, Object, OperationKind, SettingChange, Verb, additions};
 use crate::desired::{Connections, Drain, ServiceAttributes};
-use crate::model::{Config, Destination, DestinationEntry, DestinationId, Service, ServiceId, SyncDaemon};
+use crate::model::{Destination, DestinationEntry, DestinationId, Service, ServiceId};
 
 /// One change of the table.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,11 +31,6 @@ impl Operation {
         }
     }
 
-    /// A change of timeouts.
-    pub fn timeouts(change: Change<Config>) -> Self {
-        Self::new(Object::Timeouts(change))
-    }
-
     /// A change of a service.
     pub fn of_service(change: Change<Service>, destinations: Vec<DestinationEntry>) -> Self {
         Self { destinations, ..Self::new(Object::Service(change)) }
@@ -44,11 +39,6 @@ impl Operation {
     /// A change of a destination.
     pub fn of_destination(service: ServiceId, change: Change<Destination>) -> Self {
         Self::new(Object::Destination(DestinationChange { service, change }))
-    }
-
-    /// A daemon that starts or stops.
-    pub fn sync_daemon(change: Change<SyncDaemon>) -> Self {
-        Self::new(Object::SyncDaemon(change))
     }
 
     /// Sets how destinations are drained before they are deleted.

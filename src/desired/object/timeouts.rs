@@ -1,4 +1,4 @@
-use super::{Change, Facts, Item, Labels, Operation, OperationKind, Question, State, Subject, There};
+use super::{Change, Facts, Item, Labels, Object, Operation, OperationKind, Question, State, Subject, There};
 use crate::desired::rest::{self, timeouts_as_is};
 use crate::desired::settings::{SettingChange, changes_of_config};
 use crate::desired::{DesiredState, Observed, ServiceAttributes, lower};
@@ -13,7 +13,7 @@ pub(super) fn plan(live: &Observed, desired: &DesiredState) -> Option<Operation>
     wanted.tcp_fin = desired.tcp_fin.filter(|_| desired.tcp_fin != live.tcp_fin);
     wanted.udp = desired.udp.filter(|_| desired.udp != live.udp);
     let change = Change::update(both_say(&live, &wanted), wanted);
-    (wanted != Config::new()).then(|| Operation::timeouts(change))
+    (wanted != Config::new()).then(|| Operation::new(Object::Timeouts(change)))
 }
 
 /// Returns these timeouts, as far as the others are set as well.
@@ -32,7 +32,7 @@ pub(super) fn of_item(item: &Item, live: &There<'_>) -> Result<Operation, String
         return Err("it has no timeouts".to_owned());
     }
     let before = both_say(&live.observed.timeouts.unwrap_or_default(), &wanted);
-    Ok(Operation::timeouts(Change::update(before, wanted)))
+    Ok(Operation::new(Object::Timeouts(Change::update(before, wanted))))
 }
 
 pub(super) fn add_to<'h, H>(change: &Change<Config>, batch: Batch<'h, H>) -> Batch<'h, H> {

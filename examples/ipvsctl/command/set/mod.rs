@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ipvs_rs::desired::apply::{ApplyOptions, OnError, OnRace, apply};
-use ipvs_rs::desired::plan::Change;
+use ipvs_rs::desired::plan::{Change, Object};
 use ipvs_rs::desired::{Operation, Plan, service_text};
 use ipvs_rs::error::{Errno, Error};
 use ipvs_rs::model::{Config, InvalidValue, SchedulerFlags, Thresholds, Weight};
@@ -163,7 +163,7 @@ pub fn set_timeouts(session: &mut Session<'_>, timeouts: [Option<Duration>; 3]) 
     let config = given().try_fold(Config::new(), |config, ((_, set), timeout)| set(config, timeout));
     let config = config.map_err(|error| failure!(Value, "Invalid time-out: {error}"))?;
     let before = session.handle.get_config().map_err(|error| Failure::set(WHAT, &error))?;
-    carry_out(&session.handle, WHAT, Operation::timeouts(Change::update(before, config)))?;
+    carry_out(&session.handle, WHAT, Operation::new(Object::Timeouts(Change::update(before, config))))?;
     for ((name, _), timeout) in given() {
         session.console.info(&format!("Updated time-out of {name} to {}s", timeout.as_secs()));
     }

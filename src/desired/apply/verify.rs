@@ -74,7 +74,7 @@ impl Applier<'_> {
             if !seen.insert((kind, subject.service(), subject.destination(), subject.role())) {
                 continue;
             }
-            let is_listed = operation.service().is_some_and(|id| self.facts.lists.get(&id).is_some());
+            let is_listed = operation.service().is_some_and(|id| self.facts.lists.contains_key(&id));
             let is_wrong = |part: Object| {
                 let part = part.subject();
                 let is_destination = part.destination().is_some();
@@ -111,7 +111,7 @@ impl Applier<'_> {
         if let Some(question) = unknown.first() {
             return Some(*question);
         }
-        let is_there = |id: &&ServiceId| self.facts.service(id) != Ok(None) && self.facts.lists.get(id).is_none();
+        let is_there = |id: &&ServiceId| self.facts.service(id) != Ok(None) && !self.facts.lists.contains_key(id);
         lists.iter().find(is_there).map(|id| Question::StableDestinations(*id))
     }
 }

@@ -13,7 +13,7 @@ use crate::transport::Transport;
 #[cfg(target_os = "linux")]
 use crate::transport::{KernelSocket, Netns, SocketOptions};
 
-/// How to open a [`Handle`].
+/// The options for opening a [`Handle`].
 ///
 /// `R` is the type of [transports for readers](Self::reader_transports), if there are any.
 ///
@@ -47,25 +47,26 @@ pub(super) struct Settings {
 }
 
 impl<R> HandleBuilder<R> {
-    /// How long one exchange with the kernel may wait for its answer; 5 seconds if nothing is said.
+    /// The time that one exchange with the kernel may wait for its answer; 5 seconds by default.
     ///
-    /// A list counts as one exchange however long it is, a snapshot as one for each service. The kernel works on a
-    /// request while it is being sent, and its answer is there when that is through: usually there is no waiting at all.
-    /// For the same reason the deadline does not cut short a call during which the kernel loads a module.
+    /// A list counts as one exchange however long it is, a snapshot as one for each service. The kernel executes a
+    /// request within the system call that sends it, and its answer is there when that returns: usually there is no
+    /// waiting at all. For the same reason the deadline does not cut short a call during which the kernel loads a
+    /// module.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.settings.deadline = deadline;
         self
     }
 
-    /// The network namespace; that of the calling thread if nothing is said.
+    /// The network namespace; that of the calling thread by default.
     ///
     /// The handle stays in it, wherever its users go. The socket is opened by a thread of its own that ends at once.
     ///
-    /// An open handle keeps its namespace alive, devices and table included, also after `ip netns del`: drop it to let the
-    /// namespace go. A child process that was forked must open a handle of its own: two processes on one socket take each
-    /// other's answers.
+    /// An open handle keeps its namespace alive, devices and table included, also after `ip netns del`: drop it to let
+    /// the namespace go. A child process that was forked must open a handle of its own: two processes on one socket
+    /// take each other's answers.
     ///
-    /// Errors of the handle say which namespace it is. Over a transport of your own that is all that this does.
+    /// Errors of the handle name the namespace. With a transport of your own, this is the only effect.
     #[cfg(target_os = "linux")]
     pub fn netns(mut self, netns: Netns) -> Self {
         self.settings.netns = netns;
@@ -87,7 +88,7 @@ impl HandleBuilder {
         Self { settings, reader_transports: () }
     }
 
-    /// The size of the socket's receive buffer in bytes; the system's default if nothing is said.
+    /// The size of the socket's receive buffer in bytes; the system's default unless set.
     ///
     /// With it grows the number of commands that a batch sends in one datagram, 200 by default. There is little to be
     /// gained above that.
@@ -97,17 +98,17 @@ impl HandleBuilder {
         self
     }
 
-    /// How many sockets there are for lists of destinations, beside the one for commands; 1 if nothing is said.
+    /// The number of sockets for lists of destinations, beside the one for commands; 1 by default.
     ///
     /// The kernel makes the pieces of a list as long as the longest buffer that the socket has received with: short
     /// ones are best for the short lists of most services, long ones for everything else, so that a handle has one
     /// socket for each. 0 saves the descriptor where there are many handles, and makes a [snapshot](Handle::snapshot)
-    /// of many small services dearer by some 15 %. [`Consistency::Stable`](super::Consistency::Stable) compares the
+    /// of many small services slower by some 15 %. [`Consistency::Stable`](super::Consistency::Stable) compares the
     /// lists of the two sockets, which differ in where they cut a list; with one socket, a writer that removes
     /// something in every pass can hide the same entry in two.
     ///
-    /// With 2 or more, as many threads make a snapshot of a blocking handle: worth it from Linux 7 on and where snapshots
-    /// of thousands of services are awaited, for before that the kernel makes one list at a time.
+    /// With 2 or more, as many threads make a snapshot of a blocking handle: worth it from Linux 7 on and where
+    /// snapshots of thousands of services are awaited, because before that the kernel makes one list at a time.
     #[cfg(target_os = "linux")]
     pub fn readers(mut self, sockets: usize) -> Self {
         self.settings.readers = sockets;
@@ -158,7 +159,7 @@ impl HandleBuilder {
         self.reader_transports(readers).open_over(commands)
     }
 
-    /// Opens the handle over a transport of your own, which everything goes over.
+    /// Opens the handle over a transport of your own, which carries every request.
     ///
     /// # Errors
     ///
@@ -185,7 +186,7 @@ impl<R: Transport + 'static> HandleBuilder<Vec<R>> {
 }
 
 impl Settings {
-    /// Opens what is below a handle of either side.
+    /// Opens the operations below a handle, blocking or asynchronous.
     pub(super) async fn open_over<S: Side>(
         self,
         commands: S::Link,

@@ -2,7 +2,7 @@ use std::hash::Hash;
 
 use crate::engine::Passes;
 
-/// How much a list can be relied on while others change the table; see [lists](crate::Handle#lists).
+/// How far a list can be relied on while other programs change the table; see [lists](crate::Handle#lists).
 ///
 /// ```no_run
 /// use ipvs_rs::Handle;
@@ -18,11 +18,12 @@ use crate::engine::Passes;
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Consistency {
-    /// Reads each list once. While others write, an entry may be missing from a list that does not fit one piece.
+    /// Reads each list once. While other programs write, an entry may be missing from a list that does not fit one
+    /// piece.
     #[default]
     Once,
-    /// Reads each list until it can be relied on: whatever was there all the time is in it, and nothing that never
-    /// was.
+    /// Reads each list until it can be relied on: every entry that existed throughout the call is in it, and no entry
+    /// that never existed.
     ///
     /// That takes one pass if the list fits one piece, some 90 entries, and two or more otherwise: two in a row have
     /// to be the same. Each costs as much as reading once. When no two are the same, the call fails with
@@ -31,7 +32,7 @@ pub enum Consistency {
         /// The number of passes over each list, at most; 0 counts as 1.
         ///
         /// 10 are plenty while the table changes less than once in five passes; when it changes with every pass, no
-        /// number is.
+        /// number suffices.
         attempts: u32,
     },
 }

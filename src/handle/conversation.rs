@@ -20,12 +20,13 @@ pub(super) const RECEIVE_BUFFER: usize = 32 * 1024;
 const LEAST_ROOM: usize = 4096 - OVERHEAD;
 const MOST_ROOM: usize = RECEIVE_BUFFER - OVERHEAD;
 const OVERHEAD: usize = 320;
-/// How often a list is read when the kernel says each time that it changed meanwhile, or that rows were lost.
+/// The number of times that a list is read while the kernel reports each time that it changed meanwhile, or that rows
+/// were lost.
 const LIST_ATTEMPTS: u32 = 5;
-/// How many datagrams of one answer are taken before others get their turn. A list that fits one has a second for its
-/// end.
+/// The number of datagrams of one answer that are taken before other tasks get their turn. A list that fits one has a
+/// second for its end.
 const DATAGRAMS_IN_A_ROW: u32 = 2;
-/// How many datagrams of forgotten exchanges are taken away at once; a list of 50 MB has as many.
+/// The number of datagrams of abandoned exchanges that are discarded at once; a list of 50 MB has as many.
 const STALE_DATAGRAMS: u32 = 2_000;
 
 /// One side of a netlink conversation: the transport, and what is remembered from one exchange to the next.
@@ -46,10 +47,10 @@ pub(super) struct Conversation<L> {
     stale: bool,
 }
 
-/// What becomes of the messages of data in an answer.
+/// A consumer of the data messages in an answer.
 pub(super) trait Answer {
     fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError>;
-    /// A datagram of this length is through.
+    /// Notes that a datagram of this length has been processed.
     fn end_datagram(&mut self, _length: usize) {}
     /// Forgets what was taken: the request is made again.
     fn restart(&mut self);
@@ -67,7 +68,7 @@ impl Answer for Nothing {
     fn restart(&mut self) {}
 }
 
-/// How long an exchange waits, and what it has met with until now.
+/// The deadline of an exchange, and the state of its reception so far.
 #[derive(Debug)]
 struct Patience {
     deadline: Deadline,
@@ -75,21 +76,21 @@ struct Patience {
     lost: bool,
 }
 
-/// What there is to be received.
+/// The outcome of polling the transport.
 #[derive(Debug)]
 enum Look {
     /// A datagram from the kernel, of this length.
     Datagram(usize),
-    /// Nothing, and there is so much time left.
+    /// Nothing, with this much time left.
     Nothing(Duration),
-    /// Something that is not to be read.
+    /// Something that is not to be decoded: a datagram from another sender than the kernel, or a report of loss.
     Noise,
-    /// Nothing more.
+    /// A failure that ends the exchange.
     Failure(Cause),
 }
 
 impl<L: Link> Conversation<L> {
-    /// Over a link, with a buffer of this length.
+    /// A conversation over a link, with a buffer of this length.
     pub(super) fn new(mut link: L, deadline: Duration, buffer: usize) -> Self {
         let transport = link.transport();
         Self {
@@ -116,7 +117,7 @@ impl<L: Link> Conversation<L> {
         self.is_warm
     }
 
-    /// How much a datagram of a list holds.
+    /// The number of bytes that a datagram of a list holds.
     pub(super) fn room(&self) -> usize {
         if self.is_warm { self.incoming.len().clamp(LEAST_ROOM, MOST_ROOM) } else { LEAST_ROOM }
     }
@@ -125,12 +126,12 @@ impl<L: Link> Conversation<L> {
         self.limits
     }
 
-    /// Gives others their turn.
+    /// Gives other tasks their turn.
     pub(super) async fn pause(&mut self) {
         self.link.pause().await;
     }
 
-    /// Asks for the number of the family and returns whether it is another than before.
+    /// Looks up the number of the family and returns whether it has changed.
     pub(super) async fn look_up_family(&mut self) -> Result<bool, Cause> {
         let sequence = self.sequence.take(1);
         self.outgoing.clear();
@@ -147,7 +148,7 @@ impl<L: Link> Conversation<L> {
         Ok(changed)
     }
 
-    /// Makes a request and takes its answer.
+    /// Sends a request and receives its answer.
     pub(super) async fn ask(&mut self, request: &Request, answer: &mut impl Answer) -> Result<(), Cause> {
         let mut attempts = 1;
         let mut looked_up = false;
@@ -162,14 +163,14 @@ impl<L: Link> Conversation<L> {
                 Err(cause) => cause,
             };
             match &cause {
-                // The number of the family may belong to no family any more, when the module was unloaded.
+                // When the module was unloaded, the number may no longer belong to any family.
                 Cause::Kernel { errno: Errno::ENOENT, .. } if !looked_up => {
                     looked_up = true;
                     if !self.look_up_family().await? {
                         return Err(cause);
                     }
                 }
-                // A list that was given up is still being made. Taking it away ends it.
+                // The kernel is still making a list that was given up. Receiving the rest ends it.
                 Cause::Kernel { errno: Errno::EBUSY, .. } if expect == Expect::List && !was_busy => {
                     was_busy = true;
                     self.stale = true;
@@ -185,7 +186,7 @@ impl<L: Link> Conversation<L> {
         }
     }
 
-    /// Stops a daemon and returns whether the kernel answered: it may stop one without a word.
+    /// Stops a daemon and returns whether the kernel answered: it may stop one without an answer.
     pub(super) async fn stop_daemon(&mut self, role: SyncRole) -> Result<bool, Cause> {
         let mut looked_up = false;
         loop {
@@ -193,7 +194,7 @@ impl<L: Link> Conversation<L> {
             let stop = Request::DeleteDaemon(role);
             let mut datagram = Vec::new();
             put_request(&mut datagram, self.family, Expect::of(&stop).flags(), first, &stop);
-            // The answer to this one shows that the kernel is through with the other.
+            // The answer to this request shows that the kernel has finished the other.
             put_request(&mut datagram, self.family, Expect::Reply.flags(), first.wrapping_add(1), &Request::GetInfo);
 
             let (mut stopped, mut closing) = (None, None);
@@ -216,9 +217,10 @@ impl<L: Link> Conversation<L> {
         }
     }
 
-    /// Sends so many messages that are complete but for family, flags and number, and tells of each that was answered.
+    /// Sends this many messages, which are complete but for family, flags and sequence number, and reports each that
+    /// was answered.
     ///
-    /// What a failure leaves unanswered has an unknown end.
+    /// After a failure, the outcome of the messages that were not answered is unknown.
     pub(super) async fn commands(
         &mut self,
         datagram: &mut [u8],
@@ -255,7 +257,7 @@ impl<L: Link> Conversation<L> {
                 },
             };
             match bulk.feed(self.incoming.get(..len).unwrap_or_default(), &mut answered) {
-                // What was lost may have been the answer of a command that failed.
+                // The lost datagram may have been the answer to a command that failed.
                 Ok(ExchangeProgress::Done) if patience.lost => break Cause::Lost,
                 Ok(ExchangeProgress::Done) => {
                     self.stale = before;
@@ -299,14 +301,14 @@ impl<L: Link> Conversation<L> {
             let progress = exchange.feed(datagram, |command, attributes| answer.take(command, attributes));
             answer.end_datagram(len);
             match progress {
-                // What was lost may have been rows.
+                // The lost datagram may have held rows.
                 Ok(ExchangeProgress::Done) if patience.lost && expect == Expect::List => return Err(Cause::Lost),
                 Ok(ExchangeProgress::Done) => {
                     self.stale = before;
                     return Ok(());
                 }
                 Ok(ExchangeProgress::Pending) => self.rest(&mut patience).await?,
-                // A refusal is an answer: nothing more will come.
+                // An error is a complete answer: no more datagrams will come.
                 Err(ExchangeFailure::Kernel(error)) => {
                     self.stale = before;
                     return Err(Cause::kernel(error, &self.outgoing));
@@ -318,7 +320,7 @@ impl<L: Link> Conversation<L> {
         }
     }
 
-    /// Begins an exchange, and returns what `stale` is to be when it is over.
+    /// Begins an exchange, and returns the value to restore in `stale` when it is over.
     const fn begin(&mut self) -> bool {
         mem::replace(&mut self.stale, true)
     }
@@ -327,7 +329,7 @@ impl<L: Link> Conversation<L> {
         Patience { deadline: Deadline::new(self.deadline), datagrams: 0, lost: false }
     }
 
-    /// Looks whether a datagram has arrived.
+    /// Polls for a datagram.
     fn look(&mut self, patience: &mut Patience) -> Look {
         match self.link.transport().try_receive(&mut self.incoming) {
             // Other privileged processes may send to a port that they know; only port 0 is the kernel.
@@ -340,13 +342,13 @@ impl<L: Link> Conversation<L> {
                 self.is_warm = true;
                 return Look::Datagram(received.len);
             }
-            // The kernel answers within the sending, so that what has not come by now was lost.
+            // The kernel answers within the system call that sends, so that an answer that is not there now was lost.
             Ok(None) if patience.lost => return Look::Failure(Cause::Lost),
             Ok(None) => {
                 let left = patience.deadline.remaining(Instant::now());
                 return left.map_or_else(|| Look::Failure(self.timeout()), Look::Nothing);
             }
-            // What came before the loss is still there.
+            // Datagrams that arrived before the loss can still be received.
             Err(error) if is_loss(&error) => patience.lost = true,
             Err(error) => return Look::Failure(Cause::Io(error)),
         }
@@ -356,7 +358,7 @@ impl<L: Link> Conversation<L> {
         }
     }
 
-    /// Waits for a datagram from the kernel, unless this look has found one, and returns its length.
+    /// Waits for a datagram from the kernel, unless this poll has found one, and returns its length.
     async fn receive(&mut self, mut look: Look, patience: &mut Patience) -> Result<usize, Cause> {
         loop {
             match look {
@@ -367,14 +369,14 @@ impl<L: Link> Conversation<L> {
                         return Err(self.timeout());
                     }
                 }
-                // Whoever floods the socket must not keep others from their turn.
+                // A sender that floods the socket must not keep other tasks from their turn.
                 Look::Noise => self.link.pause().await,
             }
             look = self.look(patience);
         }
     }
 
-    /// Gives others their turn between the datagrams of a long answer, as long as there is time for another.
+    /// Gives other tasks their turn between the datagrams of a long answer, as long as the deadline has not passed.
     async fn rest(&mut self, patience: &mut Patience) -> Result<(), Cause> {
         if patience.deadline.remaining(Instant::now()).is_none() {
             return Err(self.timeout());
@@ -385,14 +387,14 @@ impl<L: Link> Conversation<L> {
         Ok(())
     }
 
-    /// Takes away what an exchange that was given up left behind. Reading the rest of a list also ends it on the
-    /// kernel's side, which makes one at a time.
+    /// Discards the answers of an exchange that was given up. Reading the rest of a list also ends it on the kernel's
+    /// side, which makes one at a time.
     async fn settle(&mut self) {
         for _ in 0..STALE_DATAGRAMS {
             match self.link.transport().try_receive(&mut self.incoming) {
                 Ok(Some(_)) => self.link.pause().await,
                 Err(error) if is_loss(&error) => {}
-                // Whatever is wrong with the transport, the next exchange will say so.
+                // If the transport has failed, the next exchange will report it.
                 Ok(None) | Err(_) => {
                     self.stale = false;
                     return;
@@ -406,7 +408,7 @@ impl<L: Link> Conversation<L> {
     }
 }
 
-/// Why some commands of a bulk have no answer.
+/// The reason why some commands of a bulk have no answer.
 #[derive(Debug)]
 pub(super) enum BulkFailure {
     /// None was executed.

@@ -6,10 +6,10 @@ use super::side::{Side, block_on};
 use crate::error::{Cause, Errno, Error, ErrorKind, Operation, Target};
 use crate::model::{Destination, DestinationId, Service, ServiceId};
 
-/// How often an object is tried for that another program removes and makes at the same time.
+/// The number of attempts for an object that another program removes and makes at the same time.
 const ATTEMPTS: u32 = 3;
 
-/// What had to be done for the table to be as asked for.
+/// The change that was needed to bring an object to the requested state.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[allow(clippy::exhaustive_enums, reason = "an object can be made, changed, removed or left alone")]
 pub enum Outcome {
@@ -19,7 +19,7 @@ pub enum Outcome {
     Updated,
     /// It was removed.
     Removed,
-    /// Nothing.
+    /// It was left alone: nothing had to be changed.
     Unchanged,
 }
 
@@ -36,11 +36,11 @@ impl fmt::Display for Outcome {
 }
 
 impl Handle {
-    /// Makes a service, or changes it to these settings if it is there.
+    /// Creates a service, or changes it to these settings if it exists.
     ///
     /// # Errors
     ///
-    /// As [`new_service`](Self::new_service), except that it may exist.
+    /// As [`new_service`](Self::new_service), except that the service may exist.
     ///
     /// # Example
     ///
@@ -58,38 +58,40 @@ impl Handle {
         block_on(self.operations.ensure_service(service))
     }
 
-    /// Makes a destination, or changes it to these settings if it is there.
+    /// Creates a destination, or changes it to these settings if it exists.
     ///
-    /// To know whether anything is to be changed, the destinations of the service are read, unless it was missing.
+    /// To find out whether anything has to be changed, the destinations of the service are read, unless the destination
+    /// was missing.
     ///
     /// # Errors
     ///
-    /// As [`new_destination`](Self::new_destination), except that it may exist.
+    /// As [`new_destination`](Self::new_destination), except that the destination may exist.
     pub fn ensure_destination(&self, service: &ServiceId, destination: &Destination) -> Result<Outcome, Error> {
         block_on(self.operations.ensure_destination(service, destination))
     }
 
-    /// Removes a service if it is there.
+    /// Removes a service if it exists.
     ///
     /// # Errors
     ///
-    /// As [`delete_service`](Self::delete_service), except that it may be missing.
+    /// As [`delete_service`](Self::delete_service), except that the service may be missing.
     pub fn remove_service(&self, id: &ServiceId) -> Result<Outcome, Error> {
         block_on(self.operations.remove_service(id))
     }
 
-    /// Removes a destination if it is there. A service that is not there has none.
+    /// Removes a destination if it exists. A service that does not exist has none.
     ///
     /// # Errors
     ///
-    /// As [`delete_destination`](Self::delete_destination), except that it may be missing.
+    /// As [`delete_destination`](Self::delete_destination), except that the destination may be missing.
     pub fn remove_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<Outcome, Error> {
         block_on(self.operations.remove_destination(service, id))
     }
 
     /// Reads a service, lets a function change its settings, and writes them back if they have changed.
     ///
-    /// The kernel replaces all settings at once and has no lock for this: what another program writes in between is lost.
+    /// The kernel replaces all settings at once and has no lock for this: a change that another program makes in
+    /// between is lost.
     /// The identity cannot be changed; whatever the function does to it is undone.
     ///
     /// # Errors
@@ -111,13 +113,13 @@ impl Handle {
 
     /// Reads a destination, lets a function change its settings, and writes them back if they have changed.
     ///
-    /// With the same limits as [`modify_service`](Self::modify_service). To find one, all destinations of the service are
-    /// read, as [`get_destination`](Self::get_destination) does.
+    /// With the same limits as [`modify_service`](Self::modify_service). To find one, all destinations of the service
+    /// are read, as [`get_destination`](Self::get_destination) does.
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found); [`ErrorKind::Unstable`] when it was not found, and others changed the list
-    /// all the time; otherwise as [`update_destination`](Self::update_destination).
+    /// [`is_not_found`](Error::is_not_found); [`ErrorKind::Unstable`] when it was not found while other programs kept
+    /// changing the list; otherwise as [`update_destination`](Self::update_destination).
     ///
     /// # Example
     ///
@@ -186,7 +188,7 @@ impl<S: Side> Operations<S> {
         }
         match self.get_destination(service, &destination.id).await {
             Ok(Some(entry)) if entry.destination == *destination => Ok(Outcome::Unchanged),
-            // Where lists cannot tell whether it is there, the change will.
+            // When the lists cannot tell whether it exists, the update will.
             Err(error) if error.kind() != ErrorKind::Unstable => Err(error),
             _ => self.update_destination(service, destination).await.map(|()| Outcome::Updated),
         }
@@ -242,7 +244,8 @@ impl<S: Side> Operations<S> {
     }
 }
 
-/// Between "exists" and the change another program may remove the object; then it is to be made after all.
+/// The attempts made so far: between the answer "exists" and the update another program may remove the object, so that
+/// it has to be created after all.
 #[derive(Debug, Default)]
 struct Attempts(u32);
 

@@ -1,10 +1,10 @@
 //! The client that most people use: one method per kernel operation.
 //!
-//! The plain verbs `new_`, `update_`, `delete_` and `get_` do what the kernel does, and fail as it does. Upon them stand
-//! the idempotent forms: `ensure_` and `remove_` make it so, whatever was there, and say with an [`Outcome`] what they had
-//! to do; `modify_` changes one setting and keeps the rest. A [`Batch`] sends many commands at once.
+//! The plain verbs `new_`, `update_`, `delete_` and `get_` do what the kernel does, and fail as it does. The idempotent
+//! forms build on them: `ensure_` and `remove_` reach the requested state from any other, and return in an [`Outcome`]
+//! what had to be changed; `modify_` changes one setting and keeps the rest. A [`Batch`] sends many commands at once.
 //!
-//! With the feature `tokio` there is an `AsyncHandle`, which does the same in programs whose threads must not stand still.
+//! With the feature `tokio` there is an `AsyncHandle`, which does the same in programs whose threads must not block.
 //!
 //! ```no_run
 //! use ipvs_rs::{Handle, Scheduler, Service};
@@ -18,7 +18,7 @@
 //! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 
-// The page of a handle has its methods in the order of these: it begins with opening one.
+// The documentation of a handle lists its methods in the order of these modules, beginning with how to open one.
 mod blocking;
 
 mod lists;
@@ -61,7 +61,7 @@ struct Inner<L> {
 }
 
 impl<L: Link> Inner<L> {
-    /// Begins a conversation over each link: finds out whether IPVS is there.
+    /// Begins a conversation over each link: finds out whether the kernel has IPVS.
     async fn open(
         link: L,
         readers: impl IntoIterator<Item = L>,

@@ -9,7 +9,7 @@ use crate::codec::{DecodeError, DecodeProblem, Reply, Request};
 use crate::error::{Cause, Error, Operation, Target};
 use crate::model::{Config, Destination, DestinationId, Info, Service, ServiceEntry, ServiceId, SyncDaemon, SyncRole};
 
-/// What a handle of either side can do. Lists, batches and idempotent forms stand in files of their own.
+/// The operations of a handle, blocking or asynchronous. Lists, batches and idempotent forms are in files of their own.
 pub(super) struct Operations<S> {
     /// The network namespace as it was given; `None` for the one that the handle was opened in.
     pub(super) namespace: Option<Arc<str>>,
@@ -120,12 +120,12 @@ impl<S: Side> Operations<S> {
         Ok(daemons.0)
     }
 
-    /// A request that is only acknowledged.
+    /// Sends a request that is only acknowledged.
     async fn command(&self, request: &Request) -> Result<(), Error> {
         self.ask(request, &mut Nothing).await
     }
 
-    /// A request that is answered by one message.
+    /// Sends a request that is answered by one message.
     async fn get<T>(&self, request: &Request, select: impl Fn(Reply) -> Option<T>) -> Result<T, Error> {
         let decode = |command, attributes: &[u8]| select(Reply::decode(command, attributes)?).ok_or_else(unexpected);
         let mut answer = One::new(decode);
@@ -178,7 +178,7 @@ pub(super) fn failed(request: &Request, cause: Cause, namespace: Option<&Arc<str
     }
 }
 
-/// What a request does, and to what.
+/// The operation and the target of a request.
 pub(super) const fn subject(request: &Request) -> (Operation, Target) {
     match request {
         Request::NewService(service) => (Operation::NewService, Target::Service(service.id)),
@@ -206,7 +206,7 @@ pub(super) const fn subject(request: &Request) -> (Operation, Target) {
     }
 }
 
-/// Takes one message, if it is the one that was asked for.
+/// An answer of one message, if it is the one that was asked for.
 #[derive(Debug)]
 struct One<T, F> {
     decode: F,
@@ -234,7 +234,7 @@ const fn unexpected() -> DecodeError {
     DecodeError::new("message", 0, DecodeProblem::Unexpected)
 }
 
-/// One of each role, however often it comes.
+/// The daemons of an answer: one of each role, even if the kernel lists it more than once.
 #[derive(Debug)]
 struct Daemons(Vec<SyncDaemon>);
 

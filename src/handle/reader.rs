@@ -12,18 +12,18 @@ use crate::engine::{Listing, Pass, Passes};
 use crate::error::{Cause, Error};
 use crate::model::{DestinationEntry, DestinationId, Reading, ServiceEntry, ServiceId};
 
-/// Where lists of destinations are received that are expected to be short: two pages, less what the kernel needs for
-/// itself. Some 20 fit. Clearing more than is filled costs the kernel more than the rest of such a list.
+/// The size of the buffer for lists of destinations that are expected to be short: two pages, less what the kernel
+/// needs for itself. Some 20 fit. Clearing more than is filled costs the kernel more than the rest of such a list.
 pub(super) const SHORT_BUFFER: usize = 8192 - 320;
-/// So many destinations fit [`SHORT_BUFFER`] for sure.
+/// The number of destinations that fit [`SHORT_BUFFER`] in any case.
 const SHORT: usize = 16;
 /// More destinations than this do not fit the longest datagram either.
 const LONG: usize = conversation::RECEIVE_BUFFER / 350;
-/// How many services are remembered to have many destinations.
+/// The number of services that are remembered to have many destinations.
 const REMEMBERED: usize = 4096;
 /// A list that is longer is given away with the memory that it was read into.
 const COPIED: usize = 256;
-/// What lists remember from one to the next.
+/// The state that is kept from one list to the next.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     services: Listing<ServiceId>,
@@ -41,7 +41,7 @@ impl Memory {
     }
 }
 
-/// Memory that lists are read into.
+/// Buffers that lists are read into, kept for reuse.
 #[derive(Debug, Default)]
 pub(super) struct Spare {
     services: Mutex<Vec<ServiceEntry>>,
@@ -70,7 +70,7 @@ fn take<R>(spare: &Mutex<Vec<R>>) -> Vec<R> {
     mem::take(&mut spare.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Keeps what is larger.
+/// Keeps the larger of the two buffers.
 fn put<R>(spare: &Mutex<Vec<R>>, mut rows: Vec<R>) {
     rows.clear();
     let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +79,7 @@ fn put<R>(spare: &Mutex<Vec<R>>, mut rows: Vec<R>) {
     }
 }
 
-/// Rows that are to be kept, in no more memory than they take.
+/// Hands over rows that the caller keeps, in no more memory than they take.
 pub(super) fn hand_over<R>(rows: &mut Vec<R>) -> Vec<R> {
     if rows.len() > COPIED {
         let mut given = mem::take(rows);
@@ -91,10 +91,10 @@ pub(super) fn hand_over<R>(rows: &mut Vec<R>) -> Vec<R> {
     given
 }
 
-/// Which socket a list goes over.
+/// The route of a list: the socket that it goes over.
 ///
-/// Passes that are compared take turns: a writer that removes something in every pass would otherwise hide the same entry
-/// each time, the one where a datagram ends. The two cut a list at different places.
+/// Passes that are compared take turns: a writer that removes something in every pass would otherwise hide the same
+/// entry each time, the one where a datagram ends. The two cut a list at different places.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Way {
     /// The one for commands, with the longest datagrams.
@@ -133,7 +133,7 @@ impl<S: Side> Operations<S> {
         }
     }
 
-    /// Reads the destinations of a service, until the list is good or the caller has seen enough.
+    /// Reads the destinations of a service, until the list can be relied on or `is_enough` accepts it.
     pub(super) async fn read_destinations(
         &self,
         reader: usize,
@@ -157,7 +157,7 @@ impl<S: Side> Operations<S> {
         }
     }
 
-    /// Over the socket that the list is expected to fit.
+    /// Reads the destinations once, over the socket whose datagrams the list is expected to fit.
     async fn first_pass(
         &self,
         reader: usize,
@@ -222,7 +222,7 @@ impl<L: Link> Conversation<L> {
         let was_warm = self.is_warm();
         list.begin(self.room());
         self.ask(request, &mut list).await?;
-        // A socket that has received nothing yet has room for half.
+        // The kernel gives a socket that has received nothing yet only half the room.
         if !was_warm && list.listing.pass().is_full && list.rows.len() <= SHORT {
             list.begin(self.room());
             self.ask(request, &mut list).await?;
@@ -231,7 +231,7 @@ impl<L: Link> Conversation<L> {
     }
 }
 
-/// Rows on their way into memory.
+/// A list that is being decoded into rows.
 struct List<'a, R, I, D, F> {
     rows: &'a mut Vec<R>,
     listing: &'a mut Listing<I>,

@@ -1,8 +1,8 @@
-//! The two sides of the house: a handle that blocks its thread, and one that gives way to other tasks.
+//! The two modes of a handle: one that blocks its thread, and one that yields to other tasks.
 //!
 //! Everything that a handle does is written once, as async functions over a [`Side`], and all that differs is in the
-//! few lines of that trait and of [`Link`]. On the blocking side nothing ever gives way: waiting blocks inside, so that
-//! a function is through when it was polled once. What the compiler makes of it is a call like any other.
+//! few lines of that trait and of [`Link`]. In blocking mode no function ever yields: waiting blocks inside, so that a
+//! function has finished when it was polled once. The compiler turns it into an ordinary call.
 
 use std::fmt::Debug;
 use std::future;
@@ -16,18 +16,18 @@ use std::time::Duration;
 use super::Inner;
 use crate::transport::Transport;
 
-/// A transport, and how to wait for it.
+/// A transport, and the way to wait for it.
 pub(super) trait Link: Debug {
     fn transport(&mut self) -> &mut dyn Transport;
 
     /// Waits until something has arrived, as [`Transport::wait`] does.
     fn arrival(&mut self, timeout: Duration) -> impl Future<Output = io::Result<bool>>;
 
-    /// Gives others their turn.
+    /// Gives other tasks their turn.
     fn pause(&mut self) -> impl Future<Output = ()>;
 }
 
-/// A conversation, and how to have it alone.
+/// A conversation behind a lock, which gives exclusive access to it.
 pub(super) trait Side {
     type Link: Link;
     type Guard<'a>: DerefMut<Target = Inner<Self::Link>>
@@ -37,7 +37,7 @@ pub(super) trait Side {
     fn lock(&self) -> impl Future<Output = Self::Guard<'_>>;
 }
 
-/// The side that blocks.
+/// The mode that blocks.
 pub(super) type Blocking = Mutex<Inner<Box<dyn Transport>>>;
 
 impl Link for Box<dyn Transport> {
@@ -58,19 +58,19 @@ impl Side for Blocking {
     type Link = Box<dyn Transport>;
     type Guard<'a> = MutexGuard<'a, Inner<Self::Link>>;
 
-    /// A panic of another thread cannot have left anything half done that the next exchange would trip over: answers
-    /// that were not taken are skipped by their number.
+    /// Ignores poisoning: a panic of another thread cannot have left a state that would harm the next exchange, because
+    /// answers that were not taken are skipped by their sequence number.
     fn lock(&self) -> impl Future<Output = Self::Guard<'_>> {
         future::ready(Mutex::lock(self).unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Does what an async function of the blocking side says.
+/// Runs an async function of the blocking mode to its end.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     let mut context = Context::from_waker(Waker::noop());
     loop {
-        // The first look is the last.
+        // The first poll is always ready, because nothing yields in blocking mode.
         if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
             return done;
         }

@@ -9,17 +9,18 @@ use super::{Consistency, Handle};
 use crate::error::Error;
 use crate::model::{DestinationEntry, Reading, Table, TableService};
 
-/// How many services a thread takes on at a time.
+/// The number of services that a thread takes on at a time.
 const SHARE: usize = 32;
 
-/// Lists of services that others of the same table are being read beside.
+/// Chunks of a table's services, which several threads share.
 type Work<'a> = Mutex<ChunksMut<'a, TableService>>;
 
 impl Handle {
     /// Reads every service with its destinations.
     ///
-    /// One list of services, then one list for each: what others change meanwhile may be in it or not, and what a list is
-    /// worth is told by [`Table::reading`]. A service that vanished between the two has no destinations here.
+    /// One list of services, then one list for each: changes that other programs make meanwhile may be in it or not,
+    /// and [`Table::reading`] tells how far the lists can be relied on. A service that vanished between the two has no
+    /// destinations here.
     ///
     /// # Errors
     ///
@@ -30,9 +31,9 @@ impl Handle {
     }
 
     /// Reads every service with its destinations into a table, whose memory is used again: for a table that hardly
-    /// changes, next to none is asked for.
+    /// changes, almost none is allocated.
     ///
-    /// What was in it goes. When it fails, the table is empty.
+    /// The former contents are replaced. When the call fails, the table is empty.
     ///
     /// # Errors
     ///
@@ -60,8 +61,8 @@ impl Handle {
 
     /// Reads every service with its destinations, each list as consistently as is asked for.
     ///
-    /// With [`Consistency::Stable`], whatever was there all the time is in the table, and nothing that never was; each
-    /// entry was there at some moment of this call. A service that vanishes meanwhile is not in the table.
+    /// With [`Consistency::Stable`], every entry that existed throughout the call is in the table, and each entry in it
+    /// existed at some moment of the call. A service that vanishes meanwhile is not in the table.
     ///
     /// # Errors
     ///
@@ -105,7 +106,7 @@ impl<S: Side> Operations<S> {
         Ok(reading)
     }
 
-    /// Puts the services into the table, into rows that are there as far as they go.
+    /// Puts the services into the table, reusing the rows that are there.
     async fn fill_services(&self, table: &mut Table, consistency: Consistency) -> Result<Reading, Error> {
         let mut services = self.spare.take_services();
         let read = self.read_services(&mut services, consistency.passes()).await;
@@ -156,7 +157,7 @@ impl<S: Side> Operations<S> {
         Ok(reading)
     }
 
-    /// Services without destinations may be no services any more.
+    /// Drops the services without destinations that no longer exist, unless each list is read only once.
     async fn drop_vanished(&self, table: &mut Table, consistency: Consistency) -> Result<(), Error> {
         if consistency == Consistency::Once {
             return Ok(());
@@ -174,7 +175,7 @@ impl<S: Side> Operations<S> {
 }
 
 impl Operations<Blocking> {
-    /// With as many threads as there are sockets for lists of destinations.
+    /// Reads a table with as many threads as there are sockets for lists of destinations.
     fn snapshot_in_threads(&self, table: &mut Table, consistency: Consistency) -> Result<Reading, Error> {
         if self.readers.len() < 2 {
             return block_on(self.snapshot_into(table, consistency));
@@ -191,7 +192,7 @@ impl Operations<Blocking> {
                 .filter_map(|reader| {
                     let work = &work;
                     let help = move || self.work_off(reader, work, consistency);
-                    // Where the system has no more threads, fewer do the same.
+                    // When the system refuses another thread, fewer threads do the same work.
                     thread::Builder::new().name("ipvs-reader".into()).spawn_scoped(scope, help).ok()
                 })
                 .collect();
@@ -214,7 +215,7 @@ impl Operations<Blocking> {
             match block_on(self.fill_all(reader, rows, consistency, &mut spare)) {
                 Ok(other) => reading = reading.and(other),
                 Err(error) => {
-                    // The others need not go on.
+                    // The other threads need not go on.
                     lock().by_ref().for_each(drop);
                     return Err(error);
                 }
@@ -223,7 +224,7 @@ impl Operations<Blocking> {
     }
 }
 
-/// Notes what a table is worth: nothing, if reading it failed.
+/// Records how far a table can be relied on; clears it if reading it failed.
 fn finish(table: &mut Table, read: Result<Reading, Error>) -> Result<Reading, Error> {
     if read.is_err() {
         table.services.clear();

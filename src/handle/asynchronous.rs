@@ -20,35 +20,36 @@ use crate::transport::{AsyncTransport, Transport};
 
 /// A [`Handle`](crate::Handle) for programs that run on tokio.
 ///
-/// It has the same methods, makes the same requests and gives the same errors; what a method does is described there.
-/// Tasks share it, or its clones, as threads share the other: one lock around one exchange, fair, and tasks never see
+/// It has the same methods, makes the same requests and returns the same errors; the methods are described there. Tasks
+/// share it, or its clones, as threads share the other: a fair lock is held around one exchange, and tasks never see
 /// each other's answers.
 ///
 /// # Which of the two
 ///
 /// The kernel executes a command *within* the system call that sends it, and its answer is there when that returns. So
-/// there is next to nothing to be awaited, and neither handle can make the kernel faster or interrupt it. Waiting is
-/// for answers that got lost.
+/// there is almost nothing to await, and neither handle can make the kernel faster or interrupt it. Only answers that
+/// were lost are waited for.
 ///
-/// **This one** is for programs whose threads belong to a runtime and must not stand still: for the lock while somebody
-/// else reads a long list, and for the deadline when an answer does not come. Between the datagrams of a list (up to
-/// 32 KiB, about a hundred destinations) and those of a batch other tasks get their turn, and a call can be given up at
-/// any time. Handles to a thousand namespaces need no thousand threads.
+/// **This one** is for programs whose threads belong to a runtime and must not block: not for the lock while another
+/// task reads a long list, and not until the deadline when an answer does not come. Between the datagrams of a list (up
+/// to 32 KiB, about a hundred destinations) and those of a batch other tasks get their turn, and a call can be given up
+/// at any time. Handles to a thousand namespaces do not need a thousand threads.
 ///
 /// **The [blocking](crate::Handle) one** is the better choice in programs without a runtime, which need not get one for
 /// this; where a thread does nothing else; and for the few commands that take the kernel long, and during which the
-/// thread stands still either way: removing a service or changing its scheduler (up to some 30 milliseconds), and the
+/// thread is blocked in either case: removing a service or changing its scheduler (up to some 30 milliseconds), and the
 /// first use of a scheduler whose module must be loaded. Where that is too long for a worker of the runtime, make the
 /// call from `tokio::task::spawn_blocking`.
 ///
 /// # Giving up
 ///
-/// Every future may be dropped at any time. What was sent by then is executed, so that **whether a command was executed
-/// is not known** unless its future has said so; of a [batch](Self::batch) the datagrams that were sent are, and the rest
-/// is not. Calls that consist of several exchanges (`snapshot`, `ensure_…`, `modify_…`) end between or within two.
+/// Every future may be dropped at any time. A request that was sent by then is executed, so that **whether a command
+/// was executed is not known** unless its future has returned; of a [batch](Self::batch) the datagrams that were sent
+/// are executed, and the rest is not. Calls that consist of several exchanges (`snapshot`, `ensure_…`, `modify_…`) end
+/// between or within two.
 ///
-/// The handle can be used further at once: answers that were not taken are thrown away by the next call, and so
-/// is the rest of a list that the kernel was still making.
+/// The handle can be used again at once: answers that were not received are discarded by the next call, and so is the
+/// rest of a list that the kernel was still making.
 ///
 /// # Example
 ///
@@ -83,11 +84,12 @@ pub struct AsyncHandle {
     pub(super) operations: Arc<Operations<Yielding>>,
 }
 
-/// The side that gives way to other tasks.
+/// The mode that yields to other tasks.
 pub(super) type Yielding = Mutex<Inner<Socket>>;
 
-/// A type of its own, because it names no lifetime: where the compiler finds out whether a future can be sent to another
-/// thread, it has forgotten that a trait object lives for ever, and would ask for every lifetime.
+/// A transport in a type of its own, which names no lifetime: when the compiler finds out whether a future can be sent
+/// to another thread, it no longer knows that the trait object is `'static`, and would require the bound for every
+/// lifetime.
 #[derive(Debug)]
 pub(super) struct Socket(Box<dyn AsyncTransport>);
 
@@ -114,7 +116,7 @@ impl Side for Yielding {
     }
 }
 
-/// How to open an [`AsyncHandle`].
+/// The options for opening an [`AsyncHandle`].
 ///
 /// `R` is the type of [transports for readers](Self::reader_transports), if there are any.
 ///
@@ -142,7 +144,7 @@ impl<R> AsyncHandleBuilder<R> {
         Self(self.0.deadline(deadline))
     }
 
-    /// The network namespace, as [`HandleBuilder::netns`]; that of the thread that runs the opening if nothing is said.
+    /// The network namespace, as [`HandleBuilder::netns`]; that of the thread that opens the handle by default.
     #[cfg(target_os = "linux")]
     pub fn netns(self, netns: Netns) -> Self {
         Self(self.0.netns(netns))
@@ -156,8 +158,7 @@ impl AsyncHandleBuilder {
         Self(self.0.receive_buffer(bytes))
     }
 
-    /// How many sockets there are for lists of destinations, as [`HandleBuilder::readers`]: 0 or 1, which is also what
-    /// more than 1 comes to.
+    /// The number of sockets for lists of destinations, as [`HandleBuilder::readers`]: 0 or 1; more than 1 counts as 1.
     #[cfg(target_os = "linux")]
     pub fn readers(self, sockets: usize) -> Self {
         Self(self.0.readers(sockets.min(1)))
@@ -177,11 +178,12 @@ impl AsyncHandleBuilder {
     ///
     /// # Errors
     ///
-    /// As [`HandleBuilder::open`]; and [`Io`](crate::error::ErrorKind::Io) when no runtime of tokio runs this.
+    /// As [`HandleBuilder::open`]; and [`Io`](crate::error::ErrorKind::Io) when this runs outside a tokio runtime.
     ///
     /// # Panics
     ///
-    /// When the runtime was built without I/O or without time, which would otherwise show when the first answer is lost.
+    /// When the runtime was built without I/O or without time, which would otherwise only show when the first answer is
+    /// lost.
     #[cfg(target_os = "linux")]
     pub async fn open(self) -> Result<AsyncHandle, Error> {
         use crate::error::{Cause, Operation, Target};
@@ -194,7 +196,7 @@ impl AsyncHandleBuilder {
         self.reader_transports(readers).open_over(commands).await
     }
 
-    /// Opens the handle over a transport of your own, which everything goes over.
+    /// Opens the handle over a transport of your own, which carries every request.
     ///
     /// # Errors
     ///
@@ -220,7 +222,7 @@ impl<R: AsyncTransport + 'static> AsyncHandleBuilder<Vec<R>> {
 }
 
 impl AsyncHandle {
-    /// Opens a handle to the network namespace of the thread that runs this.
+    /// Opens a handle to the network namespace of the thread that polls the future.
     ///
     /// # Errors
     ///
@@ -245,7 +247,7 @@ impl AsyncHandle {
     }
 }
 
-/// Writes the methods that differ from those of the blocking handle in nothing but the waiting.
+/// Writes the methods that differ from those of the blocking handle only in how they wait.
 macro_rules! as_blocking {
     ($($name:ident($($argument:ident: $type:ty),*) -> $value:ty;)*) => {
         impl AsyncHandle {
@@ -311,7 +313,7 @@ impl AsyncHandle {
         Ok(table)
     }
 
-    /// As [`Handle::snapshot_into`](crate::Handle::snapshot_into). Given up, it leaves some of the table.
+    /// As [`Handle::snapshot_into`](crate::Handle::snapshot_into). If the future is dropped, the table is incomplete.
     ///
     /// # Errors
     ///

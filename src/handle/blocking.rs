@@ -12,21 +12,21 @@ use crate::model::{Config, Destination, DestinationId, Info, Service, ServiceEnt
 /// Open it with [`new`](Self::new), or with options by a [`builder`](Self::builder): in another network namespace, with
 /// another deadline, over a transport of your own.
 ///
-/// Share it: it is `Send + Sync`, and its methods take `&self`. A clone is the same handle, with the same sockets,
-/// locks and deadline. Each of its sockets (one for commands and long lists, [one](HandleBuilder::readers) for short
-/// ones) has a lock that is held around one exchange with the kernel, so that threads never see each other's answers;
-/// for commands in quantity a [batch](Self::batch) is worth more than threads are.
+/// It can be shared: it is `Send + Sync`, and its methods take `&self`. A clone is the same handle, with the same
+/// sockets, locks and deadline. Each of its sockets (one for commands and long lists, [one](HandleBuilder::readers) for
+/// short ones) has a lock that is held around one exchange with the kernel, so that threads never see each other's
+/// answers; for commands in quantity a [batch](Self::batch) is worth more than threads are.
 ///
-/// No exchange waits for an answer longer than the handle's [deadline](HandleBuilder::deadline). Success is reported only
-/// when the kernel confirmed it. After any failure the handle can be used further.
+/// No exchange waits for an answer longer than the handle's [deadline](HandleBuilder::deadline). Success is reported
+/// only when the kernel confirmed it. After any failure the handle can still be used.
 ///
 /// # Errors of every operation
 ///
-/// * [`is_permission_denied`](Error::is_permission_denied): the caller lacks `CAP_NET_ADMIN` in the initial user namespace.
-///   Only opening a handle does not take it.
+/// * [`is_permission_denied`](Error::is_permission_denied): the caller lacks `CAP_NET_ADMIN` in the initial user
+///   namespace. Only opening a handle does not require it.
 /// * [`is_timeout`](Error::is_timeout), [`Lost`](crate::error::ErrorKind::Lost),
-///   [`Decode`](crate::error::ErrorKind::Decode): no answer, or none that could be read. Whether a command was executed is
-///   not known then.
+///   [`Decode`](crate::error::ErrorKind::Decode): no answer, or none that could be read. Whether a command was executed
+///   is not known then.
 /// * [`is_not_available`](Error::is_not_available): IPVS was unloaded since the handle was opened.
 /// * [`Io`](crate::error::ErrorKind::Io): the system refused to send or to receive.
 ///
@@ -62,13 +62,13 @@ impl Handle {
         HandleBuilder::new()
     }
 
-    /// Makes a service.
+    /// Creates a service.
     ///
     /// # Errors
     ///
     /// [`is_already_exists`](Error::is_already_exists), also when its settings are the same;
-    /// [`is_scheduler_unavailable`](Error::is_scheduler_unavailable); [`is_invalid`](Error::is_invalid) when persistence
-    /// groups clients in a way that does not fit the family of the service; those of
+    /// [`is_scheduler_unavailable`](Error::is_scheduler_unavailable); [`is_invalid`](Error::is_invalid) when
+    /// persistence groups clients by a netmask that does not fit the family of the service; those of
     /// [every operation](Self#errors-of-every-operation).
     ///
     /// # Kernel
@@ -101,8 +101,8 @@ impl Handle {
     /// Removes a service with its destinations.
     ///
     /// Its connections are cut off, as those of a [deleted destination](Self::delete_destination) are. Once the last
-    /// service of a family is gone, IPVS looks at no packet of that family, and what still arrives goes the way of any
-    /// other packet.
+    /// service of a family is gone, IPVS no longer looks at packets of that family, and those that still arrive are
+    /// routed like any other packet.
     ///
     /// # Errors
     ///
@@ -118,11 +118,11 @@ impl Handle {
         block_on(self.operations.delete_service(id))
     }
 
-    /// Reads one service; `None` when there is none.
+    /// Reads one service; `None` when there is no such service.
     ///
     /// # Errors
     ///
-    /// When it could not be read, which is not the same as its absence.
+    /// Those of [every operation](Self#errors-of-every-operation); an absent service is not an error.
     ///
     /// # Example
     ///
@@ -145,18 +145,18 @@ impl Handle {
         block_on(self.operations.get_service(id))
     }
 
-    /// Makes a destination of a service.
+    /// Creates a destination of a service.
     ///
     /// A destination that was deleted within the last two or three minutes comes back with its counters, if the service
-    /// is still the same. Meanwhile whatever is added costs more, the more was deleted: see
+    /// is still the same. During that time adding any destination costs more, the more were deleted: see
     /// [`Batch`](super::Batch#after-many-were-deleted).
     ///
     /// # Errors
     ///
     /// [`is_not_found`](Error::is_not_found) when there is no such service;
-    /// [`is_already_exists`](Error::is_already_exists); [`is_invalid`](Error::is_invalid) when the address is not of
-    /// unicast, and when its family is not the service's although the method is not a tunnel or a synchronization
-    /// daemon runs.
+    /// [`is_already_exists`](Error::is_already_exists); [`is_invalid`](Error::is_invalid) when the address is not a
+    /// unicast address, and when its family is not the service's although the forwarding method is not a tunnel or a
+    /// synchronization daemon runs.
     ///
     /// # Kernel
     ///
@@ -167,8 +167,8 @@ impl Handle {
         block_on(self.operations.new_destination(service, destination))
     }
 
-    /// Replaces all settings of a destination: method, weight, thresholds. Connections and counters stay; established
-    /// connections keep the method that they began with.
+    /// Replaces all settings of a destination: forwarding method, weight, thresholds. Connections and counters stay;
+    /// established connections keep the forwarding method that they began with.
     ///
     /// # Errors
     ///
@@ -192,7 +192,7 @@ impl Handle {
     ///
     /// The kernel remembers it for two to three minutes. To replace many destinations at a time, see
     /// [`Batch`](super::Batch#after-many-were-deleted); for the weight alone,
-    /// [`update_destination`](Self::update_destination) does.
+    /// [`update_destination`](Self::update_destination) suffices.
     ///
     /// # Errors
     ///
@@ -208,8 +208,8 @@ impl Handle {
         block_on(self.operations.delete_destination(service, id))
     }
 
-    /// Removes all services with their destinations. Success when there was none, too. Timeouts, synchronization daemons
-    /// and sysctls stay.
+    /// Removes all services with their destinations. Succeeds also when there are none. Timeouts, synchronization
+    /// daemons and sysctls stay.
     ///
     /// # Errors
     ///
@@ -224,7 +224,7 @@ impl Handle {
         block_on(self.operations.flush())
     }
 
-    /// Sets counters and rates of a service and its destinations to zero. Connections, and how many there are, stay.
+    /// Sets counters and rates of a service and its destinations to zero. Connections, and their numbers, stay.
     ///
     /// # Errors
     ///
@@ -240,7 +240,7 @@ impl Handle {
     }
 
     /// Sets all counters and rates to zero: of every service and destination, and the totals of the network namespace.
-    /// Connections, and how many there are, stay.
+    /// Connections, and their numbers, stay.
     ///
     /// # Errors
     ///
@@ -270,12 +270,12 @@ impl Handle {
         block_on(self.operations.get_config())
     }
 
-    /// Sets those timeouts of connections that are given, all or none. A connection takes its new timeout with its next
-    /// packet.
+    /// Sets the timeouts of connections that are given, either all of them or none. A connection takes its new timeout
+    /// with its next packet.
     ///
     /// # Errors
     ///
-    /// [`is_invalid`](Error::is_invalid) when one is more than this kernel's clock can count.
+    /// [`is_invalid`](Error::is_invalid) when a timeout is longer than this kernel's clock can count.
     ///
     /// # Example
     ///
@@ -316,8 +316,8 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// [`is_already_exists`](Error::is_already_exists) when one of this role runs; `ENODEV` when there is no such
-    /// interface; [`is_invalid`](Error::is_invalid) when some destination is not of the family of its service.
+    /// [`is_already_exists`](Error::is_already_exists) when a daemon of this role runs; `ENODEV` when there is no such
+    /// interface; [`is_invalid`](Error::is_invalid) when a destination is not of the family of its service.
     ///
     /// # Example
     ///
@@ -345,12 +345,12 @@ impl Handle {
 
     /// Stops a synchronization daemon.
     ///
-    /// A daemon that is stopped right after its start may end without a word from the kernel. Then the list of daemons
-    /// decides whether it has.
+    /// When a daemon is stopped right after its start, the kernel may end it without an answer. Then the list of
+    /// daemons decides whether it has ended.
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) when none of this role runs.
+    /// [`is_not_found`](Error::is_not_found) when no daemon of this role runs.
     ///
     /// # Kernel
     ///
@@ -361,7 +361,7 @@ impl Handle {
         block_on(self.operations.stop_sync(role))
     }
 
-    /// Reads the running synchronization daemons, with what the kernel chose where nothing was said.
+    /// Reads the running synchronization daemons, with the values that the kernel chose where none were given.
     ///
     /// # Errors
     ///

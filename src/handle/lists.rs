@@ -6,36 +6,37 @@ use crate::engine::Passes;
 use crate::error::Error;
 use crate::model::{DestinationEntry, DestinationId, Reading, ServiceEntry, ServiceId};
 
-/// How often a list is read to find out that something is not in it.
+/// The number of times that a list is read, at most, to conclude that an entry is not in it.
 const CONFIRMATIONS: u32 = 20;
 
 /// # Lists
 ///
-/// The kernel makes a list piece by piece and continues by position. While others change the table (before Linux 7 in
-/// *any* network namespace) an entry can come twice, which is mended here, or be left out, which cannot be seen. On
-/// Linux 7 that can also happen to a list of services for half a second after many were made or removed, while the
-/// kernel resizes its own table. A list that fits one piece, some 90 entries, is right in any case. From Linux 7 on
-/// the kernel takes no lock to make a list, so that an entry which is being made or removed at that moment can be told
-/// half: a service with the scheduler `none`.
+/// The kernel makes a list piece by piece and continues by position. While other programs change the table (before
+/// Linux 7 in *any* network namespace) an entry can appear twice, which is corrected here, or be left out, which cannot
+/// be detected. On Linux 7 that can also happen to a list of services for half a second after many were created or
+/// removed, while the kernel resizes its own table. A list that fits one piece, some 90 entries, is right in any case.
+/// From Linux 7 on the kernel takes no lock to make a list, so that an entry which is being created or removed at that
+/// moment can be incomplete: a service with the scheduler `none`.
 ///
-/// Which to ask for:
+/// Which method to use:
 ///
-/// * To show what is there, or to look for what can be tried again: [`get_services`](Self::get_services),
+/// * To show the table, or to look for an entry where the search can be repeated: [`get_services`](Self::get_services),
 ///   [`get_destinations`](Self::get_destinations) and [`snapshot`](Self::snapshot), which read once.
-/// * To conclude something from an absence, as "it is missing, so it is made":
+/// * To conclude something from an absence, as "it is missing, so it is created":
 ///   [`get_services_with`](Self::get_services_with), [`get_destinations_with`](Self::get_destinations_with) and
 ///   [`snapshot_with`](Self::snapshot_with), each with [`Consistency::Stable`], which read again until the list can be
 ///   relied on, and fail when it never can.
-/// * To know of one object whether it is there: [`get_service`](Self::get_service) and
-///   [`get_destination`](Self::get_destination), which do not report an object as missing that is there.
-/// * To tell a service without destinations from one that is not there: [`find_destinations`](Self::find_destinations).
-/// * To read again and again in the same memory: [`for_each_service`](Self::for_each_service),
+/// * To find out whether one object exists: [`get_service`](Self::get_service) and
+///   [`get_destination`](Self::get_destination), which do not report an object as missing that exists.
+/// * To tell a service without destinations from one that does not exist:
+///   [`find_destinations`](Self::find_destinations).
+/// * To read repeatedly into the same memory: [`for_each_service`](Self::for_each_service),
 ///   [`for_each_destination`](Self::for_each_destination) and [`snapshot_into`](Self::snapshot_into), which read once
-///   and say in a [`Reading`] what the list is worth.
+///   and tell in a [`Reading`] how far the list can be relied on.
 impl Handle {
-    /// Reads all services, in the order of the kernel, which means nothing.
+    /// Reads all services, in the order of the kernel, which has no meaning.
     ///
-    /// When others write meanwhile, services may be missing, unless there are few: see [above](#lists).
+    /// When other programs write meanwhile, services may be missing, unless there are few: see [above](#lists).
     ///
     /// # Errors
     ///
@@ -50,8 +51,8 @@ impl Handle {
         block_on(self.operations.get_services())
     }
 
-    /// Reads all services as consistently as is asked for: with [`Consistency::Stable`], whatever was there all the
-    /// time is in the list, and nothing that never was.
+    /// Reads all services as consistently as is asked for: with [`Consistency::Stable`], every service that existed
+    /// throughout the call is in the list, and no service that never existed.
     ///
     /// # Errors
     ///
@@ -72,14 +73,14 @@ impl Handle {
         block_on(self.operations.get_services_with(consistency))
     }
 
-    /// Reads all services, hands each to a function, and says what the list is worth.
+    /// Reads all services, hands each to a function, and returns how far the list can be relied on.
     ///
     /// The list is complete before the function sees any of it, and the function may use the handle. The memory is kept
-    /// for the next time: reading a list again takes none.
+    /// for the next call: reading a list again allocates none.
     ///
     /// # Errors
     ///
-    /// Those of [every operation](Self#errors-of-every-operation); then the function was not called.
+    /// Those of [every operation](Self#errors-of-every-operation); in that case the function was not called.
     ///
     /// # Example
     ///
@@ -97,9 +98,9 @@ impl Handle {
 
     /// Reads the destinations of a service, newest first.
     ///
-    /// A service that is not there has **no destinations**, says the kernel, and so does this. Where that makes a
-    /// difference use [`find_destinations`](Self::find_destinations). When others write meanwhile, destinations may be
-    /// missing, unless there are few: see [above](#lists).
+    /// For a service that does not exist the kernel reports **no destinations**, and so does this method. Where that
+    /// makes a difference use [`find_destinations`](Self::find_destinations). When other programs write meanwhile,
+    /// destinations may be missing, unless there are few: see [above](#lists).
     ///
     /// # Errors
     ///
@@ -114,7 +115,7 @@ impl Handle {
     }
 
     /// Reads the destinations of a service as consistently as is asked for, as
-    /// [`get_services_with`](Self::get_services_with) does. A service that is not there has none.
+    /// [`get_services_with`](Self::get_services_with) does. A service that does not exist has none.
     ///
     /// # Errors
     ///
@@ -129,7 +130,7 @@ impl Handle {
 
     /// Reads the destinations of a service; `None` when there is no such service.
     ///
-    /// An empty list is followed by the question for the service.
+    /// When the list is empty, the service itself is read as well.
     ///
     /// # Errors
     ///
@@ -138,12 +139,12 @@ impl Handle {
         block_on(self.operations.find_destinations(service))
     }
 
-    /// Reads the destinations of a service, hands each to a function, and says what the list is worth, as
+    /// Reads the destinations of a service, hands each to a function, and returns how far the list can be relied on, as
     /// [`for_each_service`](Self::for_each_service) does.
     ///
     /// # Errors
     ///
-    /// Those of [every operation](Self#errors-of-every-operation); then the function was not called.
+    /// Those of [every operation](Self#errors-of-every-operation); in that case the function was not called.
     pub fn for_each_destination(
         &self,
         service: &ServiceId,
@@ -152,15 +153,15 @@ impl Handle {
         block_on(self.operations.for_each_destination(service, visit))
     }
 
-    /// Reads one destination; `None` when there is none, or no such service.
+    /// Reads one destination; `None` when there is no such destination or service.
     ///
     /// The kernel has no command for it: all destinations of the service are read. If it is not among them and the list
     /// cannot be relied on, they are read again, up to 20 times.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unstable`](crate::error::ErrorKind::Unstable) when it was not found, and others changed the list all
-    /// the time; those of [every operation](Self#errors-of-every-operation).
+    /// [`ErrorKind::Unstable`](crate::error::ErrorKind::Unstable) when it was not found while other programs kept
+    /// changing the list; those of [every operation](Self#errors-of-every-operation).
     pub fn get_destination(&self, service: &ServiceId, id: &DestinationId) -> Result<Option<DestinationEntry>, Error> {
         block_on(self.operations.get_destination(service, id))
     }

@@ -1,4 +1,4 @@
-//! The commands of a batch as messages, and what their answers mean for each.
+//! The commands of a batch as messages, and the meaning of the answers for each command.
 
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
@@ -17,18 +17,18 @@ use crate::transport::Limits;
 pub(in crate::handle) struct Commands {
     messages: Vec<u8>,
     places: Vec<Command>,
-    /// Whether some message is not the whole of a command that fails when it does.
+    /// Whether there is a message whose failure is not simply that of its command.
     has_parts: bool,
     /// A value that cannot be sent.
     refused: Option<Error>,
 }
 
-/// What it is done to stands in the message, and is of interest only when it fails.
+/// A command of the batch. Its target is in the message, and is only needed when the command fails.
 #[derive(Debug)]
 struct Command {
     operation: Operation,
     role: Role,
-    /// Where the message ends, and the next begins.
+    /// The offset at which the message ends and the next begins.
     end: usize,
 }
 
@@ -37,11 +37,11 @@ struct Command {
 pub(super) enum Role {
     /// All of it.
     Whole,
-    /// The first of two: makes what may be there.
+    /// The first of two: creates an object that may exist.
     Make,
     /// The second of two: counts when the first has found the object.
     Change,
-    /// All of it; that the object is missing is success.
+    /// All of it; a missing object counts as success.
     Remove,
 }
 
@@ -118,7 +118,7 @@ impl Commands {
     }
 
     pub(super) fn add(&mut self, role: Role, request: &Request) {
-        // Family, flags and number are known when the batch is sent.
+        // Family, flags and sequence number are filled in when the batch is sent.
         put_request(&mut self.messages, 0, 0, 0, request);
         self.has_parts |= role != Role::Whole;
         self.places.push(Command { operation: subject(request).0, role, end: self.messages.len() });
@@ -136,12 +136,12 @@ impl Commands {
         self.places.is_empty()
     }
 
-    /// How many bytes all messages take.
+    /// The length of all messages in bytes.
     pub(super) fn bytes_in_all(&self) -> usize {
         self.messages.len()
     }
 
-    /// Adds the messages of a datagram to what is known of the commands.
+    /// Adds the results of a datagram to the progress of the batch.
     fn count(&self, progress: &mut BatchProgress, results: &[Result<(), Error>], chunk: Range<usize>) {
         if !self.has_parts {
             progress.done = results.len();
@@ -187,7 +187,7 @@ impl Commands {
         merged
     }
 
-    /// The commands of the next datagram: as many as fit, one at least.
+    /// The messages of the next datagram: as many as fit, one at least.
     fn chunk(&self, first: usize, limits: Limits) -> Range<usize> {
         let longest = self.start(first).saturating_add(limits.datagram);
         let most = first.saturating_add(limits.answers).min(self.places.len());
@@ -196,7 +196,7 @@ impl Commands {
         first..first.saturating_add(count.max(1))
     }
 
-    /// Where a command begins, or everything ends.
+    /// The offset at which a message begins; for the place after the last, the end of all messages.
     fn start(&self, place: usize) -> usize {
         place.checked_sub(1).and_then(|before| self.places.get(before)).map_or(0, |before| before.end)
     }
@@ -219,7 +219,7 @@ impl Commands {
     }
 }
 
-/// Sends one datagram and appends what became of each command. Returns whether the next one can be sent.
+/// Sends one datagram and appends the result of each message. Returns whether the next one can be sent.
 async fn send_chunk<L: Link>(
     inner: &mut Inner<L>,
     commands: &mut Commands,
@@ -243,7 +243,7 @@ async fn send_chunk<L: Link>(
             }
         });
         let sent = sent.await;
-        // Every single one failing like this is what it looks like when the family has got another number.
+        // When the number of the family has changed, every single message fails with this error.
         let is_family_suspect =
             refused.len() == chunk.len() && refused.iter().all(|(_, error)| error.errno == Errno::ENOENT.raw());
         for (place, error) in refused {
@@ -259,8 +259,8 @@ async fn send_chunk<L: Link>(
                     Ok(false) => return true,
                     Err(cause) => cause,
                 };
-                // IPVS is gone, and with it the table: that is what every refusal meant. Or else, whether the refusals
-                // came from IPVS at all stays unknown.
+                // Either IPVS was unloaded, and its table with it, which is the meaning of every one of these errors;
+                // or the lookup failed, and it stays unknown whether they came from IPVS at all.
                 results.truncate(chunk.start);
                 results.resize_with(chunk.end, || Ok(()));
                 let others = alike(&cause);
@@ -288,7 +288,8 @@ fn is_there_already(result: &Result<(), Error>) -> bool {
     result.as_ref().is_err_and(Error::is_already_exists)
 }
 
-/// What is said of the commands that share the end of the first of them.
+/// The cause that is reported for the other commands when several fail together: the same, or [`Cause::Lost`] when it
+/// cannot be copied.
 const fn alike(cause: &Cause) -> Cause {
     match cause {
         Cause::Timeout { after } => Cause::Timeout { after: *after },
@@ -298,7 +299,7 @@ const fn alike(cause: &Cause) -> Cause {
     }
 }
 
-/// Room for this many commands is there from the beginning.
+/// The number of commands that memory is allocated for at the beginning.
 const FIRST_COMMANDS: usize = 64;
-/// What a destination with all its settings takes.
+/// The memory for their messages, in bytes; a destination with all its settings takes 160.
 const FIRST_BYTES: usize = FIRST_COMMANDS * 160;

@@ -12,10 +12,10 @@ use crate::error::{Error, Operation};
 use crate::model::{Config, Destination, DestinationId, Service, ServiceId};
 use commands::{Commands, Role};
 
-/// Many commands, few datagrams.
+/// Many commands that are sent in few datagrams.
 ///
-/// The kernel executes the commands in order. One that fails stops nothing: those after it run, and the
-/// [report](BatchReport) says of each what became of it. There is no transaction: to undo is up to the caller.
+/// The kernel executes the commands in order. A failure does not stop the batch: the commands after it are executed,
+/// and the [report](BatchReport) has the result of each. There is no transaction: to undo commands is up to the caller.
 ///
 /// ```no_run
 /// use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
@@ -53,18 +53,19 @@ use commands::{Commands, Role};
 /// ```
 ///
 /// A batch goes out in datagrams of so many commands that no answer is lost even if every command fails (200 with the
-/// system's default buffers). Other threads that share the handle wait until it is through.
+/// system's default buffers). Other threads that share the handle wait until it has finished.
 ///
 /// # After many were deleted
 ///
-/// The kernel remembers every destination that was deleted, by a flush or with its service too, for two to three minutes.
-/// Whenever one is added to the same network namespace, it looks through what it remembers, the latest first. Where
-/// 10,000 were deleted, adding others costs some ten times as much for that time, and adding the same again in the same
-/// order some five times, whatever the client is. So where many destinations change at a time:
+/// The kernel remembers every destination that was deleted, by a flush or with its service too, for two to three
+/// minutes. Whenever one is added to the same network namespace, it searches those that it remembers, the latest first.
+/// Where 10,000 were deleted, adding others costs some ten times as much for that time, and adding the same again in
+/// the same order some five times, whichever client is used. So where many destinations change at a time:
 ///
-/// * Change instead of deleting and adding: [`update_destination`](Self::update_destination) is never held up. A server
-///   that is to rest gets the weight 0, which lets its connections finish, too.
-/// * Compare what is there with what should be and send the difference, instead of flushing and making all anew.
+/// * Change instead of deleting and adding: [`update_destination`](Self::update_destination) is never slowed down. To
+///   take a server out of service, give it the weight 0, which also lets its connections finish.
+/// * Compare the table with the desired state and send the difference, instead of flushing and creating everything
+///   again.
 /// * Add the new before deleting the old.
 /// * Add the same again in the reverse order of deleting: the latest is found at once.
 /// * Or wait three minutes.
@@ -108,11 +109,11 @@ pub enum BatchCommand {
     SetConfig(Config),
 }
 
-/// How far a [`Batch`] has come.
+/// The progress of a [`Batch`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct BatchProgress {
-    /// Commands that were sent, whatever became of them.
+    /// Commands that were sent, whatever their result.
     pub done: usize,
     /// Those of them that failed.
     pub failed: usize,
@@ -120,7 +121,7 @@ pub struct BatchProgress {
     pub total: usize,
 }
 
-/// What became of the commands of a [`Batch`], in their order.
+/// The results of the commands of a [`Batch`], in their order.
 ///
 /// ```no_run
 /// use ipvs_rs::Handle;
@@ -163,17 +164,17 @@ impl<'h, H> Batch<'h, H> {
         self
     }
 
-    /// Makes a service, or gives it these settings if it is there.
+    /// Creates a service, or gives it these settings if it exists.
     ///
-    /// These are two commands to the kernel, of which the second one is harmless when the first has made the service,
-    /// so that the order of the batch is kept. It fails as [`Handle::new_service`] does, except that the service may
-    /// exist.
+    /// These are two commands to the kernel, of which the second one is harmless when the first has created the
+    /// service, so that the order of the batch is kept. It fails as [`Handle::new_service`] does, except that the
+    /// service may exist.
     pub fn ensure_service(mut self, service: &Service) -> Self {
         self.commands.ensure_service(service);
         self
     }
 
-    /// Removes a service if it is there, as [`Handle::remove_service`].
+    /// Removes a service if it exists, as [`Handle::remove_service`].
     pub fn remove_service(mut self, id: &ServiceId) -> Self {
         self.commands.add(Role::Remove, &Request::DeleteService(*id));
         self
@@ -203,7 +204,7 @@ impl<'h, H> Batch<'h, H> {
         self
     }
 
-    /// Makes a destination, or gives it these settings if it is there, with two commands as
+    /// Creates a destination, or gives it these settings if it exists, with two commands as
     /// [`ensure_service`](Self::ensure_service) does.
     ///
     /// It fails as [`Handle::new_destination`] does, except that the destination may exist.
@@ -212,7 +213,7 @@ impl<'h, H> Batch<'h, H> {
         self
     }
 
-    /// Removes a destination if it is there, as [`Handle::remove_destination`].
+    /// Removes a destination if it exists, as [`Handle::remove_destination`].
     pub fn remove_destination(mut self, service: &ServiceId, id: &DestinationId) -> Self {
         self.commands.add(Role::Remove, &Request::DeleteDestination(*service, *id));
         self
@@ -319,25 +320,25 @@ impl<H> Extend<BatchCommand> for Batch<'_, H> {
 }
 
 impl Batch<'_> {
-    /// Sends all commands and waits for what became of them. An empty batch sends nothing.
+    /// Sends all commands and waits for their results. An empty batch sends nothing.
     ///
-    /// When an answer does not come or is lost, the commands of its datagram that were not answered have an unknown
-    /// end ([`Timeout`](crate::error::ErrorKind::Timeout), [`Lost`](crate::error::ErrorKind::Lost)) and those after it
-    /// are [not sent](crate::error::ErrorKind::NotSent).
+    /// When an answer does not come or is lost, the outcome of the commands of its datagram that were not answered is
+    /// unknown ([`Timeout`](crate::error::ErrorKind::Timeout), [`Lost`](crate::error::ErrorKind::Lost)) and those after
+    /// it are [not sent](crate::error::ErrorKind::NotSent).
     ///
     /// # Errors
     ///
-    /// When one of the values was refused before anything was sent. What becomes of commands that were sent is in the
+    /// When one of the values was refused before anything was sent. The results of commands that were sent are in the
     /// report.
     pub fn send(self) -> Result<BatchReport, Error> {
         self.send_with_progress(|_| ControlFlow::Continue(()))
     }
 
-    /// Sends all commands and tells a function after each datagram how far it has come.
+    /// Sends all commands and calls a function with the progress after each datagram.
     ///
-    /// The function may end it with [`ControlFlow::Break`]: then the rest is [not
+    /// The function may stop the batch with [`ControlFlow::Break`]: then the rest is [not
     /// sent](crate::error::ErrorKind::NotSent), as it is after a datagram whose answers did not come. The handle is
-    /// locked meanwhile: a function that uses it would wait for ever.
+    /// locked meanwhile: a function that uses it would deadlock.
     ///
     /// # Errors
     ///
@@ -366,7 +367,7 @@ impl Batch<'_> {
     }
 }
 
-/// How many commands there are, and how many bytes they take.
+/// Shows the number of commands, and their length in bytes.
 impl<H> fmt::Debug for Batch<'_, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Batch")
@@ -379,19 +380,19 @@ impl<H> fmt::Debug for Batch<'_, H> {
 #[cfg(feature = "tokio")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
 impl Batch<'_, AsyncHandle> {
-    /// Sends all commands and waits for what became of them, as the batch of a blocking handle does.
+    /// Sends all commands and waits for their results, as the batch of a blocking handle does.
     ///
     /// Other tasks get their turn between two datagrams, except those that want this handle.
     ///
     /// # Errors
     ///
-    /// When one of the values was refused before anything was sent. What becomes of commands that were sent is in the
+    /// When one of the values was refused before anything was sent. The results of commands that were sent are in the
     /// report.
     pub async fn send(self) -> Result<BatchReport, Error> {
         self.send_with_progress(|_| ControlFlow::Continue(())).await
     }
 
-    /// Sends all commands and tells a function after each datagram how far it has come, as the batch of a [blocking
+    /// Sends all commands and calls a function with the progress after each datagram, as the batch of a [blocking
     /// handle](Batch::send_with_progress) does.
     ///
     /// # Errors
@@ -406,12 +407,12 @@ impl Batch<'_, AsyncHandle> {
 }
 
 impl BatchReport {
-    /// What became of each command, in order.
+    /// The result of each command, in order.
     pub fn results(&self) -> &[Result<(), Error>] {
         &self.results
     }
 
-    /// Those that failed, by their place.
+    /// The commands that failed, with their place in the batch.
     pub fn failures(&self) -> impl Iterator<Item = (usize, &Error)> {
         self.results.iter().enumerate().filter_map(|(place, result)| Some((place, result.as_ref().err()?)))
     }
@@ -436,7 +437,7 @@ impl BatchReport {
     }
 }
 
-/// How many commands there were, how many of them failed, and the first that did.
+/// Shows the number of commands, the number that failed, and the first failure.
 impl fmt::Debug for BatchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BatchReport")

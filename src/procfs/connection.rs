@@ -7,7 +7,7 @@ use super::row::{Row, number, unfit};
 use super::word::unescaped;
 use crate::model::{AddressFamily, ParseError, PersistenceEngine, Protocol, ServiceId};
 
-/// A connection that the kernel keeps, or a template by which a client stays with its destination.
+/// A connection in the kernel's table, or a template that keeps a client with its destination.
 ///
 /// ```
 /// use ipvs_rs::procfs::{Connection, ConnectionState};
@@ -39,14 +39,14 @@ pub struct Connection {
     pub service: SocketAddr,
     /// The server. Behind a tunnel it may be of another address family than the client.
     pub destination: SocketAddr,
-    /// How far the connection has come.
+    /// The state of the connection.
     pub state: ConnectionState,
-    /// In how many seconds the kernel forgets it, if nothing more is heard of it; rounded down.
+    /// The seconds after which the kernel removes it if no further packet comes; rounded down.
     pub expires_secs: u64,
-    /// What the persistence engine knows the client by; only of templates.
+    /// The data by which the persistence engine identifies the client; only of templates.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub engine: Option<EngineData>,
-    /// Which director made it; only known from the table
+    /// The director that created it; only known from the table
     /// `ip_vs_conn_sync`, which has no [`engine`](Self::engine) in turn.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub origin: Option<ConnectionOrigin>,
@@ -55,8 +55,8 @@ pub struct Connection {
 impl Connection {
     /// Reads a row of the connection table, without the end of the line.
     ///
-    /// This is [`FromStr`] for bytes, because the data of a persistence engine need not be text. Blanks behind the last
-    /// column mean nothing, unless they belong to such data.
+    /// This is [`FromStr`] for bytes, because the data of a persistence engine need not be text. Blanks after the last
+    /// column are ignored, unless they belong to such data.
     ///
     /// # Errors
     ///
@@ -94,17 +94,17 @@ impl Connection {
     /// Whether this is a template of a persistent service, and not a connection.
     ///
     /// A template keeps a client with its destination; it carries no packets itself. The kernel does not mark it, but
-    /// what it prints can be told from a connection: a template has no client port, and one of two states that it
-    /// shares with no connection that lacks a port. Before Linux 4.19 templates for UDP had the state of connections
-    /// for UDP, and are not recognized.
+    /// its row can be told from that of a connection: a template has no client port, and one of two states that no
+    /// connection without a port can have. Before Linux 4.19 templates for UDP had the state of connections for UDP,
+    /// and are not recognized.
     pub fn is_template(&self) -> bool {
         self.client.port() == 0 && matches!(self.state, ConnectionState::None | ConnectionState::Assured)
     }
 
     /// The firewall mark of the service, if this is a template for one.
     ///
-    /// The kernel writes the mark where otherwise the [virtual address](Self::service) is. Connections that come by
-    /// such a template have the protocol and the address of their packets, and do not tell the mark.
+    /// The kernel prints the mark in place of the [virtual address](Self::service). Connections that were created from
+    /// such a template have the protocol and the address of their packets, and do not show the mark.
     pub fn mark(&self) -> Option<u32> {
         if self.protocol != ConnectionProtocol::Ip {
             return None;
@@ -122,8 +122,8 @@ impl Connection {
 impl Connection {
     /// The service that the row names: its protocol and virtual address, or the firewall mark of a template.
     ///
-    /// That need not be the name of a service in the table: a connection may have come by a service of port 0, or by
-    /// one for a mark. `None` when the protocol is not known here.
+    /// There need not be such a service in the table: a connection may belong to a service of port 0, or to one for a
+    /// mark. `None` when this library does not know the protocol.
     ///
     /// ```
     /// use ipvs_rs::procfs::Connection;
@@ -143,8 +143,8 @@ impl Connection {
 }
 
 impl fmt::Display for Connection {
-    /// The columns of `ipvsadm -L -n -c`, one blank apart, and behind them the data of a persistence engine or the
-    /// origin. What is read with [`FromStr`] is a row of the kernel, not this.
+    /// The columns of `ipvsadm -L -n -c`, one blank apart, followed by the data of a persistence engine or the origin.
+    /// [`FromStr`] does not parse this form, but a row of the kernel.
     ///
     /// ```
     /// use ipvs_rs::procfs::Connection;
@@ -177,19 +177,19 @@ impl FromStr for Connection {
     }
 }
 
-/// What stands around the last column that all tables have.
+/// The columns around `Expires`, the last one that all tables have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Columns {
-    /// Behind it, if anything: name and data of a persistence engine.
+    /// After it, if anything: name and data of a persistence engine.
     Engine,
-    /// Behind it, if anything: columns that are not known here.
+    /// After it, if anything: unknown columns.
     Plain,
-    /// Before it: where the connection comes from. Behind it: as with [`Plain`](Self::Plain).
+    /// Before it: the origin of the connection. After it: as with [`Plain`](Self::Plain).
     Origin,
 }
 
 impl Columns {
-    /// Tells the tables apart by their first line. Columns that a later kernel may add are not looked at.
+    /// Tells the tables apart by their first line. Columns that a later kernel may add are ignored.
     pub(super) fn from_header(header: &[u8]) -> Result<Self, ParseError> {
         let mut row = Row::new(header);
         for column in ["Pro", "FromIP", "FPrt", "ToIP", "TPrt", "DestIP", "DPrt", "State"] {
@@ -213,7 +213,7 @@ impl Columns {
     }
 }
 
-/// What the connection table calls a protocol. It prints the word of the kernel.
+/// A protocol as the connection table names it. It prints as the kernel's name.
 ///
 /// ```
 /// use ipvs_rs::model::Protocol;
@@ -236,13 +236,13 @@ pub enum ConnectionProtocol {
     Sctp,
     /// `IP`: any protocol; a template for a firewall mark.
     Ip,
-    /// A word that has no constant here, such as `IP_50`.
+    /// A name that has no constant here, such as `IP_50`.
     Other(Word),
 }
 
 impl ConnectionProtocol {
-    /// The protocol that the word stands for; `None` for [`Ip`](Self::Ip), which is none in particular, and for a word
-    /// that this library does not know.
+    /// The protocol that the name stands for; `None` for [`Ip`](Self::Ip), which is not a particular protocol, and for
+    /// a name that this library does not know.
     pub fn protocol(&self) -> Option<Protocol> {
         match self {
             Self::Tcp => Some(Protocol::TCP),
@@ -274,13 +274,13 @@ impl ConnectionProtocol {
 impl FromStr for ConnectionProtocol {
     type Err = ParseError;
 
-    /// The word of the kernel, in its case.
+    /// Parses the kernel's name, in upper or lower case as the kernel prints it.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         word(text, Self::from_word).ok_or_else(|| unfit("protocol", text.as_bytes(), PROTOCOL))
     }
 }
 
-/// The word of the kernel.
+/// The kernel's name.
 impl fmt::Display for ConnectionProtocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -295,7 +295,7 @@ impl fmt::Display for ConnectionProtocol {
 
 macro_rules! states {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
-        /// How far a connection has come, as IPVS sees it from between the two ends. It prints the word of the kernel.
+        /// The state of a connection, as IPVS sees it from between the two ends. It prints as the kernel's name.
         ///
         /// Each protocol has states of its own; [`None`](Self::None) and [`Established`](Self::Established) are
         /// shared. The set is open, as with [`Scheduler`](crate::model::Scheduler).
@@ -303,8 +303,8 @@ macro_rules! states {
         #[non_exhaustive]
         pub enum ConnectionState {
             $($(#[$doc])* $name,)*
-            /// A word that has no constant here. `ERR!`, `BUG!` and `?`, by which the kernel says that it has no word
-            /// itself, are among these.
+            /// A name that has no constant here. `ERR!`, `BUG!` and `?`, which the kernel prints when it has no name
+            /// for a state itself, are among these.
             Other(Word),
         }
 
@@ -320,13 +320,13 @@ macro_rules! states {
         impl FromStr for ConnectionState {
             type Err = ParseError;
 
-            /// The word of the kernel, in its case.
+            /// Parses the kernel's name, in upper or lower case as the kernel prints it.
             fn from_str(text: &str) -> Result<Self, ParseError> {
                 word(text, Self::from_word).ok_or_else(|| unfit("state", text.as_bytes(), STATE))
             }
         }
 
-        /// The word of the kernel.
+        /// The kernel's name.
         impl fmt::Display for ConnectionState {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
@@ -339,17 +339,17 @@ macro_rules! states {
 }
 
 states! {
-    /// `NONE`: nothing has been seen yet. Of a template: no connection has come by it that lasted.
+    /// `NONE`: no packet has been seen yet. Of a template: no connection that used it was established.
     None = "NONE",
-    /// `ASSURED`: of a template: a connection that came by it was established.
+    /// `ASSURED`, of a template: a connection that used it was established.
     Assured = "ASSURED",
     /// `ESTABLISHED`, of TCP and SCTP.
     Established = "ESTABLISHED",
-    /// `UDP`: the only one of UDP.
+    /// `UDP`: the only state of UDP.
     Udp = "UDP",
     /// `SYN_SENT`, of TCP.
     SynSent = "SYN_SENT",
-    /// `SYN_RECV`, of TCP: the client has asked.
+    /// `SYN_RECV`, of TCP: the client has sent a SYN.
     SynRecv = "SYN_RECV",
     /// `FIN_WAIT`, of TCP: one end has closed.
     FinWait = "FIN_WAIT",
@@ -361,11 +361,11 @@ states! {
     CloseWait = "CLOSE_WAIT",
     /// `LAST_ACK`, of TCP.
     LastAck = "LAST_ACK",
-    /// `LISTEN`, of TCP: a data connection of FTP that is about to come.
+    /// `LISTEN`, of TCP: an expected data connection of FTP.
     Listen = "LISTEN",
-    /// `SYNACK`, of TCP: the client has confirmed; only with the sysctl `secure_tcp`.
+    /// `SYNACK`, of TCP: the client has acknowledged; only with the sysctl `secure_tcp`.
     SynAck = "SYNACK",
-    /// `INIT1`, of SCTP: the client has asked.
+    /// `INIT1`, of SCTP: the client has sent an INIT.
     Init1 = "INIT1",
     /// `INIT`, of SCTP.
     Init = "INIT",
@@ -391,13 +391,13 @@ states! {
     Closed = "CLOSED",
 }
 
-/// Which director a connection was made by. It prints the word of the kernel.
+/// The director that created a connection. It prints as the kernel's name.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum ConnectionOrigin {
-    /// `LOCAL`: this one.
+    /// `LOCAL`: this director.
     Local,
-    /// `SYNC`: another one, whose synchronization daemon told of it.
+    /// `SYNC`: another director, which reported it by its synchronization daemon.
     Sync,
 }
 
@@ -414,13 +414,13 @@ impl ConnectionOrigin {
 impl FromStr for ConnectionOrigin {
     type Err = ParseError;
 
-    /// The word of the kernel, in its case.
+    /// Parses the kernel's name, in upper or lower case as the kernel prints it.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         Self::from_word(text.as_bytes()).ok_or_else(|| unfit("origin", text.as_bytes(), ORIGIN))
     }
 }
 
-/// The word of the kernel.
+/// The kernel's name.
 impl fmt::Display for ConnectionOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -430,15 +430,15 @@ impl fmt::Display for ConnectionOrigin {
     }
 }
 
-/// What a persistence engine knows a client by.
+/// The data by which a persistence engine identifies a client.
 #[derive(Clone, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct EngineData {
     /// The engine.
     pub name: PersistenceEngine,
-    /// What it took from the packets, as the kernel prints it: for `sip` the Call-ID. It may hold blanks, and need not
-    /// be text. A NUL ends it, because the kernel prints no further.
+    /// The data from the packets, as the kernel prints it: for `sip` the Call-ID. It may contain blanks, and need not
+    /// be text. It ends before the first NUL, because the kernel prints no further.
     #[cfg_attr(feature = "serde", serde(with = "super::serde::bytes"))]
     pub data: Vec<u8>,
 }
@@ -453,7 +453,7 @@ impl fmt::Debug for EngineData {
 }
 
 impl EngineData {
-    /// What is left of a row: nothing but blanks, or a name and, after one blank, data to the end of the row.
+    /// Reads the rest of a row: nothing but blanks, or a name and, after one blank, data to the end of the row.
     fn read(mut row: Row<'_>) -> Result<Option<Self>, ParseError> {
         let word = row.word();
         if word.is_empty() {
@@ -466,7 +466,7 @@ impl EngineData {
     }
 }
 
-/// Reads a word as it was printed, if it could stand in a row.
+/// Parses a word in its printed form, if it could appear in a row.
 fn word<T>(text: &str, from_word: fn(&[u8]) -> Option<T>) -> Option<T> {
     unescaped(text).filter(|word| !word.contains(&b' ')).and_then(|word| from_word(&word))
 }

@@ -10,20 +10,20 @@ use super::lines::{LineError, Lines};
 /// The connection table, row by row.
 ///
 /// Each row is read when it is asked for, so that a table of any length takes the same memory. A row that cannot be
-/// read is an error ([`is_malformed`](ProcfsError::is_malformed)), and the next row comes after it; when the file itself
-/// cannot be read further, or is not a connection table, the error is the last thing that comes.
+/// parsed is an error ([`is_malformed`](ProcfsError::is_malformed)), and the next row follows it; when the file itself
+/// cannot be read further, or is not a connection table, the error is the last item.
 ///
 /// # Consistency
 ///
-/// The kernel hands out a page of rows at a time and goes on where it was, by position, while connections come and go:
-/// a table that takes more than one page, which is some 60 rows for IPv4 and 25 for IPv6, may repeat or leave out some.
+/// The kernel returns a page of rows at a time and continues by position, while connections come and go: a table that
+/// takes more than one page, which is some 60 rows for IPv4 and 25 for IPv6, may repeat or leave out some.
 /// Rows come in no particular order.
 ///
 /// # Time
 ///
-/// Older kernels (seen on 6.1 and 6.12, no longer on 7.2) look for their place from the beginning for each page, so
-/// that twice the connections take four times as long to read. It is the kernel that takes this time, however the file
-/// is read.
+/// Older kernels (seen on 6.1 and 6.12, no longer on 7.2) search their position from the beginning for each page, so
+/// that twice the connections take four times as long to read. This time is spent in the kernel, however the file is
+/// read.
 ///
 /// # Example
 ///
@@ -59,7 +59,7 @@ pub struct Connections<R = File> {
 enum Progress {
     Header,
     Rows(Columns),
-    /// The same, in the middle of a row that is too long.
+    /// As [`Rows`](Self::Rows), in the middle of a row that is too long.
     LongRow(Columns),
     Over,
 }
@@ -70,7 +70,7 @@ impl Connections {
 }
 
 impl<R: Read> Connections<R> {
-    /// Reads a table from anything, such as a file that was saved. It begins with the line of headings.
+    /// Reads a table from a reader, such as a file that was saved. It begins with the line of headings.
     pub fn from_reader(reader: R) -> Self {
         Self::at(Place::of_reader("ip_vs_conn"), reader)
     }
@@ -100,7 +100,7 @@ impl<R: Read> Iterator for Connections<R> {
     type Item = Result<Connection, ProcfsError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // Whatever ends early is over; what goes on says so.
+        // Every early return ends the iteration; the branches that continue set the progress again.
         let columns = match std::mem::replace(&mut self.progress, Progress::Over) {
             Progress::Header => match self.header() {
                 Ok(columns) => columns,
@@ -131,7 +131,7 @@ impl<R: Read> Iterator for Connections<R> {
 
 impl<R: Read> FusedIterator for Connections<R> {}
 
-/// Which file it is, and the number of the line that was read last.
+/// Shows the file, and the number of the line that was read last.
 impl<R> fmt::Debug for Connections<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = f.debug_struct("Connections");

@@ -8,9 +8,9 @@ use crate::model::ParseError;
 #[cfg(target_os = "linux")]
 use crate::transport::{NetnsError, NetnsProblem};
 
-/// Why what the kernel shows as a file could not be read or changed.
+/// The error of reading or changing a file of the kernel.
 ///
-/// It prints as one line that says what was attempted, on which file, in which line, and what was wrong:
+/// It prints as one line with the operation, the file, the line in it, and the cause:
 ///
 /// ```
 /// use ipvs_rs::procfs::Connections;
@@ -30,28 +30,28 @@ pub struct ProcfsError(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     operation: ProcfsOperation,
-    /// What a sysctl was to be set to.
+    /// The value that a sysctl was to be set to.
     value: Option<SysctlValue>,
     place: Place,
     cause: Cause,
 }
 
-/// Which file, and of which network namespace.
+/// A file and its network namespace.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) file: String,
-    /// As it was given; `None` for the one that the calling thread is in.
+    /// The namespace as it was given; `None` for the one that the calling thread is in.
     pub(super) namespace: Option<String>,
 }
 
 impl Place {
-    /// What does not come from the kernel at once is called by the name of the file that it should be.
+    /// A file that does not depend on the namespace. Data from a reader has the name of the file that it should be.
     pub(super) fn of_reader(file: &str) -> Self {
         Self { file: file.to_owned(), namespace: None }
     }
 }
 
-/// What went wrong, without where.
+/// The cause of an error, without its place.
 #[derive(Debug)]
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "what only opening a file can meet"))]
 pub(super) enum Cause {
@@ -75,7 +75,7 @@ pub(super) enum Cause {
     Io(io::Error),
 }
 
-/// What was attempted.
+/// The operation that was attempted.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ProcfsOperation {
@@ -83,9 +83,9 @@ pub enum ProcfsOperation {
     GetConnections,
     /// Reading the totals.
     GetStats,
-    /// Reading what each processor has counted.
+    /// Reading the counters of each processor.
     GetCpuStats,
-    /// Reading which modules there are.
+    /// Reading the list of modules.
     GetModules,
     /// Reading a sysctl.
     GetSysctl(Sysctl),
@@ -93,19 +93,19 @@ pub enum ProcfsOperation {
     SetSysctl(Sysctl),
 }
 
-/// What kind of thing went wrong.
+/// The kind of an error.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ProcfsErrorKind {
-    /// There is no such file, because this kernel has no IPVS, or its module is not loaded.
+    /// The file does not exist, because this kernel has no IPVS, or its module is not loaded.
     NotAvailable,
     /// IPVS is there, but this kernel does not have the sysctl.
     NoSuchSysctl,
-    /// A line does not have the form that it should.
+    /// A line is malformed.
     Line,
-    /// The value of a sysctl is not of the kind that it should be.
+    /// The value is not of the kind that the sysctl has.
     Value,
-    /// The kernel took the value of a sysctl without a word, and reads as another one.
+    /// The kernel reported no error when the sysctl was written, but it reads as another value.
     NotTaken,
     /// The network namespace could not be entered.
     Namespace,
@@ -118,7 +118,7 @@ impl ProcfsError {
         Self(Arc::new(Inner { operation, value: None, place, cause }))
     }
 
-    /// The same, with what a sysctl was to be set to.
+    /// Adds the value that a sysctl was to be set to.
     #[cfg(target_os = "linux")]
     pub(super) fn with_value(mut self, value: SysctlValue) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
@@ -127,7 +127,7 @@ impl ProcfsError {
         self
     }
 
-    /// The kind of thing that went wrong.
+    /// The kind of the error.
     pub fn kind(&self) -> ProcfsErrorKind {
         match self.0.cause {
             Cause::NotAvailable => ProcfsErrorKind::NotAvailable,
@@ -141,17 +141,17 @@ impl ProcfsError {
         }
     }
 
-    /// What was attempted.
+    /// The operation that was attempted.
     pub fn operation(&self) -> ProcfsOperation {
         self.0.operation
     }
 
-    /// What a sysctl was to be set to.
+    /// The value that a sysctl was to be set to.
     pub fn value(&self) -> Option<&SysctlValue> {
         self.0.value.as_ref()
     }
 
-    /// What a sysctl that was set reads as, where that is something else.
+    /// The value that a sysctl reads as after it was set, when that is another one.
     pub fn read_back(&self) -> Option<&SysctlValue> {
         match &self.0.cause {
             Cause::NotTaken { read } => Some(read),
@@ -159,7 +159,7 @@ impl ProcfsError {
         }
     }
 
-    /// The file, as it was opened; the bare name of the file for what came from a reader.
+    /// The file, as it was opened; the bare name of the file for data from a reader.
     pub fn file(&self) -> &str {
         &self.0.place.file
     }
@@ -177,7 +177,7 @@ impl ProcfsError {
         }
     }
 
-    /// What does not fit in the line, or in the value.
+    /// The part of the line, or of the value, that could not be parsed.
     pub fn parse_error(&self) -> Option<&ParseError> {
         match &self.0.cause {
             Cause::Line { error, .. } | Cause::Value(error) => Some(error),
@@ -185,7 +185,7 @@ impl ProcfsError {
         }
     }
 
-    /// Why the network namespace could not be entered.
+    /// The reason why the network namespace could not be entered.
     #[cfg(target_os = "linux")]
     pub fn namespace_error(&self) -> Option<&NetnsError> {
         match &self.0.cause {
@@ -194,7 +194,7 @@ impl ProcfsError {
         }
     }
 
-    /// The error of the system call, when it was one that failed.
+    /// The error of the system call, if one failed.
     pub fn io_error(&self) -> Option<&io::Error> {
         match &self.0.cause {
             Cause::Io(error) => Some(error),
@@ -202,7 +202,7 @@ impl ProcfsError {
         }
     }
 
-    /// Whether there is no such file, because this kernel has no IPVS or its module is not loaded.
+    /// Whether the file does not exist, because this kernel has no IPVS or its module is not loaded.
     pub fn is_not_available(&self) -> bool {
         self.kind() == ProcfsErrorKind::NotAvailable
     }
@@ -224,7 +224,7 @@ impl ProcfsError {
         }
     }
 
-    /// Whether the file is there and could be read, but a line of it does not have the form that it should.
+    /// Whether the file exists and could be read, but a line of it is malformed.
     pub fn is_malformed(&self) -> bool {
         self.kind() == ProcfsErrorKind::Line
     }
@@ -238,7 +238,7 @@ impl ProcfsError {
         }
     }
 
-    /// What to do about it, where there is something to say.
+    /// A hint for the user how to solve the problem, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         let is_setting = matches!(self.0.operation, ProcfsOperation::SetSysctl(_));
         match &self.0.cause {
@@ -263,7 +263,7 @@ impl fmt::Display for ProcfsError {
             write!(f, " to {}", value.to_string().escape_debug())?;
         }
         f.write_str(": ")?;
-        // The error of a namespace names it.
+        // The error of a namespace contains its name.
         #[cfg(target_os = "linux")]
         if let Cause::Namespace(error) = cause {
             return write!(f, "{error}");
@@ -303,7 +303,7 @@ impl fmt::Display for ProcfsError {
     }
 }
 
-/// The line of [`Display`](fmt::Display), because that is what `main` and `unwrap` show; `{:#?}` shows the parts.
+/// The line of [`Display`](fmt::Display), because `main` and `unwrap` print this form; `{:#?}` shows the parts.
 impl fmt::Debug for ProcfsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !f.alternate() {
@@ -320,7 +320,7 @@ impl fmt::Debug for ProcfsError {
 }
 
 impl std::error::Error for ProcfsError {
-    /// The error of a lower floor or of the system, where there is one. The line of this one has it in it.
+    /// The error of a lower layer or of the system, if there is one. The printed line of this error includes it.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.cause {
             Cause::Line { error, .. } | Cause::Value(error) => Some(error),
@@ -360,7 +360,7 @@ impl fmt::Display for ProcfsOperation {
 }
 
 impl Cause {
-    /// Why a line could not be had.
+    /// The cause when a line could not be read.
     pub(super) fn of_line(error: LineError, number: u64, limit: usize) -> Self {
         match error {
             LineError::Io(error) => Self::Io(error),

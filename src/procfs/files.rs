@@ -6,10 +6,10 @@ use super::{Connections, CpuStats, Modules, Sysctl, SysctlValue, stats};
 use crate::model::Stats;
 use crate::transport::Netns;
 
-/// The files of a network namespace.
+/// The files of IPVS in a network namespace.
 ///
-/// Reading takes no privilege, with IPVS loaded. Another namespace is entered by a thread of its own, as a
-/// [`Netns`] always is; the file that it opens stays that of the namespace.
+/// Reading requires no privilege, provided that IPVS is loaded. Another namespace is entered by a separate thread, as a
+/// [`Netns`] always is; the file that it opens remains that of the namespace.
 ///
 /// ```no_run
 /// use ipvs_rs::procfs::Procfs;
@@ -27,12 +27,12 @@ pub struct Procfs {
 }
 
 impl Procfs {
-    /// The namespace that the calling thread is in at the time.
+    /// The files of the namespace that the calling thread is in at the time of each call.
     pub const fn current() -> Self {
         Self { netns: Netns::current() }
     }
 
-    /// Another namespace.
+    /// The files of another namespace.
     pub fn of(netns: Netns) -> Self {
         Self { netns }
     }
@@ -42,8 +42,8 @@ impl Procfs {
     /// # Errors
     ///
     /// [`is_not_available`](ProcfsError::is_not_available) when IPVS is not loaded,
-    /// [`is_permission_denied`](ProcfsError::is_permission_denied) when the file or the namespace is out of reach.
-    /// What is wrong with a row comes with that row.
+    /// [`is_permission_denied`](ProcfsError::is_permission_denied) when the file or the namespace may not be opened.
+    /// A malformed row is an error of that row.
     ///
     /// # Kernel
     ///
@@ -70,16 +70,16 @@ impl Procfs {
         self.open_connections("/proc/thread-self/net/ip_vs_conn_sync")
     }
 
-    /// Reads the totals of the namespace: what went through all of its services since they were zeroed.
+    /// Reads the totals of the namespace: the traffic of all its services since they were zeroed.
     ///
     /// # Errors
     ///
-    /// As with [`connections`](Self::connections); [`is_malformed`](ProcfsError::is_malformed) when the file does not
-    /// have the form that it should.
+    /// As with [`connections`](Self::connections); [`is_malformed`](ProcfsError::is_malformed) when the file has an
+    /// unexpected format.
     ///
     /// # Kernel
     ///
-    /// `/proc/net/ip_vs_stats`. The handle has no way to these numbers.
+    /// `/proc/net/ip_vs_stats`. These numbers are not available by a handle.
     #[doc(alias = "ip_vs_stats")]
     pub fn get_stats(&self) -> Result<Stats, ProcfsError> {
         let path = "/proc/thread-self/net/ip_vs_stats";
@@ -87,7 +87,7 @@ impl Procfs {
         stats::stats(self.place(path), file)
     }
 
-    /// Reads what each processor has counted, with the totals.
+    /// Reads the counters of each processor, and the totals.
     ///
     /// # Errors
     ///
@@ -103,17 +103,17 @@ impl Procfs {
         CpuStats::at(self.place(path), file)
     }
 
-    /// Finds out which schedulers and persistence engines the kernel has at hand.
+    /// Finds out which schedulers and persistence engines are loaded or built into the kernel.
     ///
-    /// This is the same in every namespace. What it cannot see is told by [`Modules`].
+    /// The result is the same in every namespace. Its limits are described at [`Modules`].
     ///
     /// # Errors
     ///
-    /// When `/proc` is not mounted or does not show modules. A kernel without IPVS is no error.
+    /// When `/proc` is not mounted or does not show modules. A kernel without IPVS is not an error.
     ///
     /// # Kernel
     ///
-    /// `/proc/modules`, and `/lib/modules/RELEASE/modules.builtin` where it is there.
+    /// `/proc/modules`, and `/lib/modules/RELEASE/modules.builtin` where it exists.
     pub fn get_modules() -> Result<Modules, ProcfsError> {
         let open = |path: &str| {
             File::open(path).map_err(|error| {
@@ -130,7 +130,7 @@ impl Procfs {
             ProcfsError::new(ProcfsOperation::GetModules, Place::of_reader(release), Cause::Io(error))
         })?;
         let builtin = format!("/lib/modules/{}/modules.builtin", text.trim_ascii_end());
-        // Without the file nothing is known, which the result says.
+        // Without the file the built-in modules are not known, which `knows_builtin` reports.
         if let Ok(file) = File::open(&builtin) {
             modules.read_builtin(Place::of_reader(&builtin), file)?;
         }
@@ -143,7 +143,7 @@ impl Procfs {
     ///
     /// [`is_not_available`](ProcfsError::is_not_available) when IPVS is not loaded,
     /// [`is_unsupported`](ProcfsError::is_unsupported) when it is, but without this sysctl,
-    /// [`is_permission_denied`](ProcfsError::is_permission_denied) when the namespace is out of reach.
+    /// [`is_permission_denied`](ProcfsError::is_permission_denied) when the namespace may not be entered.
     ///
     /// # Kernel
     ///
@@ -158,7 +158,7 @@ impl Procfs {
     /// # Errors
     ///
     /// [`is_not_available`](ProcfsError::is_not_available) when IPVS is not loaded,
-    /// [`is_permission_denied`](ProcfsError::is_permission_denied) when the namespace is out of reach.
+    /// [`is_permission_denied`](ProcfsError::is_permission_denied) when the namespace may not be entered.
     pub fn get_sysctls(&self) -> Result<Vec<(Sysctl, SysctlValue)>, ProcfsError> {
         let mut values = Vec::with_capacity(Sysctl::ALL.len());
         for sysctl in Sysctl::ALL.iter().copied() {
@@ -171,10 +171,10 @@ impl Procfs {
         Ok(values)
     }
 
-    /// Sets a sysctl, and makes sure that it was taken.
+    /// Sets a sysctl, and verifies that the kernel has taken the value.
     ///
-    /// Success means that the value reads back. There are two things that do not read back as they were written, and
-    /// count as well: the kernel itself changes between the modes 1 and 2 of the defences, and a list of processors
+    /// Success means that the value reads back. Two kinds of values do not read back as they were written and count as
+    /// success, too: the kernel itself changes between the modes 1 and 2 of the defenses, and a list of processors
     /// reads back in another form.
     ///
     /// ```no_run
@@ -191,8 +191,8 @@ impl Procfs {
     /// Those of [`get_sysctl`](Self::get_sysctl). [`is_invalid`](ProcfsError::is_invalid) when the value is not of the
     /// kind that the sysctl has, in which case nothing was written, or when the kernel refused it.
     /// [`is_permission_denied`](ProcfsError::is_permission_denied) when the caller may not write.
-    /// [`read_back`](ProcfsError::read_back) says what the value is when the kernel reported success and has not taken
-    /// it, or somebody else has set it since.
+    /// [`read_back`](ProcfsError::read_back) has the present value when the kernel reported success and has not taken
+    /// the new one, or when another program has set it since.
     pub fn set_sysctl(&self, sysctl: Sysctl, value: impl Into<SysctlValue>) -> Result<(), ProcfsError> {
         let value = value.into();
         let set = self.in_namespace(ProcfsOperation::SetSysctl(sysctl), sysctl.path(), || {
@@ -211,7 +211,7 @@ impl Procfs {
         Ok(Connections::at(self.place(path), file))
     }
 
-    /// Opens a file of the namespace; it stays what it was when another thread reads it.
+    /// Opens a file of the namespace; it stays in that namespace when another thread reads it.
     fn open(&self, operation: ProcfsOperation, path: &'static str) -> Result<File, ProcfsError> {
         self.in_namespace(operation, path, || {
             File::open(path).map_err(|error| match error.kind() {
@@ -237,8 +237,8 @@ impl Procfs {
     }
 }
 
-// What a sysctl does may go by the namespace of the thread that reads or writes, and not only of the one that opened
-// it: all of it happens in the namespace.
+// The effect of a sysctl may depend on the namespace of the thread that reads or writes, and not only of the one that
+// opened the file: opening, reading and writing all happen in the namespace.
 
 fn read_sysctl(sysctl: Sysctl) -> Result<SysctlValue, Cause> {
     let file = File::open(sysctl.path()).map_err(missing_sysctl)?;
@@ -250,12 +250,12 @@ fn read_sysctl(sysctl: Sysctl) -> Result<SysctlValue, Cause> {
 
 fn write_sysctl(sysctl: Sysctl, value: &SysctlValue) -> Result<(), Cause> {
     let mut file = OpenOptions::new().write(true).open(sysctl.path()).map_err(missing_sysctl)?;
-    // In one piece: the kernel takes what a single call writes. With the end of the line, so that it is called even
-    // for an empty list.
+    // In one piece, because the kernel takes the bytes of a single call as the value. With the end of the line, so that
+    // the system call is made even for an empty list.
     file.write_all(format!("{value}\n").as_bytes()).map_err(Cause::Io)
 }
 
-/// Why a sysctl cannot be opened, going by the others.
+/// The cause when a sysctl cannot be opened, judged by whether the others are there.
 fn missing_sysctl(error: io::Error) -> Cause {
     if error.kind() != io::ErrorKind::NotFound {
         return Cause::Io(error);
@@ -267,7 +267,7 @@ fn missing_sysctl(error: io::Error) -> Cause {
     }
 }
 
-/// Where the sysctls are.
+/// The directory of the sysctls.
 const FOLDER: &str = "/proc/sys/net/ipv4/vs";
-/// The longest value in bytes; that of a list of all the processors that Linux can have is half as long.
+/// The longest value in bytes; a list of all processors that Linux supports is half as long.
 const LIMIT: u64 = 65_536;

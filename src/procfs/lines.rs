@@ -1,6 +1,6 @@
 use std::io::{self, BufRead, BufReader, Read};
 
-/// The lines of a file with their numbers, in memory that is bounded whatever the file holds.
+/// The lines of a file with their numbers, in memory that is bounded for any contents of the file.
 #[derive(Debug)]
 pub(super) struct Lines<R> {
     reader: BufReader<R>,
@@ -9,7 +9,7 @@ pub(super) struct Lines<R> {
     limit: usize,
 }
 
-/// Why there is no further line.
+/// The reason why a line could not be read.
 #[derive(Debug)]
 pub(super) enum LineError {
     Io(io::Error),
@@ -25,7 +25,7 @@ impl<R> Lines<R> {
 }
 
 impl<R: Read> Lines<R> {
-    /// Lines of at most so many bytes, not counting the end of the line.
+    /// Reads lines of at most `limit` bytes, not counting the end of the line.
     pub(super) fn new(reader: R, limit: usize) -> Self {
         Self { reader: BufReader::with_capacity(BUFFER, reader), line: Vec::new(), number: 0, limit }
     }
@@ -45,15 +45,15 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// Reads over what is left of a line that is too long. Returns whether its end was found; a line that goes on for
-    /// very long is given up, because it may have none.
+    /// Skips the rest of a line that is too long. Returns whether its end was found; a line that goes on for very long
+    /// is given up, because it may have no end.
     pub(super) fn skip(&mut self) -> io::Result<bool> {
         let left = self.reader.by_ref().take(MOST_SKIPPED).skip_until(b'\n')?;
         Ok(u64::try_from(left).is_ok_and(|left| left < MOST_SKIPPED))
     }
 }
 
-/// The kernel hands out a page at a time, however much is asked for.
+/// The size of the buffer: the kernel returns one page at a time, however much is asked for.
 const BUFFER: usize = 8192;
-/// How much of a line that is too long is read over, in bytes.
+/// The number of bytes of a line that is too long that are skipped, at most.
 const MOST_SKIPPED: u64 = 1 << 20;

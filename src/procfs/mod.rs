@@ -1,6 +1,6 @@
-//! What the kernel shows of IPVS only as files: connections, totals, sysctls, modules.
+//! The parts of IPVS that the kernel shows only as files: connections, totals, sysctls, modules.
 //!
-//! | what | of the kernel | from a reader |
+//! | data | of the kernel | from a reader |
 //! |---|---|---|
 //! | [`Connections`] | `Procfs::connections`, `connections_with_origin` | [`Connections::from_reader`] |
 //! | [`Stats`](crate::model::Stats) of the whole namespace | `Procfs::get_stats` | [`stats_from_reader`] |
@@ -8,14 +8,14 @@
 //! | [`Sysctl`] | `Procfs::get_sysctl`, `get_sysctls`, `set_sysctl` | [`Sysctl::value`] |
 //! | [`Modules`] | `Procfs::get_modules` | [`Modules::from_reader`] |
 //!
-//! `Procfs` is for Linux only. It reads in the network namespace of the calling thread, or in another one, and takes no
-//! privilege to read, unlike a handle. The parsers behind it work on any system and on anything that can be read, such
-//! as a file that was saved elsewhere. They are total: any bytes end in values, or in a [`ProcfsError`] that names the
-//! file, the line, the column and what was expected there.
+//! `Procfs` is for Linux only. It reads in the network namespace of the calling thread, or in another one, and requires
+//! no privilege to read, unlike a handle. The parsers behind it work on any system and with any reader, such as a file
+//! that was saved elsewhere. They are total: any bytes result in values, or in a [`ProcfsError`] that names the file,
+//! the line, the column and the form that was expected there.
 //!
 //! # Example
 //!
-//! Which servers have how many connections, from a table that was saved:
+//! The number of connections of each server, from a table that was saved:
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -38,7 +38,7 @@
 //! # Ok::<(), ipvs_rs::procfs::ProcfsError>(())
 //! ```
 //!
-//! The same of the kernel, and what else there is:
+//! The table of the running kernel, and other files:
 //!
 //! ```no_run
 //! # #[cfg(target_os = "linux")] {

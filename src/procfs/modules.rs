@@ -5,18 +5,18 @@ use super::lines::Lines;
 use super::row::Row;
 use crate::model::{PersistenceEngine, Scheduler};
 
-/// Which parts of IPVS the kernel has at hand, without loading anything.
+/// The parts of IPVS that the kernel has available, without loading anything.
 ///
-/// A scheduler or engine that is not among these need not be missing: the kernel loads it as soon as a service asks for
-/// it, if it can. Modules belong to the machine, and are the same in every network namespace.
+/// A scheduler or engine that is not among these need not be missing: the kernel loads it as soon as a service uses it,
+/// if it can. Modules belong to the machine, and are the same in every network namespace.
 ///
-/// # What it cannot see
+/// # Limits
 ///
 /// A part that is built into the kernel, instead of being a module, appears in no file of the running kernel: not in
-/// `/proc/modules`, and in `/sys/module` only if it has parameters, as `ip_vs` itself has. What is built in is written
-/// down by whoever built the kernel, in `/lib/modules/RELEASE/modules.builtin`. Where that file is there it is taken
-/// into account; where it is not, as in most containers, [`knows_builtin`](Self::knows_builtin) is `false` and parts
-/// that are built in are missing here. Whether a scheduler can be used is only certain after a service was made with
+/// `/proc/modules`, and in `/sys/module` only if it has parameters, as `ip_vs` itself has. The built-in parts are
+/// listed in `/lib/modules/RELEASE/modules.builtin`, which is written when the kernel is built. If that file exists it
+/// is taken into account; if not, as in most containers, [`knows_builtin`](Self::knows_builtin) is `false` and the
+/// built-in parts are missing here. Whether a scheduler can be used is only certain after a service was created with
 /// it.
 ///
 /// ```
@@ -48,7 +48,7 @@ pub struct Modules {
 }
 
 impl Modules {
-    /// Reads the list of loaded modules from anything, such as a saved `/proc/modules`.
+    /// Reads the list of loaded modules from a reader, such as a saved `/proc/modules`.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Modules {
         Ok(found)
     }
 
-    /// Adds what is built into the kernel, from a `modules.builtin`: one path of a module to a line.
+    /// Adds the parts that are built into the kernel, from a `modules.builtin`: one path of a module per line.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl Modules {
             // Name, size, number of users, their names, state.
             let mut row = Row::new(line);
             let [name, _, _, _, state] = std::array::from_fn(|_| row.word());
-            // One that is being loaded or unloaded cannot be used.
+            // A module that is being loaded or unloaded cannot be used.
             (state == b"Live").then_some(name)
         })
     }
@@ -121,7 +121,7 @@ impl Modules {
     }
 }
 
-/// What reads the packets of a protocol, and is no scheduler although its module is called like one.
+/// Modules that handle an application protocol, and are not schedulers although their names have the same prefix.
 const APPLICATIONS: [&[u8]; 1] = [b"ftp"];
-/// The longest line in bytes: a module names all those that use it.
+/// The longest line in bytes: the line of a module names all modules that use it.
 const MAX_LINE: usize = 65_536;

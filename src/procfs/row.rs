@@ -1,10 +1,10 @@
-//! The pieces of a row.
+//! The columns of a row.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::model::ParseError;
 
-/// What is left of a row. Columns stand apart by blanks, as many as it takes to line them up.
+/// The unread rest of a row. Columns are separated by blanks, as many as it takes to align them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row<'a>(&'a [u8]);
 
@@ -23,7 +23,7 @@ impl<'a> Row<'a> {
         word
     }
 
-    /// What has not been read, blanks included.
+    /// The part that has not been read, blanks included.
     pub(super) const fn rest(&self) -> &'a [u8] {
         self.0
     }
@@ -36,7 +36,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// An address and the port in the next column.
+    /// Reads an address and the port in the next column.
     pub(super) fn endpoint(&mut self, what: &'static str) -> Result<SocketAddr, ParseError> {
         let word = self.word();
         let address = address(word).ok_or_else(|| unfit(what, word, ADDRESS))?;
@@ -47,25 +47,25 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Says what does not fit; a piece that is long is cut.
+/// The error of a part that does not fit; a long part is cut.
 pub(super) fn unfit(what: &'static str, piece: &[u8], expected: &'static str) -> ParseError {
     let shown = piece.get(..SHOWN).unwrap_or(piece);
     ParseError::new(what, String::from_utf8_lossy(shown), expected)
 }
 
-/// A number of digits only: the parsers of the standard library take a sign as well.
+/// Parses a number of digits only: the parsers of the standard library accept a sign as well.
 pub(super) fn number(word: &[u8], radix: u32) -> Option<u64> {
     let digits = std::str::from_utf8(word).ok().filter(|word| word.chars().all(|digit| digit.is_digit(radix)))?;
     u64::from_str_radix(digits, radix).ok()
 }
 
-/// A hexadecimal number of exactly so many digits, which are at most eight.
+/// Parses a hexadecimal number of exactly `DIGITS` digits, which are at most eight.
 fn hexadecimal<const DIGITS: usize>(word: &[u8]) -> Option<u32> {
     let digits: &[u8; DIGITS] = word.try_into().ok()?;
     digits.iter().try_fold(0, |number: u32, digit| Some(number << 4 | char::from(*digit).to_digit(16)?))
 }
 
-/// IPv4 is one number of eight digits, IPv6 eight groups of four.
+/// Parses an address: IPv4 is one number of eight digits, IPv6 eight groups of four.
 fn address(word: &[u8]) -> Option<IpAddr> {
     if let Some(address) = hexadecimal::<8>(word) {
         return Some(IpAddr::V4(Ipv4Addr::from_bits(address)));
@@ -79,5 +79,5 @@ fn address(word: &[u8]) -> Option<IpAddr> {
 }
 
 const ADDRESS: &str = "an address of 8 hexadecimal digits, or of 8 groups of 4";
-/// How much of a piece an error shows, in bytes.
+/// The number of bytes of a part that an error shows, at most.
 const SHOWN: usize = 64;

@@ -1,4 +1,4 @@
-//! Feature `serde`: connections as data, with the words of the kernel.
+//! Feature `serde`: connections as data, with the names that the kernel prints.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -31,7 +31,7 @@ as_word! {
     ConnectionState "the state of a connection, such as ESTABLISHED",
 }
 
-/// Bytes that mostly are text, as text with the others escaped.
+/// Bytes that are mostly text, as a string in which the others are escaped.
 pub(super) mod bytes {
     use std::marker::PhantomData;
 
@@ -55,7 +55,7 @@ pub(super) mod bytes {
     }
 }
 
-/// Takes text and hands it to a parser.
+/// A visitor that hands a string to a parser.
 struct Text<T, F> {
     expected: &'static str,
     read: F,

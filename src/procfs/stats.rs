@@ -5,7 +5,7 @@ use super::lines::Lines;
 use super::row::{Row, number, unfit};
 use crate::model::{ParseError, Stats};
 
-/// Reads the totals of a network namespace from anything, such as a saved `/proc/net/ip_vs_stats`.
+/// Reads the totals of a network namespace from a reader, such as a saved `/proc/net/ip_vs_stats`.
 ///
 /// ```
 /// use ipvs_rs::procfs::stats_from_reader;
@@ -25,7 +25,7 @@ use crate::model::{ParseError, Stats};
 ///
 /// # Errors
 ///
-/// When a line does not have the form that it should, or the reader fails.
+/// When a line is malformed, or the reader fails.
 pub fn stats_from_reader(reader: impl Read) -> Result<Stats, ProcfsError> {
     stats(Place::of_reader("ip_vs_stats"), reader)
 }
@@ -36,7 +36,7 @@ pub(super) fn stats(place: Place, reader: impl Read) -> Result<Stats, ProcfsErro
     stats.map_err(|cause| ProcfsError::new(ProcfsOperation::GetStats, place, cause))
 }
 
-/// What each processor has counted, and the totals.
+/// The counters of each processor, and the totals.
 ///
 /// ```
 /// use ipvs_rs::procfs::CpuStats;
@@ -63,15 +63,15 @@ pub(super) fn stats(place: Place, reader: impl Read) -> Result<Stats, ProcfsErro
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CpuStats {
-    /// One row for each processor that the machine could have, in the order of their numbers.
+    /// One row for each possible processor of the machine, in the order of their numbers.
     ///
-    /// They are counted up to this moment and since the namespace was made: zeroing does not touch them.
+    /// The counts are up to date and begin with the creation of the namespace: zeroing does not change them.
     pub cpus: Vec<CpuCounters>,
-    /// What the totals say: sums and rates of some two seconds ago, less what was there when they were zeroed.
+    /// The totals: sums and rates as of some two seconds ago, less the counts at the time when they were zeroed.
     pub total: Stats,
 }
 
-/// What one processor has counted.
+/// The counters of one processor.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct CpuCounters {
@@ -93,11 +93,11 @@ impl CpuStats {
     /// The greatest number of a processor that is accepted; Linux has at most 8192.
     pub const MAX_CPU: u32 = 65_535;
 
-    /// Reads the statistics from anything, such as a saved `/proc/net/ip_vs_stats_percpu`.
+    /// Reads the statistics from a reader, such as a saved `/proc/net/ip_vs_stats_percpu`.
     ///
     /// # Errors
     ///
-    /// When a line does not have the form that it should, or the reader fails.
+    /// When a line is malformed, or the reader fails.
     pub fn from_reader(reader: impl Read) -> Result<Self, ProcfsError> {
         Self::at(Place::of_reader("ip_vs_stats_percpu"), reader)
     }
@@ -115,7 +115,7 @@ impl<R: Read> Table<R> {
         Self(Lines::new(reader, MAX_LINE))
     }
 
-    /// Reads the next line, which must be there.
+    /// Parses the next line; after the end of the file, an empty one.
     fn line<T>(&mut self, read: impl FnOnce(Row<'_>) -> Result<T, ParseError>) -> Result<T, Cause> {
         match self.0.next() {
             Ok(line) => read(Row::new(line.unwrap_or_default())),
@@ -124,7 +124,7 @@ impl<R: Read> Table<R> {
         .map_err(|error| Cause::Line { number: self.0.number(), error })
     }
 
-    /// A line of headings: what stands on the left, and the same five columns in every block.
+    /// Reads a line of headings: those on the left, and the four columns that every block has.
     fn heading(&mut self, left: &[&'static str], columns: [&'static str; 4]) -> Result<(), Cause> {
         self.line(|mut row| {
             for heading in left.iter().copied().chain(columns) {
@@ -148,7 +148,7 @@ impl<R: Read> Table<R> {
         self.heading(&["CPU", "Conns"], ["Packets", "Packets", "Bytes", "Bytes"])?;
         let mut cpus: Vec<CpuCounters> = Vec::new();
         let sums = loop {
-            // Rows come in order, so that there are never more than there are numbers.
+            // Rows must come in ascending order, so that there are never more than possible numbers.
             let least = cpus.last().map_or(0, |last| last.cpu + 1);
             let row = self.line(|mut row| {
                 let word = row.word();
@@ -170,7 +170,7 @@ impl<R: Read> Table<R> {
         Ok(CpuStats { cpus, total: self.with_rates(sums)? })
     }
 
-    /// What follows upon the counters in both files: an empty line and the rates.
+    /// Reads the lines that follow the counters in both files: an empty line and the rates.
     fn with_rates(&mut self, counters: [u64; 5]) -> Result<Stats, Cause> {
         self.line(|row| row.end("end of the counters"))?;
         self.heading(&["Conns/s"], ["Pkts/s", "Pkts/s", "Bytes/s", "Bytes/s"])?;
@@ -193,7 +193,7 @@ impl<R: Read> Table<R> {
 }
 
 impl Row<'_> {
-    /// The five columns that all blocks have. Columns that a later kernel may add are not looked at.
+    /// Reads the five columns that all blocks have. Columns that a later kernel may add are ignored.
     fn counters(&mut self) -> Result<[u64; 5], ParseError> {
         let mut counters = [0; 5];
         for counter in &mut counters {
@@ -204,5 +204,5 @@ impl Row<'_> {
     }
 }
 
-/// The longest line in bytes: six numbers of 64 bits, and room for columns to come.
+/// The longest line in bytes: six numbers of 64 bits, and room for future columns.
 const MAX_LINE: usize = 1024;

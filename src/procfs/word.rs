@@ -1,9 +1,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// A word of the kernel that this library has no constant for, of at most 15 bytes.
+/// A name that the kernel prints and that this library has no constant for, of at most 15 bytes.
 ///
-/// It comes from reading only, so that a word that has a constant is never one of these.
+/// It can only be obtained by parsing, so that a name that has a constant is never one of these.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Word {
     bytes: [u8; Self::MAX_LEN],
@@ -28,14 +28,14 @@ impl Word {
     }
 }
 
-/// The word as the kernel has it; what is not text, or has a backslash, is escaped.
+/// The word as the kernel prints it; it is escaped when it is not UTF-8 or contains a backslash.
 impl fmt::Display for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&text_of(self.as_bytes()))
     }
 }
 
-/// Bytes as text from which they can be read again with [`unescaped`].
+/// Converts bytes to text from which [`unescaped`] restores them.
 pub(super) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.contains('\\') => Cow::Borrowed(text),
@@ -43,7 +43,7 @@ pub(super) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// The bytes that a text stands for; `None` where a backslash has no meaning.
+/// The bytes that a text stands for; `None` when it contains an invalid escape.
 pub(super) fn unescaped(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut rest = text;

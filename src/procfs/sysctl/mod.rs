@@ -15,8 +15,8 @@ macro_rules! sysctls {
     )*) => {
         /// A setting of IPVS in a network namespace: a file of `/proc/sys/net/ipv4/vs`.
         ///
-        /// Everything that a kernel up to 7.2 can have is here; which of it a kernel has, and from when on, is in
-        /// [`info`](Self::info). Each prints as its name, and is read back from it.
+        /// This lists all sysctls that a kernel up to 7.2 can have; [`info`](Self::info) tells which kernels have one,
+        /// and under which condition. Each prints as its name, and is parsed from it.
         ///
         /// ```
         /// use ipvs_rs::procfs::{Sysctl, SysctlKind};
@@ -52,7 +52,7 @@ macro_rules! sysctls {
                 }
             }
 
-            /// What is known of it.
+            /// The description of the sysctl.
             pub const fn info(self) -> SysctlInfo {
                 match self {
                     $(Self::$variant => SysctlInfo {
@@ -67,7 +67,7 @@ macro_rules! sysctls {
                 }
             }
 
-            /// The path of the file, which shows the namespace of whoever opens it.
+            /// The path of the file, which shows the network namespace of the thread that opens it.
             #[cfg(target_os = "linux")]
             pub(super) const fn path(self) -> &'static str {
                 match self {
@@ -84,11 +84,11 @@ const fn number(least: i64, greatest: i64) -> SysctlKind {
     SysctlKind::Number { least, greatest }
 }
 
-/// Anything that the type of the kernel holds.
+/// Any number that the kernel's type holds.
 const ANY: SysctlKind = number(i32::MIN as i64, i32::MAX as i64);
-/// Nothing below zero makes sense.
+/// Any number from 0: a negative one makes no sense.
 const NATURAL: SysctlKind = number(0, i32::MAX as i64);
-/// There when the history of the kernel that can be looked up begins.
+/// The first version in the public history of the kernel, which has the sysctl already.
 const ALWAYS: KernelVersion = KernelVersion(2, 6, 12);
 
 sysctls! {
@@ -220,27 +220,27 @@ sysctls! {
         number(0, 1), Some("version"), Some("1"), Namespace, KernelVersion(2, 6, 38);
 }
 
-/// What is known of a [`Sysctl`].
+/// The description of a [`Sysctl`].
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct SysctlInfo {
-    /// What it does, in some sentences.
+    /// The effect, in a few sentences.
     pub meaning: &'static str,
-    /// What its values are.
+    /// The kind of its values.
     pub kind: SysctlKind,
-    /// What a number counts; `None` for a switch.
+    /// The unit of a number; `None` for a switch.
     pub unit: Option<&'static str>,
-    /// What a new namespace has, as it is written; `None` where that depends on the machine or on the namespace.
+    /// The value in a new namespace, as it is written; `None` where that depends on the machine or on the namespace.
     pub default: Option<&'static str>,
-    /// Where it can be set; it can be read wherever it is there.
+    /// The namespaces in which it can be set; it can be read wherever it exists.
     pub access: SysctlAccess,
-    /// Since which Linux there is such a file; 2.6.12 stands for any.
+    /// The first version of Linux that has the file; 2.6.12 stands for any.
     pub since: KernelVersion,
-    /// What it takes besides, for the file to be there.
+    /// A further condition for the file to exist.
     pub condition: Option<&'static str>,
 }
 
-/// Where a [`Sysctl`] can be set, given the right to write.
+/// The namespaces in which a [`Sysctl`] can be set, given the permission to write.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum SysctlAccess {
@@ -283,7 +283,7 @@ impl FromStr for Sysctl {
 }
 
 impl Sysctl {
-    /// Reads a value that is written the way that this sysctl has it.
+    /// Parses a value in the form that this sysctl has in its file.
     ///
     /// ```
     /// use ipvs_rs::procfs::{Sysctl, SysctlValue};
@@ -296,19 +296,19 @@ impl Sysctl {
     ///
     /// # Errors
     ///
-    /// When the text is not of the [kind](SysctlInfo::kind) that the sysctl has. Whether a number is in range is for
-    /// the kernel to say.
+    /// When the text is not of the [kind](SysctlInfo::kind) that the sysctl has. Whether a number is in range is left
+    /// to the kernel.
     pub fn value(self, text: &str) -> Result<SysctlValue, ParseError> {
         SysctlValue::read(self.name(), self.info().kind, text)
     }
 
-    /// The value as this sysctl has it: what counts is what is written.
+    /// Converts a value to the kind of this sysctl, by way of its text, which is what will be written.
     #[cfg(target_os = "linux")]
     pub(super) fn fit(self, value: &SysctlValue) -> Result<SysctlValue, ParseError> {
         self.value(&value.to_string())
     }
 
-    /// Whether a sysctl that was set has taken the value, going by what it reads afterwards.
+    /// Whether a sysctl that was set has taken the value, judged by the value that it reads afterwards.
     #[cfg(target_os = "linux")]
     pub(super) fn has_taken(self, written: &SysctlValue, read: &SysctlValue) -> bool {
         match (self, written, read) {

@@ -4,13 +4,13 @@ use std::fmt;
 
 use crate::model::ParseError;
 
-/// What values a [`Sysctl`](super::Sysctl) has.
+/// The kind of values that a [`Sysctl`](super::Sysctl) has.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum SysctlKind {
     /// 0 for off, 1 for on. The kernel takes any number, and anything but 0 is on.
     Switch,
-    /// A number within a range that makes sense. Not every kernel refuses what is outside of it.
+    /// A number within a range that makes sense. Not every kernel refuses a number outside of it.
     Number {
         /// The least.
         least: i64,
@@ -28,7 +28,7 @@ pub enum SysctlKind {
     Cpus,
 }
 
-/// The range, as an error would name it.
+/// The range, in the words that an error message uses.
 impl fmt::Display for SysctlKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -41,7 +41,7 @@ impl fmt::Display for SysctlKind {
     }
 }
 
-/// A value of a [`Sysctl`](super::Sysctl). It prints the way that it is written to the file.
+/// A value of a [`Sysctl`](super::Sysctl). It prints as it is written to the file.
 ///
 /// ```
 /// use ipvs_rs::procfs::SysctlValue;
@@ -55,11 +55,11 @@ impl fmt::Display for SysctlKind {
 pub enum SysctlValue {
     /// A number, or a switch. Wide enough for everything that a kernel can show.
     Number(i128),
-    /// Of [`SyncThreshold`](super::Sysctl::SyncThreshold).
+    /// The two numbers of [`SyncThreshold`](super::Sysctl::SyncThreshold).
     Threshold {
-        /// After how many packets a connection is synchronized.
+        /// The number of packets after which a connection is synchronized.
         packets: i64,
-        /// After how many more packets it is synchronized again; 0 for never.
+        /// The number of further packets after which it is synchronized again; 0 for never.
         period: i64,
     },
     /// A list of processors, as it is written.
@@ -67,7 +67,7 @@ pub enum SysctlValue {
 }
 
 impl SysctlValue {
-    /// The number; `None` for what is not a single one.
+    /// The number; `None` for a value that is not a single number.
     pub const fn as_number(&self) -> Option<i128> {
         match self {
             Self::Number(number) => Some(*number),
@@ -75,7 +75,7 @@ impl SysctlValue {
         }
     }
 
-    /// Whether the switch is on; `None` for what is not a single number.
+    /// Whether the switch is on; `None` for a value that is not a single number.
     pub const fn as_switch(&self) -> Option<bool> {
         match self {
             Self::Number(number) => Some(*number != 0),
@@ -107,7 +107,7 @@ impl SysctlValue {
         }
     }
 
-    /// Whether two values mean the same. A list of processors that only the kernel can resolve means anything.
+    /// Whether two values mean the same. A list of processors that only the kernel can resolve equals any other.
     #[cfg(target_os = "linux")]
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -148,14 +148,14 @@ macro_rules! from_integers {
 
 from_integers!(i32 u32 i64 u64);
 
-/// A decimal number that may be negative; the parsers of the standard library take a plus as well.
+/// Parses a decimal number that may be negative; the parsers of the standard library accept a plus sign as well.
 fn integer<T: std::str::FromStr>(text: &str) -> Option<T> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// The processors of a list of numbers and ranges. `None` where it takes the kernel to tell: the words `all` and `N`
-/// stand for what the machine has, and groups are left to it as well.
+/// The processors of a list of numbers and ranges. `None` when only the kernel can resolve it: the words `all` and `N`
+/// depend on the machine, and groups are left to the kernel as well.
 #[cfg(target_os = "linux")]
 fn processors(list: &str) -> Option<BTreeSet<u16>> {
     let mut processors = BTreeSet::new();

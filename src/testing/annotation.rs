@@ -1,4 +1,4 @@
-//! What bytes mean, a line to each attribute.
+//! The meaning of the bytes of a message, with a line for each attribute.
 
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -12,7 +12,7 @@ const CONTROLLER: u16 = 16;
 const ERROR: u16 = 2;
 const DONE: u16 = 3;
 
-/// What an attribute holds.
+/// The kind of value that an attribute holds.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Number,
@@ -34,7 +34,7 @@ enum Kind {
     Port,
     Name,
     Nest(Table),
-    /// Numbered nests.
+    /// A list of numbered nests.
     Entries(Table),
     Bytes,
 }
@@ -122,7 +122,7 @@ const OPERATION: Table = &[(1, "OP_ID", Kind::Operation), (2, "OP_FLAGS", Kind::
 
 const REMARK: Table = &[(1, "MSG", Kind::Name), (2, "OFFS", Kind::Number), (4, "POLICY", Kind::Bytes)];
 
-/// Writes the messages of a datagram, hexadecimal on the left and what it means on the right.
+/// Writes the messages of a datagram, in hexadecimal on the left and with their meaning on the right.
 pub(super) fn annotate(datagram: &[u8]) -> String {
     let mut lines = Lines(String::new());
     let mut known = 0;
@@ -141,7 +141,7 @@ pub(super) fn annotate(datagram: &[u8]) -> String {
 struct Lines(String);
 
 impl Lines {
-    /// Bytes with a remark behind the first sixteen.
+    /// Writes bytes, with a remark after the first sixteen.
     fn row(&mut self, bytes: &[u8], remark: &str) {
         for (place, part) in bytes.chunks(16).enumerate() {
             let hex: Vec<String> = part.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -189,7 +189,7 @@ impl Lines {
         self.attributes(attributes, table, indent, None);
     }
 
-    /// An acknowledgement with the request that it is about, and what else the kernel says.
+    /// Writes an acknowledgement with its request, and the kernel's message and attributes.
     fn error(&mut self, payload: &[u8], flags: u16) {
         const CAPPED: u16 = 0x100;
         let (code, rest) = payload.split_at(payload.len().min(4));
@@ -220,7 +220,7 @@ impl Lines {
                     let (header, body) = row.split_at(4);
                     self.row(header, &format!("{indent}{name}{mark}, {} bytes", whole.len()));
                     self.attributes(body, inner, &format!("{indent}  "), family);
-                    // A destination that does not tell its family has that of the service before it.
+                    // A destination without a family has that of the service before it.
                     family = family.or(family_of(body, inner));
                 }
                 Some((_, name, Kind::Entries(inner))) => {
@@ -298,7 +298,7 @@ impl Kind {
             }
             Self::Address if family == Some(AF_INET6) => Self::Group6.text(value, family),
             Self::Address => match value {
-                // Where the family is not known, the padding tells.
+                // When the family is not known, it is inferred from the padding.
                 [a, b, c, d, rest @ ..] if family == Some(AF_INET) || rest.iter().all(|byte| *byte == 0) => {
                     let padding = if rest.is_empty() { "" } else { ", padded" };
                     Some(format!("{}{padding}", Ipv4Addr::new(*a, *b, *c, *d)))
@@ -316,14 +316,14 @@ impl Kind {
     }
 }
 
-/// Type, value and all of the next attribute.
+/// The type, the value and all bytes of the next attribute.
 fn attribute(rest: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     let [l0, l1, k0, k1] = *rest.first_chunk()?;
     let whole = rest.get(..usize::from(u16::from_ne_bytes([l0, l1])))?;
     Some((u16::from_ne_bytes([k0, k1]), whole.get(4..)?, whole))
 }
 
-/// The address family that a nest is of, wherever it says so.
+/// The address family of a nest, if one of its attributes has it.
 fn family_of(bytes: &[u8], table: Table) -> Option<u16> {
     let wanted = table.iter().find(|(_, _, kind)| matches!(kind, Kind::Family)).map(|(number, ..)| *number)?;
     let mut rest = bytes;
@@ -336,7 +336,7 @@ fn family_of(bytes: &[u8], table: Table) -> Option<u16> {
     None
 }
 
-/// A number as long as it is there.
+/// A number of 1, 2, 4 or 8 bytes.
 fn number(value: &[u8]) -> Option<u64> {
     match value.len() {
         1 => value.first().map(|byte| (*byte).into()),

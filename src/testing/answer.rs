@@ -1,4 +1,4 @@
-//! What goes out: messages as the kernel lays them out, byte for byte.
+//! Sent messages, in the kernel's layout, byte for byte.
 
 use super::wire::{GENL_HEADER, HEADER, Message, NESTED, NLM_F_MULTI, Shape};
 use crate::error::Errno;
@@ -8,24 +8,24 @@ const NLMSG_DONE: u16 = 3;
 const NLM_F_CAPPED: u16 = 0x100;
 const NLM_F_ACK_TLVS: u16 = 0x200;
 
-/// What the kernel says about a request beyond a number (`netlink_ext_ack`).
+/// The kernel's details about a request beyond the error number (`netlink_ext_ack`).
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Remark {
     pub(super) message: Option<&'static str>,
-    /// The attribute that is to blame, and what it should look like if there should be one.
+    /// The offset of the attribute that caused the error, and the shape that it must have, if any.
     pub(super) attribute: Option<(usize, Option<Shape>)>,
 }
 
-/// What the socket has asked for in error messages.
+/// The options of the socket for error messages.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Options {
     /// `NETLINK_CAP_ACK`: only the header of a request that failed comes back.
     pub(super) capped: bool,
-    /// `NETLINK_EXT_ACK`: with remarks.
+    /// `NETLINK_EXT_ACK`: errors come with a message and the attribute that caused them.
     pub(super) extended: bool,
 }
 
-/// A message in the making.
+/// A writer of messages.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     pub(super) bytes: Vec<u8>,
@@ -116,7 +116,7 @@ impl Writer {
         }
     }
 
-    /// What an attribute should look like (`netlink_policy_dump_write_attr`).
+    /// Appends the form that an attribute must have (`netlink_policy_dump_write_attr`).
     fn policy(&mut self, shape: Shape) {
         const POLICY: u16 = 4 | NESTED;
         const TYPE: u16 = 1;
@@ -131,7 +131,7 @@ impl Writer {
             Shape::Binary(len) => (None, u32::try_from(len).ok(), 10),
             Shape::Name(len) => (None, u32::try_from(len).ok(), 12),
             Shape::Nest => (None, None, 13),
-            // The kernel has no words for this one.
+            // The kernel does not describe this shape.
             Shape::AtLeast(_) => return,
         };
         self.nest(POLICY, |out| {
@@ -147,7 +147,7 @@ impl Writer {
     }
 }
 
-/// What stands before the attributes of a message.
+/// The headers of a message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     pub(super) family: u16,
@@ -158,7 +158,7 @@ pub(super) struct Head {
     pub(super) version: u8,
 }
 
-/// An acknowledgement, or a refusal (`netlink_ack`).
+/// An acknowledgement, or an error (`netlink_ack`).
 pub(super) fn acknowledgement(
     request: &Message<'_>,
     port: u32,

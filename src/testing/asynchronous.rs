@@ -1,4 +1,4 @@
-//! Those for whom waiting takes no time, waited for in the other way.
+//! The asynchronous form of the transports for which waiting takes no time.
 
 use std::future;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The commands that change or tell one thing (`ip_vs_genl_set_cmd`, `ip_vs_genl_get_cmd`).
+//! The commands that change or read one object (`ip_vs_genl_set_cmd`, `ip_vs_genl_get_cmd`).
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -61,7 +61,7 @@ impl Machine {
         Ok(Outcome::Done)
     }
 
-    /// The commands that name a service.
+    /// Executes the commands that name a service.
     fn change(&mut self, caller: Caller, command: u8, top: &Attributes<'_>) -> Result<(), Errno> {
         let extent = if matches!(command, NEW_SERVICE | SET_SERVICE) { Extent::Everything } else { Extent::Name };
         let Described { place, exists, wanted } = self.described(caller, top, extent)?;
@@ -156,7 +156,7 @@ impl Machine {
         }
     }
 
-    /// `ip_vs_add_dest`, from where it is known that there is none.
+    /// `ip_vs_add_dest`, from the point where it is known that the destination does not exist.
     fn add_destination(&mut self, place: Place, key: DestinationKey, forward: Forward) -> Result<(), Errno> {
         let service = self.services.get_mut(&place).ok_or(Errno::ESRCH)?;
         let namespace = usize::try_from(place.namespace).ok().and_then(|number| self.namespaces.get_mut(number));
@@ -190,7 +190,7 @@ impl Machine {
 
     fn set_config(&mut self, caller: Caller, top: &Attributes<'_>) -> Result<(), Errno> {
         const LONGEST: u32 = i32::MAX.unsigned_abs() / HZ;
-        // 0 is "as before", like an attribute that is absent.
+        // 0 leaves a timeout unchanged, as does an absent attribute.
         let wanted = TIMEOUTS.map(|kind| top.u32(kind.into()).unwrap_or(0));
         if wanted.iter().any(|timeout| *timeout > LONGEST) {
             return Err(Errno::EINVAL);
@@ -237,7 +237,8 @@ impl Machine {
 }
 
 impl Namespace {
-    /// Takes a destination out of the trash, with the service that it was of (`ip_vs_trash_get_dest`).
+    /// Takes a destination out of the trash, with the instance of the service that it belonged to
+    /// (`ip_vs_trash_get_dest`).
     fn revive(&mut self, service: &ServiceKey, key: &DestinationKey) -> Option<(Destination, u64)> {
         let found = self.trash.iter().position(|trashed| {
             trashed.destination.key == *key

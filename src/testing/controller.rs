@@ -1,4 +1,4 @@
-//! The controller of generic netlink, as far as it is asked about IPVS.
+//! The controller of generic netlink, as far as it concerns IPVS.
 
 use super::answer::{BARE, Head, Remark, Writer};
 use super::list::Listing;
@@ -9,13 +9,13 @@ use crate::error::Errno;
 const NAME: &[u8] = b"IPVS";
 pub(super) const NEWFAMILY: u8 = 1;
 const GETFAMILY: u8 = 3;
-/// `CTRL_CMD_GETPOLICY`, the last command that may have odd headers.
+/// `CTRL_CMD_GETPOLICY`, the last command whose headers are not checked.
 const LAST_COMMAND: u8 = 10;
 /// The version of the controller's messages.
 pub(super) const VERSION: u8 = 2;
 
 impl Machine {
-    /// `ctrl_getfamily`. It takes no privilege.
+    /// `ctrl_getfamily`. It requires no privilege.
     pub(super) fn control(
         &mut self,
         caller: Caller,
@@ -56,7 +56,7 @@ impl Machine {
     }
 }
 
-/// What there is to say about the family (`ctrl_fill_info`).
+/// Appends the description of the family (`ctrl_fill_info`).
 pub(super) fn put_family(out: &mut Writer, machine: &Machine) {
     out.name(2, NAME);
     out.u16(1, machine.family.unwrap_or(0));

@@ -5,17 +5,17 @@ use super::answer::Writer;
 /// Connections, packets and bytes; in the order of their attributes.
 pub(super) type Totals = [u64; 5];
 
-/// Where bytes begin in [`Totals`]; their rates are kept with fewer bits.
+/// The index of the first byte counter in [`Totals`]; the rates of bytes are kept with fewer bits.
 const FIRST_BYTES: usize = 3;
 
-/// What went through an object.
+/// The traffic of an object.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counters {
-    /// What was counted, now.
+    /// The present counts.
     live: Totals,
-    /// What the estimator saw at its last round, which is what can be read.
+    /// The counts at the estimator's last round, which are those that can be read.
     seen: Totals,
-    /// What was seen when the counters were zeroed.
+    /// The readable counts at the time when the counters were zeroed.
     zero: Totals,
     /// Averages, in 1/1024 of connections and packets and 1/32 of bytes.
     rates: [u64; 5],
@@ -34,7 +34,7 @@ impl Counters {
             let (Some(live), Some(seen)) = (self.live.get(place), self.seen.get_mut(place)) else { return };
             let shift = if place < FIRST_BYTES { 9 } else { 4 };
             let current = live.wrapping_sub(*seen) << shift;
-            // A quarter of the way, rounded down also when it goes down.
+            // Moves by a quarter of the difference, rounded toward negative infinity.
             *rate = rate.wrapping_add_signed(current.wrapping_sub(*rate).cast_signed() >> 2);
             *seen = *live;
         }
@@ -45,7 +45,7 @@ impl Counters {
         self.live == self.seen && self.rates.iter().all(|rate| *rate == 0)
     }
 
-    /// `ip_vs_zero_stats`: what has not been seen yet still shows up later.
+    /// `ip_vs_zero_stats`: traffic that the estimator has not seen yet still appears later.
     pub(super) fn zero(&mut self) {
         self.zero = self.seen;
         self.rates = [0; 5];
@@ -62,7 +62,7 @@ impl Counters {
         (totals, rates)
     }
 
-    /// Both blocks; the narrow one has the low halves of what is not bytes.
+    /// Appends both blocks; the narrow one has the low halves of all counts and rates but those of bytes.
     pub(super) fn put(&self, out: &mut Writer) {
         const STATS: u16 = 10;
         const STATS64: u16 = 12;

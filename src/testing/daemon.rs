@@ -5,10 +5,10 @@ use super::machine::{Caller, Machine, parse};
 use super::wire::{Attributes, DAEMON};
 use crate::error::Errno;
 
-/// A network interface of a namespace, as far as IPVS minds.
+/// A network interface of a namespace, with the properties that matter to IPVS.
 ///
-/// Synchronization daemons need one. Its addresses decide what is a broadcast address, and which IPv6 address of the
-/// link can be a destination.
+/// Synchronization daemons need one. Its addresses decide which addresses are broadcast addresses, and which link-local
+/// or IPv4-mapped IPv6 addresses can be destinations.
 ///
 /// ```
 /// use ipvs_rs::model::SyncDaemon;
@@ -59,7 +59,7 @@ impl Interface {
         self
     }
 
-    /// Whether packets to a group can leave by it. The loopback interface has no route for those of IPv6.
+    /// Whether packets to a multicast group can leave by it. The loopback interface has no route for IPv6 groups.
     fn carries(&self, group: IpAddr) -> bool {
         self.is_up && (group.is_ipv4() || self.name != b"lo")
     }
@@ -68,10 +68,10 @@ impl Interface {
         self.addresses.iter().any(|(address, _)| *address == wanted)
     }
 
-    /// Whether this is the last address of one of the networks.
+    /// Whether this is the last address of one of the interface's networks.
     pub(super) fn is_broadcast(&self, wanted: Ipv4Addr) -> bool {
         self.addresses.iter().any(|(address, prefix)| match (address, prefix) {
-            // Networks of one and two addresses have none to spare.
+            // Networks of one or two addresses do not have a broadcast address.
             (IpAddr::V4(own), 0..=30) => {
                 let hosts = u32::MAX.checked_shr((*prefix).into()).unwrap_or(0);
                 own.to_bits() | hosts == wanted.to_bits()
@@ -81,7 +81,7 @@ impl Interface {
     }
 }
 
-/// A synchronization daemon that runs.
+/// A running synchronization daemon.
 #[derive(Clone, Debug)]
 pub(super) struct Daemon {
     interface: Vec<u8>,
@@ -169,7 +169,7 @@ fn slot(state: u32) -> Result<usize, Errno> {
     }
 }
 
-/// The length of packets that a daemon comes to (`start_sync_thread`).
+/// The maximum length of packets that a daemon gets (`start_sync_thread`).
 fn length(state: u32, group: IpAddr, mtu: u32, wanted: u16) -> u16 {
     let headers = if group.is_ipv4() { 28 } else { 48 };
     let most = 65_535 - headers;

@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use crate::error::Errno;
 
-/// One way to misbehave: what becomes of one datagram that is sent, and of the answers to it.
+/// One kind of misbehavior, which affects one datagram that is sent and the answers to it.
 ///
-/// The look-up of the family is left alone.
+/// The look-up of the family is not affected.
 ///
 /// ```
 /// use ipvs_rs::testing::{FakeKernel, Fault};
@@ -20,17 +20,17 @@ use crate::error::Errno;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The answers take so long to come. Nobody sleeps: waiting for less ends at once with nothing, waiting for more
-    /// ends at once with an answer. An answer that comes too late arrives in the middle of something else, when waiting
-    /// and [`advance`](super::FakeKernel::advance) have come to its time.
+    /// The answers are delayed by this time. There is no real sleep: a shorter wait ends at once without an answer, a
+    /// longer one ends at once with it. An answer that comes too late arrives during a later exchange, when the time of
+    /// waiting and of [`advance`](super::FakeKernel::advance) together has reached its time.
     Delay(Duration),
-    /// The datagram gets lost on its way: nothing is done, nobody answers.
+    /// The datagram is lost on its way: it is not executed, and no answer comes.
     Silence,
-    /// The commands are executed and every answer gets lost.
+    /// The commands are executed and every answer is lost.
     Drop,
-    /// Only so many answers fit into the receive buffer; the rest is lost, and the socket reports `ENOBUFS`.
+    /// Only this many answers fit into the receive buffer; the rest is lost, and the socket reports `ENOBUFS`.
     Lose(usize),
-    /// A daemon stops without an answer, as the kernel does it when it is stopped right after its start.
+    /// A daemon is stopped without an answer, as by the kernel when it is stopped right after its start.
     SilentStop,
     /// The commands are refused with this number and not executed.
     Refuse(Errno),
@@ -38,17 +38,18 @@ pub enum Fault {
     SendFails(Errno),
     /// Every answer comes twice.
     Duplicate,
-    /// The datagrams of the answer come in the reverse order. A list then ends before it begins; there is no telling.
+    /// The datagrams of the answer come in the reverse order. A list then ends before it begins, which cannot be
+    /// detected.
     Reorder,
     /// The answer is longer than any buffer: it arrives cut off, marked as such.
     Truncate,
-    /// Every datagram of the answer ends after so many bytes, and nothing says so.
+    /// Every datagram of the answer ends after this many bytes, without any mark.
     Cut(usize),
     /// Lists are marked as interrupted (`NLM_F_DUMP_INTR`), which IPVS never does.
     Interrupt,
     /// Before the answer comes an acknowledgement from another process with this port id.
     Foreign(u32),
-    /// Before the answer comes a refusal of an earlier request.
+    /// Before the answer comes an error that belongs to an earlier request.
     Stale,
     /// Before the answer come these bytes.
     Garbage(Vec<u8>),
@@ -79,45 +80,45 @@ pub struct FaultPlan {
 }
 
 impl FaultPlan {
-    /// A plan in which everything goes well.
+    /// A plan without faults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A plan in which everything goes wrong in the same way.
+    /// A plan in which every datagram meets the same fault.
     pub fn always(fault: Fault) -> Self {
         Self::new().then_always(fault)
     }
 
-    /// Lets so many datagrams pass.
+    /// Lets this many datagrams pass.
     #[must_use]
     pub fn well(mut self, times: usize) -> Self {
         self.steps.extend(std::iter::repeat_n(None, times));
         self
     }
 
-    /// Lets one datagram go wrong.
+    /// Lets one datagram meet a fault.
     #[must_use]
     pub fn then(mut self, fault: Fault) -> Self {
         self.steps.push_back(Some(fault));
         self
     }
 
-    /// Lets all further datagrams go wrong.
+    /// Lets all further datagrams meet a fault.
     #[must_use]
     pub fn then_always(mut self, fault: Fault) -> Self {
         self.always = Some(fault);
         self
     }
 
-    /// What becomes of the next datagram.
+    /// The fault of the next datagram, if any.
     pub(super) fn step(&mut self) -> Option<Fault> {
         self.steps.pop_front().unwrap_or_else(|| self.always.clone())
     }
 }
 
 impl From<Fault> for FaultPlan {
-    /// One datagram goes wrong.
+    /// A plan in which one datagram meets a fault.
     fn from(fault: Fault) -> Self {
         Self::new().then(fault)
     }

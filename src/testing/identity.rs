@@ -1,4 +1,4 @@
-//! What a request names and describes: services and destinations.
+//! The objects that a request names and describes: services and destinations.
 
 use super::machine::{Caller, Machine};
 use super::table::{AF_INET, AF_INET6, DestinationKey, Forward, HASHED, HZ, Place, ServiceKey, Settings, TCP};
@@ -9,24 +9,24 @@ use crate::error::Errno;
 pub(super) const TOP_SERVICE: usize = 1;
 pub(super) const TOP_DESTINATION: usize = 2;
 
-/// How much of a service a command wants.
+/// The extent of the description that a command needs of an object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Extent {
     Name,
     Everything,
 }
 
-/// What the nest of a service says.
+/// The contents of the nest of a service.
 #[derive(Debug)]
 pub(super) struct Described<'a> {
     pub(super) place: Place,
     /// Whether there is such a service.
     pub(super) exists: bool,
-    /// Only where everything was wanted.
+    /// `None` unless the extent was [`Everything`](Extent::Everything).
     pub(super) wanted: Option<Wanted<'a>>,
 }
 
-/// Settings as a request has them.
+/// The settings in a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
     pub(super) scheduler: &'a [u8],
@@ -50,7 +50,7 @@ impl Machine {
         let mark = attributes.u32(5);
         let tuple = (attributes.u16(2), attributes.padded(3), attributes.port(4));
         let key = match (mark, tuple) {
-            // The mark 0 leaves a service without address.
+            // With the mark 0, the service has neither a mark nor an address.
             (Some(mark), _) => ServiceKey { mark, family, protocol: TCP, address: [0; 16], port: 0 },
             (None, (Some(protocol), Some(address), Some(port))) => {
                 ServiceKey { mark: 0, family, protocol, address: of_family(family, address), port }
@@ -78,7 +78,7 @@ impl Machine {
         Ok(Described { place, exists: old.is_some(), wanted })
     }
 
-    /// What a service would be set to, if this kernel can (`ip_vs_add_service`, `ip_vs_edit_service`).
+    /// The settings that a service would get, if this kernel supports them (`ip_vs_add_service`, `ip_vs_edit_service`).
     pub(super) fn settings(&self, key: &ServiceKey, wanted: &Wanted<'_>) -> Result<Settings, Errno> {
         let has_scheduler = wanted.scheduler == b"none" || self.schedulers.contains(wanted.scheduler);
         let has_engine = wanted.engine.is_none_or(|engine| self.engines.contains(engine));
@@ -105,7 +105,7 @@ impl Machine {
         }
     }
 
-    /// `ip_vs_genl_parse_dest`, and what `ip_vs_genl_set_cmd` checks of it.
+    /// `ip_vs_genl_parse_dest`, and the checks of its result in `ip_vs_genl_set_cmd`.
     pub(super) fn described_destination(
         &mut self,
         caller: Caller,
@@ -138,7 +138,7 @@ impl Machine {
         Ok((DestinationKey { family, address: of_family(family, address), port }, forward))
     }
 
-    /// What `ip_vs_add_dest` and `ip_vs_edit_dest` look at before anything else.
+    /// The checks that `ip_vs_add_dest` and `ip_vs_edit_dest` make first.
     fn check_forward(&self, forward: &Forward) -> Result<(), Errno> {
         const GUE: u8 = 1;
         if forward.weight.cast_signed() < 0 || forward.lower > forward.upper {
@@ -166,7 +166,7 @@ impl Machine {
     }
 }
 
-/// Only the first four bytes of an IPv4 address count.
+/// An address of a family: only the first four bytes of an IPv4 address count.
 fn of_family(family: u16, address: [u8; 16]) -> [u8; 16] {
     let [a, b, c, d, ..] = address;
     if family == AF_INET { [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] } else { address }

@@ -21,18 +21,19 @@ pub struct FakeKernel {
     namespace: u32,
 }
 
-/// What a kernel can have or lack.
+/// An ability that a kernel can have or lack.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Ability {
-    /// IPVS itself. Without it the family cannot be found. Taking it away unloads the module, with all services,
-    /// daemons and timeouts; giving it back loads it under another number.
+    /// IPVS itself. Without it the family cannot be found. Disabling it unloads the module, with all services, daemons
+    /// and timeouts; enabling it loads the module under another number.
     Ipvs,
-    /// A scheduler (the module `ip_vs_NAME`). Services that use it keep it. `none` is no module and always there.
+    /// A scheduler (the module `ip_vs_NAME`). Services that use it keep it. `none` is not a module and always
+    /// available.
     Scheduler(Scheduler),
     /// A persistence engine (the module `ip_vs_pe_NAME`).
     Engine(PersistenceEngine),
-    /// Tunnels other than plain IPIP. A kernel before 5.2 ignores what it is told of them, and does not tell of them.
+    /// Tunnels other than plain IPIP. A kernel before 5.2 ignores their attributes, and does not report them.
     Tunnels,
     /// IPv6. Without it services and destinations of that family are refused (`EAFNOSUPPORT`).
     Ipv6,
@@ -49,7 +50,7 @@ impl FakeKernel {
         Self { machine: Arc::new(Mutex::new(Machine::new(release))), namespace: 0 }
     }
 
-    /// Which kernel is played.
+    /// The release that is simulated.
     pub fn release(&self) -> Release {
         self.lock().release
     }
@@ -58,7 +59,7 @@ impl FakeKernel {
     ///
     /// # Errors
     ///
-    /// When the kernel was told to have [no IPVS](Ability::Ipvs) ([`is_not_available`](Error::is_not_available)).
+    /// When [IPVS](Ability::Ipvs) was disabled ([`is_not_available`](Error::is_not_available)).
     pub fn handle(&self) -> Result<Handle, Error> {
         Handle::builder().open_over(self.transport())
     }
@@ -68,8 +69,8 @@ impl FakeKernel {
         FakeSocket::new(Arc::clone(&self.machine), self.namespace)
     }
 
-    /// Makes another network namespace of the same kernel, with an empty table and an interface `lo`. It stays for as
-    /// long as the kernel does.
+    /// Creates another network namespace of the same kernel, with an empty table and an interface `lo`. It exists for
+    /// as long as the kernel does.
     ///
     /// ```
     /// use ipvs_rs::testing::FakeKernel;
@@ -89,7 +90,7 @@ impl FakeKernel {
         Self { machine: Arc::clone(&self.machine), namespace }
     }
 
-    /// Gives the kernel something that it can have.
+    /// Adds an ability to the kernel.
     pub fn enable(&self, ability: Ability) {
         let mut machine = self.lock();
         match ability {
@@ -101,7 +102,7 @@ impl FakeKernel {
         }
     }
 
-    /// Takes something away from the kernel.
+    /// Removes an ability from the kernel.
     ///
     /// ```
     /// use ipvs_rs::testing::{Ability, FakeKernel};
@@ -144,7 +145,7 @@ impl FakeKernel {
         self.enable(Ability::Ipvs);
     }
 
-    /// Adds a network interface to the namespace, in place of one with the same name.
+    /// Adds a network interface to the namespace, or replaces the one with the same name.
     pub fn add_interface(&self, interface: Interface) {
         self.remove_interface(&interface.name);
         if let Some(namespace) = self.lock().namespace(self.namespace) {
@@ -152,7 +153,7 @@ impl FakeKernel {
         }
     }
 
-    /// Removes a network interface from the namespace. Daemons that run on it go on.
+    /// Removes a network interface from the namespace. Daemons that run on it keep running.
     pub fn remove_interface(&self, name: impl AsRef<[u8]>) {
         if let Some(namespace) = self.lock().namespace(self.namespace) {
             namespace.interfaces.retain(|interface| interface.name != name.as_ref());
@@ -161,12 +162,12 @@ impl FakeKernel {
 
     /// Puts services into another order in lists.
     ///
-    /// Nothing is known of that order, with a real kernel either: it follows a hash that differs from boot to boot. Here
-    /// it follows a hash too, of the service and of this number, which is 0 if nothing is said; so that it is the same
-    /// in every run of a test, and another with another number. With which number which service comes first may change
-    /// from one version of this library to the next, and from one compiler to the next.
+    /// The order has no meaning, as with a real kernel, where it follows a hash that differs from boot to boot. Here it
+    /// follows a hash too, of the service and of this number, which is 0 by default; so it is the same in every run of
+    /// a test, and differs with another number. The order for a given number may change from one version of this
+    /// library to the next, and from one compiler to the next.
     ///
-    /// Destinations have an order: the newest comes first.
+    /// Destinations have a defined order: the newest comes first.
     pub fn shuffle(&self, seed: u64) {
         let machine = &mut *self.lock();
         machine.seed = seed;
@@ -176,16 +177,16 @@ impl FakeKernel {
         }
     }
 
-    /// Lets time pass, for all namespaces. Nothing else does.
+    /// Lets time pass, for all namespaces. Time does not pass otherwise.
     ///
-    /// Every two seconds the estimator takes counters over and moves the rates; deleted destinations are forgotten when
-    /// no connection has referred to them for two minutes.
+    /// Every two seconds the estimator updates the counters that can be read and the rates; deleted destinations are
+    /// forgotten when no connection has referred to them for two minutes.
     pub fn advance(&self, time: Duration) {
         self.lock().advance(time);
     }
 
-    /// Tells the kernel to misbehave: once with a [`Fault`](super::Fault), or by a [`FaultPlan`]. An earlier plan is
-    /// forgotten. It counts for all sockets and namespaces.
+    /// Makes the kernel misbehave: once with a [`Fault`](super::Fault), or by a [`FaultPlan`]. It replaces an earlier
+    /// plan, and applies to all sockets and namespaces.
     pub fn misbehave(&self, plan: impl Into<FaultPlan>) {
         self.lock().plan = plan.into();
     }
@@ -210,7 +211,7 @@ impl Default for FakeKernel {
     }
 }
 
-/// Which namespace it is seen from. What is in it takes a lock, and may be long.
+/// Shows the namespace only: reading the contents takes a lock, and they may be long.
 impl fmt::Debug for FakeKernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FakeKernel").field("namespace", &self.namespace).finish_non_exhaustive()

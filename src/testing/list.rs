@@ -1,4 +1,4 @@
-//! Lists, a piece at a time (`netlink_dump`).
+//! Lists, one datagram at a time (`netlink_dump`).
 
 use super::answer::{Head, Remark, Writer, done};
 use super::command::{NEW_DAEMON, NEW_DEST, NEW_SERVICE};
@@ -12,8 +12,8 @@ use super::wire::{GENL_HEADER, HEADER, Message, NLM_F_MULTI, TOP};
 const GET_SERVICE: u8 = 4;
 const GET_DEST: u8 = 8;
 
-/// A list that is being read. It remembers how many rows were passed, and nothing else: what is inserted or removed
-/// before that place meanwhile shifts the rest. Of daemons it remembers which.
+/// A list that is being read. It remembers only the number of rows that were passed, so that rows which are inserted or
+/// removed before that position meanwhile shift the rest. Of daemons it remembers which were sent.
 #[derive(Clone, Debug)]
 pub(super) struct Listing {
     family: u16,
@@ -34,7 +34,7 @@ impl Listing {
         }
     }
 
-    /// The next datagram of at most so many bytes, and whether it is the last.
+    /// The next datagram of at most `room` bytes, and whether it is the last.
     pub(super) fn next(&mut self, machine: &mut Machine, caller: Caller, room: usize) -> (Vec<u8>, bool) {
         let mut remark = Remark::default();
         let mut piece = Piece { out: Writer::default(), room, row: 0, passed: self.passed };
@@ -62,7 +62,7 @@ impl Listing {
     fn services(&self, machine: &Machine, caller: Caller, piece: &mut Piece) {
         let head = self.head(caller, NEW_SERVICE, VERSION);
         for (place, service) in machine.table(caller.namespace) {
-            // Services of other namespaces in the same table are passed, and counted.
+            // Services of other namespaces in the same table are skipped, but counted.
             let is_ours = place.namespace == caller.namespace;
             let fits = piece.row(is_ours, |out| out.data(head, |out| put_service(out, &place.key, service)));
             if !fits {
@@ -73,7 +73,7 @@ impl Listing {
 
     fn destinations(&self, machine: &Machine, caller: Caller, piece: &mut Piece, remark: &mut Remark) {
         let head = self.head(caller, NEW_DEST, VERSION);
-        // Whatever is wrong with the question, the answer is an empty list.
+        // For any error in the request the answer is an empty list.
         let Ok(top) = parse(&self.attributes, HEADER + GENL_HEADER, TOP, remark) else { return };
         let Ok(described) = machine.described(caller, &top, Extent::Name) else { return };
         let Some(service) = machine.services.get(&described.place) else { return };
@@ -91,7 +91,7 @@ impl Listing {
         let head = self.head(caller, NEW_DAEMON, VERSION);
         let Some(namespace) = machine.namespace(caller.namespace) else { return };
         for (slot, daemon) in namespace.daemons.iter().enumerate() {
-            // What is remembered is which of the two were told of, not how many.
+            // `passed` has a bit for each of the two daemons here, not a number.
             let told = 1 << slot;
             if piece.passed & told == 0
                 && let Some(daemon) = daemon
@@ -112,14 +112,14 @@ impl Listing {
     }
 }
 
-/// One datagram of a list in the making.
+/// One datagram of a list that is being written.
 #[derive(Debug)]
 struct Piece {
     out: Writer,
     room: usize,
-    /// Rows that were looked at.
+    /// The number of rows that were visited.
     row: usize,
-    /// Rows that are done with.
+    /// The number of rows that were written or skipped; of daemons, a bit for each.
     passed: usize,
 }
 

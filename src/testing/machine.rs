@@ -1,4 +1,4 @@
-//! The kernel itself: what it has, what all namespaces share, and the way of a request through it.
+//! The kernel itself: its abilities, the state that all namespaces share, and the path of a request through it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,16 +15,16 @@ use super::wire::{
 };
 use crate::error::Errno;
 
-/// The estimator comes by this often.
+/// The interval of the estimator.
 const ESTIMATION: Duration = Duration::from_secs(2);
-/// How long a deleted destination that nobody refers to can still come back.
+/// The time for which a deleted destination without connections can still be revived.
 const TRASH: Duration = Duration::from_secs(120);
-/// The number of the controller of generic netlink.
+/// The family number of the generic netlink controller.
 pub(super) const CONTROLLER: u16 = 16;
 /// The version of the family's messages.
 pub(super) const VERSION: u8 = 1;
 
-/// What is shared by everything that was made from one [`FakeKernel`](super::FakeKernel).
+/// The state that everything created from one [`FakeKernel`](super::FakeKernel) shares.
 #[derive(Debug)]
 pub(super) struct Machine {
     pub(super) release: Release,
@@ -44,7 +44,7 @@ pub(super) struct Machine {
     pub(super) plan: FaultPlan,
 }
 
-/// What belongs to one network namespace besides its services.
+/// The state of one network namespace besides its services.
 #[derive(Debug)]
 pub(super) struct Namespace {
     /// TCP, TCP after a FIN, UDP; in ticks.
@@ -52,15 +52,15 @@ pub(super) struct Namespace {
     pub(super) interfaces: Vec<Interface>,
     /// Master and backup.
     pub(super) daemons: [Option<Daemon>; 2],
-    /// How many destinations are of another family than their service.
+    /// The number of destinations that are of another family than their service.
     pub(super) mixed: u32,
     pub(super) trash: Vec<Trashed>,
-    /// When the trash is looked through next.
+    /// The time of the next check of the trash.
     trash_check: Option<Duration>,
     pub(super) has_connection_table: bool,
 }
 
-/// Who asks, and from where.
+/// The sender of a request: its namespace, port id and privilege, and the options of its socket.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller {
     pub(super) namespace: u32,
@@ -69,7 +69,7 @@ pub(super) struct Caller {
     pub(super) options: Options,
 }
 
-/// What becomes of a request.
+/// The outcome of a request that succeeded.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Done,
@@ -144,8 +144,8 @@ impl Machine {
         Place::of(key, namespace, self.release, self.seed)
     }
 
-    /// The services of the table that a namespace looks at, from the first. Before Linux 7 those of others are among
-    /// them.
+    /// The services of the table that a namespace uses, in order. Before Linux 7 these include the services of other
+    /// namespaces.
     pub(super) fn table(&self, namespace: u32) -> impl Iterator<Item = (&Place, &Service)> {
         let table = if self.release.shares_the_table() { 0 } else { namespace };
         self.services.range(Place::first_of(table)..).take_while(move |(place, _)| place.table == table)
@@ -179,7 +179,7 @@ impl Machine {
         }
     }
 
-    /// Follows a request (`genl_rcv_msg`).
+    /// Executes a request (`genl_rcv_msg`).
     pub(super) fn follow(
         &mut self,
         caller: Caller,
@@ -235,7 +235,7 @@ impl Namespace {
         self.trash.push(Trashed { destination, service, instance, idle_since: None });
     }
 
-    /// `ip_vs_dest_trash_expire`, as often as it was due.
+    /// Runs `ip_vs_dest_trash_expire` as often as it was due.
     fn empty_trash(&mut self, now: Duration) {
         while let Some(check) = self.trash_check.filter(|check| *check <= now) {
             self.trash.retain_mut(|trashed| {
@@ -245,7 +245,7 @@ impl Namespace {
                 let since = *trashed.idle_since.get_or_insert(check);
                 check < since.saturating_add(TRASH)
             });
-            // What connections refer to stays however often it is looked at.
+            // When connections refer to every destination, further checks would change nothing.
             let is_stuck = self.trash.iter().all(|trashed| trashed.destination.is_referred_to());
             self.trash_check = match self.trash.is_empty() {
                 true => None,
@@ -256,7 +256,7 @@ impl Namespace {
     }
 }
 
-/// What a command can do: change or tell one thing, and list.
+/// The forms of a command: whether it can change or read one object, and whether it can list.
 type Can = (bool, bool);
 
 /// The commands of the family. 14 is only the name of a reply.
@@ -280,21 +280,21 @@ const COMMANDS: [(u8, Can); 16] = [
 ];
 const LAST_COMMAND: u8 = 17;
 
-/// The commands with what the controller says of them (`CTRL_ATTR_OPS`).
+/// The commands with the flags that the controller reports for them (`CTRL_ATTR_OPS`).
 pub(super) fn operations(release: Release) -> impl Iterator<Item = (u8, u32)> {
     const ADMIN: u32 = 0x1;
     const DO: u32 = 0x2;
     const LIST: u32 = 0x4;
     const POLICY: u32 = 0x8;
     COMMANDS.into_iter().map(move |(command, (can_do, can_list))| {
-        // Since 6.12 those that can only list are not said to have a policy.
+        // Since 6.12 the commands that can only list are reported without a policy.
         let has_policy = can_do || release == Release::V6_1;
         let bit = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
         (command, ADMIN | bit(can_do, DO) | bit(can_list, LIST) | bit(has_policy, POLICY))
     })
 }
 
-/// What must not be set in a message whose command is newer than the check (`genl_header_check`).
+/// Checks the fields that must not be set in a message whose command is newer than the check (`genl_header_check`).
 pub(super) fn check_header(
     message: &Message<'_>,
     command: u8,
@@ -317,7 +317,7 @@ pub(super) fn check_header(
     Ok(())
 }
 
-/// Reads attributes, and says what is wrong with them.
+/// Parses attributes, and reports in the remark what is wrong with them.
 pub(super) fn parse<'a>(
     bytes: &'a [u8],
     offset: usize,

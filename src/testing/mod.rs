@@ -1,13 +1,14 @@
 //! A kernel in memory, for tests that need no root, no module and no machine of their own.
 //!
-//! A [`FakeKernel`] is IPVS behind the seam of [`transport`](crate::transport): a [`Handle`](crate::Handle) over it is
-//! a real handle, and everything from the encoding of a request to the order of a list is what it is with the real
-//! kernel. It reads the wire by itself, checks in the kernel's order and refuses with the kernel's numbers. The same
-//! suite of tests runs on it and on Linux 6.1, 6.12 and 7; a difference is a bug here.
+//! A [`FakeKernel`] is IPVS behind the interface of [`transport`](crate::transport): a [`Handle`](crate::Handle) over
+//! it is a real handle, and everything from the encoding of a request to the order of a list is as with the real
+//! kernel. It has its own parser of the wire format, makes its checks in the kernel's order and fails with the kernel's
+//! error numbers. The same suite of tests runs on it and on Linux 6.1, 6.12 and 7; a difference is a bug here.
 //!
 //! # Tutorial
 //!
-//! Say that your program drains a server and waits until nobody uses it. It takes a handle, as it would in production:
+//! Suppose that your program drains a server and waits until it has no connections. It takes a handle, as it would in
+//! production:
 //!
 //! ```
 //! # use ipvs_rs::{DestinationId, Handle, ServiceId};
@@ -20,7 +21,7 @@
 //! }
 //! ```
 //!
-//! Its test makes a kernel, sets the table up through a handle, and lets traffic come and go:
+//! Its test creates a kernel, sets up the table through a handle, and simulates traffic:
 //!
 //! ```
 //! # use ipvs_rs::model::Weight;
@@ -49,24 +50,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! From here on:
+//! Further possibilities:
 //!
-//! * [`FakeKernel::of`] plays another [`Release`]; [`FakeKernel::disable`] takes a scheduler, an engine or all of IPVS
-//!   away; [`FakeKernel::transport`] gives a socket with other buffers, or of somebody without privilege.
-//! * [`FakeKernel::carry`] moves counters and connections, [`FakeKernel::advance`] lets time pass.
-//! * [`FakeKernel::misbehave`] makes answers late, lost, doubled, cut off or wrong, by a [`FaultPlan`].
-//! * [`FakeKernel::unshare`] makes another network namespace; a clone of a kernel is the same kernel.
+//! * [`FakeKernel::of`] simulates another [`Release`]; [`FakeKernel::disable`] removes a scheduler, an engine or all of
+//!   IPVS; [`FakeKernel::transport`] returns a socket, which can have other buffers or no privilege.
+//! * [`FakeKernel::carry`] changes counters and connections, [`FakeKernel::advance`] lets time pass.
+//! * [`FakeKernel::misbehave`] makes answers late, lost, duplicated, cut off or wrong, by a [`FaultPlan`].
+//! * [`FakeKernel::unshare`] creates another network namespace; a clone of a kernel is the same kernel.
 //!
-//! Beside it there is a [`Recorder`]: it writes down any conversation, with the real kernel too, as text that explains
-//! itself, and a [`Replay`] says it again where there is no such kernel.
+//! Besides, there is a [`Recorder`]: it records any conversation, with the real kernel too, as annotated text, and a
+//! [`Replay`] replays it where there is no such kernel.
 //!
 //! # What it does not do
 //!
-//! * **Forward packets.** No scheduler runs: traffic goes where [`carry`](FakeKernel::carry) says.
-//! * **Files.** What is under `/proc` belongs to the real kernel, and so does what
-//!   [`procfs`](crate::procfs) reads.
-//! * **Be slow.** A call that loads a module or waits for a lock takes no time here. What needs a wait that is over too
-//!   late has [`Fault::Delay`].
+//! * **Forward packets.** No scheduler runs: traffic goes to the destination that is given to
+//!   [`carry`](FakeKernel::carry).
+//! * **Files.** The files under `/proc` are those of the real kernel, and [`procfs`](crate::procfs) reads only these.
+//! * **Be slow.** A call that loads a module or waits for a lock takes no time here. To test a wait that ends too late,
+//!   use [`Fault::Delay`].
 //! * **Other families.** The controller of generic netlink knows only IPVS, and of its commands only `GETFAMILY`.
 
 mod annotation;

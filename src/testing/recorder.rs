@@ -9,10 +9,10 @@ use super::transcript::{Event, Transcript};
 use crate::transport::{Arrival, AsyncTransport};
 use crate::transport::{Limits, Received, Transport};
 
-/// A transport that writes down what is said over another one, for a bug report or a test.
+/// A transport that records the datagrams of another one, for a bug report or a test.
 ///
-/// It may be the socket of a real kernel. The transcript grows with the conversation and has everything in it that went
-/// over the wire: addresses, marks and counters of the table.
+/// The other one may be the socket of a real kernel. The transcript grows with the conversation and contains everything
+/// that went over the wire: addresses, marks and counters of the table.
 ///
 /// ```
 /// use ipvs_rs::Handle;
@@ -34,7 +34,7 @@ use crate::transport::{Limits, Received, Transport};
 /// ```
 ///
 /// With the real kernel the first line is
-/// `Recorder::new(KernelSocket::open(SocketOptions::default())?)`. The example `record` does that and writes down how a
+/// `Recorder::new(KernelSocket::open(SocketOptions::default())?)`. The example `record` does that and records how a
 /// table is read.
 #[derive(Debug)]
 pub struct Recorder<T> {
@@ -42,12 +42,12 @@ pub struct Recorder<T> {
     recording: Recording,
 }
 
-/// What a [`Recorder`] has written down so far, wherever that is. A clone is of the same recording.
+/// Access to the transcript of a [`Recorder`], which a handle may own by now. A clone is the same recording.
 #[derive(Clone)]
 pub struct Recording(Arc<Mutex<Transcript>>);
 
 impl<T: Transport> Recorder<T> {
-    /// Begins to write down what is said over a transport.
+    /// Begins to record the datagrams of a transport.
     pub fn new(inner: T) -> (Self, Recording) {
         let transcript = Transcript { port: inner.port(), limits: inner.limits(), events: Vec::new() };
         let recording = Recording(Arc::new(Mutex::new(transcript)));
@@ -55,7 +55,7 @@ impl<T: Transport> Recorder<T> {
     }
 }
 
-/// Nothing of the transcript: it takes a lock, and may be long.
+/// Shows nothing of the transcript, because reading it takes a lock, and it may be long.
 impl fmt::Debug for Recording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recording").finish_non_exhaustive()
@@ -63,7 +63,7 @@ impl fmt::Debug for Recording {
 }
 
 impl Recording {
-    /// What was said until now.
+    /// The conversation until now.
     pub fn transcript(&self) -> Transcript {
         self.lock().clone()
     }
@@ -135,24 +135,24 @@ impl<T: AsyncTransport> AsyncTransport for Recorder<T> {
     }
 }
 
-/// The number of a failure; that of "input or output failed" where the system gave none.
+/// The number of a failure; that of `EIO` when the system gave none.
 fn number_of(error: &io::Error) -> i32 {
     const EIO: i32 = 5;
     error.raw_os_error().unwrap_or(EIO)
 }
 
-/// A transport that says again what a [`Transcript`] has.
+/// A transport that replays the answers of a [`Transcript`].
 ///
 /// Every request must be the recorded one, byte for byte, in the recorded order; another one is refused with
-/// [`InvalidData`](io::ErrorKind::InvalidData). A handle that makes the same calls makes the same requests. Nobody
-/// waits: what took time then takes none now.
+/// [`InvalidData`](io::ErrorKind::InvalidData). A handle that makes the same calls makes the same requests. Waiting
+/// takes no time, even if it did during the recording.
 pub struct Replay {
     port: u32,
     limits: Limits,
     events: VecDeque<Event>,
 }
 
-/// How many events are left.
+/// Shows the port id, and the number of events that are left.
 impl fmt::Debug for Replay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let events = self.events.len();
@@ -161,7 +161,7 @@ impl fmt::Debug for Replay {
 }
 
 impl Replay {
-    /// Plays a conversation again.
+    /// Replays a conversation.
     pub fn new(transcript: Transcript) -> Self {
         Self { port: transcript.port, limits: transcript.limits, events: transcript.events.into() }
     }
@@ -177,7 +177,7 @@ impl Transport for Replay {
     }
 
     fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
-        // What was received and never asked for is gone.
+        // Skips the events that were recorded and never received here.
         while self.events.front().is_some_and(|event| !matches!(event, Event::Request(_))) {
             self.events.pop_front();
         }

@@ -1,22 +1,23 @@
 use std::fmt;
 
-/// Which kernel is played.
+/// The release of Linux that is simulated.
 ///
-/// The messages of all three are the same. What differs:
+/// The messages of all three are the same. The differences:
 ///
 /// | | 6.1 | 6.12 | 7 |
 /// |---|---|---|---|
 /// | size of the connection table | 4096 | 4096 | 0 until the namespace needs one, then 256 |
 /// | order of services in a list | addresses, then marks | the same | mixed |
-/// | services of other namespaces | shift lists of more than one datagram | the same | no matter |
+/// | services of other namespaces | shift lists of more than one datagram | the same | no effect |
 /// | scheduler `twos` | not built | built | built |
 /// | answers that fit a receive buffer of 212,992 bytes | 277 | 237 | 237 |
-/// | an upper threshold above 2,147,483,647 | taken | taken | `EINVAL` |
-/// | without privilege, a command that cannot list or cannot but list | `EPERM` | `EOPNOTSUPP` | `EOPNOTSUPP` |
-/// | a list of all families that is asked for with something wrong | given | `EINVAL` | `EINVAL` |
-/// | the end of that list | a datagram of its own | behind the last row | behind the last row |
+/// | an upper threshold above 2,147,483,647 | accepted | accepted | `EINVAL` |
+/// | without privilege, a command in a form that it does not have (list or not) | `EPERM` | `EOPNOTSUPP` | `EOPNOTSUPP`
+/// |
+/// | a malformed request for a list of all families | answered | `EINVAL` | `EINVAL` |
+/// | the end of that list | a separate datagram | after the last row | after the last row |
 ///
-/// Patch releases as late as 6.1.192 and 6.12.107 refuse that threshold too; 6.1.176 and 6.12.95 take it.
+/// Patch releases as late as 6.1.192 and 6.12.107 refuse that threshold too; 6.1.176 and 6.12.95 accept it.
 ///
 /// ```
 /// use ipvs_rs::Scheduler;
@@ -40,7 +41,7 @@ pub enum Release {
 }
 
 impl Release {
-    /// Every one, the oldest first.
+    /// All releases, the oldest first.
     pub const ALL: [Self; 3] = [Self::V6_1, Self::V6_12, Self::V7];
 
     /// Whether one table holds the services of all namespaces.
@@ -48,7 +49,7 @@ impl Release {
         self < Self::V7
     }
 
-    /// Whether the connection table is made when it is needed.
+    /// Whether the connection table is only allocated when it is needed.
     pub(super) fn grows_the_table(self) -> bool {
         self >= Self::V7
     }
@@ -62,12 +63,12 @@ impl Release {
         self >= Self::V6_12
     }
 
-    /// Whether privilege is looked at before it is known that the command can do what is asked.
+    /// Whether privilege is checked before it is known that the command has the requested form.
     pub(super) fn asks_for_privilege_first(self) -> bool {
         self == Self::V6_1
     }
 
-    /// Whether the controller looks at what it is asked for a list of families with.
+    /// Whether the controller validates the attributes of a request for a list of families.
     pub(super) fn checks_lists_of_families(self) -> bool {
         self >= Self::V6_12
     }
@@ -77,7 +78,7 @@ impl Release {
         self >= Self::V6_12
     }
 
-    /// The number that the family had where the wire was recorded.
+    /// The number that the family had when the golden transcripts were recorded.
     pub(super) fn family(self) -> u16 {
         match self {
             Self::V6_1 => 31,
@@ -86,7 +87,7 @@ impl Release {
         }
     }
 
-    /// What a datagram of so many bytes costs in a receive buffer: a header of 256 bytes, and a piece of memory.
+    /// The cost of a datagram of `allocated` bytes in a receive buffer: a header of 256 bytes, and a piece of memory.
     pub(super) fn cost(self, allocated: usize) -> usize {
         const BEHIND: usize = 320;
         let piece = match allocated + BEHIND {

@@ -16,7 +16,7 @@ use crate::transport::{Limits, Received, Transport};
 /// A socket of a [`FakeKernel`](super::FakeKernel), in one of its network namespaces.
 ///
 /// It is opened with the defaults of [`KernelSocket`](crate::transport::KernelSocket): buffers of 212,992 bytes, short
-/// errors (`NETLINK_CAP_ACK`) with remarks (`NETLINK_EXT_ACK`).
+/// errors (`NETLINK_CAP_ACK`) with the kernel's messages (`NETLINK_EXT_ACK`).
 ///
 /// ```
 /// use ipvs_rs::Handle;
@@ -33,18 +33,18 @@ pub struct FakeSocket {
     send_buffer: usize,
     receive_buffer: usize,
     arrived: VecDeque<Arrival>,
-    /// What waits unread, as the kernel counts it.
+    /// The memory of the datagrams that are not received yet, as the kernel counts it.
     used: usize,
-    /// Something was lost, and not everything before it has been read.
+    /// Whether a datagram was lost, and not all of those before it have been received.
     is_congested: bool,
-    /// A loss that nobody has been told of.
+    /// Whether there is a loss that was not reported yet.
     loss: bool,
     listing: Option<Listing>,
-    /// The longest buffer that was ever handed in.
+    /// The length of the longest buffer that was ever used to receive.
     longest: usize,
-    /// Answers that take their time, the next one first.
+    /// Delayed answers, the next one first.
     late: VecDeque<Late>,
-    /// How long somebody has waited for answers, which is time that only this socket has seen.
+    /// The time that was spent waiting for answers, which passes for this socket only.
     waited: Duration,
 }
 
@@ -53,18 +53,18 @@ struct Arrival {
     bytes: Vec<u8>,
     sender: u32,
     cost: usize,
-    /// It does not fit any buffer.
+    /// Whether it does not fit any buffer.
     is_oversized: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Late {
-    /// The time of the kernel and of this socket's waiting, together.
+    /// The time at which it arrives: the kernel's time plus the time that this socket has waited.
     due: Duration,
     arrival: Arrival,
 }
 
-/// Who it belongs to, and how many datagrams wait to be received.
+/// Shows the port id, the namespace, and the number of datagrams that wait to be received.
 impl fmt::Debug for FakeSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FakeSocket")
@@ -97,7 +97,8 @@ impl FakeSocket {
         }
     }
 
-    /// The socket of somebody without `CAP_NET_ADMIN`: every command is refused, only the family can be looked up.
+    /// Makes it the socket of a caller without `CAP_NET_ADMIN`: every command is refused, only the family can be looked
+    /// up.
     #[must_use]
     pub fn unprivileged(mut self) -> Self {
         self.caller.is_privileged = false;
@@ -118,21 +119,21 @@ impl FakeSocket {
         self
     }
 
-    /// Lets a refusal carry the whole request that it is about, as a socket without `NETLINK_CAP_ACK` has it.
+    /// Makes an error include the whole request, as for a socket without `NETLINK_CAP_ACK`.
     #[must_use]
     pub fn whole_errors(mut self) -> Self {
         self.caller.options.capped = false;
         self
     }
 
-    /// Lets a refusal be a number only, as a socket without `NETLINK_EXT_ACK` has it.
+    /// Makes an error consist of a number only, as for a socket without `NETLINK_EXT_ACK`.
     #[must_use]
     pub fn bare_errors(mut self) -> Self {
         self.caller.options.extended = false;
         self
     }
 
-    /// Follows the messages of a datagram, one after the other (`netlink_rcv_skb`).
+    /// Executes the messages of a datagram, one after the other (`netlink_rcv_skb`).
     fn follow(&mut self, machine: &mut Machine, datagram: &[u8], fault: Option<&Fault>) {
         for message in Messages(datagram) {
             let mut remark = Remark::default();
@@ -161,7 +162,7 @@ impl FakeSocket {
         remark: &mut Remark,
     ) -> Result<Acknowledged, Errno> {
         const FIRST_KIND: u16 = 16;
-        /// What the kernel sets aside for a reply.
+        /// The number of bytes that the kernel allocates for a reply.
         const REPLY: usize = 3776;
         if message.flags & NLM_F_REQUEST == 0 || message.kind < FIRST_KIND {
             return Ok(Acknowledged::IfAsked);
@@ -187,9 +188,9 @@ impl FakeSocket {
         }
     }
 
-    /// Makes the next datagram of the list that is being read.
+    /// Queues the next datagram of the list that is being read.
     fn continue_list(&mut self, machine: &mut Machine) {
-        /// A page, less what the kernel needs of it.
+        /// A page, less the part that the kernel needs itself.
         const LEAST: usize = 4096 - 320;
         const MOST: usize = 32_768 - 320;
         let room = self.longest.clamp(LEAST, MOST);
@@ -216,7 +217,7 @@ impl FakeSocket {
         self.arrived.push_back(Arrival { bytes, sender: 0, cost, is_oversized: false });
     }
 
-    /// Does to the answers of one datagram what a fault says.
+    /// Applies a fault to the answers of one datagram.
     fn spoil(&mut self, machine: &mut Machine, request: &[u8], first: usize, fault: &Fault) {
         while self.listing.is_some() {
             self.continue_list(machine);
@@ -268,7 +269,7 @@ impl FakeSocket {
         self.used = self.arrived.iter().map(|arrival| arrival.cost).sum();
     }
 
-    /// Waits for the next of the answers that take their time, but no longer than this.
+    /// Waits for the next of the delayed answers, at most for this time.
     fn take_late(&mut self, patience: Duration) {
         if self.late.is_empty() {
             self.waited = self.waited.saturating_add(patience);
@@ -283,7 +284,7 @@ impl FakeSocket {
         }
     }
 
-    /// An answer that nobody gave, to the first request of a datagram or one so long before it.
+    /// A forged answer to the first request of a datagram, or to one that was sent `back` requests before it.
     fn forged(&self, request: &[u8], back: u32, result: Result<(), Errno>) -> Option<Vec<u8>> {
         let first = Messages(request).next()?;
         let message = Message { sequence: first.sequence.wrapping_sub(back), ..first };
@@ -291,7 +292,7 @@ impl FakeSocket {
     }
 }
 
-/// Whether success is told.
+/// Whether success is acknowledged.
 #[derive(Clone, Copy, Debug)]
 enum Acknowledged {
     IfAsked,
@@ -361,7 +362,7 @@ impl Transport for FakeSocket {
     }
 }
 
-/// Marks every message of a list (`NLM_F_DUMP_INTR`).
+/// Marks every message of a list as interrupted (`NLM_F_DUMP_INTR`).
 fn interrupt(datagram: &mut [u8]) {
     let places = Messages(datagram).scan(0, |start, message| {
         let place = *start;

@@ -1,4 +1,4 @@
-//! What IPVS holds: services and destinations.
+//! The objects of IPVS: services and destinations.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::DefaultHasher;
@@ -13,12 +13,12 @@ use super::release::Release;
 pub(super) const AF_INET: u16 = 2;
 pub(super) const AF_INET6: u16 = 10;
 pub(super) const TCP: u16 = 6;
-/// Ticks in a second of the kernels that are played.
+/// Ticks in a second of the simulated kernels.
 pub(super) const HZ: u32 = 250;
-/// The bit of a service that only the kernel sets.
+/// The flag of a service that only the kernel sets (`IP_VS_SVC_F_HASHED`).
 pub(super) const HASHED: u32 = 0x2;
 
-/// What names a service. A mark other than 0 stands for itself; beside it are the protocol of TCP and no address.
+/// The key of a service. With a mark other than 0 the mark is the identity, the protocol is TCP and the address zero.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(super) struct ServiceKey {
     pub(super) mark: u32,
@@ -28,10 +28,10 @@ pub(super) struct ServiceKey {
     pub(super) port: u16,
 }
 
-/// Where a service stands in the order of a list.
+/// The position of a service in the order of a list.
 ///
 /// The kernel's order is that of a hash that changes from boot to boot. Before Linux 7 one table holds the services of
-/// all namespaces, those with an address before those with a mark; then each namespace has a table of its own.
+/// all namespaces, those with an address before those with a mark; from Linux 7 on each namespace has its own table.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Place {
     pub(super) table: u32,
@@ -55,7 +55,7 @@ impl Place {
         }
     }
 
-    /// What stands before all services of a table.
+    /// The position before all services of a table.
     pub(super) fn first_of(table: u32) -> Self {
         let key = ServiceKey { mark: 0, family: 0, protocol: 0, address: [0; 16], port: 0 };
         Self { table, is_mark: false, hash: 0, namespace: 0, key }
@@ -65,7 +65,7 @@ impl Place {
 /// A service.
 #[derive(Clone, Debug)]
 pub(super) struct Service {
-    /// Which service this is of all that ever had its name.
+    /// A number that distinguishes this service from earlier ones with the same key.
     pub(super) instance: u64,
     pub(super) settings: Settings,
     /// Newest first.
@@ -73,7 +73,7 @@ pub(super) struct Service {
     pub(super) counters: Counters,
 }
 
-/// What can be changed about a service.
+/// The settings of a service.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) scheduler: Vec<u8>,
@@ -84,7 +84,7 @@ pub(super) struct Settings {
     pub(super) netmask: [u8; 4],
 }
 
-/// What names a destination within a service.
+/// The key of a destination within a service.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct DestinationKey {
     pub(super) family: u16,
@@ -103,7 +103,7 @@ pub(super) struct Destination {
     pub(super) counters: Counters,
 }
 
-/// What can be changed about a destination.
+/// The settings of a destination.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Forward {
     pub(super) method: u32,
@@ -115,7 +115,7 @@ pub(super) struct Forward {
     pub(super) tunnel_flags: u16,
 }
 
-/// A destination that was deleted; while connections refer to it and for some time after, it can come back.
+/// A deleted destination, which can be revived while connections refer to it and for some time after.
 #[derive(Clone, Debug)]
 pub(super) struct Trashed {
     pub(super) destination: Destination,
@@ -147,7 +147,7 @@ pub(super) fn address(family: u16, stored: [u8; 16]) -> IpAddr {
     if family == AF_INET { IpAddr::from([a, b, c, d]) } else { IpAddr::from(stored) }
 }
 
-/// The attributes of a service (`ip_vs_genl_fill_service`).
+/// Appends the attributes of a service (`ip_vs_genl_fill_service`).
 pub(super) fn put_service(out: &mut Writer, key: &ServiceKey, service: &Service) {
     const SERVICE: u16 = 1;
     let settings = &service.settings;
@@ -172,7 +172,7 @@ pub(super) fn put_service(out: &mut Writer, key: &ServiceKey, service: &Service)
     });
 }
 
-/// The attributes of a destination (`ip_vs_genl_fill_dest`).
+/// Appends the attributes of a destination (`ip_vs_genl_fill_dest`).
 pub(super) fn put_destination(out: &mut Writer, destination: &Destination, tells_tunnels: bool) {
     const DESTINATION: u16 = 2;
     let forward = &destination.forward;

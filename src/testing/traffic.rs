@@ -4,7 +4,7 @@ use super::kernel::FakeKernel;
 use super::table::{self, DestinationKey, ServiceKey, TCP};
 use crate::model::{AddressFamily, DestinationId, ServiceId, ServiceKind};
 
-/// What goes through a destination, for [`FakeKernel::carry`].
+/// Traffic through a destination, for [`FakeKernel::carry`].
 ///
 /// ```
 /// use ipvs_rs::testing::Traffic;
@@ -25,54 +25,54 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Nothing.
+    /// No traffic.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// New connections; they are active.
+    /// Sets the number of new connections; they are active.
     #[must_use]
     pub fn opened(mut self, connections: u32) -> Self {
         self.opened = connections;
         self
     }
 
-    /// Connections that end: the active become inactive. If there are fewer, all of them do.
+    /// Sets the number of connections that end: active ones become inactive. If there are fewer, all of them do.
     #[must_use]
     pub fn closed(mut self, connections: u32) -> Self {
         self.closed = connections;
         self
     }
 
-    /// Connections that are forgotten: so many less are inactive. If there are fewer, none remains.
+    /// Sets the number of inactive connections that the kernel forgets. If there are fewer, none remains.
     #[must_use]
     pub fn expired(mut self, connections: u32) -> Self {
         self.expired = connections;
         self
     }
 
-    /// Clients that are now bound to the destination (persistence).
+    /// Sets the number of clients that are newly bound to the destination (persistence).
     #[must_use]
     pub fn held(mut self, clients: u32) -> Self {
         self.held = clients;
         self
     }
 
-    /// Clients that are no longer bound to the destination. If there are fewer, none remains.
+    /// Sets the number of clients that are no longer bound to the destination. If there are fewer, none remains.
     #[must_use]
     pub fn released(mut self, clients: u32) -> Self {
         self.released = clients;
         self
     }
 
-    /// Packets from clients, and their bytes altogether.
+    /// Sets the number of packets from clients, and of their bytes in total.
     #[must_use]
     pub fn packets_in(mut self, packets: u64, bytes: u64) -> Self {
         (self.packets[0], self.bytes[0]) = (packets, bytes);
         self
     }
 
-    /// Packets to clients, and their bytes altogether.
+    /// Sets the number of packets to clients, and of their bytes in total.
     #[must_use]
     pub fn packets_out(mut self, packets: u64, bytes: u64) -> Self {
         (self.packets[1], self.bytes[1]) = (packets, bytes);
@@ -85,7 +85,7 @@ impl Traffic {
     }
 }
 
-/// There is no such destination for traffic to go to.
+/// The error of traffic to a destination that does not exist.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct NoDestination {
     service: ServiceId,
@@ -101,20 +101,20 @@ impl fmt::Display for NoDestination {
 impl std::error::Error for NoDestination {}
 
 impl FakeKernel {
-    /// Lets traffic pass: connections to this destination, packets through them.
+    /// Lets traffic pass: connections to this destination, and packets of these connections.
     ///
-    /// Which destination a connection goes to is the caller's choice; no scheduler decides, and neither weight nor
-    /// thresholds are looked at. What is [`opened`](Traffic::opened) and [`held`](Traffic::held) comes first, then
-    /// packets, then what is [`closed`](Traffic::closed) and [`released`](Traffic::released), then what
-    /// [`expired`](Traffic::expired).
+    /// The destination of a connection is the caller's choice; no scheduler decides, and neither weight nor thresholds
+    /// are considered. Connections are [`opened`](Traffic::opened) and clients [`held`](Traffic::held) first, then
+    /// packets pass, then connections are [`closed`](Traffic::closed) and clients [`released`](Traffic::released), then
+    /// connections have [`expired`](Traffic::expired).
     ///
-    /// The gauges of connections move at once. Counters and rates can be read when the kernel's estimator has come by,
-    /// which it does every two seconds of [simulated time](Self::advance).
+    /// The gauges of connections change at once. Counters and rates can be read after the next round of the kernel's
+    /// estimator, which runs every two seconds of [simulated time](Self::advance).
     ///
     /// # Errors
     ///
-    /// When there is no such destination, or only one that was deleted and to which no connection refers any more. To
-    /// one that was deleted while it had connections nothing new can be opened; the old ones can end.
+    /// When there is no such destination, or only one that was deleted and to which no connection refers any more. No
+    /// new connections can be opened to one that was deleted while it had connections; the old ones can end.
     ///
     /// # Example
     ///
@@ -157,7 +157,7 @@ impl FakeKernel {
         if traffic.opened > 0 || traffic.held > 0 {
             return Err(missing);
         }
-        // What was deleted lives on for its connections.
+        // A deleted destination is kept while it has connections.
         let namespace = machine.namespace(self.namespace()).ok_or(missing)?;
         let mut deleted = namespace.trash.iter_mut().filter(|it| it.service == key && it.destination.key == wanted);
         let trashed = deleted.find(|it| it.destination.is_referred_to()).ok_or(missing)?;

@@ -4,11 +4,11 @@ use std::str::FromStr;
 use super::annotation::annotate;
 use crate::transport::Limits;
 
-/// A conversation with a kernel, as text that explains itself.
+/// A conversation with a kernel, as annotated text.
 ///
-/// It prints what was said in both directions, a line to each attribute, hexadecimal on the left and its meaning on the
-/// right; and it is read back from that text. What a [`Recorder`](super::Recorder) writes down, a
-/// [`Replay`](super::Replay) says again.
+/// It prints the messages of both directions, with a line for each attribute, in hexadecimal on the left and with its
+/// meaning on the right; and it is parsed from that text. A [`Recorder`](super::Recorder) writes it, and a
+/// [`Replay`](super::Replay) replays it.
 ///
 /// ```text
 /// port 1000
@@ -25,17 +25,18 @@ use crate::transport::Limits;
 /// 08 00 02 00 00 10 00 00                          # CONN_TAB_SIZE = 4096
 /// ```
 ///
-/// What stands behind a `#` is for people and is skipped when the text is read. Beside `request` and `reply`:
+/// The text after a `#` is a comment for human readers and is skipped when the text is parsed. Besides `request` and
+/// `reply`:
 ///
-/// | line | what happened |
+/// | line | meaning |
 /// |---|---|
 /// | `port N` | the port id of this end |
-/// | `limits N M` | the longest datagram, and how many answers fit |
-/// | `reply from N` | somebody else than the kernel sent this |
+/// | `limits N M` | the longest datagram, and the number of answers that fit |
+/// | `reply from N` | the port N sent this, not the kernel |
 /// | `reply of N` | it was N bytes long and did not fit the buffer |
 /// | `refused N` | the request above it could not be sent, with this error number |
 /// | `failure N` | receiving or waiting failed, with this error number |
-/// | `silence` | somebody waited, and nothing came in time |
+/// | `silence` | a wait ended, and nothing had come in time |
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Transcript {
     pub(super) port: u32,
@@ -43,7 +44,7 @@ pub struct Transcript {
     pub(super) events: Vec<Event>,
 }
 
-/// One thing that happened.
+/// One event of a conversation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Event {
     Request(Vec<u8>),
@@ -53,7 +54,7 @@ pub(super) enum Event {
     Silence,
 }
 
-/// How many events there are; [`Display`](fmt::Display) has them all.
+/// Shows the port id and the number of events; [`Display`](fmt::Display) prints them all.
 impl fmt::Debug for Transcript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let events = self.events.len();
@@ -87,7 +88,7 @@ impl fmt::Display for Transcript {
     }
 }
 
-/// Text that is no [`Transcript`].
+/// The error of a text that is not a valid [`Transcript`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TranscriptError {
     line: usize,
@@ -95,7 +96,7 @@ pub struct TranscriptError {
 }
 
 impl TranscriptError {
-    /// The number of the line that cannot be read, from 1.
+    /// The number of the line that cannot be parsed, from 1.
     pub const fn line(&self) -> usize {
         self.line
     }
@@ -128,7 +129,7 @@ impl FromStr for Transcript {
 }
 
 impl Transcript {
-    /// Takes a line to heart; `None` when it cannot be read.
+    /// Adds a line to the transcript; `None` when it cannot be parsed.
     fn read(&mut self, words: &[&str]) -> Option<()> {
         match words {
             [] => {}

@@ -1,7 +1,7 @@
-//! What arrives: a reading of the wire of its own, as forgiving and as strict as the kernel's.
+//! Received messages: an independent parser of the wire format, as lenient and as strict as the kernel's.
 //!
-//! Nothing here is shared with [`codec`](crate::codec): a mistake that both sides of a conversation made would not be
-//! seen.
+//! Nothing here is shared with [`codec`](crate::codec): a mistake that both sides of a conversation made would go
+//! unnoticed.
 
 use super::answer::Remark;
 use crate::error::Errno;
@@ -16,13 +16,13 @@ pub(super) const NLM_F_MULTI: u16 = 0x2;
 pub(super) const NLM_F_ACK: u16 = 0x4;
 pub(super) const NLM_F_ECHO: u16 = 0x8;
 pub(super) const NLM_F_DUMP_INTR: u16 = 0x10;
-/// Of two bits; one alone does not ask for a list.
+/// Two bits; one alone does not request a list.
 pub(super) const NLM_F_DUMP: u16 = 0x300;
 
-/// Of the type of an attribute.
+/// The flag `NLA_F_NESTED` in the type of an attribute.
 pub(super) const NESTED: u16 = 0x8000;
 
-/// What the kernel says of attributes.
+/// The kernel's messages about attributes.
 pub(super) const VIOLATION: &str = "Attribute failed policy validation";
 pub(super) const LEFTOVER: &str = "bytes leftover after parsing attributes";
 
@@ -35,7 +35,7 @@ pub(super) struct Message<'a> {
     pub(super) bytes: &'a [u8],
 }
 
-/// The messages of a datagram (`netlink_rcv_skb`). A length that cannot be ends them without a word.
+/// The messages of a datagram (`netlink_rcv_skb`). An impossible length ends them without an error.
 #[derive(Debug)]
 pub(super) struct Messages<'a>(pub(super) &'a [u8]);
 
@@ -61,7 +61,7 @@ impl<'a> Message<'a> {
         self.flags & NLM_F_DUMP == NLM_F_DUMP
     }
 
-    /// Command and reserved field of the generic-netlink header; `None` where there is none.
+    /// Command and reserved field of the generic-netlink header; `None` when the message is too short for one.
     pub(super) fn command(&self) -> Option<(u8, u16)> {
         let [command, _version, r0, r1] = *self.bytes.get(HEADER..)?.first_chunk::<GENL_HEADER>()?;
         Some((command, u16::from_ne_bytes([r0, r1])))
@@ -72,54 +72,53 @@ impl<'a> Message<'a> {
     }
 }
 
-/// What an attribute may look like (`nla_policy`).
+/// The form that an attribute must have (`nla_policy`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Shape {
     U8,
     U16,
     U32,
-    /// Up to so many bytes.
+    /// Up to this many bytes.
     Binary(usize),
-    /// A name of up to so many bytes, with a NUL behind it.
+    /// A name of up to this many bytes, followed by a NUL.
     Name(usize),
     Nest,
-    /// So many bytes or more.
+    /// This many bytes or more.
     AtLeast(usize),
 }
 
-/// The shapes of the attributes of a message or a nest, by type. Types past the end and those without a shape are taken
-/// as they come.
+/// The shapes of the attributes of a message or a nest, by type. Types past the end and those without a shape are
+/// accepted in any form.
 pub(super) type Policy = &'static [Option<Shape>];
 
 const SLOTS: usize = 16;
 
-/// Attributes by their type; of those that stand there twice, the last.
+/// Attributes by their type; when one appears twice, the last.
 #[derive(Debug, Default)]
 pub(super) struct Attributes<'a> {
     found: [Option<Found<'a>>; SLOTS],
-    /// Behind the last attribute stands something that is none.
+    /// Whether bytes follow the last attribute that are not an attribute.
     pub(super) leftover: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found<'a> {
     pub(super) value: &'a [u8],
-    /// Where the value begins, counted from the start of the message.
+    /// The offset of the value from the start of the message.
     pub(super) offset: usize,
 }
 
-/// An attribute that has not its shape.
+/// An attribute that does not have its shape.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Violation {
     pub(super) errno: Errno,
-    /// Where the attribute begins, counted from the start of the message.
+    /// The offset of the attribute from the start of the message.
     pub(super) offset: usize,
     pub(super) shape: Shape,
 }
 
 impl<'a> Attributes<'a> {
-    /// Looks at attributes of a level without nests as the kernel does where it forgives nothing
-    /// (`__nla_validate_parse`, strict).
+    /// Checks attributes of a level without nests as the kernel does in strict mode (`__nla_validate_parse`, strict).
     pub(super) fn check_strictly(bytes: &[u8], start: usize, policy: Policy, remark: &mut Remark) -> Result<(), Errno> {
         let (mut rest, mut offset) = (bytes, start);
         while let Some([l0, l1, k0, k1]) = rest.first_chunk::<4>() {
@@ -148,7 +147,7 @@ impl<'a> Attributes<'a> {
         Err(Errno::EINVAL)
     }
 
-    /// Reads attributes that begin at an offset of the message (`__nla_validate_parse`, liberal).
+    /// Parses attributes that begin at an offset of the message (`__nla_validate_parse`, liberal).
     pub(super) fn parse(bytes: &'a [u8], start: usize, policy: Policy) -> Result<Self, Violation> {
         let mut attributes = Self::default();
         let (mut rest, mut offset) = (bytes, start);
@@ -195,7 +194,7 @@ impl<'a> Attributes<'a> {
         self.get(kind)?.value.first_chunk().copied()
     }
 
-    /// So many bytes; what the attribute lacks is zero.
+    /// The first `N` bytes; those that the attribute lacks are zero.
     pub(super) fn padded<const N: usize>(&self, kind: usize) -> Option<[u8; N]> {
         let value = self.get(kind)?.value;
         let mut bytes = [0; N];
@@ -205,7 +204,7 @@ impl<'a> Attributes<'a> {
         Some(bytes)
     }
 
-    /// What precedes the first NUL.
+    /// The bytes before the first NUL.
     pub(super) fn name(&self, kind: usize) -> Option<&'a [u8]> {
         self.get(kind)?.value.split(|byte| *byte == 0).next()
     }
@@ -221,7 +220,7 @@ impl Shape {
             Self::Nest => value.is_empty() || value.len() >= 4,
             Self::AtLeast(least) => value.len() >= least,
             Self::Name(most) => {
-                // The kernel looks for the NUL first, and counts a last one off before it measures.
+                // The kernel searches for the NUL first, and does not count one at the end in the length.
                 if !value.iter().take(most + 1).any(|byte| *byte == 0) {
                     return Err(Errno::EINVAL);
                 }

@@ -2,8 +2,8 @@
 //!
 //! IPVS (IP Virtual Server) spreads connections over servers inside the kernel. Each network namespace has one table
 //! of it: *services*, which are virtual addresses or firewall marks, each with *destinations*, which are the real
-//! servers. This crate reads and changes that table: what ipvsadm(8) does from a shell, as values and functions. It is
-//! a port of the Go library moby/ipvs and goes on where that one ends.
+//! servers. This crate reads and changes that table: the operations of ipvsadm(8), as values and functions. It is a
+//! port of the Go library moby/ipvs, and covers the rest of the kernel's interface as well.
 //!
 //! ```no_run
 //! use ipvs_rs::model::Persistence;
@@ -23,61 +23,62 @@
 //! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 //!
-//! Every command takes `CAP_NET_ADMIN` in the initial user namespace, reading included; root outside of a rootless
-//! container has it. Only the files of [`procfs`] can be read by anybody.
+//! Every command requires `CAP_NET_ADMIN` in the initial user namespace, reading included; root outside of a rootless
+//! container has it. Only the files of [`procfs`] can be read without privilege.
 //!
-//! There are pages beside this one: the [README](_documentation::readme) with two commands that show and prove all of
-//! this on a real kernel, a table for those who come from moby/ipvs, and help by error message; the
+//! There are further pages: the [README](_documentation::readme) with two commands that show and test all of this on a
+//! real kernel, a table for users of moby/ipvs, and help by error message; the
 //! [questions and answers about the design](_documentation::design); the [changelog](_documentation::changelog).
 //!
 //! # Tour
 //!
 //! Everything starts with a [`Handle`]: one connection to the IPVS of one network namespace, one method for each
-//! command of the kernel. Share it between threads; its methods take `&self`.
+//! command of the kernel. It can be shared between threads; its methods take `&self`.
 //!
-//! Its methods take and give values of three roles, and ask for exactly the role that they need:
+//! Its methods take and return values of three roles, each with exactly the role that is needed:
 //!
-//! | role | service | destination | what it is for |
+//! | role | service | destination | purpose |
 //! |---|---|---|---|
 //! | identity | [`ServiceId`] | [`DestinationId`] | names an object: small, `Copy`, ordered, hashable |
-//! | settings | [`Service`] | [`Destination`] | what you write: `new(required)` and one setter for each option |
-//! | observation | [`ServiceEntry`] | [`DestinationEntry`] | what you read: settings, counters, connections |
+//! | settings | [`Service`] | [`Destination`] | is written: `new(required)` and one setter for each option |
+//! | observation | [`ServiceEntry`] | [`DestinationEntry`] | is read: settings, counters, connections |
 //!
-//! A value that exists is one that the kernel could hold; what cannot be is refused where it is made, with an
-//! [`InvalidValue`](model::InvalidValue) that names the range. Values print in the notation of ipvsadm and are read
-//! back from it, see [`model::notation`]. Settings that were read equal the settings that were written.
+//! A value that exists is one that the kernel could hold; an invalid one is refused when it is constructed, with an
+//! [`InvalidValue`](model::InvalidValue) that names the range. Values print in the notation of ipvsadm and are parsed
+//! from it, see [`model::notation`]. Settings that were read equal the settings that were written.
 //!
-//! A call that fails gives an [`Error`]: operation, object, the kernel's number and what it means there, and often
-//! what to do. It prints in one line. Predicates such as [`is_not_found`](Error::is_not_found) are for branching. With
-//! `?` the errors of values, text, namespaces and files become one of these.
+//! A call that fails returns an [`Error`]: operation, object, the kernel's error number and its meaning for that
+//! operation, and often a hint. It prints in one line. Predicates such as [`is_not_found`](Error::is_not_found) are for
+//! branching. With `?` the errors of values, text, namespaces and files are converted to it.
 //!
-//! Below the handle there are floors, each of which knows only those under it. Most people never go there; those who
-//! bring a connection of their own, or play the kernel in a test, do.
+//! Below the handle there are floors, each of which depends only on those below it. Most programs do not need them;
+//! they are for programs with a connection of their own, or with a simulated kernel in a test.
 //!
-//! | floor | module | what lives there | I/O |
+//! | floor | module | contents | I/O |
 //! |---|---|---|---|
-//! | 5 | `desired` | with the feature `desired`: what the table should be, the plan that leads there, and carrying it out | through 4 |
-//! | 4 | [`handle`] | [`Handle`], [`Batch`](handle::Batch), idempotent forms; with the feature `tokio` an async handle | through 3 |
+//! | 5 | `desired` | feature `desired`: the desired state, the plan to reach it, its execution | through 4 |
+//! | 4 | [`handle`] | [`Handle`], [`Batch`](handle::Batch), idempotent forms; feature `tokio`: async handle | through 3 |
 //! | 3 | [`transport`] | a datagram out, datagrams in: the kernel's socket, network namespaces | yes |
-//! | 3 | [`procfs`] | what the kernel shows as files: connections, totals, sysctls, modules | yes |
+//! | 3 | [`procfs`] | the kernel's files: connections, totals, sysctls, modules | yes |
 //! | 2 | [`engine`] | the conversation: sequence numbers, acknowledgements, lists, deadlines as values | none |
-//! | 1 | [`codec`] | bytes to values and back; total: any bytes end in a value or an error | none |
-//! | 0 | [`model`] | what IPVS is made of: identities, settings, observations, notation | none |
+//! | 1 | [`codec`] | bytes to values and back; total: any bytes result in a value or an error | none |
+//! | 0 | [`model`] | the objects of IPVS: identities, settings, observations, notation | none |
 //!
 //! [`error`] belongs to floor 4.
 //!
 //! # Features
 //!
-//! Without any there is the blocking client. A feature adds items and never changes what existing code does.
+//! Without any feature there is the blocking client. A feature adds items and never changes the behavior of existing
+//! code.
 //!
-//! | feature | what it adds |
+//! | feature | addition |
 //! |---|---|
 //! | `serde` | every value of the model, and connections, as data |
 //! | `tokio` | `AsyncHandle`: [the same operations on tokio](#on-tokio) |
-//! | `desired` | floor 5: [a desired state, plans, and carrying them out](#from-a-desired-state) |
+//! | `desired` | floor 5: [a desired state, plans, and their execution](#from-a-desired-state) |
 //! | `yaml` | desired states from YAML and JSON files, with every mistake at its line and column |
 //! | `schema` | the JSON schema of those files |
-//! | `params-url` | nothing here: the tool `ipvsctl` fetches parameters from web servers |
+//! | `params-url` | only for the tool `ipvsctl`, which fetches parameters from web servers |
 //! | `testing` | [a kernel in memory](#play-the-kernel-in-a-test), a recorder of conversations |
 //!
 //! # Cookbook
@@ -94,8 +95,8 @@
 //! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 //!
-//! While others write, a long list can lack what was there all the time. Before you act on an absence, use the form that
-//! can be relied on, and that says so when it cannot have it; see [lists](Handle#lists):
+//! While other programs write, a long list can lack entries that were there all the time. Before you act on an absence,
+//! use the form that returns a reliable list, or an error when it cannot; see [lists](Handle#lists):
 //!
 //! ```no_run
 //! use ipvs_rs::Handle;
@@ -141,7 +142,7 @@
 //!
 //! ## Drain a server
 //!
-//! Weight 0 ends new connections and keeps the old ones. When the last is gone, the server can go:
+//! Weight 0 prevents new connections and keeps the old ones. When the last is gone, the server can be removed:
 //!
 //! ```no_run
 //! use std::{thread, time::Duration};
@@ -184,8 +185,8 @@
 //!
 //! ## From a desired state
 //!
-//! With the feature `desired`: say what the table should be, look at the plan, carry it out. A plan that fails on the way is
-//! undone; services that the state does not name stay, unless `prune` is set:
+//! With the feature `desired`: describe the table, look at the plan, apply it. A plan that fails on the way is undone;
+//! services that the state does not name stay, unless `prune` is set:
 //!
 //! ```no_run
 //! # #[cfg(feature = "desired")] {
@@ -208,7 +209,7 @@
 //!
 //! ## On tokio
 //!
-//! With the feature `tokio` the same operations wait without holding up a thread:
+//! With the feature `tokio` the same operations wait without blocking a thread:
 //!
 //! ```no_run
 //! # #[cfg(feature = "tokio")]
@@ -225,7 +226,7 @@
 //!
 //! ## Another network namespace
 //!
-//! The calling thread stays where it is, also when something fails:
+//! The calling thread stays in its namespace, also when something fails:
 //!
 //! ```no_run
 //! use ipvs_rs::Handle;
@@ -238,9 +239,9 @@
 //! # Ok::<(), ipvs_rs::Error>(())
 //! ```
 //!
-//! ## See who is connected to what
+//! ## List connections
 //!
-//! The connection table is a file of the kernel. It is read row by row, in the same memory however long it is:
+//! The connection table is a file of the kernel. It is read row by row, in the same memory for any length:
 //!
 //! ```no_run
 //! # #[cfg(target_os = "linux")] {
@@ -256,7 +257,7 @@
 //!
 //! ## Change a sysctl of a namespace
 //!
-//! What it did not take is an error, not a surprise later:
+//! A value that the kernel did not take is an error at once:
 //!
 //! ```no_run
 //! # #[cfg(target_os = "linux")] {
@@ -275,7 +276,7 @@
 //!
 //! ## Play the kernel in a test
 //!
-//! With the feature `testing` there is a whole kernel in memory, which needs no root and no module:
+//! With the feature `testing` there is a simulated kernel in memory, which needs no root and no module:
 //!
 //! ```
 //! # #[cfg(feature = "testing")] {
@@ -293,7 +294,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A [`Transport`](transport::Transport) moves datagrams, so that anything can stand where the kernel is. This one
+//! A [`Transport`](transport::Transport) carries datagrams, so that anything can take the place of the kernel. This one
 //! answers the look-up of the family and refuses everything else:
 //!
 //! ```
@@ -397,13 +398,13 @@
 //!
 //! # Crate features
 //!
-//! None is needed: without any there is the whole client. A feature adds items and never changes what existing code
-//! does.
+//! None is needed: without any there is the whole client. A feature adds items and never changes the behavior of
+//! existing code.
 //!
 //! * **serde** implements `Serialize` and `Deserialize` for every value of [`model`] and for the connections of
-//!   [`procfs`]. What has a notation is text, a number is a number, the rest are maps with the names of the fields. An
-//!   option that is left out has the value that the constructor gives it. Reading goes through the same checks as
-//!   making a value by hand, and a field that is not known is refused.
+//!   [`procfs`]. Values with a notation are strings, numbers are numbers, the rest are maps with the names of the
+//!   fields. An option that is left out has the value that the constructor gives it. Deserializing makes the same
+//!   checks as the constructors, and an unknown field is an error.
 //!
 //! ```
 //! # #[cfg(feature = "serde")] {
@@ -417,39 +418,38 @@
 //! ```
 //!
 //! * **testing** adds the module `testing`: a kernel in memory that answers as Linux 6.1, 6.12 and 7 do, to the byte
-//!   and to the error number, with simulated time and traffic, and that misbehaves when it is told to; and a recorder
-//!   that writes any conversation down as text and says it again. It is for tests, and belongs into the
-//!   `dev-dependencies`.
+//!   and to the error number, with simulated time and traffic, and that misbehaves on request; and a recorder that
+//!   writes any conversation as text and replays it. It is for tests, and belongs in the `dev-dependencies`.
 //!
 //! # Platforms and versions
 //!
-//! What touches the kernel, [`Handle::new`], [`HandleBuilder::open`](handle::HandleBuilder::open) and the socket and
-//! namespaces of [`transport`], and `Procfs` in [`procfs`], exists on Linux only. Everything else is there on any system, a handle over a
-//! transport of your own included. The oldest compiler is Rust 1.88; a newer one is asked for in a minor version at the
-//! earliest.
+//! The parts that use the kernel, [`Handle::new`], [`HandleBuilder::open`](handle::HandleBuilder::open) and the socket
+//! and namespaces of [`transport`], and `Procfs` in [`procfs`], exist on Linux only. Everything else exists on any
+//! system, a handle over a transport of your own included. The oldest compiler is Rust 1.88; only a new minor version
+//! can require a newer one.
 //!
 //! # Stability
 //!
-//! Before 1.0 a minor version may break code; the changelog then says why and how to move. Floors 0 to 4, which is all
-//! of this version, are the first tier and settle together. What will stand upon them comes in tiers that settle later,
-//! behind features of its own, and does not change the floors below.
+//! Before 1.0 a minor version may break code; the changelog then gives the reason and the migration. Floors 0 to 4 are
+//! the first tier and become stable together. The floors above them become stable later, are behind features of their
+//! own, and do not change the floors below.
 //!
-//! Other crates are visible in three places: the traits of rust-netlink on [`codec::Message`], what `bitflags` generates
-//! for the flag types, and the traits of `serde`, if asked for. A new major version of one of these crates is a breaking
-//! change here.
+//! Other crates are visible in three places: the traits of rust-netlink on [`codec::Message`], the items that
+//! `bitflags` generates for the flag types, and the traits of `serde`, if enabled. A new major version of one of these
+//! crates is a breaking change here.
 //!
 //! # What it does not do
 //!
-//! * **Plan or watch.** It does what it is told, once. There are not yet a desired state that the table is brought to, or
-//!   health checks.
+//! * **Plan or watch.** A handle executes each call once. A desired state of the table is part of the feature
+//!   `desired`; there are no health checks yet.
 //! * **Anything around IPVS.** Addresses, routes, firewall marks, and sysctls that are not those of IPVS are left to
-//!   others.
+//!   other programs.
 //! * **Load modules, run programs, print or log.** The kernel loads `ip_vs` and schedulers by itself when it can; an
-//!   error says what is missing.
+//!   error names the part that is missing.
 //! * **Transactions and notifications.** The kernel has neither.
 //! * **Look up names.** Addresses and ports are numbers.
-//! * **Rootless containers.** The kernel refuses them; the old setsockopt interface, which does not, is left out
-//!   because it [loses settings](_documentation::design).
+//! * **Rootless containers.** The kernel refuses them on this interface; the old setsockopt interface, which accepts
+//!   them, is not used because it [loses settings](_documentation::design).
 
 #![forbid(unsafe_code)]
 #![cfg_attr(ipvs_rs_docs, feature(doc_cfg))]
@@ -480,7 +480,7 @@ pub use model::{
     Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table,
 };
 
-/// The longer texts of the project. They are pages of the documentation only, and their code is compiled.
+/// The longer documents of the project. They are pages of the documentation only, and their examples are compiled.
 #[cfg(any(doc, doctest))]
 pub mod _documentation {
     /// [design]: crate::_documentation::design

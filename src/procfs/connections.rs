@@ -21,8 +21,8 @@ use super::lines::{LineError, Lines};
 ///
 /// # Time
 ///
-/// Older kernels (seen on 6.1 and 6.12, no longer on 7.2) search for their position from the beginning for each page, so
-/// that twice the connections take four times as long to read. This time is spent in the kernel, however the file is
+/// Older kernels (seen on 6.1 and 6.12, no longer on 7.2) search for their position from the beginning for each page,
+/// so that twice the connections take four times as long to read. This time is spent in the kernel, however the file is
 /// read.
 ///
 /// # Example

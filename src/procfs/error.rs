@@ -320,7 +320,7 @@ impl fmt::Debug for ProcfsError {
 }
 
 impl std::error::Error for ProcfsError {
-    /// The error of a lower layer or of the system, if there is one. The printed line of this error includes it.
+    /// The error of a lower floor or of the system, if there is one. The printed line of this error includes it.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.cause {
             Cause::Line { error, .. } | Cause::Value(error) => Some(error),

@@ -12,8 +12,7 @@ use std::fmt;
 /// | scheduler `twos` | not built | built | built |
 /// | answers that fit a receive buffer of 212,992 bytes | 277 | 237 | 237 |
 /// | an upper threshold above 2,147,483,647 | accepted | accepted | `EINVAL` |
-/// | without privilege, a command in a form that it does not have (list or not) | `EPERM` | `EOPNOTSUPP` | `EOPNOTSUPP`
-/// |
+/// | without privilege, a command in a form (list or not) that it lacks | `EPERM` | `EOPNOTSUPP` | `EOPNOTSUPP` |
 /// | a malformed request for a list of all families | answered | `EINVAL` | `EINVAL` |
 /// | the end of that list | a separate datagram | after the last row | after the last row |
 ///

@@ -29,7 +29,7 @@ const DATAGRAMS_IN_A_ROW: u32 = 2;
 /// The number of datagrams of abandoned exchanges that are discarded at once; a list of 50 MB has as many.
 const STALE_DATAGRAMS: u32 = 2_000;
 
-/// One side of a netlink conversation: the transport, and what is remembered from one exchange to the next.
+/// Our end of a netlink conversation: the transport, and the state that is kept from one exchange to the next.
 #[derive(Debug)]
 pub(super) struct Conversation<L> {
     link: L,
@@ -40,10 +40,10 @@ pub(super) struct Conversation<L> {
     sequence: Sequence,
     outgoing: Vec<u8>,
     incoming: Vec<u8>,
-    /// Something was received with this buffer.
+    /// Whether something was received with this buffer.
     is_warm: bool,
-    /// An exchange was given up: its answers may still come, and the kernel may still be making a list. One that is
-    /// going on counts as given up until it is over, for it may end at any point where it waits.
+    /// Whether an exchange was given up: its answers may still come, and the kernel may still be making a list. An
+    /// exchange in progress counts as given up until it is over, because it may be dropped at any point where it waits.
     stale: bool,
 }
 
@@ -52,7 +52,7 @@ pub(super) trait Answer {
     fn take(&mut self, command: u8, attributes: &[u8]) -> Result<(), DecodeError>;
     /// Notes that a datagram of this length has been processed.
     fn end_datagram(&mut self, _length: usize) {}
-    /// Forgets what was taken: the request is made again.
+    /// Discards everything received so far, because the request is sent again.
     fn restart(&mut self);
 }
 
@@ -274,7 +274,7 @@ impl<L: Link> Conversation<L> {
         Err(BulkFailure::Unknown(cause))
     }
 
-    /// Sends what is in the outgoing buffer and takes the answer.
+    /// Sends the contents of the outgoing buffer and receives the answer.
     async fn exchange(
         &mut self,
         expect: Expect,

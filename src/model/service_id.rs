@@ -95,10 +95,10 @@ impl Protocol {
     /// SCTP; `ipvsadm --sctp-service`.
     #[doc(alias = "IPPROTO_SCTP")]
     pub const SCTP: Self = Self(132);
-    /// Encapsulating security payload of IPsec.
+    /// Encapsulating security payload of `IPsec`.
     #[doc(alias = "IPPROTO_ESP")]
     pub const ESP: Self = Self(50);
-    /// Authentication header of IPsec.
+    /// Authentication header of `IPsec`.
     #[doc(alias = "IPPROTO_AH")]
     pub const AH: Self = Self(51);
 

@@ -40,8 +40,8 @@ impl Command {
         self.subject().kind().verb()
     }
 
-    pub(super) const fn makes_service(&self) -> bool {
-        matches!(&self.object, Object::Service(change) if matches!(change.verb(), Verb::Add))
+    pub(super) fn makes_service(&self) -> bool {
+        matches!(&self.object, Object::Service(change) if change.verb() == Verb::Add)
     }
 }
 

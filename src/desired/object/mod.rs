@@ -37,7 +37,7 @@ pub enum Object {
     /// Timeouts: those that change. They cannot be added or deleted.
     Timeouts(Change<Config>),
     /// The settings of a service.
-    Service(Change<Service>),
+    Service(Box<Change<Service>>),
     /// A destination of a service.
     Destination(DestinationChange),
     /// A synchronization daemon, which starts or stops.
@@ -48,7 +48,7 @@ impl Object {
     pub(in crate::desired) fn subject(&self) -> &dyn Subject {
         match self {
             Self::Timeouts(change) => change,
-            Self::Service(change) => change,
+            Self::Service(change) => change.as_ref(),
             Self::Destination(change) => change,
             Self::SyncDaemon(change) => change,
         }
@@ -59,7 +59,7 @@ impl Object {
     pub fn inverse(self) -> Self {
         match self {
             Self::Timeouts(change) => Self::Timeouts(change.inverse()),
-            Self::Service(change) => Self::Service(change.inverse()),
+            Self::Service(change) => Self::Service(Box::new(change.inverse())),
             Self::Destination(change) => Self::Destination(change.inverse()),
             Self::SyncDaemon(change) => Self::SyncDaemon(change.inverse()),
         }

@@ -33,7 +33,7 @@ impl Operation {
 
     /// A change of a service.
     pub fn of_service(change: Change<Service>, destinations: Vec<DestinationEntry>) -> Self {
-        Self { destinations, ..Self::new(Object::Service(change)) }
+        Self { destinations, ..Self::new(Object::Service(Box::new(change))) }
     }
 
     /// A change of a destination.

@@ -131,10 +131,11 @@ impl Subject for Change<Service> {
 
     fn plan_again(&self, facts: &Facts, left_alone: ServiceAttributes) -> Option<Object> {
         let after = self.after.as_ref()?;
-        Some(Object::Service(match facts.service(&after.id).ok()? {
+        let change = match facts.service(&after.id).ok()? {
             None => Change::add(after.clone()),
             Some(live) => Change::update(live.clone(), SERVICE.with_settings(live, after, left_alone)),
-        }))
+        };
+        Some(Object::Service(Box::new(change)))
     }
 }
 

@@ -68,7 +68,7 @@ pub fn check(workspace: &Workspace, output: &mut Vec<u8>) -> Result<bool> {
     Ok(difference.is_empty())
 }
 
-/// What is only in one of two lists, each with its sign.
+/// Lines that only one of two lists has, each with its sign.
 fn difference(kept: &[&str], found: &[String]) -> String {
     let gone = kept.iter().filter(|line| !found.iter().any(|item| item == *line)).map(|line| format!("- {line}"));
     let new = found.iter().filter(|item| !kept.contains(&item.as_str())).map(|item| format!("+ {item}"));

@@ -487,7 +487,7 @@ impl Error {
             },
             Cause::NotSent => Some("send it again"),
             Cause::Procfs(error) => error.hint(),
-            Cause::Interrupted { .. } | Cause::Unstable(_) => Some("somebody else is changing the table: try again"),
+            Cause::Interrupted { .. } | Cause::Unstable(_) => Some("another program is changing the table: try again"),
             _ => None,
         }
     }

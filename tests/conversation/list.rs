@@ -179,7 +179,7 @@ fn list_that_is_spoilt_for_ever_is_reported_after_five_readings() {
         let expected = match kind {
             ErrorKind::Lost => "get services: the answer was lost; nothing was changed: try again",
             _ => {
-                "get services: the list changed 5 times while it was read; somebody else is changing the table: try \
+                "get services: the list changed 5 times while it was read; another program is changing the table: try \
                  again"
             }
         };

@@ -253,14 +253,14 @@ fn list_that_never_is_the_same_twice_is_an_error() {
         assert!(error.is_retryable());
         assert_eq!(
             error.to_string(),
-            format!("get services: the list {what}; somebody else is changing the table: try again")
+            format!("get services: the list {what}; another program is changing the table: try again")
         );
         assert_eq!(handle.snapshot_with(stable(attempts)).unwrap_err().kind(), ErrorKind::Unstable);
     }
     let one = disturbed(&kernel, || ()).get_destinations_with(&id(7), stable(1)).unwrap_err();
     assert_eq!(
         one.to_string(),
-        "get destinations of FWM 7: the list came in several pieces and was read only once; somebody else is changing the \
+        "get destinations of FWM 7: the list came in several pieces and was read only once; another program is changing the \
          table: try again"
     );
     for consistency in [Consistency::Once, stable(2)] {

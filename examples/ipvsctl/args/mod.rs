@@ -95,7 +95,7 @@ pub enum Command {
         /// Delete them then
         #[arg(long)]
         delete: bool,
-        /// What becomes of one that still has connections when the time is over [default: delete with --delete, else keep]
+        /// The fate of one that still has connections when the time is over [default: delete with --delete, else keep]
         #[arg(long, value_name = "WHAT", value_parser = words([
             ("delete", "It is deleted", OnTimeout::Delete),
             ("keep", "It stays with weight 0", OnTimeout::Keep),
@@ -275,7 +275,7 @@ pub struct Plan {
 // How a plan is carried out.
 #[derive(Args, Clone, Debug)]
 pub struct Applying {
-    /// What happens to what was done when something fails
+    /// The reaction to an operation that fails
     #[arg(long, value_name = "WAY", default_value = "rollback", value_parser = words([
         ("rollback", "Everything is put back", OnError::Rollback),
         ("stop", "It stays as far as it came", OnError::Stop),

@@ -13,7 +13,7 @@ use ipvs_rs::transport::Netns;
 use nix::libc;
 use nix::sys::socket::{setsockopt, sockopt};
 
-use crate::Told;
+use crate::DemoResult;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Between two requests of the client that never stops: a client's port must not come round again while the director
@@ -61,7 +61,7 @@ impl Client {
     }
 
     /// Sends this many requests, one after another, and returns how many each server answered.
-    pub(crate) fn send(&self, requests: u64) -> Told<BTreeMap<String, u64>> {
+    pub(crate) fn send(&self, requests: u64) -> DemoResult<BTreeMap<String, u64>> {
         self.netns.run(|| {
             let mut answered = BTreeMap::new();
             for _ in 0..requests {
@@ -73,7 +73,7 @@ impl Client {
     }
 
     /// Opens connections until one of them has got to this server, and keeps that one.
-    pub(crate) fn hold(&self, server: &str) -> Told<Connection> {
+    pub(crate) fn hold(&self, server: &str) -> DemoResult<Connection> {
         const ATTEMPTS: u32 = 50;
         self.netns.run(|| {
             for _ in 0..ATTEMPTS {
@@ -87,14 +87,14 @@ impl Client {
     }
 
     /// Sends another request on a connection; the socket is of the client's namespace for good.
-    pub(crate) fn again(&self, connection: &mut Connection) -> Told<String> {
+    pub(crate) fn again(&self, connection: &mut Connection) -> DemoResult<String> {
         let name = connection.request()?;
         self.lock().more += 1;
         Ok(name)
     }
 
     /// Sends requests until it is told to stop.
-    pub(crate) fn keep_sending(&self) -> Told<Background> {
+    pub(crate) fn keep_sending(&self) -> DemoResult<Background> {
         let stop = Arc::new(AtomicBool::new(false));
         let (client, stopped) = (self.clone(), Arc::clone(&stop));
         let work = move || {
@@ -115,7 +115,7 @@ impl Client {
     }
 
     /// Waits until requests that had been begun before this call are done with.
-    pub(crate) fn let_pass(&self) -> Told<()> {
+    pub(crate) fn let_pass(&self) -> DemoResult<()> {
         let (begin, begun) = (Instant::now(), self.tally().begun);
         loop {
             let tally = self.tally();
@@ -130,7 +130,7 @@ impl Client {
     }
 
     /// A connection, and the server that answered the first request on it.
-    fn open(&self) -> Told<(Connection, String)> {
+    fn open(&self) -> DemoResult<(Connection, String)> {
         self.lock().begun += 1;
         let opened = Connection::open(self.target).and_then(|mut connection| {
             let name = connection.request()?;
@@ -165,7 +165,7 @@ pub(crate) struct Background {
 
 impl Background {
     /// Stops it and waits until its last request is done.
-    pub(crate) fn stop(mut self) -> Told<()> {
+    pub(crate) fn stop(mut self) -> DemoResult<()> {
         self.stop.store(true, Ordering::SeqCst);
         match self.thread.take().map(JoinHandle::join) {
             Some(Err(_)) => Err("the client panicked".into()),
@@ -189,7 +189,7 @@ impl Connection {
         stream.set_read_timeout(Some(TIMEOUT))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
         stream.set_nodelay(true)?;
-        // Closing resets: IPVS forgets a connection 10 s after that, but 120 s after an orderly end, and the story is to
+        // Closing resets: IPVS forgets a connection 10 s after that, but 120 s after an orderly end, and the scenario is to
         // be told in less.
         setsockopt(&stream, sockopt::Linger, &libc::linger { l_onoff: 1, l_linger: 0 })?;
         Ok(Self(BufReader::new(stream)))

@@ -9,7 +9,7 @@
 mod client;
 mod network;
 mod report;
-mod story;
+mod scenario;
 mod table;
 mod web;
 
@@ -20,10 +20,10 @@ use std::time::Instant;
 
 use network::Lab;
 use report::{Report, say};
-use story::Story;
+use scenario::Scenario;
 
 /// A failure is printed, not handled: one line of text is enough.
-type Told<T> = Result<T, Box<dyn Error + Send + Sync>>;
+type DemoResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> ExitCode {
     if let Err(error) = network::check_tools() {
@@ -50,15 +50,15 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Runs the whole story; returns how many requests were answered.
-fn tell(report: &mut Report) -> Told<u64> {
+/// Runs the whole scenario; returns how many requests were answered.
+fn tell(report: &mut Report) -> DemoResult<u64> {
     let lab = Lab::build()?;
     say("Three network namespaces in a row, joined by veth, made with `ip`:");
     say(&lab.to_string());
 
     let mut requests = 0;
-    for place in network::PLACES {
-        requests += Story::begin(&lab, &place)?.tell(report)?;
+    for place in network::NETWORKS {
+        requests += Scenario::begin(&lab, &place)?.tell(report)?;
     }
 
     report.step("Clean up.");

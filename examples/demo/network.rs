@@ -12,23 +12,23 @@ use std::{env, fmt, fs, thread};
 use ipvs_rs::Handle;
 use ipvs_rs::transport::Netns;
 
-use crate::Told;
+use crate::DemoResult;
 
-/// The differences between the two runs of the story. All addresses are of the ranges for documentation.
+/// The differences between the two runs of the scenario. All addresses are of the ranges for documentation.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct Addresses {
     pub(crate) family: &'static str,
     pub(crate) virtual_address: IpAddr,
     pub(crate) servers: [IpAddr; 2],
 }
 
-pub(crate) const PLACES: [Place; 2] = [
-    Place {
+pub(crate) const NETWORKS: [Addresses; 2] = [
+    Addresses {
         family: "IPv4",
         virtual_address: IpAddr::V4(Ipv4Addr::new(198, 51, 100, 10)),
         servers: [IpAddr::V4(Ipv4Addr::new(203, 0, 113, 11)), IpAddr::V4(Ipv4Addr::new(203, 0, 113, 12))],
     },
-    Place {
+    Addresses {
         family: "IPv6",
         virtual_address: IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0x51, 0, 0, 0, 0, 0x10)),
         servers: [
@@ -78,7 +78,7 @@ const FORWARDING: [(&str, &str); 2] = [("net/ipv4/ip_forward", "1"), ("net/ipv6/
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Checks everything that the demo needs, with an error that tells how to get it.
-pub(crate) fn check_tools() -> Told<()> {
+pub(crate) fn check_tools() -> DemoResult<()> {
     // The error tells how to load IPVS, or to become root.
     Handle::new()?.get_info()?;
     let version = Command::new(program()?).arg("-V").stdin(Stdio::null()).output()?;
@@ -90,7 +90,7 @@ pub(crate) fn check_tools() -> Told<()> {
 }
 
 /// The path of `ip`. By its mere name a shell might run one of its own: busybox has one without namespaces.
-fn program() -> Told<PathBuf> {
+fn program() -> DemoResult<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).map(|folder| folder.join("ip")).find(|file| file.is_file());
     found.ok_or_else(|| "there is no program `ip`: install iproute2".into())
@@ -103,13 +103,13 @@ pub(crate) struct Lab {
     pub(crate) director: Netns,
     pub(crate) servers: Netns,
     names: [String; 3],
-    janitor: Janitor,
+    janitor: CleanupProcess,
 }
 
 impl Lab {
-    pub(crate) fn build() -> Told<Self> {
+    pub(crate) fn build() -> DemoResult<Self> {
         let names = ["client", "director", "servers"].map(|role| format!("demo-{}-{role}", process::id()));
-        let janitor = Janitor::hire(&names)?;
+        let janitor = CleanupProcess::start(&names)?;
         for name in &names {
             ip(&["netns", "add", name], "")?;
         }
@@ -137,7 +137,7 @@ impl Lab {
     }
 
     /// Removes the namespaces and returns whether all of them are gone.
-    pub(crate) fn remove(mut self) -> Told<bool> {
+    pub(crate) fn remove(mut self) -> DemoResult<bool> {
         self.janitor.dismiss()?;
         Ok(self.names.iter().all(|name| !Path::new("/run/netns").join(name).exists()))
     }
@@ -156,10 +156,10 @@ impl fmt::Display for Lab {
 
 /// A process that waits for the end of this one, for whatever reason, and then removes the namespaces.
 #[derive(Debug)]
-struct Janitor(Child);
+struct CleanupProcess(Child);
 
-impl Janitor {
-    fn hire(names: &[String]) -> Told<Self> {
+impl CleanupProcess {
+    fn start(names: &[String]) -> DemoResult<Self> {
         // Reading ends when this process closes its end of the pipe, or the kernel does so for it.
         const SCRIPT: &str = "trap '' INT TERM HUP QUIT; read -r _; for name; do \"$0\" netns delete \"$name\"; done";
         let mut command = Command::new("sh");
@@ -176,7 +176,7 @@ impl Janitor {
     }
 }
 
-impl Drop for Janitor {
+impl Drop for CleanupProcess {
     fn drop(&mut self) {
         // A failure has been reported already, or is that of a namespace that was never made.
         let _ = self.dismiss();
@@ -184,7 +184,7 @@ impl Drop for Janitor {
 }
 
 /// Writes sysctls of a namespace: the files under `/proc/sys/net` depend on the thread that opens them.
-fn set(netns: &Netns, sysctls: &[(&str, &str)]) -> Told<()> {
+fn set(netns: &Netns, sysctls: &[(&str, &str)]) -> DemoResult<()> {
     for (name, value) in sysctls {
         netns
             .run(|| fs::write(Path::new("/proc/sys").join(name), value))?
@@ -194,7 +194,7 @@ fn set(netns: &Netns, sysctls: &[(&str, &str)]) -> Told<()> {
 }
 
 /// Runs `ip`, with commands for `-batch -` on its standard input.
-fn ip(arguments: &[&str], batch: &str) -> Told<()> {
+fn ip(arguments: &[&str], batch: &str) -> DemoResult<()> {
     let failed = |error: &dyn fmt::Display| format!("`ip {}`: {error}", arguments.join(" "));
     let mut command = Command::new(program()?);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());

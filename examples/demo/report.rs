@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::Told;
+use crate::DemoResult;
 
 /// Counts steps and checks while it prints them.
 #[derive(Debug, Default)]
@@ -17,8 +17,8 @@ impl Report {
         say(&format!("\n{:>2}. {text}", self.steps));
     }
 
-    /// A claim that must hold for the story to go on.
-    pub(crate) fn check(&mut self, holds: bool, claim: &str) -> Told<()> {
+    /// A claim that must hold for the scenario to go on.
+    pub(crate) fn check(&mut self, holds: bool, claim: &str) -> DemoResult<()> {
         if !holds {
             say(&format!("    NOT SO: {claim}"));
             return Err(format!("step {}: does not hold: {claim}", self.steps).into());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use ipvs_rs::DestinationId;
 use ipvs_rs::transport::Netns;
 
-use crate::Told;
+use crate::DemoResult;
 
 #[derive(Clone, Debug)]
 pub(crate) struct WebServer {
@@ -22,7 +22,7 @@ pub(crate) struct WebServer {
 impl WebServer {
     /// Listens in the namespace. A socket belongs to the namespace in which it was opened, and so do the sockets that
     /// it accepts: the threads that serve need not be there.
-    pub(crate) fn start(name: &'static str, address: SocketAddr, netns: &Netns) -> Told<Self> {
+    pub(crate) fn start(name: &'static str, address: SocketAddr, netns: &Netns) -> DemoResult<Self> {
         let listener = netns.run(|| TcpListener::bind(address))?.map_err(|error| format!("{name}: {error}"))?;
         let server = Self { name, address, connections: Arc::default() };
         let accepting = server.clone();

@@ -8,7 +8,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use crate::fault::Fault;
-use crate::grammar::{Command, GRAMMAR, Means, Opt, Section, Takes};
+use crate::grammar::{Command, GRAMMAR, Meaning, Opt, OptionValue, Section};
 use crate::invocation::Invocation;
 use crate::manual::Page;
 use crate::output::Output;
@@ -48,9 +48,9 @@ fn all(program: &str) -> String {
         for entry in *entries {
             let short: Vec<String> = entry.short.chars().map(|letter| format!("-{letter}")).collect();
             let value = match entry.takes {
-                Takes::Nothing => String::new(),
-                Takes::Value(name) => format!(" {name}"),
-                Takes::Optional(name) => format!(" [{name}]"),
+                OptionValue::Nothing => String::new(),
+                OptionValue::Value(name) => format!(" {name}"),
+                OptionValue::Optional(name) => format!(" [{name}]"),
             };
             let _ =
                 writeln!(text, "  {:<6} --{:<30} {}", short.join("|"), format!("{}{value}", entry.long), entry.about);
@@ -71,9 +71,9 @@ fn clap() -> clap::Command {
             None => argument,
         };
         match entry.takes {
-            Takes::Nothing => argument.action(ArgAction::SetTrue),
-            Takes::Value(name) => with_values(argument.value_name(name).num_args(1), entry.means),
-            Takes::Optional(name) => argument.value_name(name).num_args(0..=1),
+            OptionValue::Nothing => argument.action(ArgAction::SetTrue),
+            OptionValue::Value(name) => with_values(argument.value_name(name).num_args(1), entry.means),
+            OptionValue::Optional(name) => argument.value_name(name).num_args(0..=1),
         }
     });
     clap::Command::new("ipvsadm")
@@ -85,14 +85,16 @@ fn clap() -> clap::Command {
 }
 
 /// Adds the values that a shell can complete.
-fn with_values(argument: Arg, means: Means) -> Arg {
+fn with_values(argument: Arg, means: Meaning) -> Arg {
     match means {
-        Means::Command(Command::StartDaemon | Command::StopDaemon) => argument.value_parser(["master", "backup"]),
-        Means::Command(Command::Completions) => argument.value_parser(["bash", "elvish", "fish", "powershell", "zsh"]),
-        Means::Option(Opt::TunnelType) => argument.value_parser(["ipip", "gue", "gre"]),
-        Means::Option(Opt::Scheduler) => argument.value_parser(SCHEDULERS),
-        Means::Option(Opt::Netns) => argument.value_hint(ValueHint::AnyPath),
-        Means::Option(Opt::Tcp | Opt::Udp | Opt::Sctp | Opt::Service | Opt::RealServer) => {
+        Meaning::Command(Command::StartDaemon | Command::StopDaemon) => argument.value_parser(["master", "backup"]),
+        Meaning::Command(Command::Completions) => {
+            argument.value_parser(["bash", "elvish", "fish", "powershell", "zsh"])
+        }
+        Meaning::Option(Opt::TunnelType) => argument.value_parser(["ipip", "gue", "gre"]),
+        Meaning::Option(Opt::Scheduler) => argument.value_parser(SCHEDULERS),
+        Meaning::Option(Opt::Netns) => argument.value_hint(ValueHint::AnyPath),
+        Meaning::Option(Opt::Tcp | Opt::Udp | Opt::Sctp | Opt::Service | Opt::RealServer) => {
             argument.value_hint(ValueHint::Hostname)
         }
         _ => argument,

@@ -2,7 +2,7 @@
 
 /// The meaning of an option.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Means {
+pub enum Meaning {
     Command(Command),
     Option(Opt),
 }
@@ -226,7 +226,7 @@ impl Opt {
 
 /// The value that follows an option.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Takes {
+pub enum OptionValue {
     Nothing,
     Value(&'static str),
     Optional(&'static str),
@@ -238,22 +238,22 @@ pub struct Entry {
     pub long: &'static str,
     /// One letter, or several that mean the same.
     pub short: &'static str,
-    pub takes: Takes,
-    pub means: Means,
+    pub takes: OptionValue,
+    pub means: Meaning,
     /// One line for completions and the man page.
     pub about: &'static str,
 }
 
 const fn command(long: &'static str, short: &'static str, command: Command, about: &'static str) -> Entry {
-    Entry { long, short, takes: Takes::Nothing, means: Means::Command(command), about }
+    Entry { long, short, takes: OptionValue::Nothing, means: Meaning::Command(command), about }
 }
 
 const fn command_with(long: &'static str, value: &'static str, command: Command, about: &'static str) -> Entry {
-    Entry { long, short: "", takes: Takes::Value(value), means: Means::Command(command), about }
+    Entry { long, short: "", takes: OptionValue::Value(value), means: Meaning::Command(command), about }
 }
 
 const fn flag(long: &'static str, short: &'static str, option: Opt, about: &'static str) -> Entry {
-    Entry { long, short, takes: Takes::Nothing, means: Means::Option(option), about }
+    Entry { long, short, takes: OptionValue::Nothing, means: Meaning::Option(option), about }
 }
 
 const fn value(
@@ -263,7 +263,7 @@ const fn value(
     option: Opt,
     about: &'static str,
 ) -> Entry {
-    Entry { long, short, takes: Takes::Value(value), means: Means::Option(option), about }
+    Entry { long, short, takes: OptionValue::Value(value), means: Meaning::Option(option), about }
 }
 
 /// Entries that belong together.
@@ -328,8 +328,8 @@ pub const GRAMMAR: &[Section] = &[
             Entry {
                 long: "persistent",
                 short: "p",
-                takes: Takes::Optional("SECONDS"),
-                means: Means::Option(Opt::Persistent),
+                takes: OptionValue::Optional("SECONDS"),
+                means: Meaning::Option(Opt::Persistent),
                 about: "Clients stay with their real server until so long after their last connection; 360 s if nothing is said",
             },
             value(

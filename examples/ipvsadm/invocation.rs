@@ -13,7 +13,7 @@ use ipvs_rs::{Destination, DestinationId, ForwardMethod, Scheduler, Service, Ser
 
 use crate::address::{self, Endpoint};
 use crate::fault::Fault;
-use crate::grammar::{Command, Means, Opt, Slot};
+use crate::grammar::{Command, Meaning, Opt, Slot};
 use crate::matrix::{self, Slots, TunnelType};
 use crate::names::Names;
 use crate::number::{decimal, leading};
@@ -53,7 +53,7 @@ pub enum Change {
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Listing {
-    pub what: Listed,
+    pub what: ListTarget,
     pub format: Format,
     pub numeric: bool,
     pub exact: bool,
@@ -64,7 +64,7 @@ pub struct Listing {
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Listed {
+pub enum ListTarget {
     Table,
     Service(ServiceId),
     Connections { engine_data: bool },
@@ -94,7 +94,7 @@ pub enum Origin {
 pub fn read(program: &[u8], words: &[Vec<u8>], origin: Origin, names: &Names) -> Result<Invocation, Fault> {
     let mut words = Words::new(words);
     let Some(Ok((entry, value))) = words.option() else { return Err(Fault::try_help(program)) };
-    let Means::Command(command) = entry.means else { return Err(Fault::try_help(program)) };
+    let Meaning::Command(command) = entry.means else { return Err(Fault::try_help(program)) };
     let mut draft = Draft { is_restored: origin == Origin::Restore, ..Draft::default() };
     match command {
         Command::Help => return Ok(Invocation::Help),
@@ -111,10 +111,10 @@ pub fn read(program: &[u8], words: &[Vec<u8>], origin: Origin, names: &Names) ->
 
     while let Some(given) = words.option() {
         match given.map(|(entry, value)| (entry.means, value.unwrap_or_default(), value.is_some())) {
-            Ok((Means::Option(option), value, has_value)) => {
+            Ok((Meaning::Option(option), value, has_value)) => {
                 draft.option(option, value, has_value, names)?;
             }
-            Ok((Means::Command(_), ..)) => return Err(Fault::value("invalid option ", words.last(), "")),
+            Ok((Meaning::Command(_), ..)) => return Err(Fault::value("invalid option ", words.last(), "")),
             Err(WordError { word, problem }) => {
                 return Err(Fault::refused([word, b": ", problem.text().as_bytes()].concat()));
             }
@@ -496,15 +496,15 @@ impl Draft {
             return Err(Fault::usage("options conflicts in the list command"));
         }
         let what = if has(Slot::Connection) {
-            Listed::Connections { engine_data: has(Slot::PersistentConnections) }
+            ListTarget::Connections { engine_data: has(Slot::PersistentConnections) }
         } else if has(Slot::ServiceAddress) {
-            Listed::Service(self.service_id())
+            ListTarget::Service(self.service_id())
         } else if has(Slot::Timeout) {
-            Listed::Timeouts
+            ListTarget::Timeouts
         } else if has(Slot::Daemon) {
-            Listed::Daemons
+            ListTarget::Daemons
         } else {
-            Listed::Table
+            ListTarget::Table
         };
         let formats = [
             (Slot::Stats, Format::Stats),

@@ -6,6 +6,9 @@
 #![allow(unreachable_pub, reason = "a program has no callers")]
 
 mod address;
+#[allow(dead_code, reason = "shared with ipvsctl, which reads files again")]
+#[path = "../shared/clock.rs"]
+mod clock;
 mod counter;
 mod fault;
 #[cfg(test)]
@@ -25,15 +28,12 @@ mod names;
 mod number;
 mod order;
 mod output;
-#[allow(dead_code, reason = "shared with ipvsctl, which reads files again")]
-#[path = "../shared/pace.rs"]
-mod pace;
 mod restore;
 mod run;
 mod save;
 mod session;
-#[path = "../shared/unread.rs"]
-mod unread;
+#[path = "../shared/unreadable.rs"]
+mod unreadable;
 mod watch;
 mod words;
 
@@ -43,7 +43,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 
 use crate::fault::Fault;
-use crate::grammar::{Means, Opt};
+use crate::grammar::{Meaning, Opt};
 use crate::invocation::{Invocation, Origin};
 use crate::names::Names;
 use crate::output::Output;
@@ -63,15 +63,15 @@ fn main() -> ExitCode {
 }
 
 fn run(program: &[u8], words: &[Vec<u8>]) -> Result<u8, Fault> {
-    let ahead = look_ahead(words);
-    if ahead.is_about_the_program {
+    let early = early_options(words);
+    if early.is_about_the_program {
         let invocation = invocation::read(program, words, Origin::CommandLine, &Names::default())?;
         let mut out = Output::standard();
         let printed = generate::print(&invocation, program, &mut out);
         out.flush();
         return printed.map(|()| 0);
     }
-    let mut session = Session::open(program, ahead.netns)?;
+    let mut session = Session::open(program, early.netns)?;
     let list = [b"-L".to_vec()];
     let words = if words.is_empty() { &list } else { words };
     let status = match invocation::read(program, words, Origin::CommandLine, &session.names)? {
@@ -84,22 +84,22 @@ fn run(program: &[u8], words: &[Vec<u8>]) -> Result<u8, Fault> {
 
 /// The parts of a command line that are needed before the kernel is asked anything.
 #[derive(Default)]
-struct Ahead<'a> {
+struct EarlyOptions<'a> {
     is_about_the_program: bool,
     netns: Option<&'a [u8]>,
 }
 
-fn look_ahead(words: &[Vec<u8>]) -> Ahead<'_> {
+fn early_options(words: &[Vec<u8>]) -> EarlyOptions<'_> {
     let mut words = Words::new(words);
-    let mut ahead = Ahead::default();
+    let mut early = EarlyOptions::default();
     let mut is_first = true;
     while let Some(Ok((entry, value))) = words.option() {
         match entry.means {
-            Means::Command(command) if is_first => ahead.is_about_the_program = command.is_about_the_program(),
-            Means::Option(Opt::Netns) => ahead.netns = value,
+            Meaning::Command(command) if is_first => early.is_about_the_program = command.is_about_the_program(),
+            Meaning::Option(Opt::Netns) => early.netns = value,
             _ => {}
         }
         is_first = false;
     }
-    ahead
+    early
 }

@@ -12,7 +12,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use crate::fault::Fault;
 use crate::invocation::{self, Change, Invocation, Origin};
 use crate::lines;
-use crate::run::{self, Then};
+use crate::run::{self, AfterLine};
 use crate::session::Session;
 
 /// Reads and executes until the end of the input, or until a line that ends it. Returns the exit status.
@@ -75,8 +75,8 @@ impl Restore {
         }
         self.send(session);
         match read.and_then(|invocation| session.run(&invocation)) {
-            Ok(Then::GoOn) => self.status = 0,
-            Ok(Then::End) => return Some(0),
+            Ok(AfterLine::Continue) => self.status = 0,
+            Ok(AfterLine::End) => return Some(0),
             Err(fault) => {
                 say(&fault.message);
                 self.status = fault.status;

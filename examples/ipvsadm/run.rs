@@ -9,23 +9,23 @@ use ipvs_rs::procfs::{Procfs, ProcfsError};
 use ipvs_rs::{ServiceId, Table};
 
 use crate::fault::Fault;
-use crate::invocation::{Change, Invocation, Listed, Listing};
+use crate::invocation::{Change, Invocation, ListTarget, Listing};
 use crate::list::{self, Printer};
 use crate::session::Session;
-use crate::unread::Unread;
+use crate::unreadable::UnreadableRows;
 use crate::{generate, json, order, save, watch};
 
 /// The action of a restore after a command.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Then {
-    GoOn,
+pub enum AfterLine {
+    Continue,
     /// A text about the program was printed, which ends everything.
     End,
 }
 
 impl Session {
     /// Executes a command line. [`Invocation::Restore`] is up to the caller.
-    pub fn run(&mut self, invocation: &Invocation) -> Result<Then, Fault> {
+    pub fn run(&mut self, invocation: &Invocation) -> Result<AfterLine, Fault> {
         match invocation {
             Invocation::Change(change) => self.change(change)?,
             Invocation::List(listing) => match listing.watch {
@@ -40,18 +40,18 @@ impl Session {
             Invocation::StopDaemon(role) => self.handle.stop_sync(*role).map_err(|error| refusal(&error))?,
             Invocation::Help => {
                 self.out.write(generate::usage(&self.program).as_slice());
-                return Ok(Then::End);
+                return Ok(AfterLine::End);
             }
             Invocation::Version => {
                 self.out.write(generate::VERSION.as_bytes());
-                return Ok(Then::End);
+                return Ok(AfterLine::End);
             }
             Invocation::HelpAll | Invocation::Completions(_) | Invocation::Man | Invocation::Restore => {
                 generate::print(invocation, &self.program, &mut self.out)?;
-                return Ok(Then::End);
+                return Ok(AfterLine::End);
             }
         }
-        Ok(Then::GoOn)
+        Ok(AfterLine::Continue)
     }
 
     fn change(&self, change: &Change) -> Result<(), Fault> {
@@ -74,18 +74,18 @@ impl Session {
     /// Lists once.
     pub fn list(&mut self, listing: &Listing) -> Result<(), Fault> {
         match &listing.what {
-            Listed::Table | Listed::Service(_) => {
+            ListTarget::Table | ListTarget::Service(_) => {
                 let table = self.listed(listing)?;
                 self.print(listing, &table);
             }
-            Listed::Connections { engine_data } => self.connections(listing, *engine_data)?,
-            Listed::Timeouts => {
+            ListTarget::Connections { engine_data } => self.connections(listing, *engine_data)?,
+            ListTarget::Timeouts => {
                 // Without a message about a refusal, as in the original.
                 let config = self.handle.get_config().map_err(|_unsaid| Fault::list(""))?;
                 let text = if listing.json { json::timeouts(&config) } else { list::timeouts(&config) };
                 self.out.write(text.as_bytes());
             }
-            Listed::Daemons => {
+            ListTarget::Daemons => {
                 let daemons = self.handle.get_sync_daemons().map_err(|_unsaid| Fault::list(""))?;
                 if listing.json {
                     self.out.write(json::daemons(&daemons).as_bytes());
@@ -101,7 +101,7 @@ impl Session {
     /// The services to list, in the order of the listing.
     pub fn listed(&self, listing: &Listing) -> Result<Table, Fault> {
         let table = match listing.what {
-            Listed::Service(id) => self.service(&id, listing.sorted),
+            ListTarget::Service(id) => self.service(&id, listing.sorted),
             _ => self.table(listing.sorted).map(Some),
         };
         table.map_err(|error| Fault::list(text(&error)))?.ok_or_else(|| Fault::list("No such service"))
@@ -109,7 +109,7 @@ impl Session {
 
     /// Prints services.
     pub fn print(&mut self, listing: &Listing, table: &Table) {
-        let is_whole = listing.what == Listed::Table;
+        let is_whole = listing.what == ListTarget::Table;
         if listing.json {
             let text = json::table(is_whole.then_some(self.info), table);
             self.out.write(text.as_bytes());
@@ -144,8 +144,8 @@ impl Session {
     fn connections(&mut self, listing: &Listing, engine_data: bool) -> Result<(), Fault> {
         let cannot_open = |_unsaid: ProcfsError| Fault::list("cannot open file /proc/net/ip_vs_conn");
         let connections = Procfs::of(self.netns.clone()).connections().map_err(cannot_open)?;
-        let mut unread = Unread::default();
-        let connections = unread.sift(connections);
+        let mut unreadable = UnreadableRows::default();
+        let connections = unreadable.readable(connections);
         if listing.json {
             json::connections(connections, &mut self.out);
         } else {
@@ -153,7 +153,7 @@ impl Session {
             let mut printer = Printer::new(listing, &mut self.names);
             connections.for_each(|connection| printer.connection(&connection, engine_data, &mut self.out));
         }
-        let lines = unread.lines();
+        let lines = unreadable.lines();
         if lines.is_empty() { Ok(()) } else { Err(Fault::partial(&lines)) }
     }
 }

@@ -8,10 +8,10 @@ use crossterm::{cursor, execute, terminal};
 use ipvs_rs::Table;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use crate::clock::{Clock, NAP, Signals};
 use crate::fault::Fault;
-use crate::invocation::{Listed, Listing};
+use crate::invocation::{ListTarget, Listing};
 use crate::output::Output;
-use crate::pace::{NAP, Pace, Signals};
 use crate::session::Session;
 
 /// Lists until the user ends it by `q` on a terminal, or until a signal does.
@@ -54,7 +54,7 @@ fn draw(
 ) -> Result<(Vec<u8>, Option<Fault>), Fault> {
     let out = std::mem::replace(&mut session.out, Output::memory());
     let drawn = match listing.what {
-        Listed::Table | Listed::Service(_) => session.listed(listing).map(|mut table| {
+        ListTarget::Table | ListTarget::Service(_) => session.listed(listing).map(|mut table| {
             let now = signals.elapsed();
             if let Some((then, before)) = last {
                 table.set_rates_since(before, now.saturating_sub(*then));

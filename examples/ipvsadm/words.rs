@@ -2,7 +2,7 @@
 
 use std::env;
 
-use crate::grammar::{self, Entry, Takes};
+use crate::grammar::{self, Entry, OptionValue};
 
 /// Takes one option after the other from the words of a command line.
 pub struct Words<'a> {
@@ -39,7 +39,7 @@ impl Problem {
 }
 
 /// An option with its value.
-pub type Given<'a> = (&'static Entry, Option<&'a [u8]>);
+pub type ParsedOption<'a> = (&'static Entry, Option<&'a [u8]>);
 
 impl<'a> Words<'a> {
     /// The words behind the program's name.
@@ -50,7 +50,7 @@ impl<'a> Words<'a> {
     }
 
     /// The next option; `None` at the end.
-    pub fn option(&mut self) -> Option<Result<Given<'a>, WordError<'a>>> {
+    pub fn option(&mut self) -> Option<Result<ParsedOption<'a>, WordError<'a>>> {
         loop {
             if let Some(at) = self.bundle.take() {
                 return Some(self.letter(self.last(), at));
@@ -85,7 +85,7 @@ impl<'a> Words<'a> {
         self.left_over
     }
 
-    fn long(&mut self, text: &'a [u8]) -> Result<Given<'a>, WordError<'a>> {
+    fn long(&mut self, text: &'a [u8]) -> Result<ParsedOption<'a>, WordError<'a>> {
         let equals = text.iter().position(|byte| *byte == b'=');
         let (name, value) = match equals {
             Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
@@ -95,14 +95,14 @@ impl<'a> Words<'a> {
         self.with_value(entry, value)
     }
 
-    fn letter(&mut self, word: &'a [u8], at: usize) -> Result<Given<'a>, WordError<'a>> {
+    fn letter(&mut self, word: &'a [u8], at: usize) -> Result<ParsedOption<'a>, WordError<'a>> {
         let letter = word.get(at).copied().unwrap_or_default();
         let entry = grammar::short(letter).ok_or_else(|| self.error(Problem::Unknown))?;
         let rest = word.get(at + 1..).unwrap_or_default();
         let attached = match (rest, entry.takes) {
             ([], _) => None,
             ([b'=', value @ ..], _) => Some(value),
-            (_, Takes::Nothing) => {
+            (_, OptionValue::Nothing) => {
                 self.bundle = Some(at + 1);
                 None
             }
@@ -111,13 +111,17 @@ impl<'a> Words<'a> {
         self.with_value(entry, attached)
     }
 
-    fn with_value(&mut self, entry: &'static Entry, attached: Option<&'a [u8]>) -> Result<Given<'a>, WordError<'a>> {
+    fn with_value(
+        &mut self,
+        entry: &'static Entry,
+        attached: Option<&'a [u8]>,
+    ) -> Result<ParsedOption<'a>, WordError<'a>> {
         let following = self.all.get(self.next).map(Vec::as_slice);
         let value = match (entry.takes, attached, following) {
-            (Takes::Nothing, Some(_), _) => return Err(self.error(Problem::Unwanted)),
+            (OptionValue::Nothing, Some(_), _) => return Err(self.error(Problem::Unwanted)),
             (_, Some(value), _) => Some(value),
-            (Takes::Value(_), None, None) => return Err(self.error(Problem::Missing)),
-            (Takes::Nothing, None, _) | (Takes::Optional(_), None, None | Some([b'-', ..])) => None,
+            (OptionValue::Value(_), None, None) => return Err(self.error(Problem::Missing)),
+            (OptionValue::Nothing, None, _) | (OptionValue::Optional(_), None, None | Some([b'-', ..])) => None,
             (_, None, Some(value)) => {
                 self.next += 1;
                 Some(value)

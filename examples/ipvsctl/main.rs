@@ -6,21 +6,20 @@
 #![allow(unreachable_pub, reason = "a program has no callers")]
 
 mod args;
+#[path = "../shared/clock.rs"]
+mod clock;
 mod columns;
 mod command;
 mod console;
 mod document;
 mod failure;
 mod file;
-mod followed;
 mod generate;
 #[path = "../shared/kernel.rs"]
 mod kernel;
 #[path = "../shared/manual.rs"]
 mod manual;
 mod output;
-#[path = "../shared/pace.rs"]
-mod pace;
 mod params;
 mod place;
 mod run;
@@ -30,8 +29,9 @@ mod signals;
 mod source;
 #[cfg(test)]
 mod tests;
-#[path = "../shared/unread.rs"]
-mod unread;
+#[path = "../shared/unreadable.rs"]
+mod unreadable;
+mod watched_files;
 
 use std::env;
 use std::io::Write;

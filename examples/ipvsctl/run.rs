@@ -7,7 +7,7 @@ use ipvs_rs::model::Weight;
 use ipvs_rs::procfs::Procfs;
 
 use crate::args::{Command, Files, Format, Globals, Names, Planning, Set, Target};
-use crate::command::conns::{self, Wanted};
+use crate::command::conns::{self, ConnectionFilter};
 use crate::command::drain::{self, Draining};
 use crate::command::plan::Task;
 use crate::command::{apply, get, plan, set, stats, validate, watch};
@@ -18,7 +18,7 @@ use crate::generate;
 use crate::place::{self, Place};
 use crate::session::Session;
 use crate::signals;
-use crate::source::{Input, Voice};
+use crate::source::{Input, MessageStyle};
 
 /// Runs a command.
 pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<(), Failure> {
@@ -30,15 +30,15 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
             get::get(&mut Session::open(global, console)?, &args, service.as_ref())
         }
         Command::Validate { files, output } => {
-            validate::validate(console, Input::new(global, &files, Voice::Validate), output)
+            validate::validate(console, Input::new(global, &files, MessageStyle::Validate), output)
         }
         Command::Plan(args) => {
-            compare(global, console, (&args.files, &args.planning, Voice::Table), |session, task| {
+            compare(global, console, (&args.files, &args.planning, MessageStyle::Table), |session, task| {
                 plan::plan(session, task, &args)
             })
         }
         Command::Changeset { files, planning, output } => {
-            compare(global, console, (&files, &planning, Voice::Changes), |session, task| {
+            compare(global, console, (&files, &planning, MessageStyle::Changes), |session, task| {
                 plan::changeset(session, task, output)
             })
         }
@@ -70,7 +70,7 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
         Command::Conns { service, destination, names, output } => {
             let service = find(service, &names)?;
             let destination = destination.as_deref().map(place::exact_destination).transpose()?;
-            let wanted = Wanted { service, destination };
+            let wanted = ConnectionFilter { service, destination };
             // The files exist once IPVS is loaded, which opening a session does.
             let Session { netns, console, .. } = Session::open(global, console)?;
             conns::conns(&Procfs::of(netns), console, wanted, output)
@@ -91,10 +91,10 @@ pub fn run(global: &Globals, command: Command, console: &mut Console) -> Result<
 fn compare(
     global: &Globals,
     console: &mut Console,
-    (files, planning, voice): (&Files, &Planning, Voice),
+    (files, planning, style): (&Files, &Planning, MessageStyle),
     show: impl FnOnce(&mut Session<'_>, &Task<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let input = Input::new(global, files, voice);
+    let input = Input::new(global, files, style);
     let loaded = input.load(console)?;
     let (silent, allowed) = (input.silent(&loaded), plan::allowed(planning)?);
     let task = Task { state: &loaded.state, planning, allowed, silent };

@@ -8,7 +8,7 @@ use ipvs_rs::desired::Lock;
 use ipvs_rs::transport::{Netns, NetnsError};
 
 use crate::args::{Globals, boolean};
-use crate::command::apply::silence;
+use crate::command::apply::icmp;
 use crate::console::Console;
 use crate::failure::{Failure, failure};
 use crate::kernel::connect;
@@ -38,7 +38,7 @@ impl<'a> Session<'a> {
     /// Connects for a command that changes something: limits that a killed run has left are restored first.
     pub fn open_to_change(global: &Globals, console: &'a mut Console) -> Result<Self, Failure> {
         let mut session = Self::open(global, console)?;
-        silence::restore(&mut session, Path::new(Lock::DIRECTORY), None);
+        icmp::restore(&mut session, Path::new(Lock::DIRECTORY), None);
         Ok(session)
     }
 }

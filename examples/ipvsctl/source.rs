@@ -19,7 +19,7 @@ const DEFAULT_FOLDER: &str = "/etc/ipvsctl.d";
 
 /// The wording of the beginning of failures.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Voice {
+pub enum MessageStyle {
     /// Of commands that read the table.
     Table,
     /// Of `changeset`: the same, but scripts that compare its output with `{}` often have both outputs in one, so that
@@ -31,12 +31,12 @@ pub enum Voice {
 
 /// The reason that there is no state, and the mistakes and warnings if the files were read that far.
 #[derive(Debug)]
-pub struct Unread {
+pub struct ReadError {
     pub failure: Failure,
     pub found: Diagnostics,
 }
 
-impl From<Failure> for Unread {
+impl From<Failure> for ReadError {
     fn from(failure: Failure) -> Self {
         Self { failure, found: Diagnostics::default() }
     }
@@ -48,17 +48,17 @@ pub struct Input<'a> {
     pub global: &'a Globals,
     pub file: &'a [OsString],
     pub merge: bool,
-    pub voice: Voice,
+    pub style: MessageStyle,
 }
 
 impl<'a> Input<'a> {
-    pub fn new(global: &'a Globals, files: &'a Files, voice: Voice) -> Self {
-        Self { global, file: &files.file, merge: files.merge, voice }
+    pub fn new(global: &'a Globals, files: &'a Files, style: MessageStyle) -> Self {
+        Self { global, file: &files.file, merge: files.merge, style }
     }
 
     /// Files in which objects are looked up by name.
     pub fn of_names(global: &'a Globals, names: &'a Names) -> Self {
-        Self { global, file: &names.file, merge: true, voice: Voice::Table }
+        Self { global, file: &names.file, merge: true, style: MessageStyle::Table }
     }
 
     /// The names of the files in sentences.
@@ -82,7 +82,7 @@ impl<'a> Input<'a> {
     }
 
     /// Reads and checks everything.
-    pub fn read(&self) -> Result<Loaded, Unread> {
+    pub fn read(&self) -> Result<Loaded, ReadError> {
         self.understand(&self.sources()?, &params::read(self.global)?)
     }
 
@@ -91,7 +91,9 @@ impl<'a> Input<'a> {
         let mut has_stdin = false;
         for path in self.paths().into_iter().map(PathBuf::from) {
             sources.extend(match path.to_str() {
-                Some("") if self.voice == Voice::Validate => return Err(failure!(Input, "Must specify an input file")),
+                Some("") if self.style == MessageStyle::Validate => {
+                    return Err(failure!(Input, "Must specify an input file"));
+                }
                 Some("") => return Err(failure!(Input, "Must specify an input file or - for stdin")),
                 Some("-") if std::mem::replace(&mut has_stdin, true) => {
                     return Err(failure!(Usage, "Standard input can be read once only: -f - stands there twice"));
@@ -104,10 +106,10 @@ impl<'a> Input<'a> {
     }
 
     /// Checks the content of files, and parameters with it.
-    pub fn understand(&self, sources: &[Source], params: &[Source]) -> Result<Loaded, Unread> {
+    pub fn understand(&self, sources: &[Source], params: &[Source]) -> Result<Loaded, ReadError> {
         let resolver = params::resolver(self.global, params)?;
         let read = Reader::new().resolver(&resolver).merge(self.merge).read(sources);
-        read.map_err(|found| Unread { failure: self.explain(&found), found })
+        read.map_err(|found| ReadError { failure: self.explain(&found), found })
     }
 
     /// Reads and checks everything, and prints warnings.
@@ -116,10 +118,10 @@ impl<'a> Input<'a> {
     }
 
     /// Prints the warnings about files that were read.
-    pub fn tell(&self, console: &mut Console, read: Result<Loaded, Unread>) -> Result<Loaded, Failure> {
-        let loaded = read.map_err(|unread| {
-            self.warn(console, unread.found.warnings());
-            unread.failure
+    pub fn tell(&self, console: &mut Console, read: Result<Loaded, ReadError>) -> Result<Loaded, Failure> {
+        let loaded = read.map_err(|error| {
+            self.warn(console, error.found.warnings());
+            error.failure
         })?;
         if self.global.strict && !loaded.warnings.is_empty() {
             return Err(Failure::of_lines(Exit::Invalid, loaded.warnings.iter().map(|warning| self.line(warning))));
@@ -141,16 +143,16 @@ impl<'a> Input<'a> {
     fn warn<'d>(&self, console: &mut Console, warnings: impl Iterator<Item = &'d Diagnostic>) {
         for warning in warnings {
             let text = format!("{}{}", place(warning), warning.message);
-            match self.voice {
-                Voice::Changes => console.info(&text),
-                Voice::Table | Voice::Validate => console.warning(&text),
+            match self.style {
+                MessageStyle::Changes => console.info(&text),
+                MessageStyle::Table | MessageStyle::Validate => console.warning(&text),
             }
         }
     }
 
     /// Reads and checks everything to look up one object in it; warnings are left out.
     pub fn look_up(&self) -> Result<Loaded, Failure> {
-        self.read().map_err(|unread| unread.failure)
+        self.read().map_err(|error| error.failure)
     }
 
     /// A line for each mistake.
@@ -171,15 +173,19 @@ impl<'a> Input<'a> {
     }
 
     fn line(&self, diagnostic: &Diagnostic) -> String {
-        let prefix = match (diagnostic.stage, self.voice) {
+        let prefix = match (diagnostic.stage, self.style) {
             (Stage::Reading, _) => match &diagnostic.place.file {
                 Some(file) => format!("Error parsing yaml from {}: ", shown(file)),
                 None => "Error parsing yaml: ".to_owned(),
             },
-            (Stage::Parameters, Voice::Table | Voice::Changes) => "Error resolving parameters: ".to_owned(),
-            (Stage::Parameters, Voice::Validate) => "Unable to resolve params: ".to_owned(),
-            (_, Voice::Table | Voice::Changes) => "Error validation model: Configuration not valid: ".to_owned(),
-            (_, Voice::Validate) => "Validation error: Configuration not valid: ".to_owned(),
+            (Stage::Parameters, MessageStyle::Table | MessageStyle::Changes) => {
+                "Error resolving parameters: ".to_owned()
+            }
+            (Stage::Parameters, MessageStyle::Validate) => "Unable to resolve params: ".to_owned(),
+            (_, MessageStyle::Table | MessageStyle::Changes) => {
+                "Error validation model: Configuration not valid: ".to_owned()
+            }
+            (_, MessageStyle::Validate) => "Validation error: Configuration not valid: ".to_owned(),
         };
         format!("{}{prefix}{}", place(diagnostic), diagnostic.message)
     }

@@ -15,7 +15,7 @@ use crate::console::Console;
 use crate::run;
 
 /// A console whose outputs are kept.
-pub struct Kept {
+pub struct MemoryConsole {
     console: Console,
     out: Memory,
     err: Memory,
@@ -27,19 +27,19 @@ struct Memory(Rc<RefCell<Vec<u8>>>);
 impl Console {
     /// Outputs that are kept.
     #[cfg(feature = "testing")]
-    pub fn memory(verbose: u8) -> Kept {
+    pub fn memory(verbose: u8) -> MemoryConsole {
         Self::memory_of(&Globals { verbose, color: Some(clap::ColorChoice::Never), ..Globals::default() })
     }
 
     /// The same, as a command line has them.
-    pub fn memory_of(global: &Globals) -> Kept {
+    pub fn memory_of(global: &Globals) -> MemoryConsole {
         let (mut console, out, err) = (Self::standard(global), Memory::default(), Memory::default());
         (console.out, console.err, console.has_progress) = (Box::new(out.clone()), Box::new(err.clone()), false);
-        Kept { console, out, err }
+        MemoryConsole { console, out, err }
     }
 }
 
-impl Kept {
+impl MemoryConsole {
     /// The text that was printed so far, on both outputs.
     pub fn taken(&mut self) -> (String, String) {
         let take = |memory: &Memory| String::from_utf8(memory.0.take()).unwrap();
@@ -47,7 +47,7 @@ impl Kept {
     }
 }
 
-impl Deref for Kept {
+impl Deref for MemoryConsole {
     type Target = Console;
 
     fn deref(&self) -> &Console {
@@ -55,7 +55,7 @@ impl Deref for Kept {
     }
 }
 
-impl DerefMut for Kept {
+impl DerefMut for MemoryConsole {
     fn deref_mut(&mut self) -> &mut Console {
         &mut self.console
     }
@@ -90,7 +90,7 @@ struct Folder(TempDir);
 
 /// The exit status, data and messages of a command line.
 #[derive(Debug, Eq, PartialEq)]
-struct Said {
+struct Output {
     status: u8,
     stdout: String,
     stderr: String,
@@ -113,7 +113,7 @@ impl Folder {
     }
 
     /// Validates a text; the folder is cut off from the messages.
-    fn validate(&self, text: &str, options: &[&str]) -> Said {
+    fn validate(&self, text: &str, options: &[&str]) -> Output {
         let path = self.write("model.yaml", text);
         let mut said = ipvsctl(&[&["validate", "-f", &path], options].concat());
         said.stderr = said.stderr.replace(&self.path(""), "");
@@ -122,19 +122,19 @@ impl Folder {
     }
 }
 
-fn ipvsctl(words: &[&str]) -> Said {
+fn ipvsctl(words: &[&str]) -> Output {
     match args::read([&["ipvsctl"], words].concat()) {
         Ok(Invocation { global, command }) => {
             let mut console = Console::memory_of(&global);
             let done = run::run(&global, command, &mut console);
             let status = console.end(done);
             let (stdout, stderr) = console.taken();
-            Said { status, stdout, stderr }
+            Output { status, stdout, stderr }
         }
         Err(error) if error.use_stderr() => {
-            Said { status: 2, stdout: String::new(), stderr: error.render().to_string() }
+            Output { status: 2, stdout: String::new(), stderr: error.render().to_string() }
         }
-        Err(error) => Said { status: 0, stdout: error.render().to_string(), stderr: String::new() },
+        Err(error) => Output { status: 0, stdout: error.render().to_string(), stderr: String::new() },
     }
 }
 
@@ -262,7 +262,7 @@ fn warnings_are_words_and_errors_where_that_is_wanted() {
     assert_eq!(said.status, 0, "{}", said.stderr);
     assert!(said.stderr.contains("note") && !said.stderr.contains("x-note"), "{}", said.stderr);
     let quiet = folder.validate(text, &["-q"]);
-    assert_eq!(quiet, Said { status: 0, stdout: String::new(), stderr: String::new() });
+    assert_eq!(quiet, Output { status: 0, stdout: String::new(), stderr: String::new() });
     let strict = folder.validate(text, &["--strict"]);
     assert_eq!((strict.status, &*strict.stdout), (32, ""), "{}", strict.stderr);
     assert!(strict.stderr.starts_with("model.yaml:"), "{}", strict.stderr);

@@ -7,7 +7,7 @@ use crate::args::Format;
 use crate::console::Console;
 use crate::document;
 use crate::failure::{Exit, Failure};
-use crate::source::{Input, Unread};
+use crate::source::{Input, ReadError};
 
 /// Checks files, and reports the result.
 pub fn validate(console: &mut Console, input: Input<'_>, format: Format) -> Result<(), Failure> {
@@ -18,8 +18,8 @@ pub fn validate(console: &mut Console, input: Input<'_>, format: Format) -> Resu
     }
     let (found, exit) = match input.read() {
         Ok(loaded) => (loaded.warnings, Exit::Invalid),
-        Err(Unread { failure, found }) if found.is_empty() => return Err(failure),
-        Err(Unread { failure, found }) => (found, failure.exit),
+        Err(ReadError { failure, found }) if found.is_empty() => return Err(failure),
+        Err(ReadError { failure, found }) => (found, failure.exit),
     };
     let is_valid = !found.has_errors() && (found.is_empty() || !input.global.strict);
     let diagnostics: Vec<_> = found.iter().map(record).collect();

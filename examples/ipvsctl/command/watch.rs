@@ -6,39 +6,39 @@ use ipvs_rs::desired::apply::Drains;
 use ipvs_rs::desired::plan::Summary;
 
 use crate::args::{self, Applying, Globals};
-use crate::command::apply::{self, silence};
+use crate::clock::{Clock, Signals};
+use crate::command::apply::{self, icmp};
 use crate::command::plan::{self, Task};
 use crate::console::Console;
 use crate::failure::{Failure, failure};
-use crate::followed::{Followed, LOOK};
-use crate::pace::{Pace, Signals};
 use crate::session::Session;
 use crate::signals;
-use crate::source::{Input, Voice};
+use crate::source::{Input, MessageStyle};
+use crate::watched_files::{LOOK, WatchedFiles};
 
 /// Applies files, and again whenever they or the table change, until a signal ends it.
 ///
 /// Files that cannot be used at the start end it; later, the last usable content of the files remains valid.
 pub fn watch(global: &Globals, console: &mut Console, args: &args::Watch) -> Result<(), Failure> {
-    let input = Input::new(global, &args.files, Voice::Table);
+    let input = Input::new(global, &args.files, MessageStyle::Table);
     let allowed = plan::allowed(&args.planning)?;
     let session = &mut Session::open(global, console)?;
-    silence::restore(session, &args.applying.lock_dir, None);
+    icmp::restore(session, &args.applying.lock_dir, None);
     let signals = &mut signals::catch(signals::THIRD)?;
     if input.file.iter().any(|path| path == "-") {
         return Err(failure!(Usage, "Standard input cannot be watched: name a file or directory with -f"));
     }
     signals.catch_reload().map_err(|error| signals::failed(&error))?;
     let interval = args.interval.get();
-    let Some(mut followed) = Followed::begin(input, interval, session.console, signals)? else { return Ok(()) };
+    let Some(mut files) = WatchedFiles::begin(input, interval, session.console, signals)? else { return Ok(()) };
     let mut due = Duration::ZERO;
     let mut drains = Drains::default();
     loop {
-        if followed.look(session.console, signals.elapsed(), signals.take_reload()) {
+        if files.look(session.console, signals.elapsed(), signals.take_reload()) {
             due = Duration::ZERO;
         }
         if signals.elapsed() >= due {
-            let state = &followed.loaded().state;
+            let state = &files.loaded().state;
             let task = Task { state, planning: &args.planning, allowed, silent: None };
             match once(session, &task, &args.applying, (signals, &mut drains), &input.name()) {
                 Ok(()) => {}

@@ -19,11 +19,11 @@ use crate::shown::shown;
 pub fn resolver(global: &Globals, files: &[Source]) -> Result<Chain, Failure> {
     let mut chain = match global.params_network {
         Some(true) => Chain::new().with(host(global)?),
-        _ => Chain::new().with(Off { prefix: "host.", flag: "--params-network" }),
+        _ => Chain::new().with(DisabledSource { prefix: "host.", flag: "--params-network" }),
     };
     chain = match global.params_env {
         Some(true) => chain.with(MapResolver::environment()),
-        _ => chain.with(Off { prefix: "env.", flag: "--params-env" }),
+        _ => chain.with(DisabledSource { prefix: "env.", flag: "--params-env" }),
     };
     for Source { name, text, .. } in files {
         chain = chain.with(document("--params-file", shown(name), text)?);
@@ -48,12 +48,12 @@ pub fn unreadable(path: &Path, problem: impl Display) -> Failure {
 
 /// A source that is not switched on.
 #[derive(Debug)]
-struct Off {
+struct DisabledSource {
     prefix: &'static str,
     flag: &'static str,
 }
 
-impl Resolver for Off {
+impl Resolver for DisabledSource {
     fn resolve(&self, _: &str) -> Option<String> {
         None
     }

@@ -5,8 +5,8 @@ use std::io;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use crate::clock::Signals;
 use crate::failure::{Failure, failure};
-use crate::pace::Signals;
 
 /// The number of the signal that ends the program at once: the one after the request to end.
 pub const SECOND: usize = 2;
@@ -36,7 +36,7 @@ fn ignores(status: &str, signal: i32) -> bool {
 
 #[cfg(feature = "testing")]
 #[cfg(test)]
-pub use tests::Scripted;
+pub use tests::TestClock;
 
 #[cfg(test)]
 mod tests;

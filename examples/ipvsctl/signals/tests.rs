@@ -5,18 +5,18 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::*;
-use crate::pace::Pace;
+use crate::clock::Clock;
 
 /// Time that passes at once, and ends when a test says so.
 #[cfg(feature = "testing")]
-pub struct Scripted<'a> {
+pub struct TestClock<'a> {
     pub elapsed: Duration,
     pub ends_at: Option<Duration>,
     pub meanwhile: Box<dyn FnMut(Duration) + 'a>,
 }
 
 #[cfg(feature = "testing")]
-impl<'a> Scripted<'a> {
+impl<'a> TestClock<'a> {
     pub fn new() -> Self {
         Self { elapsed: Duration::ZERO, ends_at: None, meanwhile: Box::new(|_| {}) }
     }
@@ -27,7 +27,7 @@ impl<'a> Scripted<'a> {
 }
 
 #[cfg(feature = "testing")]
-impl Pace for Scripted<'_> {
+impl Clock for TestClock<'_> {
     fn elapsed(&self) -> Duration {
         self.elapsed
     }

@@ -1,6 +1,6 @@
 //! `apply`: brings the table to the state in files or in a saved plan.
 
-pub mod silence;
+pub mod icmp;
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -15,21 +15,21 @@ use ipvs_rs::desired::{Lock, Observed, Operation, Plan, service_text};
 use ipvs_rs::error::{Operation as Call, Target};
 use ipvs_rs::procfs::{Procfs, Sysctl, SysctlValue};
 
-pub use self::silence::Silence;
+pub use self::icmp::IcmpSuppression;
 use crate::args::{self, Applying, Format, Globals};
+use crate::clock::Signals;
 use crate::command::plan::{self, APPLYING, Planned, Task, describe};
 use crate::console::Console;
 use crate::failure::{Exit, Failure, failure};
 use crate::file;
-use crate::pace::Signals;
 use crate::session::Session;
 use crate::shown::shown;
 use crate::signals;
-use crate::source::{Input, Voice};
+use crate::source::{Input, MessageStyle};
 
 /// Brings the table to the state in files or in a saved plan.
 pub fn apply(global: &Globals, console: &mut Console, args: &args::Apply) -> Result<(), Failure> {
-    let input = Input::new(global, &args.files, Voice::Table);
+    let input = Input::new(global, &args.files, MessageStyle::Table);
     let loaded = if args.saved.is_none() { Some(input.load(console)?) } else { None };
     let allowed = plan::allowed(&args.planning)?;
     let task = loaded.as_ref().map(|loaded| Task {
@@ -42,7 +42,7 @@ pub fn apply(global: &Globals, console: &mut Console, args: &args::Apply) -> Res
     // A dry run does not keep other processes waiting.
     let lock = if args.dry_run { None } else { Some(lock(session, &args.applying)?) };
     if lock.is_some() {
-        silence::restore(session, &args.applying.lock_dir, lock.as_ref());
+        icmp::restore(session, &args.applying.lock_dir, lock.as_ref());
     }
     let (mut planned, name) = match (&args.saved, &task) {
         (Some(path), _) => (saved(&session.handle, path)?, shown(path.display())),
@@ -191,10 +191,10 @@ pub fn carry_out(
     (applying, allowed): (&Applying, Actions),
     drains: Option<&mut Drains>,
 ) -> Result<Report, ApplyError> {
-    let silence = if applying.no_refusals { Silence::during(session, plan, &applying.lock_dir) } else { None };
+    let icmp = if applying.no_refusals { IcmpSuppression::during(session, plan, &applying.lock_dir) } else { None };
     let options = ApplyOptions::new().on_error(applying.on_error).allowed(allowed);
     let Session { handle, console, .. } = session;
-    let mut watcher = Watcher { console, stop, silence };
+    let mut watcher = Watcher { console, stop, icmp };
     let applied = match drains {
         None => apply_and_wait(handle, plan, &options, &mut watcher),
         Some(drains) => apply_beside(handle, plan, &options, drains, &mut watcher),
@@ -230,13 +230,13 @@ fn done<'p>(plan: &'p Plan, report: &'p Report) -> impl Iterator<Item = &'p Oper
 pub struct Watcher<'a> {
     pub console: &'a mut Console,
     pub stop: &'a dyn Fn() -> Interrupt,
-    pub silence: Option<Silence>,
+    pub icmp: Option<IcmpSuppression>,
 }
 
 impl Watcher<'_> {
     fn speak(&mut self) {
-        if let Some(silence) = self.silence.take() {
-            silence.end(self.console);
+        if let Some(icmp) = self.icmp.take() {
+            icmp.end(self.console);
         }
     }
 }

@@ -12,32 +12,32 @@ use crate::columns::Columns;
 use crate::console::Console;
 use crate::document;
 use crate::failure::{Exit, Failure};
-use crate::unread::Unread;
+use crate::unreadable::UnreadableRows;
 
 /// The service and the destination of the connections that are shown, if they are not all.
 #[derive(Clone, Copy)]
-pub struct Wanted {
+pub struct ConnectionFilter {
     pub service: Option<ServiceId>,
     pub destination: Option<DestinationId>,
 }
 
 /// Shows the connections of a network namespace.
-pub fn conns(procfs: &Procfs, console: &mut Console, wanted: Wanted, format: Format) -> Result<(), Failure> {
+pub fn conns(procfs: &Procfs, console: &mut Console, filter: ConnectionFilter, format: Format) -> Result<(), Failure> {
     let connections = procfs.connections().map_err(|error| failed(&error))?;
-    show(connections, console, wanted, format)
+    show(connections, console, filter, format)
 }
 
 /// Shows the rows that can be read. Other rows are a failure at the end.
 fn show(
     connections: impl Iterator<Item = Result<Connection, ProcfsError>>,
     console: &mut Console,
-    wanted: Wanted,
+    filter: ConnectionFilter,
     format: Format,
 ) -> Result<(), Failure> {
-    let mut unread = Unread::default();
-    let connections: Vec<_> = unread.sift(connections).filter(|connection| wanted.holds(connection)).collect();
+    let mut skipped = UnreadableRows::default();
+    let connections: Vec<_> = skipped.readable(connections).filter(|connection| filter.holds(connection)).collect();
     console.print(&text(&connections, format)?);
-    let lines = unread.lines();
+    let lines = skipped.lines();
     if lines.is_empty() { Ok(()) } else { Err(unreadable(Exit::Query, lines.join("\nReason: "))) }
 }
 
@@ -51,7 +51,7 @@ fn unreadable(exit: Exit, reason: impl Display) -> Failure {
     Failure::unreadable(exit, &format!("Unable to query IPVS (connections).\nReason: {reason}"))
 }
 
-impl Wanted {
+impl ConnectionFilter {
     /// Whether a connection matches. Connections by a firewall mark do not have the mark; their templates do.
     fn holds(&self, connection: &Connection) -> bool {
         let service = self.service.is_none_or(|service| {

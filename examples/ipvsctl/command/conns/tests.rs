@@ -14,12 +14,12 @@ IP_50 0A020006 0000 C000020A 0000 0A010003 0000 NONE            100
 ";
 
 fn shown(output: Format, service: Option<&str>, destination: Option<&str>) -> String {
-    let wanted = Wanted {
+    let filter = ConnectionFilter {
         service: service.map(|service| service.parse().unwrap()),
         destination: destination.map(|destination| destination.parse().unwrap()),
     };
     let mut console = Console::memory_of(&Globals::default());
-    show(Connections::from_reader(FILE.as_bytes()), &mut console, wanted, output).unwrap();
+    show(Connections::from_reader(FILE.as_bytes()), &mut console, filter, output).unwrap();
     let (stdout, stderr) = console.taken();
     assert_eq!(stderr, "");
     stdout
@@ -31,7 +31,7 @@ fn rows_that_cannot_be_read_are_a_failure_behind_the_others() {
     for (table, told) in [(rows.as_str(), 6), (&*FILE.replacen("C000020A", "C000", 1), 1), ("rubbish\n", 1)] {
         for output in [Format::Table, Format::Json] {
             let mut console = Console::memory_of(&Globals::default());
-            let all = Wanted { service: None, destination: None };
+            let all = ConnectionFilter { service: None, destination: None };
             let failure = show(Connections::from_reader(table.as_bytes()), &mut console, all, output).unwrap_err();
             let found = Connections::from_reader(table.as_bytes()).flatten().count();
             let (stdout, _) = console.taken();

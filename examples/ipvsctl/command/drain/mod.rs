@@ -10,10 +10,10 @@ use ipvs_rs::handle::Consistency;
 use ipvs_rs::model::Protocol;
 use ipvs_rs::{DestinationId, ServiceId};
 
+use crate::clock::Clock;
 use crate::command::apply::{self, Watcher};
 use crate::command::set;
 use crate::failure::{Exit, Failure, failure};
-use crate::pace::Pace;
 use crate::session::Session;
 
 /// The destinations to drain, and the settings for that.
@@ -27,21 +27,21 @@ pub struct Draining {
 const WHAT: &str = "Unable to drain";
 
 /// Gives destinations weight 0, waits until they have no connections, and deletes them on request.
-pub fn drain(session: &mut Session<'_>, pace: &mut impl Pace, draining: &Draining) -> Result<(), Failure> {
+pub fn drain(session: &mut Session<'_>, clock: &mut impl Clock, draining: &Draining) -> Result<(), Failure> {
     let Draining { service, drain, .. } = draining;
     let plan = Plan::of(operations(session, draining)?);
     let is_interrupted = Cell::new(false);
-    let (begin, first) = (Instant::now(), pace.elapsed());
+    let (begin, first) = (Instant::now(), clock.elapsed());
     let mut wait = |time: Duration| {
-        if !time.is_zero() && !pace.wait_until(pace.elapsed() + time) {
+        if !time.is_zero() && !clock.wait_until(clock.elapsed() + time) {
             is_interrupted.set(true);
         }
-        begin + pace.elapsed().saturating_sub(first)
+        begin + clock.elapsed().saturating_sub(first)
     };
     // Signals count only while waiting for connections.
     let stop = || if is_interrupted.get() { Interrupt::Stop } else { Interrupt::None };
     let Session { handle, console, .. } = session;
-    let mut watcher = Watcher { console, stop: &stop, silence: None };
+    let mut watcher = Watcher { console, stop: &stop, icmp: None };
     let options = ApplyOptions::new().on_race(OnRace::Fail);
     let applied = drive(&mut Applier::new(&plan, &options), handle, &mut watcher, &mut wait);
     console.progress("");

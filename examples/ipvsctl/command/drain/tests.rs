@@ -6,7 +6,7 @@ use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
 use super::*;
 use crate::console::Console;
 use crate::place::Place;
-use crate::signals::Scripted;
+use crate::signals::TestClock;
 use crate::tests::session;
 
 const SERVICE: &str = "tcp://192.0.2.10:80";
@@ -32,10 +32,10 @@ fn world() -> World {
 }
 
 impl World {
-    fn drain(&self, pace: &mut Scripted<'_>, drain: Drain, delete: bool) -> (Result<(), Failure>, String) {
+    fn drain(&self, clock: &mut TestClock<'_>, drain: Drain, delete: bool) -> (Result<(), Failure>, String) {
         let mut console = Console::memory(1);
         let draining = Draining { service: self.service, destinations: self.servers.clone(), drain, delete };
-        let done = super::drain(&mut session(&self.kernel, &mut console), pace, &draining);
+        let done = super::drain(&mut session(&self.kernel, &mut console), clock, &draining);
         (done, console.taken().1)
     }
 
@@ -54,14 +54,14 @@ impl World {
 #[test]
 fn connections_are_waited_for() {
     let world = world();
-    let mut pace = Scripted::new().meanwhile(|now| match now.as_millis() {
+    let mut clock = TestClock::new().meanwhile(|now| match now.as_millis() {
         1000 => world.close(0),
         2000 => world.close(1),
         _ => {}
     });
-    let (done, log) = world.drain(&mut pace, Drain::new(Duration::from_secs(60)), false);
+    let (done, log) = world.drain(&mut clock, Drain::new(Duration::from_secs(60)), false);
     assert_eq!(done, Ok(()));
-    assert_eq!(pace.elapsed, Duration::from_secs(2));
+    assert_eq!(clock.elapsed, Duration::from_secs(2));
     assert_eq!(world.weights(), [0, 0]);
     assert_eq!(
         log.lines().collect::<Vec<_>>(),
@@ -76,13 +76,13 @@ fn connections_are_waited_for() {
 fn drained_destination_is_deleted_while_others_are_waited_for() {
     let world = world();
     world.close(0);
-    let mut pace = Scripted::new().meanwhile(|now| {
+    let mut clock = TestClock::new().meanwhile(|now| {
         assert_eq!(world.weights(), [0], "{now:?}");
         if now >= Duration::from_secs(1) {
             world.close(1);
         }
     });
-    let (done, _) = world.drain(&mut pace, Drain::new(Duration::from_secs(60)), true);
+    let (done, _) = world.drain(&mut clock, Drain::new(Duration::from_secs(60)), true);
     assert_eq!((done, world.weights()), (Ok(()), vec![]));
 }
 
@@ -94,13 +94,13 @@ fn end_of_the_time_has_three_ways() {
         (OnTimeout::Delete, None, vec![]),
     ] {
         let world = world();
-        let mut pace = Scripted::new();
+        let mut clock = TestClock::new();
         let drain = Drain::new(Duration::from_secs(3)).on_timeout(on_timeout);
-        let (done, log) = world.drain(&mut pace, drain, true);
+        let (done, log) = world.drain(&mut clock, drain, true);
         let said = done.as_ref().err().map_or(log, |failure| failure.message.clone());
         assert_eq!(done.err().map(|failure| failure.exit), exit, "{on_timeout:?}");
         assert_eq!(world.weights(), weights, "{on_timeout:?}");
-        assert_eq!(pace.elapsed, Duration::from_secs(3));
+        assert_eq!(clock.elapsed, Duration::from_secs(3));
         assert!(said.contains("still had 2 connections after 3s"), "{said}");
     }
 }
@@ -108,9 +108,9 @@ fn end_of_the_time_has_three_ways() {
 #[test]
 fn interrupt_is_the_end_of_the_time() {
     let world = world();
-    let mut pace = Scripted { ends_at: Some(Duration::from_secs(1)), ..Scripted::new() };
+    let mut clock = TestClock { ends_at: Some(Duration::from_secs(1)), ..TestClock::new() };
     let drain = Drain::new(Duration::from_secs(60)).on_timeout(OnTimeout::Fail);
-    let (done, _) = world.drain(&mut pace, drain, false);
+    let (done, _) = world.drain(&mut clock, drain, false);
     let failure = done.unwrap_err();
     assert!(failure.message.contains("when it was interrupted"), "{}", failure.message);
     assert_eq!(world.weights(), [7, 7]);
@@ -120,7 +120,7 @@ fn interrupt_is_the_end_of_the_time() {
 fn missing_destination_leaves_all_weights() {
     let mut world = world();
     world.servers.push("10.0.0.9:80".parse().unwrap());
-    let (done, _) = world.drain(&mut Scripted::new(), Drain::new(Duration::ZERO), false);
+    let (done, _) = world.drain(&mut TestClock::new(), Drain::new(Duration::ZERO), false);
     let failure = done.unwrap_err();
     assert_eq!(failure.exit, Exit::Set);
     assert!(failure.message.contains("Destination 10.0.0.9:80 of service tcp://192.0.2.10:80 not found"));

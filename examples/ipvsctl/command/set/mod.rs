@@ -9,8 +9,8 @@ use ipvs_rs::error::{Errno, Error};
 use ipvs_rs::model::{Config, InvalidValue, SchedulerFlags, Thresholds, Weight};
 use ipvs_rs::{Destination, DestinationId, Handle, Scheduler, ServiceId};
 
+use crate::clock::Clock;
 use crate::failure::{Failure, failure};
-use crate::pace::Pace;
 use crate::place::Place;
 use crate::session::Session;
 
@@ -28,7 +28,7 @@ pub fn set_weight(session: &mut Session<'_>, what: &str, place: &Place, weight: 
 /// Sets a weight in steps of a second.
 pub fn ramp_weight(
     session: &mut Session<'_>,
-    pace: &mut impl Pace,
+    clock: &mut impl Clock,
     place: &Place,
     (target, seconds): (Weight, u32),
 ) -> Result<(), Failure> {
@@ -36,9 +36,9 @@ pub fn ramp_weight(
         return set_weight(session, WEIGHT, place, target);
     }
     let from = destination(&session.handle, WEIGHT, place)?.weight;
-    let (begin, mut now) = (pace.elapsed(), from);
+    let (begin, mut now) = (clock.elapsed(), from);
     for step in 1..=u64::from(seconds) {
-        if !pace.wait_until(begin + Duration::from_secs(step)) {
+        if !clock.wait_until(begin + Duration::from_secs(step)) {
             let (from, to, now) = (from.get(), target.get(), now.get());
             return Err(failure!(
                 Set,
@@ -48,7 +48,7 @@ pub fn ramp_weight(
             ));
         }
         // A slow kernel does not delay the rest: steps are counted in time, not in turns.
-        let passed = pace.elapsed().saturating_sub(begin).as_secs().clamp(step, seconds.into());
+        let passed = clock.elapsed().saturating_sub(begin).as_secs().clamp(step, seconds.into());
         now = between(from, target, passed, seconds.into());
         change_destination(&session.handle, WEIGHT, place, |destination| destination.weight = now)?;
         let text = format!("Updated weight {} [elapsed {passed}s] for service {}", now.get(), place.text());

@@ -7,7 +7,7 @@ use ipvs_rs::{Destination, ForwardMethod, Service};
 use super::*;
 use crate::console::Console;
 use crate::failure::Exit;
-use crate::signals::Scripted;
+use crate::signals::TestClock;
 use crate::tests::session;
 
 fn place() -> Place {
@@ -55,10 +55,10 @@ fn weight_changes_and_nothing_else() {
     assert_eq!(console.taken(), (String::new(), said.to_owned()));
 }
 
-fn ramp(kernel: &FakeKernel, pace: &mut Scripted<'_>, to: u32, seconds: u32) -> (Result<(), Failure>, Vec<String>) {
+fn ramp(kernel: &FakeKernel, clock: &mut TestClock<'_>, to: u32, seconds: u32) -> (Result<(), Failure>, Vec<String>) {
     let mut console = Console::memory(1);
     let target = (Weight::new(to).unwrap(), seconds);
-    let done = ramp_weight(&mut session(kernel, &mut console), pace, &place(), target);
+    let done = ramp_weight(&mut session(kernel, &mut console), clock, &place(), target);
     let said = console.taken().1;
     let weights = said.lines().map(|line| line.split(" for ").next().unwrap().to_owned()).collect();
     (done, weights)
@@ -67,21 +67,21 @@ fn ramp(kernel: &FakeKernel, pace: &mut Scripted<'_>, to: u32, seconds: u32) -> 
 #[test]
 fn slow_change_goes_in_steps_of_a_second() {
     let kernel = kernel();
-    let mut pace = Scripted::new();
-    let (done, said) = ramp(&kernel, &mut pace, 40, 4);
+    let mut clock = TestClock::new();
+    let (done, said) = ramp(&kernel, &mut clock, 40, 4);
     assert_eq!(done, Ok(()));
     let expected = [17, 25, 32, 40].into_iter().zip(1..);
     let expected: Vec<_> =
         expected.map(|(weight, second)| format!("INFO Updated weight {weight} [elapsed {second}s]")).collect();
     assert_eq!(said, expected);
-    assert_eq!(pace.elapsed, Duration::from_secs(4));
+    assert_eq!(clock.elapsed, Duration::from_secs(4));
     assert_eq!(live_server(&kernel), server().weight(40).unwrap());
 }
 
 #[test]
 fn slow_change_goes_down_too() {
-    let (kernel, mut pace) = (kernel(), Scripted::new());
-    let (done, said) = ramp(&kernel, &mut pace, 0, 3);
+    let (kernel, mut clock) = (kernel(), TestClock::new());
+    let (done, said) = ramp(&kernel, &mut clock, 0, 3);
     assert_eq!((done, said.len()), (Ok(()), 3));
     assert!(said[0].contains("weight 7 "), "{said:?}");
     assert_eq!(live_server(&kernel).weight, Weight::ZERO);
@@ -90,9 +90,9 @@ fn slow_change_goes_down_too() {
 #[test]
 fn one_second_and_less_is_at_once() {
     for seconds in [0, 1] {
-        let (kernel, mut pace) = (kernel(), Scripted::new());
-        let (done, _) = ramp(&kernel, &mut pace, 3, seconds);
-        assert_eq!((done, pace.elapsed), (Ok(()), Duration::ZERO));
+        let (kernel, mut clock) = (kernel(), TestClock::new());
+        let (done, _) = ramp(&kernel, &mut clock, 3, seconds);
+        assert_eq!((done, clock.elapsed), (Ok(()), Duration::ZERO));
         assert_eq!(live_server(&kernel).weight.get(), 3);
     }
 }
@@ -100,8 +100,8 @@ fn one_second_and_less_is_at_once() {
 #[test]
 fn interrupted_change_says_where_it_is() {
     let kernel = kernel();
-    let mut pace = Scripted { ends_at: Some(Duration::from_secs(3)), ..Scripted::new() };
-    let (done, said) = ramp(&kernel, &mut pace, 50, 4);
+    let mut clock = TestClock { ends_at: Some(Duration::from_secs(3)), ..TestClock::new() };
+    let (done, said) = ramp(&kernel, &mut clock, 50, 4);
     let failure = done.unwrap_err();
     assert_eq!((failure.exit, said.len()), (Exit::Set, 2));
     assert!(failure.message.contains("from 10 to 50: tcp://192.0.2.10:80/10.0.0.2:80 has weight 30 now"));
@@ -113,13 +113,13 @@ fn slow_change_keeps_what_others_set_meanwhile() {
     let kernel = kernel();
     let others = RefCell::new(kernel.handle().unwrap());
     let place = place();
-    let mut pace = Scripted::new().meanwhile(|now| {
+    let mut clock = TestClock::new().meanwhile(|now| {
         if now == Duration::from_secs(1) {
             let change = |server: &mut Destination| server.thresholds = Thresholds::default();
             others.borrow().modify_destination(&place.service, &place.destination, change).unwrap();
         }
     });
-    ramp(&kernel, &mut pace, 0, 2).0.unwrap();
+    ramp(&kernel, &mut clock, 0, 2).0.unwrap();
     assert_eq!(live_server(&kernel), server().weight(0).unwrap().thresholds(Thresholds::default()));
 }
 
@@ -130,9 +130,9 @@ fn missing_destination_and_service_are_told_apart() {
     place.destination = "10.0.0.9:80".parse().unwrap();
     for seconds in [0, 5] {
         let say = |place: &Place| {
-            let (mut pace, console) = (Scripted::new(), &mut Console::memory(0));
+            let (mut clock, console) = (TestClock::new(), &mut Console::memory(0));
             let session = &mut session(&kernel, console);
-            ramp_weight(session, &mut pace, place, (other, seconds)).unwrap_err()
+            ramp_weight(session, &mut clock, place, (other, seconds)).unwrap_err()
         };
         let failure = say(&place);
         assert_eq!(failure.exit, Exit::Set);

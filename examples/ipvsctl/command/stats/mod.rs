@@ -9,24 +9,24 @@ use ipvs_rs::{DestinationEntry, ServiceId};
 use serde_json::{Value, json};
 
 use crate::args::Format;
+use crate::clock::Clock;
 use crate::columns::Columns;
 use crate::command::get;
 use crate::document;
 use crate::failure::Failure;
-use crate::pace::Pace;
 use crate::session::Session;
 
 /// Shows counters, once or again and again.
 pub fn stats(
     session: &mut Session<'_>,
-    pace: &mut impl Pace,
+    clock: &mut impl Clock,
     service: Option<&ServiceId>,
     (output, watch): (Format, Option<Duration>),
 ) -> Result<(), Failure> {
     let is_screen = watch.is_some() && output == Format::Table && io::stdout().is_terminal();
     let mut last: Option<(Duration, Observed)> = None;
     loop {
-        let begin = pace.elapsed();
+        let begin = clock.elapsed();
         let mut live = get::read(&session.handle, false, service)?;
         if let Some((then, before)) = &last {
             live.table.set_rates_since(&before.table, begin.saturating_sub(*then));
@@ -46,7 +46,7 @@ pub fn stats(
         session.console.flush();
         last = Some((begin, live));
         let Some(interval) = watch else { return Ok(()) };
-        if session.console.is_closed() || !pace.wait_until(begin + interval.max(SHORTEST)) {
+        if session.console.is_closed() || !clock.wait_until(begin + interval.max(SHORTEST)) {
             return Ok(());
         }
     }

@@ -4,7 +4,7 @@ use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
 use super::*;
 use crate::console::Console;
 use crate::failure::Exit;
-use crate::signals::Scripted;
+use crate::signals::TestClock;
 use crate::tests::session;
 
 fn kernel() -> FakeKernel {
@@ -30,7 +30,7 @@ fn counters_of_one_service_are_one_document() {
     carry(&kernel, 3);
     let mut console = Console::memory(0);
     let service = "tcp://192.0.2.10:80".parse().unwrap();
-    stats(&mut session(&kernel, &mut console), &mut Scripted::new(), Some(&service), (Format::Json, None)).unwrap();
+    stats(&mut session(&kernel, &mut console), &mut TestClock::new(), Some(&service), (Format::Json, None)).unwrap();
     let document: Value = serde_json::from_str(&console.taken().0).unwrap();
     let service = &document["services"][0];
     assert_eq!(document["services"].as_array().unwrap().len(), 1);
@@ -44,9 +44,9 @@ fn counters_of_one_service_are_one_document() {
 fn rates_are_of_the_time_between() {
     let kernel = kernel();
     let mut console = Console::memory(0);
-    let mut pace = Scripted { ends_at: Some(Duration::from_secs(4)), ..Scripted::new() };
-    pace = pace.meanwhile(|_| carry(&kernel, 20));
-    stats(&mut session(&kernel, &mut console), &mut pace, None, (Format::Json, Some(Duration::from_secs(2)))).unwrap();
+    let mut clock = TestClock { ends_at: Some(Duration::from_secs(4)), ..TestClock::new() };
+    clock = clock.meanwhile(|_| carry(&kernel, 20));
+    stats(&mut session(&kernel, &mut console), &mut clock, None, (Format::Json, Some(Duration::from_secs(2)))).unwrap();
     let text = console.taken().0;
     let documents: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let rate = |turn: usize| documents[turn]["services"][0]["rates"]["connections"].clone();
@@ -56,7 +56,7 @@ fn rates_are_of_the_time_between() {
 #[test]
 fn every_service_and_destination_has_a_row() {
     let mut console = Console::memory(0);
-    stats(&mut session(&kernel(), &mut console), &mut Scripted::new(), None, (Format::Table, None)).unwrap();
+    stats(&mut session(&kernel(), &mut console), &mut TestClock::new(), None, (Format::Table, None)).unwrap();
     let text = console.taken().0;
     let names: Vec<_> = text.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
     assert_eq!(names, ["SERVICE", "tcp://192.0.2.10:80", "10.0.0.2:80", "fwmark:7"]);
@@ -67,6 +67,6 @@ fn missing_service_is_no_empty_table() {
     let service = "FWM 9".parse().unwrap();
     let mut console = Console::memory(0);
     let session = &mut session(&kernel(), &mut console);
-    let failure = stats(session, &mut Scripted::new(), Some(&service), (Format::Table, None)).unwrap_err();
+    let failure = stats(session, &mut TestClock::new(), Some(&service), (Format::Table, None)).unwrap_err();
     assert_eq!(failure.exit, Exit::Query);
 }

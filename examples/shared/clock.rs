@@ -10,7 +10,7 @@ use signal_hook::consts::SIGHUP;
 use signal_hook::iterator::{self, Handle};
 
 /// Time since a beginning. Tests control it.
-pub trait Pace {
+pub trait Clock {
     /// The time since the beginning.
     fn elapsed(&self) -> Duration;
 
@@ -69,7 +69,7 @@ impl Signals {
     }
 }
 
-impl Pace for Signals {
+impl Clock for Signals {
     fn elapsed(&self) -> Duration {
         self.begin.elapsed()
     }

@@ -1,4 +1,4 @@
-//! Files that are followed: their last usable content counts until there is new usable content.
+//! Files under watch: their last usable content counts until there is new usable content.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -8,9 +8,9 @@ use std::time::Duration;
 use ipvs_rs::desired::Diagnostics;
 use ipvs_rs::desired::files::{FileEvent, FileWatcher, Loaded, Reader, Source};
 
+use crate::clock::Clock;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
-use crate::pace::Pace;
 use crate::params;
 use crate::shown::shown;
 use crate::source::Input;
@@ -21,7 +21,7 @@ pub const LOOK: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Files of services and of parameters under watch.
-pub struct Followed<'a> {
+pub struct WatchedFiles<'a> {
     input: Input<'a>,
     watcher: FileWatcher,
     /// The number of paths that are not of parameters.
@@ -37,7 +37,7 @@ pub struct Followed<'a> {
     problem: Option<Failure>,
 }
 
-impl<'a> Followed<'a> {
+impl<'a> WatchedFiles<'a> {
     /// Reads files as soon as they stand still; `None` if a signal asks for the end before that.
     ///
     /// # Errors
@@ -47,29 +47,28 @@ impl<'a> Followed<'a> {
         input: Input<'a>,
         interval: Duration,
         console: &mut Console,
-        pace: &mut impl Pace,
+        clock: &mut impl Clock,
     ) -> Result<Option<Self>, Failure> {
         let files: Vec<_> = input.paths().into_iter().map(PathBuf::from).collect();
         let count = files.len();
         let watcher = FileWatcher::new(files.into_iter().chain(input.global.params_file.iter().cloned()));
         let (loaded, with_services) = <_>::default();
         let (content_due, look_due, problem) = <_>::default();
-        let mut followed =
-            Self { input, watcher, count, loaded, with_services, interval, content_due, look_due, problem };
-        let begin = pace.elapsed();
+        let mut files = Self { input, watcher, count, loaded, with_services, interval, content_due, look_due, problem };
+        let begin = clock.elapsed();
         loop {
-            let event = followed.watcher.poll();
-            if let Some(read) = followed.read(console, event) {
-                followed.loaded = read?;
-                followed.content_due = pace.elapsed() + interval;
-                return Ok(Some(followed));
+            let event = files.watcher.poll();
+            if let Some(read) = files.read(console, event) {
+                files.loaded = read?;
+                files.content_due = clock.elapsed() + interval;
+                return Ok(Some(files));
             }
-            let now = pace.elapsed();
+            let now = clock.elapsed();
             if now >= begin + LONGEST {
                 let message = format!("{} did not stand still for {LONGEST:?}: it is still written to", input.name());
                 return Err(Failure::new(Exit::Input, message));
             }
-            if !pace.wait_until(now + LOOK) {
+            if !clock.wait_until(now + LOOK) {
                 return Ok(None);
             }
         }

@@ -18,7 +18,7 @@ use crate::shown::shown;
 /// The kernel takes a service's old scheduler away before it puts the new one in its place, and tells clients that
 /// connect in between that the port cannot be reached. A client without such an answer tries again after a second, and
 /// gets through.
-pub struct Silence {
+pub struct IcmpSuppression {
     netns: Netns,
     limits: Limits,
 }
@@ -30,7 +30,7 @@ const SILENT: &str = "86400000";
 /// The value of both in a new namespace.
 const DEFAULT: &str = "1000";
 
-impl Silence {
+impl IcmpSuppression {
     /// Begins, if the plan changes a scheduler. The caller holds the lock of that folder. If the limits cannot be set,
     /// or their old values cannot be saved, there is a warning and the limits are left alone.
     pub fn during(session: &mut Session<'_>, plan: &Plan, lock_dir: &Path) -> Option<Self> {

@@ -4,14 +4,14 @@ use ipvs_rs::procfs::ProcfsError;
 
 /// The messages about such rows at the end of a listing.
 #[derive(Default)]
-pub struct Unread {
+pub struct UnreadableRows {
     lines: Vec<String>,
     more: u64,
 }
 
-impl Unread {
+impl UnreadableRows {
     /// Returns the rows that can be read, and keeps the messages about the rest.
-    pub fn sift<T>(&mut self, rows: impl Iterator<Item = Result<T, ProcfsError>>) -> impl Iterator<Item = T> {
+    pub fn readable<T>(&mut self, rows: impl Iterator<Item = Result<T, ProcfsError>>) -> impl Iterator<Item = T> {
         rows.filter_map(|row| row.map_err(|error| self.note(&error)).ok())
     }
 
@@ -50,9 +50,9 @@ mod tests {
 
     /// The ports of the clients that are found, and the messages about the rest.
     fn sifted(table: impl Read) -> (Vec<u16>, Vec<String>) {
-        let mut unread = Unread::default();
-        let ports = unread.sift(Connections::from_reader(table)).map(|row| row.client.port()).collect();
-        (ports, unread.lines())
+        let mut unreadable = UnreadableRows::default();
+        let ports = unreadable.readable(Connections::from_reader(table)).map(|row| row.client.port()).collect();
+        (ports, unreadable.lines())
     }
 
     fn row(port: u16) -> String {

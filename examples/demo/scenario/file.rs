@@ -10,19 +10,19 @@ use ipvs_rs::desired::files::{Reader, Source};
 use ipvs_rs::desired::{Observed, Plan, PlanOptions, plan};
 use ipvs_rs::model::{TableService, Weight};
 
-use super::{POLL, Story};
-use crate::Told;
+use super::{POLL, Scenario};
+use crate::DemoResult;
 use crate::report::{Report, say};
 
-impl Story {
+impl Scenario {
     /// The same service as a file: applied, changed, planned, applied again, with a server that is drained.
-    pub(super) fn describe(&self, report: &mut Report) -> Told<()> {
+    pub(super) fn describe(&self, report: &mut Report) -> DemoResult<()> {
         self.apply_first(report)?;
         self.apply_change(report)?;
         self.apply_drain(report)
     }
 
-    fn apply_first(&self, report: &mut Report) -> Told<()> {
+    fn apply_first(&self, report: &mut Report) -> DemoResult<()> {
         const REQUESTS: u64 = 30;
         report.step("Write the service down in a file, with both servers, and apply it.");
         let file = self.file(&[("alpha", 1), ("beta", 1)])?;
@@ -34,7 +34,7 @@ impl Story {
         report.check(answered.contains_key("beta"), "beta answers again")
     }
 
-    fn apply_change(&self, report: &mut Report) -> Told<()> {
+    fn apply_change(&self, report: &mut Report) -> DemoResult<()> {
         const REQUESTS: u64 = 40;
         report.step("Change a weight in the file, while requests keep coming.");
         let plan = self.plan(&self.file(&[("alpha", 3), ("beta", 1)])?)?;
@@ -54,14 +54,14 @@ impl Story {
         report.check(failed == 0, "no request failed over it")
     }
 
-    fn apply_drain(&self, report: &mut Report) -> Told<()> {
+    fn apply_drain(&self, report: &mut Report) -> DemoResult<()> {
         const REQUESTS: u64 = 30;
         report.step("Take beta out of the file, with a minute to drain. One connection to it stays open.");
         let mut held = self.client.hold("beta")?;
         let before = self.client.tally();
         let plan = self.plan(&self.file(&[("alpha", 3)])?)?;
         say(&indented(&plan.to_string()));
-        // The plan waits for the connection, so that it is carried out beside the story, over a handle of its own.
+        // The plan waits for the connection, so that it is carried out beside the scenario, over a handle of its own.
         let handle = Handle::builder().netns(self.director.clone()).open()?;
         let applying = thread::spawn(move || apply(&handle, &plan, &ApplyOptions::new(), &mut ()));
         let beta = self.beta.id();
@@ -83,7 +83,7 @@ impl Story {
     }
 
     /// The file: this service and no other.
-    fn file(&self, servers: &[(&str, u32)]) -> Told<String> {
+    fn file(&self, servers: &[(&str, u32)]) -> DemoResult<String> {
         let address = ipvs_rs::desired::service_text(&self.service.id);
         let poll = POLL.as_millis();
         let mut text = format!(
@@ -98,13 +98,13 @@ impl Story {
         Ok(text)
     }
 
-    fn plan(&self, file: &str) -> Told<Plan> {
+    fn plan(&self, file: &str) -> DemoResult<Plan> {
         let desired = Reader::new().read(&[Source::new("web.yaml", file)])?.state;
         let live = Observed::read(&self.handle, &desired)?;
         Ok(plan(&live, &desired, &PlanOptions::new().prune(true)))
     }
 
-    fn apply(&self, plan: &Plan) -> Told<Applied> {
+    fn apply(&self, plan: &Plan) -> DemoResult<Applied> {
         Ok(apply(&self.handle, plan, &ApplyOptions::new(), &mut ())?)
     }
 }

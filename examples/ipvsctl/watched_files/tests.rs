@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::args::Globals;
-use crate::signals::Scripted;
-use crate::source::Voice;
+use crate::signals::TestClock;
+use crate::source::MessageStyle;
 
 const INTERVAL: Duration = Duration::from_secs(10);
 
@@ -43,58 +43,58 @@ impl World {
     }
 
     fn input(&self) -> Input<'_> {
-        Input { global: &self.global, file: &self.file, merge: false, voice: Voice::Table }
+        Input { global: &self.global, file: &self.file, merge: false, style: MessageStyle::Table }
     }
 
-    fn begin(&self, pace: &mut Scripted<'_>) -> Result<Option<Followed<'_>>, Failure> {
-        Followed::begin(self.input(), INTERVAL, &mut Console::memory(0), pace)
+    fn begin(&self, clock: &mut TestClock<'_>) -> Result<Option<WatchedFiles<'_>>, Failure> {
+        WatchedFiles::begin(self.input(), INTERVAL, &mut Console::memory(0), clock)
     }
 
-    fn followed(&self) -> Followed<'_> {
-        self.begin(&mut Scripted::new()).unwrap_or_else(|failure| panic!("{}", failure.message)).unwrap()
+    fn files(&self) -> WatchedFiles<'_> {
+        self.begin(&mut TestClock::new()).unwrap_or_else(|failure| panic!("{}", failure.message)).unwrap()
     }
 }
 
 /// Checks the files for this long. Returns the number of changes, and the messages except for warnings about services.
-fn looks(followed: &mut Followed<'_>, from: u64, seconds: u64) -> (usize, String) {
+fn looks(files: &mut WatchedFiles<'_>, from: u64, seconds: u64) -> (usize, String) {
     let mut console = Console::memory(1);
     let times = (from * 2..(from + seconds) * 2).map(|half| Duration::from_millis(half * 500));
-    let changes = times.filter(|now| followed.look(&mut console, *now, false)).count();
+    let changes = times.filter(|now| files.look(&mut console, *now, false)).count();
     let said = console.taken().1;
     let lines = said.split_inclusive('\n').filter(|line| !line.contains("has no destinations"));
     (changes, lines.collect())
 }
 
-fn services(followed: &Followed<'_>) -> usize {
-    followed.loaded().state.services.len()
+fn services(files: &WatchedFiles<'_>) -> usize {
+    files.loaded().state.services.len()
 }
 
 #[test]
 fn file_that_is_written_at_the_beginning_is_waited_for() {
     let world = World::new("");
     let (text, mut lines) = (model(100), 0);
-    let mut pace = Scripted::new().meanwhile(|_| {
+    let mut clock = TestClock::new().meanwhile(|_| {
         if lines < 101 {
             lines += 20;
             world.write(&text.split_inclusive('\n').take(lines).collect::<String>());
         }
     });
-    let followed = world.begin(&mut pace).unwrap_or_else(|failure| panic!("{}", failure.message)).unwrap();
-    assert_eq!(services(&followed), 100);
-    assert!(pace.elapsed >= 6 * LOOK, "{:?}", pace.elapsed);
+    let files = world.begin(&mut clock).unwrap_or_else(|failure| panic!("{}", failure.message)).unwrap();
+    assert_eq!(services(&files), 100);
+    assert!(clock.elapsed >= 6 * LOOK, "{:?}", clock.elapsed);
 
-    let mut pace = Scripted::new();
-    pace.ends_at = Some(Duration::ZERO);
-    assert!(world.begin(&mut pace).is_ok_and(|followed| followed.is_none()), "a signal ends it");
+    let mut clock = TestClock::new();
+    clock.ends_at = Some(Duration::ZERO);
+    assert!(world.begin(&mut clock).is_ok_and(|files| files.is_none()), "a signal ends it");
 
     let mut length = 0;
-    let mut pace = Scripted::new().meanwhile(|_| {
+    let mut clock = TestClock::new().meanwhile(|_| {
         length += 1;
         world.write(&"#".repeat(length));
     });
-    let failure = world.begin(&mut pace).err().unwrap();
+    let failure = world.begin(&mut clock).err().unwrap();
     assert!(failure.message.ends_with("did not stand still for 60s: it is still written to"), "{}", failure.message);
-    assert_eq!((failure.exit, pace.elapsed), (Exit::Input, LONGEST));
+    assert_eq!((failure.exit, clock.elapsed), (Exit::Input, LONGEST));
 }
 
 #[test]
@@ -106,19 +106,19 @@ fn files_that_cannot_be_used_end_it_at_the_beginning() {
         ("services:\n", Exit::Invalid),
         ("services: [", Exit::Input),
     ] {
-        let failure = World::new(text).begin(&mut Scripted::new()).err().unwrap();
+        let failure = World::new(text).begin(&mut TestClock::new()).err().unwrap();
         assert_eq!(failure.exit, exit, "{text:?}: {}", failure.message);
     }
     let mut world = World::new("{}");
     world.global.params_file = vec![world.folder.path().join("missing")];
-    let failure = world.begin(&mut Scripted::new()).err().unwrap();
+    let failure = world.begin(&mut TestClock::new()).err().unwrap();
     assert_eq!(failure.exit, Exit::ParameterFile);
     assert!(failure.message.starts_with("Unable to read from parameter file: "), "{}", failure.message);
     world.global.params_file.clear();
     fs::remove_file(world.path()).unwrap();
-    assert_eq!(world.begin(&mut Scripted::new()).err().unwrap().exit, Exit::Input);
+    assert_eq!(world.begin(&mut TestClock::new()).err().unwrap().exit, Exit::Input);
     mkfifo(&world.path(), Mode::from_bits_truncate(0o600)).unwrap();
-    let failure = world.begin(&mut Scripted::new()).err().unwrap();
+    let failure = world.begin(&mut TestClock::new()).err().unwrap();
     assert!(failure.message.ends_with("which alone can be watched; found a FIFO"), "{}", failure.message);
 }
 
@@ -144,18 +144,18 @@ fn last_good_files_count_until_there_are_good_ones_again() {
     ];
     for (expected, damage) in damages {
         let world = World::new(&model(100));
-        let mut followed = world.followed();
+        let mut files = world.files();
         damage(&world);
-        let (changes, said) = looks(&mut followed, 1, 30);
-        assert_eq!((changes, services(&followed)), (0, 100), "{said}");
+        let (changes, said) = looks(&mut files, 1, 30);
+        assert_eq!((changes, services(&files)), (0, 100), "{said}");
         let [problem, warning] = said.lines().collect::<Vec<_>>()[..] else { panic!("it is said once: {said}") };
         assert!(problem.contains(expected), "{said}");
         assert_eq!(warning, "Warning: The files cannot be used: the table is kept as they were before");
 
         let _ = fs::remove_file(world.path());
         world.write(&model(3));
-        let (changes, said) = looks(&mut followed, 31, 3);
-        assert_eq!((changes, services(&followed)), (1, 3), "{expected}: {said}");
+        let (changes, said) = looks(&mut files, 31, 3);
+        assert_eq!((changes, services(&files)), (1, 3), "{expected}: {said}");
         assert_eq!(said, format!("INFO Read {}\n", world.path().display()));
     }
 }
@@ -170,58 +170,58 @@ fn one_file_of_a_folder_does_not_lose_its_services() {
     write("b.yaml", &model(2));
     write("c.yaml", "version: 2\n");
     world.file = vec![conf.clone().into()];
-    let mut followed = world.followed();
-    assert_eq!(services(&followed), 3);
+    let mut files = world.files();
+    assert_eq!(services(&files), 3);
     write("b.yaml", "version: 2\n");
-    let (changes, said) = looks(&mut followed, 1, 20);
-    assert_eq!((changes, services(&followed), said.lines().count()), (0, 3, 2), "{said}");
+    let (changes, said) = looks(&mut files, 1, 20);
+    assert_eq!((changes, services(&files), said.lines().count()), (0, 3, 2), "{said}");
     assert!(said.contains("conf/b.yaml says nothing of services: write {} or services: []"), "{said}");
     for (second, text, count) in [(21, "{}", 1), (24, &*model(1), 2), (27, "version: 2\nservices: []\n", 1)] {
         write("b.yaml", text);
-        assert_eq!((looks(&mut followed, second, 3).0, services(&followed)), (1, count), "{text}");
+        assert_eq!((looks(&mut files, second, 3).0, services(&files)), (1, count), "{text}");
     }
     fs::remove_file(conf.join("b.yaml")).unwrap();
-    assert_eq!((looks(&mut followed, 30, 3).0, services(&followed)), (1, 1), "a file that is gone says so");
+    assert_eq!((looks(&mut files, 30, 3).0, services(&files)), (1, 1), "a file that is gone says so");
 }
 
 #[test]
 fn empty_model_written_out_is_taken() {
     for text in ["{}", "services: []\n", "{\"services\": [ ]}", "version: 2\nservices: [\n  ]\n"] {
         let world = World::new(&model(100));
-        let mut followed = world.followed();
+        let mut files = world.files();
         world.write(text);
-        assert!(!followed.look(&mut Console::memory(0), Duration::from_secs(1), false));
-        assert_eq!(looks(&mut followed, 2, 1), (1, format!("INFO Read {}\n", world.path().display())), "{text}");
-        assert_eq!(services(&followed), 0, "{text}");
+        assert!(!files.look(&mut Console::memory(0), Duration::from_secs(1), false));
+        assert_eq!(looks(&mut files, 2, 1), (1, format!("INFO Read {}\n", world.path().display())), "{text}");
+        assert_eq!(services(&files), 0, "{text}");
     }
 }
 
 #[test]
 fn writer_is_waited_for() {
     let world = World::new(&model(100));
-    let mut followed = world.followed();
+    let mut files = world.files();
     let text = model(99);
     let mut file = fs::File::create(world.path()).unwrap();
     for (second, line) in (1..).zip(text.split_inclusive('\n')) {
         file.write_all(line.as_bytes()).unwrap();
-        let is_changed = followed.look(&mut Console::memory(0), Duration::from_secs(second), false);
-        assert_eq!((is_changed, services(&followed)), (false, 100), "{line}");
+        let is_changed = files.look(&mut Console::memory(0), Duration::from_secs(second), false);
+        assert_eq!((is_changed, services(&files)), (false, 100), "{line}");
     }
-    assert_eq!((looks(&mut followed, 200, 1).0, services(&followed)), (1, 99));
+    assert_eq!((looks(&mut files, 200, 1).0, services(&files)), (1, 99));
 }
 
 #[test]
 fn reload_says_again_what_is_wrong_and_reads_what_is_the_same() {
     let world = World::new(&model(1));
-    let mut followed = world.followed();
+    let mut files = world.files();
     let mut console = Console::memory(0);
-    assert!(followed.look(&mut console, Duration::from_secs(1), true));
-    assert_eq!(looks(&mut followed, 2, 3), (0, String::new()));
+    assert!(files.look(&mut console, Duration::from_secs(1), true));
+    assert_eq!(looks(&mut files, 2, 3), (0, String::new()));
     world.write("services: [");
-    assert!(looks(&mut followed, 5, 3).1.contains("not valid YAML"));
-    assert!(!followed.look(&mut console, Duration::from_secs(8), true));
+    assert!(looks(&mut files, 5, 3).1.contains("not valid YAML"));
+    assert!(!files.look(&mut console, Duration::from_secs(8), true));
     assert!(console.taken().1.contains("not valid YAML"));
-    assert_eq!(looks(&mut followed, 9, 3), (0, String::new()));
+    assert_eq!(looks(&mut files, 9, 3), (0, String::new()));
 }
 
 #[test]
@@ -230,18 +230,18 @@ fn parameters_are_followed() {
     let params = world.folder.path().join("params");
     world.global.params_file = vec![params.clone()];
     fs::write(&params, "host: 192.0.2.1\n").unwrap();
-    let mut followed = world.followed();
-    let address = |followed: &Followed<'_>| followed.loaded().state.services[0].id().to_string();
-    assert_eq!(address(&followed), "TCP 192.0.2.1:80");
+    let mut files = world.files();
+    let address = |files: &WatchedFiles<'_>| files.loaded().state.services[0].id().to_string();
+    assert_eq!(address(&files), "TCP 192.0.2.1:80");
     fs::write(&params, "host: 192.0.2.20\n").unwrap();
-    assert_eq!((looks(&mut followed, 1, 1).0, address(&followed)), (1, "TCP 192.0.2.20:80".to_owned()));
+    assert_eq!((looks(&mut files, 1, 1).0, address(&files)), (1, "TCP 192.0.2.20:80".to_owned()));
     fs::remove_file(&params).unwrap();
-    let (changes, said) = looks(&mut followed, 2, 20);
+    let (changes, said) = looks(&mut files, 2, 20);
     assert!(said.starts_with("Unable to read from parameter file: "), "{said}");
     assert_eq!((changes, said.lines().count()), (0, 2), "{said}");
     fs::create_dir(&params).unwrap();
-    let (changes, said) = looks(&mut followed, 22, 20);
-    assert_eq!((changes, said.lines().count(), address(&followed)), (0, 2, "TCP 192.0.2.20:80".to_owned()), "{said}");
+    let (changes, said) = looks(&mut files, 22, 20);
+    assert_eq!((changes, said.lines().count(), address(&files)), (0, 2, "TCP 192.0.2.20:80".to_owned()), "{said}");
 }
 
 #[cfg(feature = "params-url")]
@@ -264,16 +264,16 @@ fn web_server_is_asked_again_until_it_answers() {
     let address = listener.local_addr().unwrap();
     world.global.params_url = vec![format!("http://{address}/")];
     let server = serve(listener);
-    let mut followed = world.followed();
+    let mut files = world.files();
     server.join().unwrap();
     world.write("services:\n- address: tcp://${host}:8080\n");
-    let (changes, said) = looks(&mut followed, 1, 30);
+    let (changes, said) = looks(&mut files, 1, 30);
     assert_eq!((changes, said.lines().count()), (0, 2), "once: {said}");
     let server = serve(TcpListener::bind(address).unwrap());
-    let (changes, said) = looks(&mut followed, 31, 11);
+    let (changes, said) = looks(&mut files, 31, 11);
     server.join().unwrap();
     assert_eq!(
-        (changes, followed.loaded().state.services[0].id().to_string()),
+        (changes, files.loaded().state.services[0].id().to_string()),
         (1, "TCP 192.0.2.1:8080".to_owned()),
         "{said}"
     );

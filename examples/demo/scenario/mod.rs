@@ -1,4 +1,4 @@
-//! The story, once for each family of addresses.
+//! The scenario, once for each family of addresses.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,9 +10,9 @@ use ipvs_rs::model::{TableService, Weight};
 use ipvs_rs::transport::Netns;
 use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
-use crate::Told;
+use crate::DemoResult;
 use crate::client::{Background, Client};
-use crate::network::{Lab, Place};
+use crate::network::{Addresses, Lab};
 use crate::report::{Report, say};
 use crate::table;
 use crate::web::WebServer;
@@ -26,7 +26,7 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// Everything that the steps share.
 #[derive(Debug)]
-pub(crate) struct Story {
+pub(crate) struct Scenario {
     service: Service,
     alpha: WebServer,
     beta: WebServer,
@@ -36,8 +36,8 @@ pub(crate) struct Story {
     client: Client,
 }
 
-impl Story {
-    pub(crate) fn begin(lab: &Lab, place: &Place) -> Told<Self> {
+impl Scenario {
+    pub(crate) fn begin(lab: &Lab, place: &Addresses) -> DemoResult<Self> {
         let [alpha, beta] = place.servers.map(|address| SocketAddr::new(address, 8080));
         let target = SocketAddr::new(place.virtual_address, 80);
         say(&format!("\n== {} ==", place.family));
@@ -52,8 +52,8 @@ impl Story {
         })
     }
 
-    /// Runs the story from beginning to end and returns how many requests were answered.
-    pub(crate) fn tell(self, report: &mut Report) -> Told<u64> {
+    /// Runs the scenario from beginning to end and returns how many requests were answered.
+    pub(crate) fn tell(self, report: &mut Report) -> DemoResult<u64> {
         self.make_service(report)?;
         let background = self.client.keep_sending()?;
         self.balance(report)?;
@@ -65,8 +65,8 @@ impl Story {
 }
 
 /// The steps.
-impl Story {
-    fn make_service(&self, report: &mut Report) -> Told<()> {
+impl Scenario {
+    fn make_service(&self, report: &mut Report) -> DemoResult<()> {
         let id = self.service.id;
         report.step(&format!("Make the service {id}, weighted round robin, with the servers alpha and beta."));
         say("    One batch of three commands, through a handle to the director's namespace.");
@@ -89,7 +89,7 @@ impl Story {
         report.check(self.own.get_service(&id)?.is_none(), "the table of its own namespace has no such service")
     }
 
-    fn balance(&self, report: &mut Report) -> Told<()> {
+    fn balance(&self, report: &mut Report) -> DemoResult<()> {
         const REQUESTS: u64 = 60;
         report.step(&format!("From now on a client sends requests and never stops. Beside it, {REQUESTS} more."));
         let answered = self.client.send(REQUESTS)?;
@@ -108,7 +108,7 @@ impl Story {
         report.check((least..=most).contains(&counted), &claim)
     }
 
-    fn drain(&self, report: &mut Report) -> Told<()> {
+    fn drain(&self, report: &mut Report) -> DemoResult<()> {
         const REQUESTS: u64 = 30;
         let (id, beta) = (self.service.id, self.beta.id());
         report.step("Drain beta: weight 0. One connection to it stays open.");
@@ -138,7 +138,7 @@ impl Story {
         report.check(counted == accepted, &claim)
     }
 
-    fn remove_server(&self, report: &mut Report) -> Told<()> {
+    fn remove_server(&self, report: &mut Report) -> DemoResult<()> {
         const REQUESTS: u64 = 30;
         report.step("Remove beta, while requests keep coming.");
         self.handle.delete_destination(&self.service.id, &self.beta.id())?;
@@ -150,7 +150,7 @@ impl Story {
         report.check(answered.get("alpha") == Some(&REQUESTS), &claim)
     }
 
-    fn account(&self, background: Background, report: &mut Report) -> Told<u64> {
+    fn account(&self, background: Background, report: &mut Report) -> DemoResult<u64> {
         report.step("Now the client stops, and the counters must be exact.");
         background.stop()?;
         let tally = self.client.tally();
@@ -174,15 +174,15 @@ impl Story {
 }
 
 /// Reading the table, for the steps.
-impl Story {
-    fn row(&self) -> Told<TableService> {
+impl Scenario {
+    fn row(&self) -> DemoResult<TableService> {
         let id = self.service.id;
         let row = self.handle.snapshot()?.services.into_iter().find(|row| row.id() == id);
         row.ok_or_else(|| format!("{id} is not in the table").into())
     }
 
     /// Waits until the table is like this; after a while returns it as it is. The counters may be two seconds old.
-    fn wait(&self, like_this: impl Fn(&TableService) -> bool) -> Told<TableService> {
+    fn wait(&self, like_this: impl Fn(&TableService) -> bool) -> DemoResult<TableService> {
         let begin = Instant::now();
         loop {
             let row = self.row()?;

@@ -346,10 +346,10 @@ fn list_that_is_only_visited_asks_for_no_memory() {
         assert_eq!(count, rows);
     };
     let services = allocations(&handle, |handle| {
-        count(&|count| assert_eq!(handle.for_each_service(|_| *count += 1).unwrap(), Reading::Pieced));
+        count(&|count| assert_eq!(handle.for_each_service(|_| *count += 1).unwrap(), Reading::Fragmented));
     });
     let destinations = allocations(&handle, |handle| {
-        count(&|count| assert_eq!(handle.for_each_destination(&web(), |_| *count += 1).unwrap(), Reading::Pieced));
+        count(&|count| assert_eq!(handle.for_each_destination(&web(), |_| *count += 1).unwrap(), Reading::Fragmented));
     });
     let one = allocations(&handle, |handle| {
         assert_eq!(handle.get_destination(&web(), &"10.0.0.7:80".parse().unwrap()).unwrap().unwrap().id().port(), 80);

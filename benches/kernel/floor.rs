@@ -18,13 +18,13 @@ const ERROR: u16 = 2;
 
 /// Two sockets: the kernel cuts lists by the largest buffer that a socket has ever received with.
 pub struct Floor {
-    commands: Line,
-    lists: Line,
+    commands: RawSocket,
+    lists: RawSocket,
 }
 
 impl Floor {
     pub fn open(load: &Load) -> Self {
-        Self { commands: Line::open(LONGEST), lists: Line::open(buffer_for(load.per_service)) }
+        Self { commands: RawSocket::open(LONGEST), lists: RawSocket::open(buffer_for(load.per_service)) }
     }
 }
 
@@ -103,14 +103,14 @@ impl Client for Floor {
 }
 
 /// A socket with the buffer that it receives with.
-struct Line {
+struct RawSocket {
     socket: Socket,
     family: u16,
     buffer: Vec<u8>,
     calls: u64,
 }
 
-impl Line {
+impl RawSocket {
     fn open(buffer: usize) -> Self {
         let mut socket = Socket::new(NETLINK_GENERIC).unwrap();
         socket.bind_auto().unwrap();

@@ -173,9 +173,9 @@ impl<'a> Attr<'a> {
 
 /// The known attributes that were present in a nest; their types are below 32.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Seen(u32);
+pub(super) struct PresentAttributes(u32);
 
-impl Seen {
+impl PresentAttributes {
     #[inline]
     pub(super) fn insert(&mut self, kind: u16) {
         self.0 |= bit(kind);
@@ -266,9 +266,9 @@ impl Sink for Fixed<'_> {
 
 /// An attribute of up to four bytes: header, value and padding.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Word([u8; 8]);
+pub(super) struct ShortAttribute([u8; 8]);
 
-impl Word {
+impl ShortAttribute {
     #[inline]
     const fn new(kind: u16, len: u16, [a, b, c, d]: [u8; 4]) -> Self {
         let [len_low, len_high] = (4 + len).to_ne_bytes();
@@ -325,8 +325,8 @@ impl<S: Sink> Writer<'_, S> {
 
     /// Attributes of up to four bytes each, in one piece.
     #[inline]
-    pub(super) fn words<const N: usize>(&mut self, words: [Word; N]) {
-        self.0.put(words.map(|Word(bytes)| bytes).as_flattened());
+    pub(super) fn words<const N: usize>(&mut self, words: [ShortAttribute; N]) {
+        self.0.put(words.map(|ShortAttribute(bytes)| bytes).as_flattened());
     }
 
     #[inline]

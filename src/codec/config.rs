@@ -1,4 +1,4 @@
-use super::attr::{Attr, Attrs, Sink, Word, Writer};
+use super::attr::{Attr, Attrs, ShortAttribute, Sink, Writer};
 use super::consts::{
     IPVS_CMD_ATTR_TIMEOUT_TCP, IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, IPVS_CMD_ATTR_TIMEOUT_UDP, IPVS_INFO_ATTR_CONN_TAB_SIZE,
     IPVS_INFO_ATTR_VERSION,
@@ -13,7 +13,7 @@ pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, config: &Config) {
         (IPVS_CMD_ATTR_TIMEOUT_UDP, config.udp),
     ] {
         if let Some(timeout) = timeout {
-            out.words([Word::u32(kind, timeout.as_secs())]);
+            out.words([ShortAttribute::u32(kind, timeout.as_secs())]);
         }
     }
 }
@@ -40,8 +40,8 @@ pub(super) fn encode_info<S: Sink>(out: &mut Writer<'_, S>, info: Info) {
     let [high, major] = info.version.major.to_be_bytes();
     let version = u32::from_be_bytes([high, major, info.version.minor, info.version.patch]);
     out.words([
-        Word::u32(IPVS_INFO_ATTR_VERSION, version),
-        Word::u32(IPVS_INFO_ATTR_CONN_TAB_SIZE, info.connection_table_size),
+        ShortAttribute::u32(IPVS_INFO_ATTR_VERSION, version),
+        ShortAttribute::u32(IPVS_INFO_ATTR_CONN_TAB_SIZE, info.connection_table_size),
     ]);
 }
 

@@ -1,6 +1,6 @@
 use std::num::{NonZeroU8, NonZeroU16};
 
-use super::attr::{Attr, Attrs, Sink, Word, Writer};
+use super::attr::{Attr, Attrs, ShortAttribute, Sink, Writer};
 use super::consts::{
     IP_VS_STATE_BACKUP, IP_VS_STATE_MASTER, IPVS_CMD_ATTR_DAEMON, IPVS_DAEMON_ATTR_MCAST_GROUP,
     IPVS_DAEMON_ATTR_MCAST_GROUP6, IPVS_DAEMON_ATTR_MCAST_IFN, IPVS_DAEMON_ATTR_MCAST_PORT, IPVS_DAEMON_ATTR_MCAST_TTL,
@@ -20,7 +20,7 @@ pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, daemon: &SyncDaemon) {
 }
 
 pub(super) fn encode_role<S: Sink>(out: &mut Writer<'_, S>, role: SyncRole) {
-    out.nest(IPVS_CMD_ATTR_DAEMON, |out| out.words([Word::u32(IPVS_DAEMON_ATTR_STATE, state(role))]));
+    out.nest(IPVS_CMD_ATTR_DAEMON, |out| out.words([ShortAttribute::u32(IPVS_DAEMON_ATTR_STATE, state(role))]));
 }
 
 /// Writes a running daemon, as the kernel sends it.
@@ -35,11 +35,11 @@ pub(super) fn encode_entry<S: Sink>(out: &mut Writer<'_, S>, daemon: &SyncDaemon
 }
 
 fn put_identity<S: Sink>(out: &mut Writer<'_, S>, daemon: &SyncDaemon) {
-    out.words([Word::u32(IPVS_DAEMON_ATTR_STATE, state(daemon.role))]);
+    out.words([ShortAttribute::u32(IPVS_DAEMON_ATTR_STATE, state(daemon.role))]);
     out.name(IPVS_DAEMON_ATTR_MCAST_IFN, daemon.interface.as_bytes());
-    out.words([Word::u32(IPVS_DAEMON_ATTR_SYNC_ID, daemon.sync_id)]);
+    out.words([ShortAttribute::u32(IPVS_DAEMON_ATTR_SYNC_ID, daemon.sync_id)]);
     if let Some(max_len) = daemon.max_len {
-        out.words([Word::u16(IPVS_DAEMON_ATTR_SYNC_MAXLEN, max_len.get())]);
+        out.words([ShortAttribute::u16(IPVS_DAEMON_ATTR_SYNC_MAXLEN, max_len.get())]);
     }
 }
 
@@ -53,10 +53,10 @@ fn put_group<S: Sink>(out: &mut Writer<'_, S>, group: MulticastGroup) {
 fn put_port_and_ttl<S: Sink>(out: &mut Writer<'_, S>, daemon: &SyncDaemon) {
     if let Some(port) = daemon.port {
         // In native byte order, unlike every other port of the family.
-        out.words([Word::u16(IPVS_DAEMON_ATTR_MCAST_PORT, port.get())]);
+        out.words([ShortAttribute::u16(IPVS_DAEMON_ATTR_MCAST_PORT, port.get())]);
     }
     if let Some(ttl) = daemon.ttl {
-        out.words([Word::u8(IPVS_DAEMON_ATTR_MCAST_TTL, ttl.get())]);
+        out.words([ShortAttribute::u8(IPVS_DAEMON_ATTR_MCAST_TTL, ttl.get())]);
     }
 }
 

@@ -1,6 +1,6 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::attr::{Attr, Attrs, Seen, Sink, Word, Writer, fixed};
+use super::attr::{Attr, Attrs, PresentAttributes, ShortAttribute, Sink, Writer, fixed};
 use super::consts::{
     AF_INET, AF_INET6, IPVS_CMD_ATTR_DEST, IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_ADDR,
     IPVS_DEST_ATTR_ADDR_FAMILY, IPVS_DEST_ATTR_FWD_METHOD, IPVS_DEST_ATTR_INACT_CONNS, IPVS_DEST_ATTR_L_THRESH,
@@ -19,7 +19,10 @@ use crate::model::{
 pub(super) fn encode_id<S: Sink>(out: &mut Writer<'_, S>, id: &DestinationId) {
     out.nest(IPVS_CMD_ATTR_DEST, |out| {
         out.address(IPVS_DEST_ATTR_ADDR, id.address());
-        out.words([Word::port(IPVS_DEST_ATTR_PORT, id.port()), Word::family(IPVS_DEST_ATTR_ADDR_FAMILY, id.family())]);
+        out.words([
+            ShortAttribute::port(IPVS_DEST_ATTR_PORT, id.port()),
+            ShortAttribute::family(IPVS_DEST_ATTR_ADDR_FAMILY, id.family()),
+        ]);
     });
 }
 
@@ -34,7 +37,7 @@ pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, destination: &Destination
         if tunnel != Tunnel::ipip() || matches!(destination.forward, ForwardMethod::Tunnel(_)) {
             out.words(tunnel_words(tunnel));
         }
-        out.words([Word::family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family())]);
+        out.words([ShortAttribute::family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family())]);
     });
 }
 
@@ -46,10 +49,10 @@ pub(super) fn encode_entry<S: Sink>(out: &mut Writer<'_, S>, entry: &Destination
         out.words(tunnel_words(destination.stored_tunnel()));
         out.words(thresholds(destination.thresholds));
         out.words([
-            Word::u32(IPVS_DEST_ATTR_ACTIVE_CONNS, entry.active_connections),
-            Word::u32(IPVS_DEST_ATTR_INACT_CONNS, entry.inactive_connections),
-            Word::u32(IPVS_DEST_ATTR_PERSIST_CONNS, entry.persistent_connections),
-            Word::family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family()),
+            ShortAttribute::u32(IPVS_DEST_ATTR_ACTIVE_CONNS, entry.active_connections),
+            ShortAttribute::u32(IPVS_DEST_ATTR_INACT_CONNS, entry.inactive_connections),
+            ShortAttribute::u32(IPVS_DEST_ATTR_PERSIST_CONNS, entry.persistent_connections),
+            ShortAttribute::family(IPVS_DEST_ATTR_ADDR_FAMILY, destination.id.family()),
         ]);
         stats::encode(out, IPVS_DEST_ATTR_STATS, IPVS_DEST_ATTR_STATS64, &entry.stats);
     });
@@ -59,24 +62,24 @@ pub(super) fn encode_entry<S: Sink>(out: &mut Writer<'_, S>, entry: &Destination
 fn put_way<S: Sink>(out: &mut Writer<'_, S>, destination: &Destination) {
     out.address(IPVS_DEST_ATTR_ADDR, destination.id.address());
     out.words([
-        Word::port(IPVS_DEST_ATTR_PORT, destination.id.port()),
-        Word::u32(IPVS_DEST_ATTR_FWD_METHOD, destination.forward.number()),
-        Word::u32(IPVS_DEST_ATTR_WEIGHT, destination.weight.get()),
+        ShortAttribute::port(IPVS_DEST_ATTR_PORT, destination.id.port()),
+        ShortAttribute::u32(IPVS_DEST_ATTR_FWD_METHOD, destination.forward.number()),
+        ShortAttribute::u32(IPVS_DEST_ATTR_WEIGHT, destination.weight.get()),
     ]);
 }
 
-fn thresholds(thresholds: Thresholds) -> [Word; 2] {
+fn thresholds(thresholds: Thresholds) -> [ShortAttribute; 2] {
     [
-        Word::u32(IPVS_DEST_ATTR_U_THRESH, thresholds.upper().map_or(0, Into::into)),
-        Word::u32(IPVS_DEST_ATTR_L_THRESH, thresholds.lower().map_or(0, Into::into)),
+        ShortAttribute::u32(IPVS_DEST_ATTR_U_THRESH, thresholds.upper().map_or(0, Into::into)),
+        ShortAttribute::u32(IPVS_DEST_ATTR_L_THRESH, thresholds.lower().map_or(0, Into::into)),
     ]
 }
 
-fn tunnel_words(tunnel: Tunnel) -> [Word; 3] {
+fn tunnel_words(tunnel: Tunnel) -> [ShortAttribute; 3] {
     [
-        Word::u8(IPVS_DEST_ATTR_TUN_TYPE, tunnel.kind().number()),
-        Word::port(IPVS_DEST_ATTR_TUN_PORT, tunnel.port().map_or(0, Into::into)),
-        Word::u16(IPVS_DEST_ATTR_TUN_FLAGS, tunnel.tunnel_flags().bits()),
+        ShortAttribute::u8(IPVS_DEST_ATTR_TUN_TYPE, tunnel.kind().number()),
+        ShortAttribute::port(IPVS_DEST_ATTR_TUN_PORT, tunnel.port().map_or(0, Into::into)),
+        ShortAttribute::u16(IPVS_DEST_ATTR_TUN_FLAGS, tunnel.tunnel_flags().bits()),
     ]
 }
 
@@ -95,7 +98,7 @@ pub(super) fn decode_settings(attrs: Attrs<'_>, service: AddressFamily) -> Resul
 pub(super) fn decode(attrs: Attrs<'_>, service: AddressFamily) -> Result<DestinationEntry, DecodeError> {
     let fields = Fields::read(attrs)?;
     let destination = fields.settings(service)?;
-    fields.seen.require(&GAUGES, fields.offset)?;
+    fields.present.require(&GAUGES, fields.offset)?;
     Ok(DestinationEntry {
         destination,
         stats: fields.stats.decode()?,
@@ -190,7 +193,7 @@ const GAUGES: [(u16, &str); 3] = [
 #[derive(Debug, Default)]
 struct Fields<'a> {
     offset: usize,
-    seen: Seen,
+    present: PresentAttributes,
     address: Attr<'a>,
     port: u16,
     family: Option<AddressFamily>,
@@ -244,19 +247,19 @@ impl<'a> Fields<'a> {
             IPVS_DEST_ATTR_STATS64 => self.stats.wide = Some(attr),
             _ => return Ok(()),
         }
-        self.seen.insert(attr.kind);
+        self.present.insert(attr.kind);
         Ok(())
     }
 
     fn id(&self, service: AddressFamily) -> Result<DestinationId, DecodeError> {
-        self.seen.require(&IDENTITY, self.offset)?;
+        self.present.require(&IDENTITY, self.offset)?;
         let address = self.address.address("IPVS_DEST_ATTR_ADDR", self.family.unwrap_or(service))?;
         Ok(DestinationId::verbatim(address, self.port))
     }
 
     #[inline(always)]
     fn settings(&self, service: AddressFamily) -> Result<Destination, DecodeError> {
-        self.seen.require(&SETTINGS, self.offset)?;
+        self.present.require(&SETTINGS, self.offset)?;
         let number = self.weight.u32("IPVS_DEST_ATTR_WEIGHT")?;
         let tunnel = Tunnel::from_kernel(self.tunnel_kind, self.tunnel_port, self.tunnel_flags);
         let thresholds = Thresholds::verbatim(self.upper, self.lower);

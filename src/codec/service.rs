@@ -1,7 +1,7 @@
 use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 
-use super::attr::{Attr, Attrs, Seen, Sink, Word, Writer};
+use super::attr::{Attr, Attrs, PresentAttributes, ShortAttribute, Sink, Writer};
 use super::consts::{
     IPVS_CMD_ATTR_SERVICE, IPVS_SVC_ATTR_ADDR, IPVS_SVC_ATTR_AF, IPVS_SVC_ATTR_FLAGS, IPVS_SVC_ATTR_FWMARK,
     IPVS_SVC_ATTR_NETMASK, IPVS_SVC_ATTR_PE_NAME, IPVS_SVC_ATTR_PORT, IPVS_SVC_ATTR_PROTOCOL, IPVS_SVC_ATTR_SCHED_NAME,
@@ -33,14 +33,14 @@ pub(super) fn encode_entry<S: Sink>(out: &mut Writer<'_, S>, entry: &ServiceEntr
 }
 
 fn put_id<S: Sink>(out: &mut Writer<'_, S>, id: &ServiceId) {
-    let family = Word::family(IPVS_SVC_ATTR_AF, id.family());
+    let family = ShortAttribute::family(IPVS_SVC_ATTR_AF, id.family());
     match id.kind() {
         ServiceKind::Address { protocol, address, port } => {
-            out.words([family, Word::u16(IPVS_SVC_ATTR_PROTOCOL, protocol.number())]);
+            out.words([family, ShortAttribute::u16(IPVS_SVC_ATTR_PROTOCOL, protocol.number())]);
             out.address(IPVS_SVC_ATTR_ADDR, address);
-            out.words([Word::port(IPVS_SVC_ATTR_PORT, port)]);
+            out.words([ShortAttribute::port(IPVS_SVC_ATTR_PORT, port)]);
         }
-        ServiceKind::Mark { mark, .. } => out.words([family, Word::u32(IPVS_SVC_ATTR_FWMARK, mark.get())]),
+        ServiceKind::Mark { mark, .. } => out.words([family, ShortAttribute::u32(IPVS_SVC_ATTR_FWMARK, mark.get())]),
     }
 }
 
@@ -55,14 +55,14 @@ fn put_settings<S: Sink>(out: &mut Writer<'_, S>, service: &Service, flags: Serv
     let [a, b, c, d] = flags.bits().to_ne_bytes();
     // The mask says which of the stored flags to replace: all of them.
     out.bytes(IPVS_SVC_ATTR_FLAGS, &[a, b, c, d, 0xff, 0xff, 0xff, 0xff]);
-    let timeout = Word::u32(IPVS_SVC_ATTR_TIMEOUT, persistence.map_or(0, Persistence::timeout_secs));
+    let timeout = ShortAttribute::u32(IPVS_SVC_ATTR_TIMEOUT, persistence.map_or(0, Persistence::timeout_secs));
     let netmask = match (persistence.map_or(Granularity::Client, |persistence| persistence.granularity), family) {
         (Granularity::Mask(mask), _) => u32::from_ne_bytes(mask.octets()),
         (Granularity::Prefix(prefix), _) => prefix.bits().into(),
         (Granularity::Client, AddressFamily::Ipv4) => u32::MAX,
         (Granularity::Client, AddressFamily::Ipv6) => Prefix::FULL.bits().into(),
     };
-    out.words([timeout, Word::u32(IPVS_SVC_ATTR_NETMASK, netmask)]);
+    out.words([timeout, ShortAttribute::u32(IPVS_SVC_ATTR_NETMASK, netmask)]);
 }
 
 /// Reads the identity of a service.
@@ -74,7 +74,7 @@ pub(super) fn decode_id(attrs: Attrs<'_>) -> Result<ServiceId, DecodeError> {
 pub(super) fn decode(attrs: Attrs<'_>) -> Result<ServiceEntry, DecodeError> {
     let fields = Fields::read(attrs)?;
     let id = fields.id()?;
-    fields.seen.require(&SETTINGS, fields.offset)?;
+    fields.present.require(&SETTINGS, fields.offset)?;
     let scheduler = fields.scheduler.ok_or_else(|| DecodeError::missing("IPVS_SVC_ATTR_SCHED_NAME", fields.offset))?;
     let flags = fields.flags;
     let bits = fields.netmask.u32("IPVS_SVC_ATTR_NETMASK")?;
@@ -115,7 +115,7 @@ const SETTINGS: [(u16, &str); 3] = [
 #[derive(Debug)]
 struct Fields<'a> {
     offset: usize,
-    seen: Seen,
+    present: PresentAttributes,
     family: Option<AddressFamily>,
     protocol: u16,
     address: Attr<'a>,
@@ -138,7 +138,7 @@ impl<'a> Fields<'a> {
     fn read(mut attrs: Attrs<'a>) -> Result<Self, DecodeError> {
         let mut fields = Self {
             offset: attrs.offset(),
-            seen: Seen::default(),
+            present: PresentAttributes::default(),
             family: None,
             protocol: 0,
             address: Attr::default(),
@@ -195,7 +195,7 @@ impl<'a> Fields<'a> {
             IPVS_SVC_ATTR_STATS64 => self.stats.wide = Some(attr),
             _ => return Ok(()),
         }
-        self.seen.insert(attr.kind);
+        self.present.insert(attr.kind);
         Ok(())
     }
 
@@ -205,7 +205,7 @@ impl<'a> Fields<'a> {
         if let Some(mark) = self.mark {
             return Ok(ServiceId::from(ServiceKind::Mark { mark, family }));
         }
-        self.seen.require(&ADDRESS, self.offset)?;
+        self.present.require(&ADDRESS, self.offset)?;
         let address = self.address.address("IPVS_SVC_ATTR_ADDR", family)?;
         Ok(ServiceId::verbatim(Protocol::from_number(self.protocol), address, self.port))
     }

@@ -1,6 +1,6 @@
 use netlink_packet_core::NLA_HEADER_SIZE;
 
-use super::attr::{self, Attr, Attrs, Sink, Word, Writer};
+use super::attr::{self, Attr, Attrs, ShortAttribute, Sink, Writer};
 use super::consts::{
     IPVS_STATS_ATTR_CONNS, IPVS_STATS_ATTR_CPS, IPVS_STATS_ATTR_INBPS, IPVS_STATS_ATTR_INBYTES, IPVS_STATS_ATTR_INPKTS,
     IPVS_STATS_ATTR_INPPS, IPVS_STATS_ATTR_OUTBPS, IPVS_STATS_ATTR_OUTBYTES, IPVS_STATS_ATTR_OUTPKTS,
@@ -110,7 +110,9 @@ pub(super) fn encode<S: Sink>(out: &mut Writer<'_, S>, narrow: u16, wide: u16, s
 
 fn encode_block<S: Sink>(out: &mut Writer<'_, S>, stats: &Stats, width: Width) {
     let mut number = |kind: u16, value: u64, width: Width| match width {
-        Width::Narrow => out.words([Word::u32(kind, u32::try_from(value & u64::from(u32::MAX)).unwrap_or(u32::MAX))]),
+        Width::Narrow => {
+            out.words([ShortAttribute::u32(kind, u32::try_from(value & u64::from(u32::MAX)).unwrap_or(u32::MAX))]);
+        }
         Width::Wide => out.u64(kind, value),
     };
     number(IPVS_STATS_ATTR_CONNS, stats.connections, width);

@@ -6,8 +6,8 @@ use std::num::{NonZeroU8, NonZeroU16};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::oddity::oddities_of_sync;
 use super::settings::{name_bytes, name_text};
-use super::taste::oddities_of_sync;
 use super::written::{Spot, text};
 use super::{DesiredState, Drain, Observed, OnTimeout, Pattern, Place, Scope, WaitFor, shown, spec};
 use crate::model::{Config, InterfaceName, SyncDaemon, SyncRole, Timeout};

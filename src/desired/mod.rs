@@ -17,22 +17,22 @@ mod drain;
 #[cfg(feature = "yaml")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "yaml")))]
 pub mod files;
+mod globals;
 #[cfg(target_os = "linux")]
 mod lock;
 mod lower;
 mod object;
 mod observed;
+mod oddity;
 pub mod params;
 pub mod plan;
 mod print;
-mod rest;
 mod scope;
 mod setters;
 mod settings;
 mod shown;
 pub mod spec;
 mod state;
-mod taste;
 mod tree;
 mod written;
 #[cfg(feature = "yaml")]

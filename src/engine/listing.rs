@@ -90,7 +90,7 @@ impl<I: Eq + Hash> Listing<I> {
         rows.push(row);
         if self.is_later {
             // This also covers a kernel that was short of memory and sent smaller datagrams.
-            self.pass.reading = Reading::Pieced;
+            self.pass.reading = Reading::Fragmented;
         }
     }
 
@@ -103,7 +103,7 @@ impl<I: Eq + Hash> Listing<I> {
         let row = length.checked_div(self.first).unwrap_or_default().saturating_add(SLACK);
         if length.saturating_add(row) > self.room {
             self.pass.is_full = true;
-            self.pass.reading = Reading::Pieced;
+            self.pass.reading = Reading::Fragmented;
         }
     }
 

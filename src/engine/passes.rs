@@ -28,7 +28,7 @@ use crate::model::Reading;
 /// }
 ///
 /// let (pass, ids) = read([1, 2, 3]);
-/// assert_eq!(Passes::once().next(pass, ids)?, Some(Reading::Pieced));
+/// assert_eq!(Passes::once().next(pass, ids)?, Some(Reading::Fragmented));
 /// let (pass, ids) = read([1, 2, 3]);
 /// assert_eq!(Passes::new(1).next(pass, ids).unwrap_err().passes, 1);
 /// # Ok::<(), ipvs_rs::engine::Unstable>(())

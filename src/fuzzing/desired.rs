@@ -78,20 +78,20 @@ pub(super) fn planned(handle: &Handle, desired: &DesiredState) -> Plan {
     plan(&live, desired, &PlanOptions::new().prune(true))
 }
 
-fn look(handle: &Handle) -> Seen {
+fn look(handle: &Handle) -> KernelState {
     let live = Observed::read_all(handle).unwrap_or_default();
-    Seen { table: live.table, config: live.timeouts, daemons: live.sync }
+    KernelState { table: live.table, config: live.timeouts, daemons: live.sync }
 }
 
 /// What a kernel holds.
 #[derive(Debug, Eq, PartialEq)]
-struct Seen {
+struct KernelState {
     table: Table,
     config: Option<Config>,
     daemons: Option<Vec<SyncDaemon>>,
 }
 
-impl Seen {
+impl KernelState {
     /// Everything, in an order that does not tell in which it was made.
     fn sorted(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.table.full_rules().to_string().lines().map(str::to_owned).collect();

@@ -8,7 +8,7 @@ mod drains;
 #[cfg(feature = "yaml")]
 mod files;
 #[cfg(feature = "testing")]
-mod story;
+mod scenario;
 #[cfg(all(feature = "desired", feature = "testing"))]
 mod universe;
 
@@ -39,11 +39,11 @@ pub use drains::drains;
 #[cfg(feature = "yaml")]
 pub use files::{parameters, spec_files};
 #[cfg(feature = "testing")]
-pub use story::{fake_kernel, transcript};
+pub use scenario::{fake_kernel, transcript};
 
 /// The library, for what the tests share.
 #[cfg(all(feature = "desired", feature = "testing"))]
-mod house {
+mod library {
     pub(super) use crate::model::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
     pub(super) use crate::{desired, model};
 }
@@ -119,7 +119,7 @@ pub fn engine(bytes: &[u8]) {
 
 /// Calls every operation of a handle whose kernel answers with these bytes. Every call returns.
 pub fn hostile_kernel(bytes: &[u8]) {
-    let kernel = || Hostile { datagrams: datagrams(bytes).collect(), next: 0, sequence: 0 };
+    let kernel = || HostileKernel { datagrams: datagrams(bytes).collect(), next: 0, sequence: 0 };
     let builder = Handle::builder().deadline(Duration::from_millis(50));
     let Ok(handle) = builder.reader_transports([kernel()]).open_over(kernel()) else { return };
     call_everything(&handle);
@@ -274,13 +274,13 @@ fn each_message(datagram: &mut [u8], mut change: impl FnMut(&mut [[u8; 4]; 4])) 
 
 /// A kernel that says what it was given, once.
 #[derive(Debug)]
-struct Hostile {
+struct HostileKernel {
     datagrams: Vec<Vec<u8>>,
     next: usize,
     sequence: u32,
 }
 
-impl Transport for Hostile {
+impl Transport for HostileKernel {
     fn port(&self) -> u32 {
         PORT
     }

@@ -13,7 +13,7 @@ use crate::transport::{Received, Transport};
 /// Lets things happen to a kernel in memory. It answers with messages that can be read, to the socket that asked, and comes
 /// to an end; and at last, when it behaves, it is well.
 pub fn fake_kernel(bytes: &[u8]) {
-    let mut story = Story::new(FakeKernel::of(Release::V6_1));
+    let mut scenario = Scenario::new(FakeKernel::of(Release::V6_1));
     let mut rest = bytes;
     while let Some((length, after)) = rest.split_first_chunk::<2>() {
         let length = u16::from_le_bytes(*length);
@@ -21,11 +21,11 @@ pub fn fake_kernel(bytes: &[u8]) {
         let (taken, after) = after.split_at(taken.min(after.len()));
         rest = after;
         match <[u8; 2]>::try_from(taken) {
-            Ok(argument) if length >= STEPS => story.step(length - STEPS, u16::from_le_bytes(argument)),
-            _ => story.datagram(taken),
+            Ok(argument) if length >= STEPS => scenario.step(length - STEPS, u16::from_le_bytes(argument)),
+            _ => scenario.datagram(taken),
         }
     }
-    story.end();
+    scenario.end();
 }
 
 /// Reads bytes as a recorded conversation. What can be read is printed and read again, and is the same; a handle that
@@ -47,14 +47,14 @@ pub fn transcript(bytes: &[u8]) {
 /// A length of a datagram from here on says what else happens.
 const STEPS: u16 = 0xff00;
 
-struct Story {
+struct Scenario {
     kernel: FakeKernel,
     socket: FakeSocket,
     family: u16,
     is_misbehaving: bool,
 }
 
-impl Story {
+impl Scenario {
     fn new(kernel: FakeKernel) -> Self {
         let mut socket = kernel.transport();
         let family = family(&mut socket).unwrap_or_default();
@@ -139,7 +139,7 @@ impl Story {
     }
 }
 
-/// The number that the family has in the requests of a story.
+/// The number that the family has in the requests of a scenario.
 const FIRST_FAMILY: u16 = 31;
 
 /// The number that the family has.

@@ -1,17 +1,17 @@
 //! Random tables and states over a few services and destinations, so that what is there and what should be meet often.
-//! The tests take this in as well, each with the library's names in the module `house` beside it.
+//! The tests take this in as well, each with the library's names in the module `library` beside it.
 
 use std::time::Duration;
 
-use super::house::desired::{
+use super::library::desired::{
     Activity, DesiredDestination, DesiredService, DesiredState, DestinationAttributes, Drain, OnTimeout, Pattern,
     ServiceAttributes, WaitFor,
 };
-use super::house::model::{
+use super::library::model::{
     AddressFamily, Config, DestinationEntry, Granularity, Persistence, PersistenceEngine, Prefix, Protocol,
     SchedulerFlags, ServiceEntry, SyncDaemon, Table, TableService, Thresholds, Tunnel, TunnelFlags, Weight,
 };
-use super::house::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
+use super::library::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
 
 /// Bytes that decide; zeros behind their end.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use std::fmt;
 ///
 /// assert!(Reading::Whole.is_complete());
 /// assert!(Reading::Confirmed { passes: 2 }.is_complete());
-/// assert!(!Reading::Pieced.is_complete());
+/// assert!(!Reading::Fragmented.is_complete());
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
@@ -22,7 +22,7 @@ pub enum Reading {
     Whole,
     /// In several pieces, once. The list is complete if the table did not change meanwhile; otherwise entries may be
     /// missing.
-    Pieced,
+    Fragmented,
     /// In several pieces, until two passes in a row had the same entries and none twice. The list has every entry that
     /// was there all the time.
     Confirmed {
@@ -34,14 +34,14 @@ pub enum Reading {
 impl Reading {
     /// Whether the list has every entry that was there all the time, even if the table changed meanwhile.
     pub const fn is_complete(self) -> bool {
-        !matches!(self, Self::Pieced)
+        !matches!(self, Self::Fragmented)
     }
 
     /// The consistency of two lists together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Pieced, _) | (_, Self::Pieced) => Self::Pieced,
+            (Self::Fragmented, _) | (_, Self::Fragmented) => Self::Fragmented,
             (Self::Whole, other) => other,
             (one, Self::Whole) => one,
             (Self::Confirmed { passes }, Self::Confirmed { passes: others }) => {
@@ -56,7 +56,7 @@ impl fmt::Display for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Whole => f.pad("in one piece"),
-            Self::Pieced => f.pad("in several pieces"),
+            Self::Fragmented => f.pad("in several pieces"),
             Self::Confirmed { passes } => write!(f, "confirmed by pass {passes}"),
         }
     }

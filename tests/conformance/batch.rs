@@ -162,7 +162,7 @@ pub fn more_than_the_send_buffer_holds_is_split_where_every_answer_would_fit(wor
 
 pub fn answers_that_do_not_fit_the_receive_buffer_are_reported_as_lost(world: &dyn World) {
     let socket = world.transport();
-    let handle = Handle::builder().open_over(Boastful(socket)).unwrap();
+    let handle = Handle::builder().open_over(OverstatedLimits(socket)).unwrap();
     let batch = (1..=1000).fold(handle.batch(), |batch, number| batch.delete_service(&mark(number).id));
     let report = batch.send().unwrap();
     let kinds: Vec<ErrorKind> = report.failures().map(|(_, error)| error.kind()).collect();
@@ -178,7 +178,7 @@ pub fn answers_that_do_not_fit_the_receive_buffer_are_reported_as_lost(world: &d
 pub fn nothing_is_called_missing_when_the_number_of_the_family_is_in_doubt(world: &dyn World) {
     let socket = world.transport();
     let builder = Handle::builder().deadline(Duration::from_millis(100));
-    let handle = builder.open_over(Astray { socket, look_ups: 0 }).unwrap();
+    let handle = builder.open_over(WrongFamilySocket { socket, look_ups: 0 }).unwrap();
     let server = server(1).id;
     let batch = (1..=3).fold(handle.batch(), |batch, number| batch.delete_destination(&mark(number).id, &server));
     let report = batch.send().unwrap();
@@ -189,12 +189,12 @@ pub fn nothing_is_called_missing_when_the_number_of_the_family_is_in_doubt(world
 
 /// A socket whose messages go to a family that is not there, and that finds the family only once.
 #[derive(Debug)]
-struct Astray {
+struct WrongFamilySocket {
     socket: Box<dyn Transport>,
     look_ups: u32,
 }
 
-impl Transport for Astray {
+impl Transport for WrongFamilySocket {
     fn port(&self) -> u32 {
         self.socket.port()
     }
@@ -226,9 +226,9 @@ impl Transport for Astray {
 
 /// A socket that says that more answers fit than do.
 #[derive(Debug)]
-struct Boastful(Box<dyn Transport>);
+struct OverstatedLimits(Box<dyn Transport>);
 
-impl Transport for Boastful {
+impl Transport for OverstatedLimits {
     fn port(&self) -> u32 {
         self.0.port()
     }

@@ -2,7 +2,7 @@
 
 use super::World;
 use super::raw::{
-    ACK, Answer, BUFFER, DUMP, Line, OK, REQUEST, attribute, error, message, name, number8, number16, said,
+    ACK, Answer, BUFFER, DUMP, OK, REQUEST, RawSocket, attribute, error, message, name, number8, number16, said,
 };
 
 const CONTROLLER: u16 = 16;
@@ -16,12 +16,12 @@ const EOPNOTSUPP: i32 = -95;
 
 const VIOLATION: &str = "Attribute failed policy validation";
 
-fn ask(line: &mut Line, command: u8, flags: u16, attributes: &[u8]) -> Vec<Answer> {
+fn ask(line: &mut RawSocket, command: u8, flags: u16, attributes: &[u8]) -> Vec<Answer> {
     line.ask(&message(CONTROLLER, flags, 7, &[&[command, 1, 0, 0], attributes].concat()))
 }
 
 pub fn family_is_found_by_name_and_by_number(world: &dyn World) {
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     let family = line.family;
     let by_name = ask(&mut line, GETFAMILY, REQUEST, &name(2, "IPVS"));
     let [Answer::Data(NEWFAMILY, 0, attributes)] = &by_name[..] else { panic!("{by_name:?}") };
@@ -46,7 +46,7 @@ pub fn family_is_found_by_name_and_by_number(world: &dyn World) {
 }
 
 pub fn look_up_that_is_wrong_is_refused(world: &dyn World) {
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     for (label, attributes, expected) in [
         ("nothing", Vec::new(), error(EINVAL)),
         ("another case", name(2, "ipvs"), error(ENOENT)),
@@ -62,7 +62,7 @@ pub fn look_up_that_is_wrong_is_refused(world: &dyn World) {
 }
 
 pub fn list_of_families_that_is_asked_for_with_something_wrong_is_refused_by_newer_kernels(world: &dyn World) {
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     let is_strict = world.version() >= (6, 12);
     if !is_strict {
         world.note("this kernel does not look at what it is asked for a list of families with");
@@ -101,7 +101,7 @@ pub fn list_of_families_that_is_asked_for_with_something_wrong_is_refused_by_new
 
 pub fn list_of_families_ends_at_once_in_newer_kernels(world: &dyn World) {
     const EBUSY: i32 = -16;
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     let list = |sequence| message(CONTROLLER, REQUEST | DUMP, sequence, &[GETFAMILY, 1, 0, 0]);
     line.socket.send(&[list(1), list(2)].concat()).unwrap();
     let datagrams: Vec<Vec<Answer>> = std::iter::from_fn(|| line.receive(BUFFER)).map(|(answers, _)| answers).collect();

@@ -3,8 +3,8 @@
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
 
 use super::raw::{
-    ACK, Answer, BUFFER, DEL_SERVICE, DUMP, FLUSH, GET_CONFIG, GET_DAEMON, GET_DEST, GET_INFO, GET_SERVICE, Line,
-    MULTI, NEW_DEST, OK, REQUEST, error, message, nest, number16, number32,
+    ACK, Answer, BUFFER, DEL_SERVICE, DUMP, FLUSH, GET_CONFIG, GET_DAEMON, GET_DEST, GET_INFO, GET_SERVICE, MULTI,
+    NEW_DEST, OK, REQUEST, RawSocket, error, message, nest, number16, number32,
 };
 use super::{Options, World};
 
@@ -17,7 +17,7 @@ const EINVAL: i32 = -22;
 const ROW: usize = 356;
 
 pub fn messages_of_a_datagram_are_followed_in_order_and_apart(world: &dyn World) {
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     let mark = nest(1, &[&number16(1, 2), &number32(5, 7)]);
     let all = [
         line.request(FLUSH, REQUEST, &[]),
@@ -35,7 +35,7 @@ pub fn messages_of_a_datagram_are_followed_in_order_and_apart(world: &dyn World)
 }
 
 pub fn broken_length_ends_a_datagram_without_a_word(world: &dyn World) {
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     for length in [0_u32, 15, 21, u32::MAX] {
         let mut broken = line.request(FLUSH, REQUEST | ACK, &[]);
         broken[..4].copy_from_slice(&length.to_ne_bytes());
@@ -47,7 +47,7 @@ pub fn broken_length_ends_a_datagram_without_a_word(world: &dyn World) {
 }
 
 pub fn messages_that_are_no_requests_are_acknowledged_and_ignored(world: &dyn World) {
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     let header = [FLUSH, 1, 0, 0];
     let handle = world.handle();
     handle.new_service(&Service::new("FWM 7".parse().unwrap(), Scheduler::Rr)).unwrap();
@@ -67,9 +67,9 @@ pub fn refusals_are_as_long_as_the_socket_asked_for(world: &dyn World) {
     const REMARKED: u16 = 0x200;
     /// A remark of one sentence: its header, the sentence and its NUL, padding.
     const REMARK: usize = 4 + "bytes leftover after parsing attributes".len() + 1;
-    let family = Line::open(world).family;
+    let family = RawSocket::open(world).family;
     for options in (0..Options::COUNT).map(Options::of) {
-        let mut line = Line::with(world.transport_with(options), family);
+        let mut line = RawSocket::with(world.transport_with(options), family);
         let mark = nest(1, &[&number16(1, 2), &number32(5, 7)]);
         for (label, command, junk) in
             [("refusal", DEL_SERVICE, 0), ("long refusal", DEL_SERVICE, 3), ("success", FLUSH, 3)]
@@ -93,7 +93,7 @@ pub fn refusals_are_as_long_as_the_socket_asked_for(world: &dyn World) {
 }
 
 pub fn reply_and_its_acknowledgement_are_two_datagrams(world: &dyn World) {
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     for command in [GET_CONFIG, GET_INFO] {
         let request = line.request(command, REQUEST | ACK, &[]);
         line.socket.send(&request).unwrap();
@@ -192,7 +192,7 @@ pub fn only_one_list_at_a_time_is_read_on_a_socket(world: &dyn World) {
 
 pub fn answers_that_do_not_fit_are_lost_and_the_loss_is_told_once(world: &dyn World) {
     const ENOBUFS: i32 = 105;
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     let mark = nest(1, &[&number16(1, 2), &number32(5, 7)]);
     let all: Vec<u8> = (0..400).flat_map(|_| line.request(DEL_SERVICE, REQUEST, &mark)).collect();
     for _ in 0..2 {
@@ -209,7 +209,7 @@ pub fn answers_that_do_not_fit_are_lost_and_the_loss_is_told_once(world: &dyn Wo
 pub fn datagram_that_is_too_long_or_empty_is_not_sent(world: &dyn World) {
     const EMSGSIZE: i32 = 90;
     const ENODATA: i32 = 61;
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     let most = line.socket.limits().datagram;
     let mut longest = line.request(FLUSH, REQUEST | ACK, &[]);
     longest.resize(most, 0);
@@ -221,8 +221,8 @@ pub fn datagram_that_is_too_long_or_empty_is_not_sent(world: &dyn World) {
 }
 
 /// A socket that has received something with a buffer of so many bytes, and with no longer one.
-fn fresh_line(world: &dyn World, buffer: usize) -> Line {
-    let mut line = Line::with(world.transport(), Line::open(world).family);
+fn fresh_line(world: &dyn World, buffer: usize) -> RawSocket {
+    let mut line = RawSocket::with(world.transport(), RawSocket::open(world).family);
     let request = line.request(GET_INFO, REQUEST, &[]);
     line.socket.send(&request).unwrap();
     assert!(line.receive(buffer).is_some());
@@ -230,7 +230,7 @@ fn fresh_line(world: &dyn World, buffer: usize) -> Line {
 }
 
 /// The lengths of the datagrams of a list of destinations.
-fn lengths(line: &mut Line, buffer: usize) -> Vec<usize> {
+fn lengths(line: &mut RawSocket, buffer: usize) -> Vec<usize> {
     let request = line.request(GET_DEST, REQUEST | DUMP, &named());
     line.socket.send(&request).unwrap();
     std::iter::from_fn(|| line.receive(buffer)).map(|(_, len)| len).collect()

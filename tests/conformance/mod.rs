@@ -27,7 +27,7 @@ pub mod wire;
 mod world;
 
 use super::client;
-pub use world::{Dialogue, Interface, Network, Options, World};
+pub use world::{Interface, Network, Options, TestConnection, World};
 
 /// Hands all cases to a macro, but for those of [`privilege`], which want a world in which nobody may do anything. Those that are `alone` read lists of more than one datagram, or look at what all
 /// namespaces share: with a real kernel before Linux 7, where one table holds the services of all namespaces, nobody

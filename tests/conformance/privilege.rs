@@ -8,7 +8,7 @@ use ipvs_rs::model::{Config, SyncDaemon, SyncRole};
 use ipvs_rs::{Destination, Error, ForwardMethod, Scheduler, Service, ServiceId};
 
 use super::World;
-use super::raw::{DUMP, GET_DAEMON, GET_DEST, GET_INFO, Line, NEW_SERVICE, REQUEST, error};
+use super::raw::{DUMP, GET_DAEMON, GET_DEST, GET_INFO, NEW_SERVICE, REQUEST, RawSocket, error};
 
 /// In a world where nobody may.
 pub fn every_call_is_refused_and_says_what_it_takes(world: &dyn World) {
@@ -62,7 +62,7 @@ pub fn every_call_is_refused_and_says_what_it_takes(world: &dyn World) {
 pub fn command_that_cannot_be_done_is_refused_for_that_or_for_privilege(world: &dyn World) {
     const EPERM: i32 = -1;
     const EOPNOTSUPP: i32 = -95;
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     let first = if world.version() >= (6, 12) { EOPNOTSUPP } else { EPERM };
     for (command, flags, expected) in [
         (GET_DEST, REQUEST, first),

@@ -32,7 +32,7 @@ pub const ZERO: u8 = 16;
 pub const FLUSH: u8 = 17;
 
 /// A socket, with the number of the family.
-pub struct Line {
+pub struct RawSocket {
     pub socket: Box<dyn Transport>,
     pub family: u16,
     sequence: u32,
@@ -62,7 +62,7 @@ pub fn said(number: i32, sentence: &str) -> Answer {
     Answer::Error(number, Some(sentence.to_owned()))
 }
 
-impl Line {
+impl RawSocket {
     pub fn open(world: &dyn World) -> Self {
         Self::over(world.transport())
     }

@@ -4,8 +4,8 @@
 use super::World;
 use super::raw::{
     ACK, Answer, DEL_DAEMON, DEL_DEST, DEL_SERVICE, DUMP, FLUSH, GET_CONFIG, GET_DAEMON, GET_DEST, GET_INFO,
-    GET_SERVICE, Line, NEW_DAEMON, NEW_DEST, NEW_SERVICE, OK, REQUEST, ROOT, SET_CONFIG, SET_DEST, SET_SERVICE, ZERO,
-    attribute, error, message, name, nest, number8, number16, number32, port, said,
+    GET_SERVICE, NEW_DAEMON, NEW_DEST, NEW_SERVICE, OK, REQUEST, ROOT, RawSocket, SET_CONFIG, SET_DEST, SET_SERVICE,
+    ZERO, attribute, error, message, name, nest, number8, number16, number32, port, said,
 };
 
 const ENOENT: i32 = -2;
@@ -135,7 +135,7 @@ pub fn service_that_is_not_described_well_is_refused(world: &dyn World) {
         ),
         ("nest of 2 bytes", attribute(1, &[0; 2]), said(ERANGE, VIOLATION)),
     ];
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     for (label, attributes, expected) in &cases {
         assert_eq!(line.command(NEW_SERVICE, attributes), *expected, "{label}");
     }
@@ -174,7 +174,7 @@ pub fn service_that_is_described_oddly_is_taken(world: &dyn World) {
         ("an attribute that is too long for the nest", nest(1, &[&service().0.concat(), &[200, 0, 1, 0]])),
         ("attribute of a destination that is none", [service().whole(), nest(2, &[&number8(1, 0)])].concat()),
     ];
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     for (label, attributes) in cases {
         assert_eq!(line.command(NEW_SERVICE, &attributes), OK, "{label}");
         assert_eq!(line.command(DEL_SERVICE, &service().named()), OK, "{label}");
@@ -185,7 +185,7 @@ pub fn service_that_is_described_oddly_is_taken(world: &dyn World) {
 }
 
 pub fn mark_stands_for_itself_unless_it_is_zero(world: &dyn World) {
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     let marked = |mark| Service::new().with(5, &number32(5, mark));
     assert_eq!(line.command(NEW_SERVICE, &marked(7).whole()), OK);
     let bare = nest(1, &[&number16(1, 2), &number32(5, 7)]);
@@ -199,7 +199,7 @@ pub fn mark_stands_for_itself_unless_it_is_zero(world: &dyn World) {
 }
 
 pub fn commands_that_name_a_service_look_for_it_in_the_same_order(world: &dyn World) {
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     for command in [DEL_SERVICE, GET_SERVICE, NEW_DEST, SET_DEST, DEL_DEST] {
         let mut expect = |attributes: &[u8], expected: Answer, label: &str| {
             assert_eq!(line.command(command, attributes), expected, "{command}: {label}");
@@ -250,7 +250,7 @@ pub fn destination_that_is_not_described_well_is_refused(world: &dyn World) {
         ("GUE without port", destination().with(13, &number8(13, GUE)), error(EINVAL)),
         ("GUE without port, weight below 0", weightless().with(13, &number8(13, GUE)), error(ERANGE)),
     ];
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     assert_eq!(line.command(NEW_SERVICE, &Service::new().whole()), OK);
     let mut expect = |command: u8, nest: &[u8], expected: &Answer, label: &str| {
         let attributes = [&Service::new().named(), nest].concat();
@@ -284,7 +284,7 @@ pub fn destination_that_is_not_described_well_is_refused(world: &dyn World) {
 }
 
 pub fn upper_threshold_with_the_highest_bit_is_refused_by_newer_kernels(world: &dyn World) {
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     assert_eq!(line.command(NEW_SERVICE, &Service::new().whole()), OK);
     let attributes = |upper: u32, lower: u32, weight: i32| {
         let destination = Destination::new()
@@ -319,7 +319,7 @@ pub fn destination_that_is_described_oddly_is_taken(world: &dyn World) {
         ("kernel's own numbers", destination().with(7, &number32(7, 99)).with(8, &number32(8, 99))),
         ("number of nobody", destination().with(12, &attribute(12, &[1])).with(15, &number16(15, 0x8000))),
     ];
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     assert_eq!(line.command(NEW_SERVICE, &Service::new().whole()), OK);
     for (label, odd) in cases {
         let attributes = |destination: Destination| [Service::new().named(), destination.whole()].concat();
@@ -331,7 +331,7 @@ pub fn destination_that_is_described_oddly_is_taken(world: &dyn World) {
 pub fn configuration_is_all_or_nothing(world: &dyn World) {
     const TCP: u16 = 4;
     const UDP: u16 = 6;
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     let before = world.handle().get_config().unwrap();
     for (label, attributes, expected) in [
         ("nothing", Vec::new(), OK),
@@ -347,7 +347,7 @@ pub fn configuration_is_all_or_nothing(world: &dyn World) {
 
 pub fn daemon_that_is_not_described_well_is_refused(world: &dyn World) {
     world.add_interface(&super::Interface { name: "d0", addresses: &["10.8.8.8/24"], is_up: true });
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     let daemon = |state: u32, interface: &str| [number32(1, state), name(2, interface), number32(3, 0)].concat();
     let with = |more: &[u8]| nest(3, &[&daemon(2, "d0"), more]);
     for (label, attributes, expected) in [
@@ -402,7 +402,7 @@ pub fn refusal_says_where_it_is_and_what_there_should_be(world: &dyn World) {
         ("long name", NEW_DAEMON, daemon(&name(2, "sixteen-letters-")), 32, Some(&text)),
         ("address, which there are no words for", NEW_DAEMON, daemon(&attribute(6, &[0xff; 15])), 32, None),
     ];
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     for (label, command, attributes, offset, policy) in cases {
         let mut expected = vec![(1, [VIOLATION.as_bytes(), &[0]].concat()), (2, offset.to_ne_bytes().to_vec())];
         expected.extend(policy.map(|policy| (0x8004, policy.clone())));
@@ -411,7 +411,7 @@ pub fn refusal_says_where_it_is_and_what_there_should_be(world: &dyn World) {
 }
 
 pub fn commands_that_are_not_there_or_cannot_do_that(world: &dyn World) {
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     for command in [0, 14, 18, 19, 255] {
         assert_eq!(line.command(command, &[]), error(EOPNOTSUPP), "{command}");
     }
@@ -436,11 +436,11 @@ pub fn commands_that_are_not_there_or_cannot_do_that(world: &dyn World) {
 }
 
 pub fn list_never_fails_for_what_it_was_asked_with(world: &dyn World) {
-    let mut line = Line::open(world);
+    let mut line = RawSocket::open(world);
     assert_eq!(line.command(NEW_SERVICE, &Service::new().whole()), OK);
     let destination = [Service::new().named(), Destination::new().whole()].concat();
     assert_eq!(line.command(NEW_DEST, &destination), OK);
-    let list = |line: &mut Line, command: u8, attributes: &[u8]| {
+    let list = |line: &mut RawSocket, command: u8, attributes: &[u8]| {
         let request = line.request(command, REQUEST | ACK | DUMP, attributes);
         let mut answers = line.ask(&request);
         let end = answers.pop();

@@ -8,7 +8,7 @@ use ipvs_rs::error::Errno;
 use ipvs_rs::model::{InvalidValue, MulticastGroup, SyncDaemon, SyncRole, Tunnel};
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
 
-use super::raw::{ACK, Answer, DUMP, GET_DAEMON, Line, MULTI, NEW_DAEMON, OK, REQUEST, name, nest, number32};
+use super::raw::{ACK, Answer, DUMP, GET_DAEMON, MULTI, NEW_DAEMON, OK, REQUEST, RawSocket, name, nest, number32};
 use super::{Interface, World};
 
 use super::client::Handle;
@@ -18,27 +18,39 @@ pub fn daemon_is_started_with_each_attribute_listed_and_stopped(world: &dyn Worl
     let group4: IpAddr = "224.1.2.3".parse().unwrap();
     let group6: IpAddr = "ff05::2".parse().unwrap();
     // What is asked for, and what of it the kernel makes for a master and for a backup: length, group, port, TTL.
-    let cases: [(&str, Change, [Chosen; 2]); 9] = [
+    let cases: [(&str, Change, [KernelDefaults; 2]); 9] = [
         ("nothing", Ok, [DEFAULT, DEFAULT]),
         ("sync id", |daemon| Ok(daemon.sync_id(255)), [DEFAULT, DEFAULT]),
-        ("length", |daemon| daemon.max_len(1400), [Chosen { len: 1400, ..DEFAULT }, Chosen { len: 1400, ..DEFAULT }]),
-        ("least length", |daemon| daemon.max_len(1), [Chosen { len: 1, ..DEFAULT }, Chosen { len: 1024, ..DEFAULT }]),
+        (
+            "length",
+            |daemon| daemon.max_len(1400),
+            [KernelDefaults { len: 1400, ..DEFAULT }, KernelDefaults { len: 1400, ..DEFAULT }],
+        ),
+        (
+            "least length",
+            |daemon| daemon.max_len(1),
+            [KernelDefaults { len: 1, ..DEFAULT }, KernelDefaults { len: 1024, ..DEFAULT }],
+        ),
         (
             "greatest length",
             |daemon| daemon.max_len(65535),
-            [Chosen { len: 65507, ..DEFAULT }, Chosen { len: 65507, ..DEFAULT }],
+            [KernelDefaults { len: 65507, ..DEFAULT }, KernelDefaults { len: 65507, ..DEFAULT }],
         ),
-        ("port", |daemon| daemon.port(9000), [Chosen { port: 9000, ..DEFAULT }, Chosen { port: 9000, ..DEFAULT }]),
-        ("TTL", |daemon| daemon.ttl(8), [Chosen { ttl: 8, ..DEFAULT }, Chosen { ttl: 8, ..DEFAULT }]),
+        (
+            "port",
+            |daemon| daemon.port(9000),
+            [KernelDefaults { port: 9000, ..DEFAULT }, KernelDefaults { port: 9000, ..DEFAULT }],
+        ),
+        ("TTL", |daemon| daemon.ttl(8), [KernelDefaults { ttl: 8, ..DEFAULT }, KernelDefaults { ttl: 8, ..DEFAULT }]),
         (
             "IPv4 group",
             |daemon| daemon.group("224.1.2.3".parse().unwrap()),
-            [Chosen { group: Some(group4), ..DEFAULT }, Chosen { group: Some(group4), ..DEFAULT }],
+            [KernelDefaults { group: Some(group4), ..DEFAULT }, KernelDefaults { group: Some(group4), ..DEFAULT }],
         ),
         (
             "IPv6 group and all the rest",
             |daemon| daemon.group("ff05::2".parse().unwrap())?.sync_id(7).max_len(1200)?.port(9001)?.ttl(9),
-            [Chosen { len: 1200, group: Some(group6), port: 9001, ttl: 9 }; 2],
+            [KernelDefaults { len: 1200, group: Some(group6), port: 9001, ttl: 9 }; 2],
         ),
     ];
     with_interface(world, |handle| {
@@ -61,7 +73,7 @@ pub fn ipv6_group_alone_leaves_room_for_the_longer_header(world: &dyn World) {
         for role in ROLES {
             let asked = SyncDaemon::new(role, "d0".parse().unwrap()).group(group).unwrap();
             handle.start_sync(&asked).unwrap();
-            let expected = Chosen { len: 1452, group: Some(group), ..DEFAULT }.of(asked);
+            let expected = KernelDefaults { len: 1452, group: Some(group), ..DEFAULT }.of(asked);
             assert_eq!(handle.get_sync_daemons().unwrap(), [expected], "{role}");
             stop(handle, role);
         }
@@ -75,7 +87,7 @@ pub fn master_and_backup_run_together_each_in_its_own_way(world: &dyn World) {
         handle.start_sync(&backup).unwrap();
         handle.start_sync(&master).unwrap();
         // The loopback interface has the greatest packets.
-        let expected = [DEFAULT.of(master), Chosen { len: 65507, ..DEFAULT }.of(backup)];
+        let expected = [DEFAULT.of(master), KernelDefaults { len: 65507, ..DEFAULT }.of(backup)];
         let listed = handle.get_sync_daemons().unwrap();
         assert_eq!(listed, expected, "the master first");
 
@@ -171,7 +183,7 @@ pub fn master_needs_a_way_to_its_group_and_a_backup_none(world: &dyn World) {
 
 pub fn list_that_is_being_read_tells_of_each_daemon_once_whenever_it_starts(world: &dyn World) {
     with_interface(world, |handle| {
-        let mut line = Line::open(world);
+        let mut line = RawSocket::open(world);
         let start = |role: u32| nest(3, &[&number32(1, role), &name(2, "d0"), &number32(3, 0)]);
         for (first, second) in [(1, 2), (2, 1)] {
             assert_eq!(line.command(NEW_DAEMON, &start(first)), OK);
@@ -194,7 +206,7 @@ pub fn list_that_is_being_read_tells_of_each_daemon_once_whenever_it_starts(worl
 
 /// What the kernel reports of what may be left to it.
 #[derive(Clone, Copy)]
-struct Chosen {
+struct KernelDefaults {
     len: u16,
     group: Option<IpAddr>,
     port: u16,
@@ -202,10 +214,10 @@ struct Chosen {
 }
 
 /// On an interface with packets of 1500 bytes.
-const DEFAULT: Chosen = Chosen { len: 1472, group: None, port: 8848, ttl: 1 };
+const DEFAULT: KernelDefaults = KernelDefaults { len: 1472, group: None, port: 8848, ttl: 1 };
 const ROLES: [SyncRole; 2] = [SyncRole::Master, SyncRole::Backup];
 
-impl Chosen {
+impl KernelDefaults {
     fn of(self, asked: SyncDaemon) -> SyncDaemon {
         let group = self.group.unwrap_or("224.0.0.81".parse().unwrap());
         let mut daemon = asked;

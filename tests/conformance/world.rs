@@ -71,14 +71,14 @@ pub struct Interface<'a> {
 /// Clients and servers.
 pub trait Network {
     /// Lets a client that was not there before call a service, where this server must be the one that is chosen.
-    fn dial(&self, service: &ServiceId, server: &DestinationId) -> Box<dyn Dialogue + '_>;
+    fn dial(&self, service: &ServiceId, server: &DestinationId) -> Box<dyn TestConnection + '_>;
 
     /// Waits until something is so. The kernel counts every two seconds.
     fn wait_until(&self, what: &str, is: &mut dyn FnMut() -> bool);
 }
 
 /// A client and its server: a connection of TCP, or what goes back and forth by UDP.
-pub trait Dialogue {
+pub trait TestConnection {
     /// Sends so many questions of 100 bytes, each of which is answered with 300.
     fn ask(&self, questions: u64);
 

@@ -17,7 +17,7 @@ const CONTROLLER: u16 = 16;
 
 /// Answers the look-up of the family, and everything else with the same for ever.
 #[derive(Debug)]
-struct Endless {
+struct EndlessPeer {
     flood: Flood,
     asked: Option<Asked>,
     looked_up: bool,
@@ -36,7 +36,7 @@ enum Flood {
     FalseAlarm,
 }
 
-impl Transport for Endless {
+impl Transport for EndlessPeer {
     fn port(&self) -> u32 {
         PORT
     }
@@ -80,7 +80,7 @@ impl Transport for Endless {
 }
 
 fn open(flood: Flood) -> Handle {
-    let transport = Endless { flood, asked: None, looked_up: false, datagrams: 0 };
+    let transport = EndlessPeer { flood, asked: None, looked_up: false, datagrams: 0 };
     Handle::builder().deadline(Duration::from_millis(2)).open_over(transport).unwrap()
 }
 

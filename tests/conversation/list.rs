@@ -368,10 +368,10 @@ fn full(rows: &[Reply]) -> Vec<Message> {
 fn list_that_may_lack_something_is_read_again_where_it_must_not() {
     let [first, second, third] = rows();
     let script = || Script::new().expect(Request::GetServices).datagram(full(&[first.clone(), second.clone()]));
-    let pieced = || script().datagram([row(&third)]).datagram([done()]);
-    let (handle, _peer) = pieced().open();
+    let fragmented = || script().datagram([row(&third)]).datagram([done()]);
+    let (handle, _peer) = fragmented().open();
     let mut seen = Vec::new();
-    assert_eq!(handle.for_each_service(|entry| seen.push(entry.id().to_string())).unwrap(), Reading::Pieced);
+    assert_eq!(handle.for_each_service(|entry| seen.push(entry.id().to_string())).unwrap(), Reading::Fragmented);
     assert_eq!(seen, ALL);
 
     // The second pass has one more, the third the same as the second.
@@ -388,12 +388,12 @@ fn list_that_may_lack_something_is_read_again_where_it_must_not() {
         .open();
     assert_eq!(handle.get_services_with(stable(3)).unwrap().len(), 3);
 
-    let (handle, _peer) = pieced().open();
+    let (handle, _peer) = fragmented().open();
     let error = handle.get_services_with(stable(1)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unstable);
     assert_eq!(error.operation(), Operation::GetServices);
 
-    let (handle, _peer) = pieced().open();
+    let (handle, _peer) = fragmented().open();
     assert_eq!(handle.get_services_with(Consistency::default()).unwrap().len(), 3);
 }
 

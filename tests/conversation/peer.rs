@@ -24,12 +24,12 @@ const DUMP: u16 = 0x300;
 /// A question is expected with [`expect`](Self::expect) and its like; what follows is played when it comes.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
-    turns: VecDeque<Turn>,
+    turns: VecDeque<ScriptedExchange>,
     limits: Limits,
 }
 
 #[derive(Debug)]
-struct Turn {
+struct ScriptedExchange {
     question: Question,
     events: Vec<Event>,
 }
@@ -73,11 +73,11 @@ pub(crate) struct Calls {
 pub(crate) struct Peer(Arc<Mutex<State>>);
 
 #[derive(Debug)]
-struct Played(Arc<Mutex<State>>);
+struct PeerTransport(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    turns: VecDeque<Turn>,
+    turns: VecDeque<ScriptedExchange>,
     arrived: VecDeque<Arrival>,
     limits: Limits,
     family: u16,
@@ -112,7 +112,7 @@ impl Script {
     }
 
     fn turn(mut self, question: Question) -> Self {
-        self.turns.push_back(Turn { question, events: Vec::new() });
+        self.turns.push_back(ScriptedExchange { question, events: Vec::new() });
         self
     }
 
@@ -242,7 +242,7 @@ impl Script {
         };
         let state = Arc::new(Mutex::new(state));
         let peer = Peer(Arc::clone(&state));
-        (builder.open_over(Played(state)), peer)
+        (builder.open_over(PeerTransport(state)), peer)
     }
 }
 
@@ -291,7 +291,7 @@ fn read(datagram: &[u8]) -> Vec<(u16, u16, u32, Option<Request>)> {
     requests.collect()
 }
 
-impl Transport for Played {
+impl Transport for PeerTransport {
     fn port(&self) -> u32 {
         PORT
     }

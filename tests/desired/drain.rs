@@ -200,8 +200,8 @@ fn interrupt_ends_the_waiting_and_does_what_is_said_for_the_end_of_the_time() {
 }
 
 /// Somebody who is asked to wait for too long.
-struct Impatient(usize);
-impl Observer for Impatient {
+struct InterruptsDrain(usize);
+impl Observer for InterruptsDrain {
     fn progress(&mut self, _: &Progress) {}
     fn interrupt(&mut self) -> Interrupt {
         self.0 += 1;
@@ -213,7 +213,7 @@ impl Observer for Impatient {
 fn second_interrupt_ends_it_at_once_and_leaves_weight_0() {
     let world = busy_world();
     let plan = world.plan(&only_the_first(Drain::new(secs(600))));
-    let error = world.apply(&plan, ApplyOptions::new(), &mut Impatient(0)).unwrap_err();
+    let error = world.apply(&plan, ApplyOptions::new(), &mut InterruptsDrain(0)).unwrap_err();
     assert!(matches!(error.cause(), Cause::Interrupted) && !error.is_rolled_back());
     assert!(error.report().drains.iter().all(|it| it.outcome == DrainOutcome::Unfinished));
     assert_eq!(weights(&world).iter().map(|(_, weight)| *weight).collect::<Vec<_>>(), [100, 0, 0]);
@@ -224,8 +224,8 @@ fn second_interrupt_ends_it_at_once_and_leaves_weight_0() {
 
 /// Somebody who deletes a destination while it is waited for.
 #[derive(Debug)]
-struct Deletes<'a>(&'a ipvs_rs::Handle, usize);
-impl Observer for Deletes<'_> {
+struct DeletesDestination<'a>(&'a ipvs_rs::Handle, usize);
+impl Observer for DeletesDestination<'_> {
     fn interrupt(&mut self) -> Interrupt {
         self.1 += 1;
         if self.1 == 8 {
@@ -241,7 +241,7 @@ fn destination_that_somebody_else_deletes_is_not_waited_for() {
     let world = busy_world();
     let other = world.kernel.handle().unwrap();
     let plan = world.plan(&only_the_first(Drain::new(secs(10))));
-    let report = world.apply(&plan, ApplyOptions::new(), &mut Deletes(&other, 0)).unwrap();
+    let report = world.apply(&plan, ApplyOptions::new(), &mut DeletesDestination(&other, 0)).unwrap();
     assert!(report.is_complete());
     assert_eq!(
         report.drains.iter().map(|it| (it.destination.to_string(), it.outcome)).collect::<Vec<_>>(),

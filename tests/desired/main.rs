@@ -11,7 +11,7 @@
 )]
 
 /// The library, for what the fuzzers share.
-mod house {
+mod library {
     pub(super) use ipvs_rs::{
         Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId, desired, model,
     };

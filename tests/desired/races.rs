@@ -139,9 +139,9 @@ fn table_that_is_flushed_during_a_drain_is_not_a_success() {
 }
 
 /// Another program that deletes a destination as soon as everything is done.
-struct Undoes(ipvs_rs::Handle);
+struct DeletesDestination(ipvs_rs::Handle);
 
-impl Observer for Undoes {
+impl Observer for DeletesDestination {
     fn progress(&mut self, progress: &Progress) {
         if progress.done == progress.total {
             let (service, server) = ("TCP 192.0.2.80:80".parse().unwrap(), "198.51.100.12:80".parse().unwrap());
@@ -155,7 +155,7 @@ fn change_that_another_program_undoes_is_not_a_success() {
     for driver in Driver::ALL {
         let world = World::new().driven_by(*driver).holding(&table(&[WEB, WEB_1]));
         let state = desired(&[WEB, "-a -t 192.0.2.80:80 -r 198.51.100.11:80 -g -w 5", WEB_2]);
-        let mut other = Undoes(world.kernel.handle().unwrap());
+        let mut other = DeletesDestination(world.kernel.handle().unwrap());
         let error = world.apply(&world.plan(&state), ApplyOptions::new(), &mut other).unwrap_err();
         assert!(error.is_raced() && !error.is_rolled_back());
         assert_eq!(
@@ -167,9 +167,9 @@ fn change_that_another_program_undoes_is_not_a_success() {
 }
 
 /// Another program that deletes a service of many as soon as everything is done.
-struct Deletes(ipvs_rs::Handle);
+struct DeletesService(ipvs_rs::Handle);
 
-impl Observer for Deletes {
+impl Observer for DeletesService {
     fn progress(&mut self, progress: &Progress) {
         if progress.done == progress.total {
             self.0.remove_service(&"FWM 7".parse().unwrap()).unwrap();
@@ -183,7 +183,7 @@ fn service_of_many_that_another_program_deletes_is_missed() {
         let world = World::new().driven_by(*driver);
         let rules: Vec<String> = (1..=300).map(|mark| format!("-A -f {mark} -s rr")).collect();
         let state = desired(&rules.iter().map(String::as_str).collect::<Vec<_>>());
-        let mut other = Deletes(world.kernel.handle().unwrap());
+        let mut other = DeletesService(world.kernel.handle().unwrap());
         let error = world.apply(&world.plan(&state), ApplyOptions::new(), &mut other).unwrap_err();
         assert_eq!(
             error.to_string(),

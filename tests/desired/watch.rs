@@ -16,12 +16,12 @@ fn model(services: usize) -> String {
     format!("services:\n{}", (0..services).map(line).collect::<String>())
 }
 
-struct Watched {
+struct WatchedFolder {
     folder: TempDir,
     watcher: FileWatcher,
 }
 
-impl Watched {
+impl WatchedFolder {
     /// A file of 100 services that was read.
     fn file() -> Self {
         Self::over("file", &[("file", &model(100))])
@@ -84,7 +84,7 @@ impl Watched {
 #[test]
 fn emptied_file_is_not_taken() {
     for text in ["", "\n\n", "# nothing\n", " \n---\n# nothing\n...\n", "\u{feff}\n"] {
-        let mut watched = Watched::file();
+        let mut watched = WatchedFolder::file();
         watched.write("file", text);
         let expected =
             "PATH: error: the file was emptied: only blanks and comments are left in it; write {} if that is meant";
@@ -92,7 +92,7 @@ fn emptied_file_is_not_taken() {
         watched.recovers();
     }
     for text in ["{}", "services: []\n"] {
-        let mut watched = Watched::file();
+        let mut watched = WatchedFolder::file();
         watched.write("file", text);
         watched.settles();
         assert_eq!(watched.changed(), [text], "the empty model, written out");
@@ -101,7 +101,7 @@ fn emptied_file_is_not_taken() {
 
 #[test]
 fn file_that_was_empty_before_may_be_empty() {
-    let mut watched = Watched::over("conf", &[("conf/a.yaml", "{}\n"), ("conf/b.yaml", "")]);
+    let mut watched = WatchedFolder::over("conf", &[("conf/a.yaml", "{}\n"), ("conf/b.yaml", "")]);
     watched.write("conf/b.yaml", "# nothing\n");
     watched.settles();
     assert_eq!(watched.changed(), ["{}\n", "# nothing\n"]);
@@ -112,7 +112,7 @@ fn file_that_was_empty_before_may_be_empty() {
 #[test]
 fn half_of_a_file_is_not_taken() {
     // As `cat new > file` writes it.
-    let mut watched = Watched::file();
+    let mut watched = WatchedFolder::file();
     let (old, new) = (watched.path("file"), model(50));
     let mut file = File::create(&old).unwrap();
     watched.settles();
@@ -126,7 +126,7 @@ fn half_of_a_file_is_not_taken() {
 
 #[test]
 fn writer_that_goes_line_by_line_is_waited_for() {
-    let mut watched = Watched::file();
+    let mut watched = WatchedFolder::file();
     let mut file = File::create(watched.path("file")).unwrap();
     for line in model(100).split_inclusive('\n') {
         file.write_all(line.as_bytes()).unwrap();
@@ -140,7 +140,7 @@ fn writer_that_goes_line_by_line_is_waited_for() {
 fn file_that_a_full_disk_cut_off_is_not_taken() {
     let cut = &model(200)[..4096];
     assert!(!cut.ends_with('\n'));
-    let mut watched = Watched::file();
+    let mut watched = WatchedFolder::file();
     watched.write("file", cut);
     assert_eq!(
         watched.unusable(),
@@ -150,7 +150,7 @@ fn file_that_a_full_disk_cut_off_is_not_taken() {
     assert!(watched.unusable().contains("emptied"));
     watched.recovers();
     for other in [&cut[..4095], "{}"] {
-        let mut watched = Watched::file();
+        let mut watched = WatchedFolder::file();
         watched.write("file", other);
         watched.settles();
         assert_eq!(watched.changed(), [other], "a line end is not asked for");
@@ -172,7 +172,7 @@ fn what_is_not_a_file_is_not_opened() {
     mkfifo(&fifo, Mode::from_bits_truncate(0o600)).unwrap();
     for (other, found) in [(&*fifo, "a FIFO"), (Path::new("/dev/zero"), "a device")] {
         let expected = format!("PATH: error: expected a regular file, which alone can be watched; found {found}");
-        let mut watched = Watched::file();
+        let mut watched = WatchedFolder::file();
         fs::remove_file(watched.path("file")).unwrap();
         symlink(other, watched.path("file")).unwrap();
         assert_eq!(watched.unusable(), expected);
@@ -183,14 +183,14 @@ fn what_is_not_a_file_is_not_opened() {
         assert_eq!(watcher.poll(), FileEvent::Settling);
         assert!(matches!(watcher.poll(), FileEvent::Unusable { .. }), "{found} from the beginning");
     }
-    let mut watched = Watched::over("conf", &[("conf/a.yaml", "{}\n")]);
+    let mut watched = WatchedFolder::over("conf", &[("conf/a.yaml", "{}\n")]);
     symlink(&fifo, watched.path("conf/b.yaml")).unwrap();
     assert!(watched.unusable().contains("b.yaml: error: expected a regular file"));
 }
 
 #[test]
 fn file_that_vanished_is_told_once_and_taken_when_it_is_back() {
-    let mut watched = Watched::file();
+    let mut watched = WatchedFolder::file();
     fs::remove_file(watched.path("file")).unwrap();
     assert_eq!(watched.unusable(), "PATH: error: No such file or directory (os error 2)");
     watched.write("file", &model(100));
@@ -202,7 +202,7 @@ fn file_that_vanished_is_told_once_and_taken_when_it_is_back() {
 
 #[test]
 fn file_in_the_place_of_another_one_is_taken() {
-    let mut watched = Watched::file();
+    let mut watched = WatchedFolder::file();
     watched.write("new", &model(2));
     fs::rename(watched.path("new"), watched.path("file")).unwrap();
     watched.settles();
@@ -211,7 +211,7 @@ fn file_in_the_place_of_another_one_is_taken() {
 
 #[test]
 fn names_in_a_folder_count() {
-    let mut watched = Watched::over("conf", &[("conf/a.yaml", &model(1)), ("conf/b.yml", &model(2))]);
+    let mut watched = WatchedFolder::over("conf", &[("conf/a.yaml", &model(1)), ("conf/b.yml", &model(2))]);
     watched.write("conf/c.txt", "other");
     watched.write("conf/.d.yaml", "hidden");
     assert_eq!(watched.watcher.poll(), FileEvent::Unchanged);
@@ -243,7 +243,7 @@ fn swapped_link_is_a_change() {
     symlink("..1", path("..data")).unwrap();
     symlink("..data/a.yaml", path("a.yaml")).unwrap();
     let watcher = FileWatcher::new([folder.path().to_owned()]);
-    let mut watched = Watched { folder, watcher };
+    let mut watched = WatchedFolder { folder, watcher };
     watched.settles();
     assert_eq!(watched.changed(), [model(1)]);
     symlink("..2", watched.path("..new")).unwrap();
@@ -254,7 +254,7 @@ fn swapped_link_is_a_change() {
 
 #[test]
 fn several_paths_are_told_apart_and_settle_together() {
-    let mut watched = Watched::file();
+    let mut watched = WatchedFolder::file();
     watched.write("params", "a: 1\n");
     watched.watcher = FileWatcher::new([watched.path("file"), watched.path("params")]);
     watched.settles();
@@ -273,7 +273,7 @@ fn several_paths_are_told_apart_and_settle_together() {
 
 #[test]
 fn reload_tells_what_is_the_same() {
-    let mut watched = Watched::file();
+    let mut watched = WatchedFolder::file();
     watched.watcher.reload();
     assert_eq!(watched.changed(), [model(100)]);
     assert_eq!(watched.watcher.poll(), FileEvent::Unchanged);

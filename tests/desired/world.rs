@@ -59,7 +59,7 @@ type Sent = Arc<Mutex<Vec<Vec<u8>>>>;
 
 /// A socket whose requests are noted.
 #[derive(Debug)]
-struct Tap {
+struct RecordingSocket {
     socket: FakeSocket,
     sent: Sent,
     answers: Option<usize>,
@@ -91,7 +91,12 @@ impl World {
         kernel.add_interface(Interface::new(INTERFACE));
         let sent = Sent::default();
         let listing = Hook::default();
-        let tap = || Tap { socket: kernel.transport(), sent: Arc::clone(&sent), answers, listing: listing.clone() };
+        let tap = || RecordingSocket {
+            socket: kernel.transport(),
+            sent: Arc::clone(&sent),
+            answers,
+            listing: listing.clone(),
+        };
         // Lists take turns between two sockets, which cut at different places.
         let handle = Handle::builder().reader_transports([tap()]).open_over(tap()).unwrap();
         Self { kernel, handle, sent, answers, driver: Driver::Blocking, listing }
@@ -162,7 +167,7 @@ impl World {
             Driver::Tokio => {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
                 runtime.unwrap().block_on(async {
-                    let tap = || Tap {
+                    let tap = || RecordingSocket {
                         socket: self.kernel.transport(),
                         sent: Arc::clone(&self.sent),
                         answers: self.answers,
@@ -215,7 +220,7 @@ fn write_name(command: u8) -> Option<&'static str> {
     })
 }
 
-impl Transport for Tap {
+impl Transport for RecordingSocket {
     fn port(&self) -> u32 {
         self.socket.port()
     }
@@ -256,7 +261,7 @@ impl Transport for Tap {
 }
 
 #[cfg(feature = "tokio")]
-impl ipvs_rs::transport::AsyncTransport for Tap {
+impl ipvs_rs::transport::AsyncTransport for RecordingSocket {
     fn arrival(&mut self, timeout: Duration) -> ipvs_rs::transport::Arrival<'_> {
         self.socket.arrival(timeout)
     }

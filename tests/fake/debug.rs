@@ -66,9 +66,9 @@ fn public_types() -> BTreeSet<&'static str> {
 
 /// The types that were shown.
 #[derive(Default)]
-struct Shown(BTreeSet<String>);
+struct PrintedTypes(BTreeSet<String>);
 
-impl Shown {
+impl PrintedTypes {
     fn show<T: Debug>(&mut self, value: T) {
         let whole = std::any::type_name::<T>();
         let name = whole.split('<').next().unwrap().rsplit("::").next().unwrap();
@@ -93,7 +93,7 @@ fn server(number: u16) -> Destination {
 
 #[test]
 fn every_public_type_prints_briefly() {
-    let mut shown = Shown::default();
+    let mut shown = PrintedTypes::default();
     model(&mut shown);
     codec_and_engine(&mut shown);
     procfs(&mut shown);
@@ -109,7 +109,7 @@ fn every_public_type_prints_briefly() {
     assert_eq!(missing, expected);
 }
 
-fn model(shown: &mut Shown) {
+fn model(shown: &mut PrintedTypes) {
     let service = Service::new(web(), Scheduler::Wlc).persistence(Persistence::for_secs(300).unwrap());
     let row = TableService::new(ServiceEntry::new(service.clone()), vec![DestinationEntry::new(server(80))]);
     let unknown_kind = match "tunnel-9".parse().unwrap() {
@@ -145,7 +145,7 @@ fn rows(row: &str) -> Vec<u8> {
     row.repeat(usize::from(MANY)).into_bytes()
 }
 
-fn codec_and_engine(shown: &mut Shown) {
+fn codec_and_engine(shown: &mut PrintedTypes) {
     let mut datagram = Vec::new();
     let request = Request::NewDestination(web(), server(80));
     for number in 0..u32::from(MANY) {
@@ -184,7 +184,7 @@ fn codec_and_engine(shown: &mut Shown) {
     );
 }
 
-fn procfs(shown: &mut Shown) {
+fn procfs(shown: &mut PrintedTypes) {
     let header = "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n";
     let row = "UDP 0A090909 0000 0A090909 13C4 C0000263 14B4 ODD             59 sip 12345@10.2.0.2\n";
     let table = [header.as_bytes(), &rows(row)].concat();
@@ -208,7 +208,7 @@ fn procfs(shown: &mut Shown) {
     show!(shown: procfs::Procfs::current());
 }
 
-fn handle(shown: &mut Shown) {
+fn handle(shown: &mut PrintedTypes) {
     let kernel = FakeKernel::of(Release::default());
     let (recorder, recording) = Recorder::new(kernel.transport());
     let handle = Handle::builder().open_over(recorder).unwrap();

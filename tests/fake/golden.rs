@@ -1,20 +1,20 @@
-//! The recordings of real kernels are said again, and the kernel in memory plays the same scenes to the letter.
+//! The recordings of real kernels are said again, and the kernel in memory plays the same scenarios to the letter.
 
 use std::fs;
 use std::path::PathBuf;
 
 use ipvs_rs::testing::{FakeKernel, Interface, Release, Replay};
 
-use crate::scenes::{INTERFACE, SCENES, play, record};
+use crate::scenarios::{INTERFACE, SCENARIOS, record, run};
 
 #[test]
 fn calls_over_a_recording_come_to_what_they_came_to() {
     for release in Release::ALL {
-        for (name, scene) in SCENES {
+        for (name, scenario) in SCENARIOS {
             let text = recorded(name, release);
-            // Behind the names of kernel and scene.
+            // Behind the names of kernel and scenario.
             let then = text.lines().map_while(|line| line.strip_prefix('#')).skip(3).map(str::trim_start);
-            let now = play(scene, Replay::new(text.parse().unwrap()), &|| ());
+            let now = run(scenario, Replay::new(text.parse().unwrap()), &|| ());
             assert_eq!(now, then.collect::<Vec<_>>(), "{name}, {release}");
         }
     }
@@ -24,10 +24,10 @@ fn calls_over_a_recording_come_to_what_they_came_to() {
 #[cfg(target_endian = "little")]
 fn fake_kernel_plays_every_scene_as_the_recorded_kernel_did() {
     for release in Release::ALL {
-        for (name, scene) in SCENES {
+        for (name, scenario) in SCENARIOS {
             let kernel = FakeKernel::of(release);
             kernel.add_interface(Interface::new(INTERFACE));
-            let played = record("in memory", name, scene, kernel.transport(), &|| ());
+            let played = record("in memory", name, scenario, kernel.transport(), &|| ());
             let recorded = recorded(name, release);
             // The first line says which kernel it was.
             for (number, (played, recorded)) in (1..).zip(played.lines().zip(recorded.lines())).skip(1) {
@@ -44,7 +44,7 @@ fn every_recording_has_its_scene() {
         fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     found.sort_unstable();
     let mut expected: Vec<String> =
-        SCENES.iter().flat_map(|(name, _)| Release::ALL.map(|release| format!("{name}.{release}.txt"))).collect();
+        SCENARIOS.iter().flat_map(|(name, _)| Release::ALL.map(|release| format!("{name}.{release}.txt"))).collect();
     expected.sort_unstable();
     assert_eq!(found, expected, "`cargo xtask golden` makes what is missing");
 }

@@ -10,7 +10,7 @@ use ipvs_rs::testing::{Ability, FakeKernel, FakeSocket, Interface, Release};
 use ipvs_rs::transport::{Limits, Transport};
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceEntry};
 
-use crate::conformance::raw::{Line, REQUEST};
+use crate::conformance::raw::{REQUEST, RawSocket};
 use crate::world::World;
 
 fn rr(id: &str) -> Service {
@@ -112,7 +112,7 @@ fn kernel_without_ipvs_is_not_opened() {
 fn family_has_another_number_after_each_load() {
     let kernel = FakeKernel::new();
     let handle = kernel.handle().unwrap();
-    let family = || Line::open(&World::over(kernel.clone())).family;
+    let family = || RawSocket::open(&World::over(kernel.clone())).family;
     assert_eq!(family(), 31);
     kernel.reload();
     assert_eq!(family(), 32);
@@ -185,7 +185,7 @@ fn services_of_others_shift_long_lists_before_linux_7() {
             others.new_service(&rr(&format!("FWM {number}"))).unwrap();
         }
         // The first piece is made with the question, the second when the first is received.
-        let mut line = Line::with(Box::new(kernel.transport()), family(release));
+        let mut line = RawSocket::with(Box::new(kernel.transport()), family(release));
         let request = line.request(4, REQUEST | 0x300, &[]);
         line.socket.send(&request).unwrap();
         others.flush().unwrap();

@@ -16,7 +16,7 @@ const DUMP: u16 = 0x300;
 
 /// What went over a socket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Seen {
+enum RequestKind {
     Services,
     Destinations,
     Other,
@@ -25,27 +25,27 @@ enum Seen {
 type Hook = Box<dyn FnMut() + Send>;
 
 /// A socket between whose pieces of a list somebody else can act.
-struct Watched {
+struct HookedSocket {
     socket: FakeSocket,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<RequestKind>>>,
     longest: Arc<Mutex<usize>>,
     /// Called when the first piece of a list is made and nobody has it yet.
     between: Hook,
 }
 
-impl std::fmt::Debug for Watched {
+impl std::fmt::Debug for HookedSocket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.socket.fmt(f)
     }
 }
 
-impl Watched {
+impl HookedSocket {
     fn new(kernel: &FakeKernel, between: impl FnMut() + Send + 'static) -> Self {
         Self { socket: kernel.transport(), seen: Arc::default(), longest: Arc::default(), between: Box::new(between) }
     }
 }
 
-impl Transport for Watched {
+impl Transport for HookedSocket {
     fn port(&self) -> u32 {
         self.socket.port()
     }
@@ -59,13 +59,13 @@ impl Transport for Watched {
         let is_dump = frame.flags & DUMP == DUMP;
         let Payload::Data { command, attributes } = frame.payload else { panic!("{frame:?}") };
         let seen = match Request::decode(command, is_dump, attributes) {
-            Ok(Request::GetServices) => Seen::Services,
-            Ok(Request::GetDestinations(_)) => Seen::Destinations,
-            _ => Seen::Other,
+            Ok(Request::GetServices) => RequestKind::Services,
+            Ok(Request::GetDestinations(_)) => RequestKind::Destinations,
+            _ => RequestKind::Other,
         };
         lock(&self.seen).push(seen);
         self.socket.send(datagram)?;
-        if seen != Seen::Other {
+        if seen != RequestKind::Other {
             (self.between)();
         }
         Ok(())
@@ -134,7 +134,7 @@ fn disturbed(kernel: &FakeKernel, between: impl FnMut() + Send + 'static) -> Han
     let between = Arc::new(Mutex::new(between));
     let socket = || {
         let between = Arc::clone(&between);
-        Watched::new(kernel, move || lock(&between)())
+        HookedSocket::new(kernel, move || lock(&between)())
     };
     Handle::builder().reader_transports([socket()]).open_over(socket()).unwrap()
 }
@@ -188,9 +188,9 @@ fn list_in_several_pieces_says_that_something_may_be_missing_and_something_is() 
     let handle = disturbed(&kernel, churn_services(&kernel, 1));
     let (ids, reading) = read(&handle);
     // One was removed after the first piece, and one that was there all the time is passed over.
-    assert_eq!((ids.len(), reading), (249, Reading::Pieced));
+    assert_eq!((ids.len(), reading), (249, Reading::Fragmented));
     let (after, reading) = read(&handle);
-    assert_eq!((after.len(), reading), (249, Reading::Pieced));
+    assert_eq!((after.len(), reading), (249, Reading::Fragmented));
     assert_eq!(after.iter().filter(|id| !ids.contains(id)).count(), 1);
 }
 
@@ -329,7 +329,7 @@ fn destination_that_the_list_leaves_out_is_found_by_the_next() {
     let other = kernel.handle().unwrap();
     let mut is_there = true;
     // The newest, which comes first, goes and comes back.
-    let handle = Handle::builder().open_over(Watched::new(&kernel, move || {
+    let handle = Handle::builder().open_over(HookedSocket::new(&kernel, move || {
         is_there = !is_there;
         if is_there {
             other.new_destination(&id(1), &destination(300)).unwrap();
@@ -349,7 +349,7 @@ fn destination_that_the_list_leaves_out_is_found_by_the_next() {
 
 /// A handle with so many sockets for short lists, and what went over each socket.
 fn watched(kernel: &FakeKernel, readers: usize) -> (Handle, Vec<Watch>) {
-    let sockets: Vec<_> = (0..=readers).map(|_| Watched::new(kernel, || ())).collect();
+    let sockets: Vec<_> = (0..=readers).map(|_| HookedSocket::new(kernel, || ())).collect();
     let watches =
         sockets.iter().map(|socket| Watch { seen: socket.seen.clone(), longest: socket.longest.clone() }).collect();
     let mut sockets = sockets.into_iter();
@@ -358,7 +358,7 @@ fn watched(kernel: &FakeKernel, readers: usize) -> (Handle, Vec<Watch>) {
 }
 
 struct Watch {
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<RequestKind>>>,
     longest: Arc<Mutex<usize>>,
 }
 
@@ -366,7 +366,7 @@ impl Watch {
     /// How many lists of destinations were asked for since the last time.
     fn destinations(&self) -> usize {
         let seen = std::mem::take(&mut *lock(&self.seen));
-        seen.into_iter().filter(|seen| *seen == Seen::Destinations).count()
+        seen.into_iter().filter(|seen| *seen == RequestKind::Destinations).count()
     }
 }
 
@@ -377,9 +377,9 @@ fn short_lists_go_over_a_socket_with_a_short_buffer() {
     let (handle, watches) = watched(&kernel, 1);
     let table = handle.snapshot().unwrap();
     assert_eq!((table.len(), table.destination_count(), table.reading()), (50, 500, Reading::Whole));
-    assert_eq!(*lock(&watches[0].seen), [Seen::Other, Seen::Services]);
+    assert_eq!(*lock(&watches[0].seen), [RequestKind::Other, RequestKind::Services]);
     // The first of them tells the kernel the length of the buffer.
-    assert_eq!(*lock(&watches[1].seen), [Seen::Destinations; 51]);
+    assert_eq!(*lock(&watches[1].seen), [RequestKind::Destinations; 51]);
     assert_eq!((*lock(&watches[0].longest), *lock(&watches[1].longest)), (32 * 1024, 7872));
 }
 
@@ -407,7 +407,7 @@ fn list_that_fits_no_piece_is_not_read_twice() {
     let (handle, watches) = watched(&kernel, 1);
     for expected in [[0, 1], [1, 0], [1, 0]] {
         let mut count = 0;
-        assert_eq!(handle.for_each_destination(&id(1), |_| count += 1).unwrap(), Reading::Pieced);
+        assert_eq!(handle.for_each_destination(&id(1), |_| count += 1).unwrap(), Reading::Fragmented);
         assert_eq!(count, 1000);
         assert_eq!([watches[0].destinations(), watches[1].destinations()], expected);
     }
@@ -526,7 +526,7 @@ fn visitor_may_use_the_handle_and_is_called_when_the_list_is_complete() {
             handle.for_each_service(|_| ()).unwrap();
         })
         .unwrap();
-    assert_eq!((names, reading), (vec![server(1); 200], Reading::Pieced));
+    assert_eq!((names, reading), (vec![server(1); 200], Reading::Fragmented));
 
     // The first list is spoilt and read again; nobody sees any of it twice.
     kernel.misbehave(FaultPlan::new().then(Fault::Interrupt));

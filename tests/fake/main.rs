@@ -26,8 +26,8 @@ mod lists;
 mod network;
 mod privilege;
 mod recorder;
-#[path = "../scenes/mod.rs"]
-mod scenes;
+#[path = "../scenarios/mod.rs"]
+mod scenarios;
 mod shared;
 mod simulation;
 mod world;

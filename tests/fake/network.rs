@@ -24,9 +24,9 @@ impl<'a> Network<'a> {
 }
 
 impl conformance::Network for Network<'_> {
-    fn dial(&self, service: &ServiceId, server: &DestinationId) -> Box<dyn conformance::Dialogue + '_> {
+    fn dial(&self, service: &ServiceId, server: &DestinationId) -> Box<dyn conformance::TestConnection + '_> {
         let dialogue =
-            Dialogue { kernel: self.kernel, service: *service, server: *server, has_begun: Cell::new(false) };
+            TestConnection { kernel: self.kernel, service: *service, server: *server, has_begun: Cell::new(false) };
         let entry = self.kernel.handle().unwrap().get_service(service).unwrap().unwrap();
         if entry.service.persistence.is_some() && self.held.borrow_mut().insert((*service, *server)) {
             dialogue.carry(Traffic::new().held(1));
@@ -51,14 +51,14 @@ impl conformance::Network for Network<'_> {
     }
 }
 
-struct Dialogue<'a> {
+struct TestConnection<'a> {
     kernel: &'a FakeKernel,
     service: ServiceId,
     server: DestinationId,
     has_begun: Cell<bool>,
 }
 
-impl Dialogue<'_> {
+impl TestConnection<'_> {
     fn begin(&self, traffic: Traffic) {
         if !self.has_begun.replace(true) {
             self.carry(traffic);
@@ -70,7 +70,7 @@ impl Dialogue<'_> {
     }
 }
 
-impl conformance::Dialogue for Dialogue<'_> {
+impl conformance::TestConnection for TestConnection<'_> {
     fn ask(&self, questions: u64) {
         // Those of UDP are never active.
         self.begin(Traffic::new().opened(1).closed(1));

@@ -6,22 +6,22 @@ use ipvs_rs::model::{AddressFamily, Stats};
 use ipvs_rs::testing::{FakeKernel, Traffic};
 use ipvs_rs::{Destination, DestinationEntry, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
-struct Scene {
+struct Fixture {
     kernel: FakeKernel,
     handle: Handle,
     web: ServiceId,
     server: DestinationId,
 }
 
-impl Scene {
+impl Fixture {
     fn new() -> Self {
         let kernel = FakeKernel::new();
         let handle = kernel.handle().unwrap();
-        let scene =
+        let fixture =
             Self { kernel, handle, web: "TCP 192.0.2.10:80".parse().unwrap(), server: "10.0.0.2:80".parse().unwrap() };
-        scene.make_service();
-        scene.make_server();
-        scene
+        fixture.make_service();
+        fixture.make_server();
+        fixture
     }
 
     fn make_service(&self) {
@@ -56,106 +56,106 @@ impl Scene {
 
 #[test]
 fn connections_are_active_then_inactive_then_gone() {
-    let scene = Scene::new();
-    assert_eq!(scene.gauges(), [0, 0, 0]);
-    scene.carry(Traffic::new().opened(5).held(2));
-    assert_eq!(scene.gauges(), [5, 0, 2]);
-    scene.carry(Traffic::new().opened(1).closed(4));
-    assert_eq!(scene.gauges(), [2, 4, 2]);
-    scene.carry(Traffic::new().expired(3).released(1));
-    assert_eq!(scene.gauges(), [2, 1, 1]);
-    scene.carry(Traffic::new().closed(99).expired(99).released(99));
-    assert_eq!(scene.gauges(), [0, 0, 0]);
+    let fixture = Fixture::new();
+    assert_eq!(fixture.gauges(), [0, 0, 0]);
+    fixture.carry(Traffic::new().opened(5).held(2));
+    assert_eq!(fixture.gauges(), [5, 0, 2]);
+    fixture.carry(Traffic::new().opened(1).closed(4));
+    assert_eq!(fixture.gauges(), [2, 4, 2]);
+    fixture.carry(Traffic::new().expired(3).released(1));
+    assert_eq!(fixture.gauges(), [2, 1, 1]);
+    fixture.carry(Traffic::new().closed(99).expired(99).released(99));
+    assert_eq!(fixture.gauges(), [0, 0, 0]);
 }
 
 #[test]
 fn counters_are_seen_when_the_estimator_came_by() {
-    let scene = Scene::new();
-    scene.pass(1);
-    scene.carry(Traffic::new().opened(3).packets_in(10, 600).packets_out(8, 4000));
-    assert_eq!(scene.entry().stats, Stats::default());
-    assert_eq!(scene.service_stats(), Stats::default());
-    scene.pass(1);
+    let fixture = Fixture::new();
+    fixture.pass(1);
+    fixture.carry(Traffic::new().opened(3).packets_in(10, 600).packets_out(8, 4000));
+    assert_eq!(fixture.entry().stats, Stats::default());
+    assert_eq!(fixture.service_stats(), Stats::default());
+    fixture.pass(1);
     let mut expected = Stats::default();
     (expected.connections, expected.packets_in, expected.packets_out) = (3, 10, 8);
     (expected.bytes_in, expected.bytes_out) = (600, 4000);
     (expected.connections_per_sec, expected.packets_per_sec_in, expected.packets_per_sec_out) = (0, 1, 1);
     (expected.bytes_per_sec_in, expected.bytes_per_sec_out) = (75, 500);
-    assert_eq!(scene.entry().stats, expected);
-    assert_eq!(scene.service_stats(), expected, "the service counts for all its destinations");
+    assert_eq!(fixture.entry().stats, expected);
+    assert_eq!(fixture.service_stats(), expected, "the service counts for all its destinations");
 }
 
 #[test]
 fn steady_traffic_comes_to_its_rate_and_silence_to_nothing() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     for _ in 0..40 {
-        scene.carry(Traffic::new().opened(20).closed(20).expired(20).packets_in(200, 20_000));
-        scene.pass(2);
+        fixture.carry(Traffic::new().opened(20).closed(20).expired(20).packets_in(200, 20_000));
+        fixture.pass(2);
     }
-    let stats = scene.service_stats();
+    let stats = fixture.service_stats();
     assert_eq!((stats.connections_per_sec, stats.packets_per_sec_in, stats.bytes_per_sec_in), (10, 100, 10_000));
-    scene.pass(365 * 24 * 3600);
-    let stats = scene.service_stats();
+    fixture.pass(365 * 24 * 3600);
+    let stats = fixture.service_stats();
     assert_eq!((stats.connections_per_sec, stats.packets_per_sec_in, stats.bytes_per_sec_in), (0, 0, 0));
     assert_eq!((stats.connections, stats.packets_in, stats.bytes_in), (800, 8000, 800_000));
 }
 
 #[test]
 fn zero_forgets_what_was_seen_and_keeps_what_was_not() {
-    let scene = Scene::new();
-    scene.carry(Traffic::new().opened(3));
-    scene.pass(2);
-    scene.carry(Traffic::new().opened(4));
-    scene.handle.zero_service(&scene.web).unwrap();
-    assert_eq!((scene.service_stats(), scene.entry().stats), (Stats::default(), Stats::default()));
-    assert_eq!(scene.gauges(), [7, 0, 0], "connections stay");
-    scene.pass(2);
-    assert_eq!((scene.service_stats().connections, scene.entry().stats.connections), (4, 4));
-    scene.handle.zero_all().unwrap();
-    assert_eq!(scene.service_stats(), Stats::default());
+    let fixture = Fixture::new();
+    fixture.carry(Traffic::new().opened(3));
+    fixture.pass(2);
+    fixture.carry(Traffic::new().opened(4));
+    fixture.handle.zero_service(&fixture.web).unwrap();
+    assert_eq!((fixture.service_stats(), fixture.entry().stats), (Stats::default(), Stats::default()));
+    assert_eq!(fixture.gauges(), [7, 0, 0], "connections stay");
+    fixture.pass(2);
+    assert_eq!((fixture.service_stats().connections, fixture.entry().stats.connections), (4, 4));
+    fixture.handle.zero_all().unwrap();
+    assert_eq!(fixture.service_stats(), Stats::default());
 }
 
 #[test]
 fn update_keeps_counters_and_connections() {
-    let scene = Scene::new();
-    scene.carry(Traffic::new().opened(3));
-    scene.pass(2);
-    scene.handle.update_service(&Service::new(scene.web, Scheduler::Mh)).unwrap();
-    let changed = Destination::new(scene.server, ForwardMethod::DirectRoute).drained();
-    scene.handle.update_destination(&scene.web, &changed).unwrap();
-    assert_eq!((scene.service_stats().connections, scene.entry().stats.connections), (3, 3));
-    assert_eq!(scene.gauges(), [3, 0, 0]);
+    let fixture = Fixture::new();
+    fixture.carry(Traffic::new().opened(3));
+    fixture.pass(2);
+    fixture.handle.update_service(&Service::new(fixture.web, Scheduler::Mh)).unwrap();
+    let changed = Destination::new(fixture.server, ForwardMethod::DirectRoute).drained();
+    fixture.handle.update_destination(&fixture.web, &changed).unwrap();
+    assert_eq!((fixture.service_stats().connections, fixture.entry().stats.connections), (3, 3));
+    assert_eq!(fixture.gauges(), [3, 0, 0]);
 }
 
 #[test]
 fn destination_that_comes_back_has_its_connections_and_counters_again() {
-    let scene = Scene::new();
-    scene.carry(Traffic::new().opened(3));
-    scene.pass(2);
-    scene.handle.delete_destination(&scene.web, &scene.server).unwrap();
-    scene.carry(Traffic::new().closed(1));
-    scene.make_server();
-    assert_eq!(scene.gauges(), [2, 1, 0]);
-    assert_eq!(scene.entry().stats.connections, 3);
+    let fixture = Fixture::new();
+    fixture.carry(Traffic::new().opened(3));
+    fixture.pass(2);
+    fixture.handle.delete_destination(&fixture.web, &fixture.server).unwrap();
+    fixture.carry(Traffic::new().closed(1));
+    fixture.make_server();
+    assert_eq!(fixture.gauges(), [2, 1, 0]);
+    assert_eq!(fixture.entry().stats.connections, 3);
 
     // With another service of the same name it has only the connections.
-    scene.handle.delete_service(&scene.web).unwrap();
-    scene.make_service();
-    scene.make_server();
-    assert_eq!(scene.gauges(), [2, 1, 0]);
-    assert_eq!(scene.entry().stats, Stats::default());
+    fixture.handle.delete_service(&fixture.web).unwrap();
+    fixture.make_service();
+    fixture.make_server();
+    assert_eq!(fixture.gauges(), [2, 1, 0]);
+    assert_eq!(fixture.entry().stats, Stats::default());
 }
 
 #[test]
 fn destination_that_nobody_refers_to_is_forgotten_after_two_minutes() {
     let back_after = |seconds| {
-        let scene = Scene::new();
-        scene.carry(Traffic::new().opened(3).closed(3).expired(3));
-        scene.pass(2);
-        scene.handle.delete_destination(&scene.web, &scene.server).unwrap();
-        scene.pass(seconds);
-        scene.make_server();
-        scene.entry().stats.connections
+        let fixture = Fixture::new();
+        fixture.carry(Traffic::new().opened(3).closed(3).expired(3));
+        fixture.pass(2);
+        fixture.handle.delete_destination(&fixture.web, &fixture.server).unwrap();
+        fixture.pass(seconds);
+        fixture.make_server();
+        fixture.entry().stats.connections
     };
     // It is looked at every minute; at the first look the two minutes begin.
     assert_eq!([0, 119, 179, 180].map(back_after), [3, 3, 3, 0]);
@@ -163,24 +163,27 @@ fn destination_that_nobody_refers_to_is_forgotten_after_two_minutes() {
 
 #[test]
 fn destination_with_connections_is_remembered_for_ever() {
-    let scene = Scene::new();
-    scene.carry(Traffic::new().opened(1));
-    scene.handle.flush().unwrap();
-    scene.pass(365 * 24 * 3600);
-    scene.make_service();
-    scene.make_server();
-    assert_eq!(scene.gauges(), [1, 0, 0]);
+    let fixture = Fixture::new();
+    fixture.carry(Traffic::new().opened(1));
+    fixture.handle.flush().unwrap();
+    fixture.pass(365 * 24 * 3600);
+    fixture.make_service();
+    fixture.make_server();
+    assert_eq!(fixture.gauges(), [1, 0, 0]);
 }
 
 #[test]
 fn traffic_needs_a_destination() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let nobody: DestinationId = "10.0.0.9:80".parse().unwrap();
-    let error = scene.kernel.carry(&scene.web, &nobody, Traffic::new().opened(1)).unwrap_err();
+    let error = fixture.kernel.carry(&fixture.web, &nobody, Traffic::new().opened(1)).unwrap_err();
     assert_eq!(error.to_string(), "no destination 10.0.0.9:80 of TCP 192.0.2.10:80 to carry traffic to");
-    scene.handle.delete_destination(&scene.web, &scene.server).unwrap();
-    assert!(scene.kernel.carry(&scene.web, &scene.server, Traffic::new().opened(1)).is_err());
-    assert!(scene.kernel.carry(&scene.web, &scene.server, Traffic::new().closed(1)).is_err(), "there is none to close");
+    fixture.handle.delete_destination(&fixture.web, &fixture.server).unwrap();
+    assert!(fixture.kernel.carry(&fixture.web, &fixture.server, Traffic::new().opened(1)).is_err());
+    assert!(
+        fixture.kernel.carry(&fixture.web, &fixture.server, Traffic::new().closed(1)).is_err(),
+        "there is none to close"
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::root::Root;
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsadm"]
 fn streams_that_are_closed_or_full_disturb_nobody() {
     alone(|| {
-        let both = Both::new();
+        let both = BothPrograms::new();
         both.restore(RULES);
         both.assert_same(&[
             "ipvsadm -Ln >&-",
@@ -46,7 +46,7 @@ fn streams_that_are_closed_or_full_disturb_nobody() {
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsadm"]
 fn reader_that_goes_away_ends_long_lists_and_not_short_ones() {
     alone(|| {
-        let both = Both::new();
+        let both = BothPrograms::new();
         let piped = |list: &str| format!("bash -c 'ipvsadm {list} | head -1; echo ${{PIPESTATUS[*]}}'");
         let lists = ["-Ln", "-Ln --stats", "-Sn"].map(piped);
         let lists = lists.each_ref().map(String::as_str);
@@ -75,7 +75,7 @@ fn reader_that_goes_away_ends_long_lists_and_not_short_ones() {
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsadm"]
 fn ten_megabytes_of_rules_are_restored() {
     alone(|| {
-        let both = Both::new();
+        let both = BothPrograms::new();
         // Blanks make the lines long: the kernel's work is not what this is about.
         let blanks = " ".repeat(4000);
         let mut rules = String::new();
@@ -95,7 +95,7 @@ fn ten_megabytes_of_rules_are_restored() {
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsadm"]
 fn ten_megabytes_of_anything_end() {
     alone(|| {
-        let both = Both::new();
+        let both = BothPrograms::new();
         let mut random = Rng::with_seed(1);
         let noise: Vec<u8> = (0..10_000_000).map(|_| random.u8(..)).collect();
         both.assert_same_input(&noise);
@@ -116,7 +116,7 @@ fn ten_megabytes_of_anything_end() {
 fn lines_of_a_megabyte_are_taken_as_they_are() {
     const MEGABYTE: usize = 1 << 20;
     alone(|| {
-        let both = Both::new();
+        let both = BothPrograms::new();
         let input = |parts: &[(&str, usize)]| {
             let bytes: String = parts.iter().map(|(text, count)| text.repeat(*count)).collect();
             both.assert_same_input(bytes.as_bytes())
@@ -145,7 +145,7 @@ fn lines_of_a_megabyte_are_taken_as_they_are() {
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsadm"]
 fn bytes_that_are_no_text_are_taken_as_they_are() {
     alone(|| {
-        let both = Both::new();
+        let both = BothPrograms::new();
         for input in [
             &b"-A -t 10.0.0.1:80\0x -s rr\n"[..],
             b"-A -t 10.0.0.2:80 -s rr\0wlc\n",
@@ -206,7 +206,7 @@ fn bytes_that_are_no_text_are_taken_as_they_are() {
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsadm"]
 fn command_that_fails_changes_nothing() {
     alone(|| {
-        let both = Both::new();
+        let both = BothPrograms::new();
         both.restore(RULES);
         let quick = || both.programs[0].ipvsadm(&both.networks[1], &["-Ln", "--thresholds"], b"");
         let (before, before_quick) = (both.table(1), quick());
@@ -260,12 +260,12 @@ fn command_that_fails_changes_nothing() {
 }
 
 /// Both programs, each with a network namespace of its own.
-struct Both {
+struct BothPrograms {
     programs: [Root; 2],
     networks: [Namespace; 2],
 }
 
-impl Both {
+impl BothPrograms {
     fn new() -> Self {
         Self { programs: programs(), networks: [Namespace::new(), Namespace::new()] }
     }

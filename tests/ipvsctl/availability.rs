@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use crate::world::{Said, ours, said};
+use crate::world::{ProgramOutput, ours, said};
 
-fn run(words: &[&str], variables: &[(&str, &str)]) -> Said {
+fn run(words: &[&str], variables: &[(&str, &str)]) -> ProgramOutput {
     let mut command = Command::new(ours());
     command.args(words).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").envs(variables.iter().copied());
     said(command, "{}")

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use crate::world::{World, scene};
 
 /// A service on this host with a server behind it that a client is connected to.
-struct Busy {
+struct BusyService {
     client: TcpStream,
     server: TcpStream,
 }
 
-fn busy(world: &World) -> Busy {
+fn busy(world: &World) -> BusyService {
     world.shell("ip addr add 10.9.9.9/32 dev lo; ip addr add 10.1.1.1/32 dev lo; ip addr add 10.1.1.2/32 dev lo");
     world.rules("-A -t 10.9.9.9:80 -s wlc\n-a -t 10.9.9.9:80 -r 10.1.1.1:80 -g -w 5\n");
     world.network.run(|| {
@@ -23,7 +23,7 @@ fn busy(world: &World) -> Busy {
         let (mut server, _) = listener.accept().unwrap();
         client.write_all(b"x").unwrap();
         server.read_exact(&mut [0]).unwrap();
-        Busy { client, server }
+        BusyService { client, server }
     })
 }
 

@@ -70,17 +70,17 @@ fn model(services: usize) -> String {
 }
 
 /// `watch` over 100 services in `disk/file`, which has little room.
-struct Watching<'a> {
+struct WatchProcess<'a> {
     world: &'a World,
     child: Child,
 }
 
-impl Watching<'_> {
-    fn start(world: &World) -> Watching<'_> {
+impl WatchProcess<'_> {
+    fn start(world: &World) -> WatchProcess<'_> {
         world.shell("mkdir disk; mount -t tmpfs -o size=16k none disk");
         world.write("disk/file", &model(100));
         let child = world.start(&["watch", "-f", "disk/file", "--interval=1s"]);
-        let watching = Watching { world, child };
+        let watching = WatchProcess { world, child };
         until(|| watching.services() == 100);
         watching
     }
@@ -121,7 +121,7 @@ const KEPT: &str = "Warning: The files cannot be used: the table is kept as they
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
 fn file_that_is_not_whole_deletes_nothing() {
     scene(|world| {
-        let watching = Watching::start(world);
+        let watching = WatchProcess::start(world);
         let damages = [
             (": > disk/file", "emptied"),
             // No room for all of it: the rest of the disk is full.
@@ -152,7 +152,7 @@ fn file_that_is_not_whole_deletes_nothing() {
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
 fn file_is_taken_when_its_writer_is_through() {
     scene(|world| {
-        let watching = Watching::start(world);
+        let watching = WatchProcess::start(world);
         world.write("new", &model(90));
         world.shell("cat new > disk/file");
         until(|| watching.services() == 90);

@@ -11,7 +11,7 @@ use crate::output;
 
 /// What a program said and how it ended.
 #[derive(Debug)]
-pub struct Said {
+pub struct ProgramOutput {
     pub status: i32,
     pub stdout: String,
     pub stderr: String,
@@ -30,12 +30,12 @@ pub fn scene(body: impl FnOnce(&World) + Send) {
 
 impl World {
     /// Runs our program.
-    pub fn ctl(&self, words: &[&str]) -> Said {
+    pub fn ctl(&self, words: &[&str]) -> ProgramOutput {
         self.run(words, "", &[])
     }
 
     /// Runs our program with standard input and variables.
-    pub fn run(&self, words: &[&str], stdin: &str, variables: &[(&str, &str)]) -> Said {
+    pub fn run(&self, words: &[&str], stdin: &str, variables: &[(&str, &str)]) -> ProgramOutput {
         let mut command = self.command(words);
         command.envs(variables.iter().copied());
         self.network.run(|| said(command, stdin))
@@ -107,7 +107,7 @@ impl World {
         said.stdout
     }
 
-    fn debians(&self, words: &[&str], stdin: &str) -> Said {
+    fn debians(&self, words: &[&str], stdin: &str) -> ProgramOutput {
         let program = std::env::var_os("IPVS_RS_IPVSADM_ORIGINAL").unwrap_or_else(|| "/usr/sbin/ipvsadm".into());
         let mut command = Command::new(program);
         command.args(words);
@@ -147,9 +147,9 @@ pub fn ours() -> PathBuf {
 }
 
 /// Runs a command to its end.
-pub fn said(command: Command, stdin: impl AsRef<OsStr>) -> Said {
+pub fn said(command: Command, stdin: impl AsRef<OsStr>) -> ProgramOutput {
     use std::os::unix::ffi::OsStrExt;
     let output = output::run(command, stdin.as_ref().as_bytes());
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Said { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
+    ProgramOutput { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
 }

@@ -49,7 +49,7 @@ impl From<Error> for Failure {
 
 /// How a request is answered.
 #[derive(Clone, Copy, Debug)]
-enum Shape {
+enum AnswerShape {
     /// In one datagram.
     One,
     /// In a datagram of rows, if there are any, and one that ends the list.
@@ -60,9 +60,9 @@ enum Shape {
 
 /// What becomes of an answer.
 #[derive(Clone, Copy, Debug)]
-enum End {
+enum Delivery {
     /// It arrives.
-    Told,
+    Complete,
     /// Its last datagram arrives first, which ends it.
     LastFirst,
     /// So many datagrams arrive, and the rest is known to be lost.
@@ -75,30 +75,30 @@ enum End {
     Failed(ErrorKind),
 }
 
-impl Shape {
+impl AnswerShape {
     /// Whether the request is executed, and what becomes of the answer.
-    fn struck_by(self, fault: Option<&Fault>) -> (bool, End) {
+    fn struck_by(self, fault: Option<&Fault>) -> (bool, Delivery) {
         let datagrams = match self {
             Self::One => 1,
             Self::List { has_rows } => 1 + usize::from(has_rows),
             Self::Bulk { answers } => answers,
         };
         let is_list = matches!(self, Self::List { .. });
-        let Some(fault) = fault else { return (true, End::Told) };
+        let Some(fault) = fault else { return (true, Delivery::Complete) };
         match fault {
-            Fault::SendFails(_) => (false, End::Failed(ErrorKind::Io)),
-            Fault::Refuse(errno) => (false, End::Refused(*errno)),
-            Fault::Silence => (false, End::Failed(ErrorKind::Timeout)),
-            Fault::Lose(kept) if *kept < datagrams => (true, End::Lost(*kept)),
-            Fault::Reorder if datagrams > 1 => (true, End::LastFirst),
-            Fault::Interrupt if is_list => (true, End::Interrupted),
-            Fault::Delay(time) if *time < DEADLINE => (true, End::Told),
+            Fault::SendFails(_) => (false, Delivery::Failed(ErrorKind::Io)),
+            Fault::Refuse(errno) => (false, Delivery::Refused(*errno)),
+            Fault::Silence => (false, Delivery::Failed(ErrorKind::Timeout)),
+            Fault::Lose(kept) if *kept < datagrams => (true, Delivery::Lost(*kept)),
+            Fault::Reorder if datagrams > 1 => (true, Delivery::LastFirst),
+            Fault::Interrupt if is_list => (true, Delivery::Interrupted),
+            Fault::Delay(time) if *time < DEADLINE => (true, Delivery::Complete),
             // The end of a list is shorter than that.
-            Fault::Cut(20..) if is_list && datagrams == 1 => (true, End::Told),
+            Fault::Cut(20..) if is_list && datagrams == 1 => (true, Delivery::Complete),
             // An empty datagram says nothing.
-            Fault::Garbage(bytes) if bytes.is_empty() => (true, End::Told),
-            Fault::Delay(_) | Fault::Drop | Fault::Cut(0) => (true, End::Failed(ErrorKind::Timeout)),
-            Fault::Truncate | Fault::Cut(_) | Fault::Garbage(_) => (true, End::Failed(ErrorKind::Decode)),
+            Fault::Garbage(bytes) if bytes.is_empty() => (true, Delivery::Complete),
+            Fault::Delay(_) | Fault::Drop | Fault::Cut(0) => (true, Delivery::Failed(ErrorKind::Timeout)),
+            Fault::Truncate | Fault::Cut(_) | Fault::Garbage(_) => (true, Delivery::Failed(ErrorKind::Decode)),
             // What nobody asked for is skipped, and what has no object does no harm.
             Fault::Duplicate
             | Fault::Foreign(_)
@@ -106,7 +106,7 @@ impl Shape {
             | Fault::SilentStop
             | Fault::Lose(_)
             | Fault::Reorder
-            | Fault::Interrupt => (true, End::Told),
+            | Fault::Interrupt => (true, Delivery::Complete),
             other => panic!("what becomes of an answer by {other:?}?"),
         }
     }
@@ -150,15 +150,14 @@ impl Reference {
         follow: impl FnOnce(&mut Table) -> Result<T, Errno>,
     ) -> Result<T, Failure> {
         let fault = self.next_fault();
-        let (is_executed, end) = Shape::One.struck_by(fault.as_ref());
+        let (is_executed, end) = AnswerShape::One.struck_by(fault.as_ref());
         let result = is_executed.then(|| follow(&mut self.table));
         let (kind, errno) = match (end, result) {
-            (End::Told | End::LastFirst | End::Interrupted, Some(Ok(value))) => return Ok(value),
-            (End::Told | End::LastFirst | End::Interrupted, Some(Err(errno))) | (End::Refused(errno), _) => {
-                (ErrorKind::Kernel, Some(errno))
-            }
-            (End::Lost(_), _) => (ErrorKind::Lost, None),
-            (End::Failed(kind), _) => (kind, None),
+            (Delivery::Complete | Delivery::LastFirst | Delivery::Interrupted, Some(Ok(value))) => return Ok(value),
+            (Delivery::Complete | Delivery::LastFirst | Delivery::Interrupted, Some(Err(errno)))
+            | (Delivery::Refused(errno), _) => (ErrorKind::Kernel, Some(errno)),
+            (Delivery::Lost(_), _) => (ErrorKind::Lost, None),
+            (Delivery::Failed(kind), _) => (kind, None),
             (end, None) => panic!("{end:?} without an answer"),
         };
         Err(Failure { operation, target, kind, errno })
@@ -175,16 +174,16 @@ impl Reference {
         let (kind, errno) = loop {
             let rows = rows(&self.table);
             let fault = self.next_fault();
-            let (_, end) = Shape::List { has_rows: !rows.is_empty() }.struck_by(fault.as_ref());
+            let (_, end) = AnswerShape::List { has_rows: !rows.is_empty() }.struck_by(fault.as_ref());
             match end {
-                End::Told => return Ok(rows),
-                End::LastFirst => return Ok(Vec::new()),
-                End::Lost(_) | End::Interrupted if attempts < LIST_ATTEMPTS => attempts += 1,
-                End::Refused(Errno::EBUSY) if !was_busy => was_busy = true,
-                End::Lost(_) => break (ErrorKind::Lost, None),
-                End::Interrupted => break (ErrorKind::Interrupted, None),
-                End::Refused(errno) => break (ErrorKind::Kernel, Some(errno)),
-                End::Failed(kind) => break (kind, None),
+                Delivery::Complete => return Ok(rows),
+                Delivery::LastFirst => return Ok(Vec::new()),
+                Delivery::Lost(_) | Delivery::Interrupted if attempts < LIST_ATTEMPTS => attempts += 1,
+                Delivery::Refused(Errno::EBUSY) if !was_busy => was_busy = true,
+                Delivery::Lost(_) => break (ErrorKind::Lost, None),
+                Delivery::Interrupted => break (ErrorKind::Interrupted, None),
+                Delivery::Refused(errno) => break (ErrorKind::Kernel, Some(errno)),
+                Delivery::Failed(kind) => break (kind, None),
             }
         };
         Err(Failure { operation, target, kind, errno })
@@ -194,19 +193,19 @@ impl Reference {
     /// decides.
     fn stop_sync(&mut self, role: SyncRole) -> Result<(), Failure> {
         let fault = self.next_fault();
-        let (is_executed, end) = Shape::Bulk { answers: 2 }.struck_by(fault.as_ref());
+        let (is_executed, end) = AnswerShape::Bulk { answers: 2 }.struck_by(fault.as_ref());
         let stopped = is_executed.then(|| self.table.follow(&Command::StopSync(role)));
         let failed =
             |kind, errno| Err(Failure { operation: Operation::StopSync, target: Target::Daemon(role), kind, errno });
         let is_silent = matches!(fault, Some(Fault::SilentStop));
         match (end, stopped) {
-            (End::Told | End::Interrupted, Some(Ok(()))) if !is_silent => return Ok(()),
-            (End::Told | End::Interrupted, Some(Err(errno))) | (End::Refused(errno), _) => {
+            (Delivery::Complete | Delivery::Interrupted, Some(Ok(()))) if !is_silent => return Ok(()),
+            (Delivery::Complete | Delivery::Interrupted, Some(Err(errno))) | (Delivery::Refused(errno), _) => {
                 return failed(ErrorKind::Kernel, Some(errno));
             }
-            (End::Lost(_), _) => return failed(ErrorKind::Lost, None),
-            (End::Failed(kind), _) => return failed(kind, None),
-            (End::Told | End::Interrupted | End::LastFirst, _) => {}
+            (Delivery::Lost(_), _) => return failed(ErrorKind::Lost, None),
+            (Delivery::Failed(kind), _) => return failed(kind, None),
+            (Delivery::Complete | Delivery::Interrupted | Delivery::LastFirst, _) => {}
         }
         let daemons =
             self.list(Operation::GetSyncDaemons, Target::Table, |table| table.daemons.keys().copied().collect())?;
@@ -235,7 +234,7 @@ impl Reference {
     fn chunk(&mut self, commands: &[Command]) -> Vec<Result<(), (ErrorKind, Option<Errno>)>> {
         let fault = self.next_fault();
         // Whether it is executed does not depend on how many answers it has.
-        let (is_executed, _) = Shape::Bulk { answers: 1 }.struck_by(fault.as_ref());
+        let (is_executed, _) = AnswerShape::Bulk { answers: 1 }.struck_by(fault.as_ref());
         let last = commands.len() - 1;
         let mut results: Vec<Result<(), (ErrorKind, Option<Errno>)>> = commands
             .iter()
@@ -253,13 +252,13 @@ impl Reference {
                 }
             }
         };
-        let (_, end) = Shape::Bulk { answers: answered.len() }.struck_by(fault.as_ref());
+        let (_, end) = AnswerShape::Bulk { answers: answered.len() }.struck_by(fault.as_ref());
         match end {
-            End::Told | End::Interrupted => {}
-            End::LastFirst => results[..last].fill(Ok(())),
-            End::Lost(kept) => unknown(&mut results, ErrorKind::Lost, ErrorKind::Lost, &answered[..kept]),
-            End::Refused(errno) => results.fill(Err((ErrorKind::Kernel, Some(errno)))),
-            End::Failed(kind) => {
+            Delivery::Complete | Delivery::Interrupted => {}
+            Delivery::LastFirst => results[..last].fill(Ok(())),
+            Delivery::Lost(kept) => unknown(&mut results, ErrorKind::Lost, ErrorKind::Lost, &answered[..kept]),
+            Delivery::Refused(errno) => results.fill(Err((ErrorKind::Kernel, Some(errno)))),
+            Delivery::Failed(kind) => {
                 let rest = match kind {
                     ErrorKind::Timeout => ErrorKind::Timeout,
                     ErrorKind::Io => ErrorKind::NotSent,

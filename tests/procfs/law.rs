@@ -10,12 +10,12 @@ use proptest::prelude::*;
 use crate::printed::{HEADER, HEADER_WITH_ORIGIN, Known, arb_known, arb_known_with_origin};
 
 /// Hands out as little as it may, and is interrupted in between.
-struct Trickle<'a> {
+struct ShortReads<'a> {
     bytes: &'a [u8],
     is_interrupted: bool,
 }
 
-impl Read for Trickle<'_> {
+impl Read for ShortReads<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.is_interrupted = !self.is_interrupted;
         if self.is_interrupted {
@@ -61,7 +61,7 @@ proptest! {
     #[test]
     fn table_may_come_in_pieces(rows in vec(arb_known(), 0..5)) {
         let table = table(HEADER, &rows);
-        prop_assert_eq!(read(Trickle { bytes: &table, is_interrupted: false }), rows);
+        prop_assert_eq!(read(ShortReads { bytes: &table, is_interrupted: false }), rows);
     }
 
     #[test]

@@ -8,66 +8,66 @@ use ipvs_rs::{
     Destination, DestinationEntry, Error, ForwardMethod, Handle, Scheduler, Service, ServiceEntry, ServiceId,
 };
 
-use super::{INTERFACE, Stage};
+use super::{Client, INTERFACE};
 
-pub fn services_of_ipv4(stage: &mut Stage<'_>) {
+pub fn services_of_ipv4(client: &mut Client<'_>) {
     let id = service_id("TCP 192.0.2.10:80");
     let mask = Granularity::Mask([255, 255, 255, 0].into());
     let rich = Service::new(id, Scheduler::Sh)
         .scheduler_flags(SchedulerFlags::PORT)
         .persistence(Persistence::for_secs(300).unwrap().granularity(mask));
-    services(stage, &Service::new(id, Scheduler::Rr), &rich);
+    services(client, &Service::new(id, Scheduler::Rr), &rich);
     let id = service_id("UDP 192.0.2.10:5060");
     let sip = Persistence::for_secs(60).unwrap().engine("sip".parse().unwrap());
     services(
-        stage,
+        client,
         &Service::new(id, Scheduler::Rr).persistence(sip),
         &Service::new(id, Scheduler::Rr).one_packet(true),
     );
 }
 
-pub fn services_of_ipv6(stage: &mut Stage<'_>) {
+pub fn services_of_ipv6(client: &mut Client<'_>) {
     let id = service_id("TCP [2001:db8::10]:443");
     let prefix = Granularity::Prefix(Prefix::new(64).unwrap());
     let rich = Service::new(id, Scheduler::Wrr).persistence(Persistence::for_secs(300).unwrap().granularity(prefix));
-    services(stage, &Service::new(id, Scheduler::Mh), &rich);
+    services(client, &Service::new(id, Scheduler::Mh), &rich);
 }
 
-pub fn services_of_marks(stage: &mut Stage<'_>) {
+pub fn services_of_marks(client: &mut Client<'_>) {
     for family in [AddressFamily::Ipv4, AddressFamily::Ipv6] {
         let id = ServiceId::fwmark(7, family).unwrap();
         let rich = Service::new(id, Scheduler::Wlc).persistence(Persistence::for_secs(10).unwrap());
-        services(stage, &Service::new(id, Scheduler::None), &rich);
+        services(client, &Service::new(id, Scheduler::None), &rich);
     }
 }
 
 /// The life of a service.
-fn services(stage: &mut Stage<'_>, first: &Service, second: &Service) {
+fn services(client: &mut Client<'_>, first: &Service, second: &Service) {
     let id = &first.id;
-    let get = |stage: &mut Stage<'_>| {
-        stage.call(
+    let get = |client: &mut Client<'_>| {
+        client.call(
             &format!("get service {id}"),
             |handle| handle.get_service(id),
             |entry| entry.as_ref().map_or_else(|| "none".to_owned(), text),
         );
     };
-    get(stage);
-    stage.give(format!("new service {id}"), |handle| handle.new_service(first));
-    stage.refused(|handle| handle.new_service(first));
-    get(stage);
-    stage.give(format!("update service {id}"), |handle| handle.update_service(second));
+    get(client);
+    client.command(format!("new service {id}"), |handle| handle.new_service(first));
+    client.refused(|handle| handle.new_service(first));
+    get(client);
+    client.command(format!("update service {id}"), |handle| handle.update_service(second));
     let nobody = Service::new(*id, "nobody".parse().unwrap());
-    stage.refused(|handle| handle.update_service(&nobody));
-    stage.call("get services", Handle::get_services, |all| lines(all.iter().map(text)));
-    stage.give(format!("zero {id}"), |handle| handle.zero_service(id));
-    stage.give(format!("delete service {id}"), |handle| handle.delete_service(id));
-    stage.refused(|handle| handle.delete_service(id));
-    stage.refused(|handle| handle.update_service(second));
-    stage.refused(|handle| handle.zero_service(id));
-    stage.refused(|handle| handle.new_service(&nobody));
+    client.refused(|handle| handle.update_service(&nobody));
+    client.call("get services", Handle::get_services, |all| lines(all.iter().map(text)));
+    client.command(format!("zero {id}"), |handle| handle.zero_service(id));
+    client.command(format!("delete service {id}"), |handle| handle.delete_service(id));
+    client.refused(|handle| handle.delete_service(id));
+    client.refused(|handle| handle.update_service(second));
+    client.refused(|handle| handle.zero_service(id));
+    client.refused(|handle| handle.new_service(&nobody));
 }
 
-pub fn destinations_of_ipv4(stage: &mut Stage<'_>) {
+pub fn destinations_of_ipv4(client: &mut Client<'_>) {
     let full = Thresholds::with_upper(1000).unwrap().with_lower(800).unwrap();
     let gue = Tunnel::gue(6080).unwrap().flags(TunnelFlags::CHECKSUM);
     let servers = [
@@ -75,66 +75,68 @@ pub fn destinations_of_ipv4(stage: &mut Stage<'_>) {
         server("10.0.0.3:80", ForwardMethod::Tunnel(gue)),
         server("[2001:db8::3]:80", ForwardMethod::Tunnel(Tunnel::ipip())),
     ];
-    destinations(stage, service_id("TCP 192.0.2.10:80"), &servers, "[2001:db8::4]:80", "224.0.0.9:80");
+    destinations(client, service_id("TCP 192.0.2.10:80"), &servers, "[2001:db8::4]:80", "224.0.0.9:80");
 }
 
-pub fn destinations_of_ipv6(stage: &mut Stage<'_>) {
+pub fn destinations_of_ipv6(client: &mut Client<'_>) {
     let servers = [
         server("[2001:db8::2]:8080", ForwardMethod::Masquerade),
         server("[2001:db8::3]:80", ForwardMethod::DirectRoute).weight(0).unwrap(),
         server("10.0.0.3:80", ForwardMethod::Tunnel(Tunnel::gre())),
     ];
-    destinations(stage, service_id("UDP [2001:db8::10]:53"), &servers, "10.0.0.4:53", "[ff02::1]:53");
+    destinations(client, service_id("UDP [2001:db8::10]:53"), &servers, "10.0.0.4:53", "[ff02::1]:53");
 }
 
-pub fn destinations_of_marks(stage: &mut Stage<'_>) {
+pub fn destinations_of_marks(client: &mut Client<'_>) {
     let mark = |family| ServiceId::fwmark(7, family).unwrap();
     let servers = [server("10.0.0.2:0", ForwardMethod::DirectRoute), server("10.0.0.3:80", ForwardMethod::Local)];
-    destinations(stage, mark(AddressFamily::Ipv4), &servers, "[2001:db8::4]:80", "255.255.255.255:80");
+    destinations(client, mark(AddressFamily::Ipv4), &servers, "[2001:db8::4]:80", "255.255.255.255:80");
     let servers = [server("[2001:db8::2]:0", ForwardMethod::Bypass)];
-    destinations(stage, mark(AddressFamily::Ipv6), &servers, "10.0.0.4:80", "[::]:80");
+    destinations(client, mark(AddressFamily::Ipv6), &servers, "10.0.0.4:80", "[::]:80");
 }
 
 /// The life of the servers of a service.
-fn destinations(stage: &mut Stage<'_>, id: ServiceId, servers: &[Destination], other: &str, nobody: &str) {
-    let list = |stage: &mut Stage<'_>| {
-        stage.call(
+fn destinations(client: &mut Client<'_>, id: ServiceId, servers: &[Destination], other: &str, nobody: &str) {
+    let list = |client: &mut Client<'_>| {
+        client.call(
             &format!("get destinations of {id}"),
             |handle| handle.get_destinations(&id),
             |all| lines(all.iter().map(|entry| text_of_server(&id, entry))),
         );
     };
     let first = &servers[0];
-    list(stage);
-    stage.refused(|handle| handle.new_destination(&id, first));
-    stage.give(format!("new service {id}"), |handle| handle.new_service(&Service::new(id, Scheduler::Wlc)));
+    list(client);
+    client.refused(|handle| handle.new_destination(&id, first));
+    client.command(format!("new service {id}"), |handle| handle.new_service(&Service::new(id, Scheduler::Wlc)));
     for server in servers {
-        stage.give(format!("new destination {} for {id}", server.id), |handle| handle.new_destination(&id, server));
+        client.command(format!("new destination {} for {id}", server.id), |handle| handle.new_destination(&id, server));
     }
-    list(stage);
-    stage.refused(|handle| handle.new_destination(&id, first));
-    stage.refused(|handle| handle.new_destination(&id, &server(other, ForwardMethod::Masquerade)));
+    list(client);
+    client.refused(|handle| handle.new_destination(&id, first));
+    client.refused(|handle| handle.new_destination(&id, &server(other, ForwardMethod::Masquerade)));
     let nobody = Destination::new(nobody.parse().unwrap(), ForwardMethod::Masquerade);
-    stage.refused(|handle| handle.new_destination(&id, &nobody));
-    stage.refused(|handle| handle.update_destination(&id, &nobody));
+    client.refused(|handle| handle.new_destination(&id, &nobody));
+    client.refused(|handle| handle.update_destination(&id, &nobody));
     let drained = server(&first.id.to_string(), ForwardMethod::DirectRoute).drained();
-    stage.give(format!("update destination {} for {id}", first.id), |handle| handle.update_destination(&id, &drained));
+    client.command(format!("update destination {} for {id}", first.id), |handle| {
+        handle.update_destination(&id, &drained)
+    });
     for server in servers.iter().skip(1) {
         let what = format!("delete destination {} for {id}", server.id);
-        stage.give(what, |handle| handle.delete_destination(&id, &server.id));
+        client.command(what, |handle| handle.delete_destination(&id, &server.id));
     }
-    stage.refused(|handle| handle.delete_destination(&id, &nobody.id));
-    list(stage);
-    stage.give(format!("delete service {id}"), |handle| handle.delete_service(&id));
-    stage.refused(|handle| handle.delete_destination(&id, &first.id));
+    client.refused(|handle| handle.delete_destination(&id, &nobody.id));
+    list(client);
+    client.command(format!("delete service {id}"), |handle| handle.delete_service(&id));
+    client.refused(|handle| handle.delete_destination(&id, &first.id));
 }
 
-pub fn table(stage: &mut Stage<'_>) {
+pub fn table(client: &mut Client<'_>) {
     let ids = ["TCP 192.0.2.10:80", "SCTP [2001:db8::10]:80", "FWM 7"].map(service_id);
     for id in ids {
         let service = Service::new(id, Scheduler::Lc);
         for settings in [&service, &service, &Service::new(id, Scheduler::Sed)] {
-            stage.call(
+            client.call(
                 &format!("ensure service {id}"),
                 |handle| handle.ensure_service(settings),
                 |done| done.to_string(),
@@ -145,21 +147,21 @@ pub fn table(stage: &mut Stage<'_>) {
     let first = server("10.0.0.2:80", ForwardMethod::Masquerade);
     for settings in [&first, &first, &first.clone().drained()] {
         let what = format!("ensure destination {} for {id}", first.id);
-        stage.call(&what, |handle| handle.ensure_destination(&id, settings), |done| done.to_string());
+        client.call(&what, |handle| handle.ensure_destination(&id, settings), |done| done.to_string());
     }
-    stage.call("get info", Handle::get_info, |info| format!("{} {}", info.version, info.connection_table_size));
-    stage.call("snapshot", Handle::snapshot, |table| format!("{} services\n{}", table.len(), table.full_rules()));
-    stage.give("zero", Handle::zero_all);
+    client.call("get info", Handle::get_info, |info| format!("{} {}", info.version, info.connection_table_size));
+    client.call("snapshot", Handle::snapshot, |table| format!("{} services\n{}", table.len(), table.full_rules()));
+    client.command("zero", Handle::zero_all);
     for _ in 0..2 {
         let what = format!("remove service {id}");
-        stage.call(&what, |handle| handle.remove_service(&id), |done| done.to_string());
+        client.call(&what, |handle| handle.remove_service(&id), |done| done.to_string());
     }
-    stage.give("flush", Handle::flush);
-    stage.give("flush", Handle::flush);
-    stage.call("snapshot", Handle::snapshot, |table| format!("{} services", table.len()));
+    client.command("flush", Handle::flush);
+    client.command("flush", Handle::flush);
+    client.call("snapshot", Handle::snapshot, |table| format!("{} services", table.len()));
 }
 
-pub fn batch(stage: &mut Stage<'_>) {
+pub fn batch(client: &mut Client<'_>) {
     let (web, mark) = (service_id("TCP 192.0.2.10:80"), service_id("FWM 7 IPv6"));
     let (first, second) =
         (server("10.0.0.2:80", ForwardMethod::Masquerade), server("[2001:db8::2]:80", ForwardMethod::DirectRoute));
@@ -170,56 +172,57 @@ pub fn batch(stage: &mut Stage<'_>) {
             let batch = batch.new_service(&Service::new(mark, Scheduler::Rr)).new_destination(&mark, &second);
             batch.delete_destination(&web, &second.id).zero_service(&mark).set_config(&Config::new()).send()
         };
-        stage.call("batch", send, |report| {
-            let told = |result: &Result<(), Error>| result.as_ref().map_or_else(ToString::to_string, |()| "ok".into());
-            lines(report.results().iter().map(told))
+        client.call("batch", send, |report| {
+            let results =
+                |result: &Result<(), Error>| result.as_ref().map_or_else(ToString::to_string, |()| "ok".into());
+            lines(report.results().iter().map(results))
         });
     }
     let send = |handle: &Handle| handle.batch().delete_service(&web).flush().send();
-    stage.call("batch", send, |report| format!("{} of {} failed", report.failures().count(), report.results().len()));
+    client.call("batch", send, |report| format!("{} of {} failed", report.failures().count(), report.results().len()));
 }
 
-pub fn config(stage: &mut Stage<'_>) {
-    let get = |stage: &mut Stage<'_>| stage.call("get config", Handle::get_config, |config| config.to_string());
-    stage.call("get info", Handle::get_info, |info| format!("{} {}", info.version, info.connection_table_size));
-    get(stage);
+pub fn config(client: &mut Client<'_>) {
+    let get = |client: &mut Client<'_>| client.call("get config", Handle::get_config, |config| config.to_string());
+    client.call("get info", Handle::get_info, |info| format!("{} {}", info.version, info.connection_table_size));
+    get(client);
     let secs = Duration::from_secs;
     let some = Config::new().tcp(secs(1000)).unwrap();
     let others = Config::new().tcp_fin(secs(30)).unwrap().udp(secs(20)).unwrap();
     // More than fits into the ticks of 250 a second.
     let endless = Config::new().tcp(secs(1)).unwrap().udp(secs(8_589_935)).unwrap();
     for config in [some, others, endless, Config::new()] {
-        stage.give(format!("set config {config}"), |handle| handle.set_config(&config));
-        get(stage);
+        client.command(format!("set config {config}"), |handle| handle.set_config(&config));
+        get(client);
     }
 }
 
-pub fn sync(stage: &mut Stage<'_>) {
-    let list = |stage: &mut Stage<'_>| {
-        stage.call("get sync daemons", Handle::get_sync_daemons, |all| lines(all.iter().map(ToString::to_string)));
+pub fn sync(client: &mut Client<'_>) {
+    let list = |client: &mut Client<'_>| {
+        client.call("get sync daemons", Handle::get_sync_daemons, |all| lines(all.iter().map(ToString::to_string)));
     };
     let master = SyncDaemon::master(INTERFACE).unwrap().sync_id(7);
     let backup = SyncDaemon::backup(INTERFACE).unwrap().sync_id(8).group("ff02::5".parse().unwrap()).unwrap();
     let backup = backup.port(9000).unwrap().ttl(3).unwrap().max_len(1400).unwrap();
-    list(stage);
-    stage.refused(|handle| handle.start_sync(&SyncDaemon::master("nowhere").unwrap()));
-    stage.refused(|handle| handle.stop_sync(SyncRole::Master));
-    stage.give(format!("start sync {master}"), |handle| handle.start_sync(&master));
-    stage.refused(|handle| handle.start_sync(&master));
-    stage.give(format!("start sync {backup}"), |handle| handle.start_sync(&backup));
-    list(stage);
+    list(client);
+    client.refused(|handle| handle.start_sync(&SyncDaemon::master("nowhere").unwrap()));
+    client.refused(|handle| handle.stop_sync(SyncRole::Master));
+    client.command(format!("start sync {master}"), |handle| handle.start_sync(&master));
+    client.refused(|handle| handle.start_sync(&master));
+    client.command(format!("start sync {backup}"), |handle| handle.start_sync(&backup));
+    list(client);
 
     // No destination may be of another family than its service meanwhile.
     let web = service_id("TCP 192.0.2.10:80");
     let mixed = server("[2001:db8::2]:80", ForwardMethod::Tunnel(Tunnel::ipip()));
-    stage.give(format!("new service {web}"), |handle| handle.new_service(&Service::new(web, Scheduler::Rr)));
-    stage.refused(|handle| handle.new_destination(&web, &mixed));
-    (stage.pause)();
-    stage.give("stop sync master", |handle| handle.stop_sync(SyncRole::Master));
-    stage.give("stop sync backup", |handle| handle.stop_sync(SyncRole::Backup));
-    list(stage);
-    stage.give(format!("new destination {} for {web}", mixed.id), |handle| handle.new_destination(&web, &mixed));
-    stage.refused(|handle| handle.start_sync(&master));
+    client.command(format!("new service {web}"), |handle| handle.new_service(&Service::new(web, Scheduler::Rr)));
+    client.refused(|handle| handle.new_destination(&web, &mixed));
+    (client.pause)();
+    client.command("stop sync master", |handle| handle.stop_sync(SyncRole::Master));
+    client.command("stop sync backup", |handle| handle.stop_sync(SyncRole::Backup));
+    list(client);
+    client.command(format!("new destination {} for {web}", mixed.id), |handle| handle.new_destination(&web, &mixed));
+    client.refused(|handle| handle.start_sync(&master));
 }
 
 fn service_id(text: &str) -> ServiceId {

@@ -16,13 +16,13 @@ use tokio::task;
 
 /// A socket on which nothing has arrived until somebody waited for it, as long as it is slow.
 #[derive(Debug)]
-struct Slow {
+struct SlowSocket {
     socket: FakeSocket,
     delay: Arc<AtomicBool>,
     has_waited: bool,
 }
 
-impl Transport for Slow {
+impl Transport for SlowSocket {
     fn port(&self) -> u32 {
         self.socket.port()
     }
@@ -47,7 +47,7 @@ impl Transport for Slow {
     }
 }
 
-impl AsyncTransport for Slow {
+impl AsyncTransport for SlowSocket {
     fn arrival(&mut self, timeout: Duration) -> Arrival<'_> {
         Box::pin(async move {
             task::yield_now().await;
@@ -58,7 +58,7 @@ impl AsyncTransport for Slow {
 }
 
 /// A kernel with a table, and an async handle over a slow socket.
-struct Stage {
+struct Fixture {
     kernel: FakeKernel,
     handle: AsyncHandle,
     delay: Arc<AtomicBool>,
@@ -85,7 +85,7 @@ fn server(number: u32) -> Destination {
     Destination::new(format!("10.{b}.{c}.{d}:80").parse().unwrap(), ForwardMethod::Masquerade)
 }
 
-impl Stage {
+impl Fixture {
     fn new() -> Self {
         let kernel = FakeKernel::new();
         kernel.add_interface(Interface::new("eth0").address("192.0.2.1".parse().unwrap(), 24));
@@ -95,7 +95,7 @@ impl Stage {
         assert!(batch.send().unwrap().is_ok());
         setup.start_sync(&SyncDaemon::master("eth0").unwrap()).unwrap();
         let delay = Arc::new(AtomicBool::new(false));
-        let socket = Slow { socket: kernel.transport(), delay: delay.clone(), has_waited: false };
+        let socket = SlowSocket { socket: kernel.transport(), delay: delay.clone(), has_waited: false };
         let handle = complete(AsyncHandle::builder().open_over(socket)).unwrap();
         delay.store(true, Ordering::Relaxed);
         Self { kernel, handle, delay }
@@ -189,24 +189,24 @@ const OPERATIONS: [Operation; 32] = operations! {
 };
 
 /// What is done next with the handle.
-const NEXT: [fn(&Stage); 4] = [
+const NEXT: [fn(&Fixture); 4] = [
     // The answers that nobody took come one by one, before that of this.
-    |stage| assert_eq!(complete(stage.handle.get_config()).unwrap(), stage.other().get_config().unwrap()),
+    |fixture| assert_eq!(complete(fixture.handle.get_config()).unwrap(), fixture.other().get_config().unwrap()),
     // They are all there at once.
-    |stage| {
-        stage.hurry();
-        assert_eq!(complete(stage.handle.get_service(&nobody())).unwrap(), None);
+    |fixture| {
+        fixture.hurry();
+        assert_eq!(complete(fixture.handle.get_service(&nobody())).unwrap(), None);
     },
     // What was left in the receive buffer must go, for there is just room enough.
-    |stage| {
-        stage.hurry();
-        let batch = (0..200).fold(stage.handle.batch(), |batch, _| batch.delete_service(&nobody()));
+    |fixture| {
+        fixture.hurry();
+        let batch = (0..200).fold(fixture.handle.batch(), |batch, _| batch.delete_service(&nobody()));
         let report = complete(batch.send()).unwrap();
         assert_eq!(report.failures().filter(|(_, error)| error.is_not_found()).count(), 200);
     },
-    |stage| {
-        stage.hurry();
-        assert_eq!(complete(stage.handle.get_services()).unwrap(), stage.other().get_services().unwrap());
+    |fixture| {
+        fixture.hurry();
+        assert_eq!(complete(fixture.handle.get_services()).unwrap(), fixture.other().get_services().unwrap());
     },
 ];
 
@@ -214,28 +214,28 @@ const NEXT: [fn(&Stage); 4] = [
 fn call_that_is_dropped_wherever_it_waits_leaves_the_handle_usable_and_the_table_right() {
     for operation in OPERATIONS {
         let Operation { name, polls, call, same } = operation;
-        let stage = Stage::new();
-        let before = stage.truth();
-        same(&stage.other()).unwrap();
-        let after = stage.truth();
+        let fixture = Fixture::new();
+        let before = fixture.truth();
+        same(&fixture.other()).unwrap();
+        let after = fixture.truth();
         for (next, proceed) in NEXT.iter().enumerate() {
             for count in 0..=polls {
                 let context = format!("{name}, {count} times polled, then call {next}");
-                let stage = Stage::new();
-                let done = poll(&mut call(&stage.handle).as_mut(), count);
+                let fixture = Fixture::new();
+                let done = poll(&mut call(&fixture.handle).as_mut(), count);
                 assert_eq!(done.map(Result::unwrap).is_some(), count == polls, "{context}");
 
-                let now = stage.truth();
+                let now = fixture.truth();
                 match count {
                     0 => assert_eq!(now, before, "{context}"),
                     _ if count == polls => assert_eq!(now, after, "{context}"),
                     _ => assert!(now == before || now == after, "{context}"),
                 }
-                proceed(&stage);
-                stage.hurry();
-                let (table, daemons) = stage.truth();
-                assert_eq!(complete(stage.handle.snapshot()).unwrap(), table, "{context}");
-                assert_eq!(complete(stage.handle.get_sync_daemons()).unwrap(), daemons, "{context}");
+                proceed(&fixture);
+                fixture.hurry();
+                let (table, daemons) = fixture.truth();
+                assert_eq!(complete(fixture.handle.snapshot()).unwrap(), table, "{context}");
+                assert_eq!(complete(fixture.handle.get_sync_daemons()).unwrap(), daemons, "{context}");
             }
         }
     }
@@ -245,13 +245,13 @@ fn call_that_is_dropped_wherever_it_waits_leaves_the_handle_usable_and_the_table
 fn batch_that_is_dropped_has_done_what_was_sent() {
     let mut made = Vec::new();
     for count in 0.. {
-        let stage = Stage::new();
-        let batch = stage.handle.batch();
+        let fixture = Fixture::new();
+        let batch = fixture.handle.batch();
         let batch = (1001..=1450).fold(batch, |batch, number| batch.new_destination(&web().id, &server(number)));
         let done = poll(&mut pin!(batch.send()), count);
-        made.push(stage.truth().0.destination_count() - 120);
-        stage.hurry();
-        assert_eq!(complete(stage.handle.snapshot()).unwrap(), stage.truth().0);
+        made.push(fixture.truth().0.destination_count() - 120);
+        fixture.hurry();
+        assert_eq!(complete(fixture.handle.snapshot()).unwrap(), fixture.truth().0);
         if let Some(report) = done {
             assert!(report.unwrap().is_ok());
             break;
@@ -263,19 +263,19 @@ fn batch_that_is_dropped_has_done_what_was_sent() {
 
 #[test]
 fn call_that_is_dropped_while_it_waits_for_its_turn_was_never_made() {
-    let stage = Stage::new();
-    let before = stage.truth();
-    let mut first = pin!(stage.handle.get_info());
+    let fixture = Fixture::new();
+    let before = fixture.truth();
+    let mut first = pin!(fixture.handle.get_info());
     assert!(poll(&mut first, 1).is_none());
     {
-        let mut second = pin!(stage.handle.flush());
+        let mut second = pin!(fixture.handle.flush());
         assert!(poll(&mut second, 3).is_none());
-        assert_eq!(format!("{:?}", stage.handle), "AsyncHandle { deadline: 5s, readers: 0, .. }");
+        assert_eq!(format!("{:?}", fixture.handle), "AsyncHandle { deadline: 5s, readers: 0, .. }");
     }
     poll(&mut first, 1).unwrap().unwrap();
-    assert_eq!(stage.truth(), before);
-    complete(stage.handle.flush()).unwrap();
-    assert_eq!(stage.truth().0, Table::default());
+    assert_eq!(fixture.truth(), before);
+    complete(fixture.handle.flush()).unwrap();
+    assert_eq!(fixture.truth().0, Table::default());
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn handle_that_is_never_opened_leaves_nothing() {
     let kernel = FakeKernel::new();
     for count in 0..2 {
         let delay = Arc::new(AtomicBool::new(true));
-        let socket = Slow { socket: kernel.transport(), delay, has_waited: false };
+        let socket = SlowSocket { socket: kernel.transport(), delay, has_waited: false };
         assert!(poll(&mut pin!(AsyncHandle::builder().open_over(socket)), count).is_none());
     }
     assert_eq!(kernel.handle().unwrap().snapshot().unwrap(), Table::default());

@@ -71,7 +71,7 @@ impl HandleBuilder {
     }
 
     pub fn open_over(self, transport: impl Transport + 'static) -> Result<Handle, Error> {
-        block_on(self.0.open_over(Yielding(transport))).map(|inner| Handle { inner })
+        block_on(self.0.open_over(YieldingSocket(transport))).map(|inner| Handle { inner })
     }
 }
 
@@ -177,9 +177,9 @@ impl Batch<'_> {
 
 /// A transport that lets others have their turn before it waits.
 #[derive(Debug)]
-struct Yielding<T>(T);
+struct YieldingSocket<T>(T);
 
-impl<T: Transport> Transport for Yielding<T> {
+impl<T: Transport> Transport for YieldingSocket<T> {
     fn port(&self) -> u32 {
         self.0.port()
     }
@@ -201,7 +201,7 @@ impl<T: Transport> Transport for Yielding<T> {
     }
 }
 
-impl<T: Transport> AsyncTransport for Yielding<T> {
+impl<T: Transport> AsyncTransport for YieldingSocket<T> {
     fn arrival(&mut self, timeout: Duration) -> Arrival<'_> {
         Box::pin(async move {
             task::yield_now().await;

@@ -134,9 +134,9 @@ async fn long_list_lets_others_have_their_turn_and_a_short_one_takes_none() {
 
 /// Never answers, and lets the runtime do the waiting.
 #[derive(Debug)]
-struct Silence;
+struct SilentTransport;
 
-impl Transport for Silence {
+impl Transport for SilentTransport {
     fn port(&self) -> u32 {
         1
     }
@@ -154,7 +154,7 @@ impl Transport for Silence {
     }
 }
 
-impl AsyncTransport for Silence {
+impl AsyncTransport for SilentTransport {
     fn arrival(&mut self, timeout: Duration) -> Arrival<'_> {
         Box::pin(async move {
             sleep(timeout).await;
@@ -167,7 +167,7 @@ impl AsyncTransport for Silence {
 async fn silence_ends_at_the_deadline_while_other_tasks_go_on() {
     let start = Instant::now();
     let builder = AsyncHandle::builder().deadline(Duration::from_secs(5));
-    let (opened, ticks) = tokio::join!(builder.open_over(Silence), async {
+    let (opened, ticks) = tokio::join!(builder.open_over(SilentTransport), async {
         for _ in 0..4 {
             sleep(Duration::from_secs(1)).await;
         }

@@ -8,7 +8,7 @@ mod state;
 pub(crate) mod universe;
 
 /// The library, for what others share.
-mod house {
+mod library {
     pub(super) use ipvs_rs::{
         Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId, desired, model,
     };
@@ -91,13 +91,13 @@ fn apply_on_tokio(plan: &Plan) -> Result<Report, ApplyError> {
 
 /// A socket that takes one command at a time and spoils one of those that change something.
 #[derive(Debug)]
-struct Saboteur {
+struct FailingSocket {
     socket: KernelSocket,
     writes: Arc<AtomicUsize>,
     spoiled: usize,
 }
 
-impl Saboteur {
+impl FailingSocket {
     /// A handle whose so-many-th command is none that the kernel knows, and the number of its commands so far.
     fn handle(spoiled: usize) -> (Handle, Arc<AtomicUsize>) {
         let writes = Arc::new(AtomicUsize::new(0));
@@ -107,7 +107,7 @@ impl Saboteur {
     }
 }
 
-impl Transport for Saboteur {
+impl Transport for FailingSocket {
     fn port(&self) -> u32 {
         self.socket.port()
     }
@@ -186,7 +186,7 @@ fn failure_at_any_step_leaves_the_table_as_it_was_or_one_that_can_be_completed()
         }
         for on_error in [OnError::Rollback, OnError::Rollback, OnError::Stop] {
             let spoiled = rng.usize(0..=plan.len());
-            let (handle, writes) = Saboteur::handle(spoiled);
+            let (handle, writes) = FailingSocket::handle(spoiled);
             let options = ApplyOptions::new().on_error(on_error);
             let Err(error) = apply(&handle, &plan, &options, &mut ()) else {
                 assert!(writes.load(Ordering::Relaxed) <= spoiled);
@@ -213,7 +213,7 @@ fn interrupt_at_any_step_leaves_the_table_as_it_was_or_one_that_can_be_completed
             return;
         }
         for with in [Interrupt::Stop, Interrupt::Stop, Interrupt::Now] {
-            let (handle, _) = Saboteur::handle(usize::MAX);
+            let (handle, _) = FailingSocket::handle(usize::MAX);
             let mut observer = Interrupter(rng.usize(1..=plan.len() + 1), with);
             let Err(error) = apply(&handle, &plan, &ApplyOptions::new(), &mut observer) else { break };
             assert!(matches!(error.cause(), Cause::Interrupted), "{error:?}");

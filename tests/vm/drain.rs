@@ -41,7 +41,7 @@ fn without_servers(drain: Drain) -> DesiredState {
 /// A socket behind which another program deletes the first destination of a list once its first piece is made, so that
 /// the next piece begins one row too late.
 #[derive(Debug)]
-struct Disturbed {
+struct RacingSocket {
     socket: KernelSocket,
     other: Arc<Mutex<Handle>>,
     deleted: Arc<AtomicU8>,
@@ -50,7 +50,7 @@ struct Disturbed {
 /// As many are deleted, one in each list.
 const DELETED: u8 = 3;
 
-impl Transport for Disturbed {
+impl Transport for RacingSocket {
     fn port(&self) -> u32 {
         self.socket.port()
     }
@@ -87,7 +87,7 @@ fn destination_that_a_list_leaves_out_is_not_taken_for_deleted() {
         let state = without_servers(Drain::new(Duration::from_secs(10)));
         let plan = plan(&Observed::read(&handle, &state).unwrap(), &state, &PlanOptions::new());
         let (other, deleted) = (Arc::new(Mutex::new(Handle::new().unwrap())), Arc::new(AtomicU8::new(0)));
-        let disturbed = || Disturbed {
+        let disturbed = || RacingSocket {
             socket: KernelSocket::open(SocketOptions::default()).unwrap(),
             other: Arc::clone(&other),
             deleted: Arc::clone(&deleted),

@@ -1,4 +1,4 @@
-//! The scenes of the transcripts, recorded with this kernel. `cargo xtask golden` runs this, and keeps what it prints.
+//! The scenarios of the transcripts, recorded with this kernel. `cargo xtask golden` runs this, and keeps what it prints.
 
 use std::fs;
 use std::thread;
@@ -8,18 +8,18 @@ use ipvs_rs::transport::{KernelSocket, SocketOptions};
 
 use crate::conformance::{Interface, World};
 use crate::namespaces::alone;
-use crate::scenes::{INTERFACE, SCENES, record};
+use crate::scenarios::{INTERFACE, SCENARIOS, record};
 use crate::world::RealKernel;
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask golden"]
-fn scenes_are_recorded() {
+fn scenarios_are_recorded() {
     let kernel = format!("Linux {}", patch_release());
-    for (name, scene) in SCENES {
+    for (name, scenario) in SCENARIOS {
         let text = alone(|| {
             RealKernel.add_interface(&Interface { name: INTERFACE, addresses: &["10.8.8.8/24"], is_up: true });
             let socket = KernelSocket::open(SocketOptions::default()).unwrap();
-            record(&kernel, name, scene, socket, &|| thread::sleep(Duration::from_secs(2)))
+            record(&kernel, name, scenario, socket, &|| thread::sleep(Duration::from_secs(2)))
         });
         // In a line of its own, whatever the runner has begun.
         println!("\n=== {name}\n{text}===");

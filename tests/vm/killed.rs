@@ -54,7 +54,7 @@ fn what_a_killed_process_left_half_done_is_finished_by_the_next() {
 
             let way = plan(&found, &goal, &PlanOptions::new().prune(true));
             let begin = Instant::now();
-            let report = apply(&handle, &way, &ApplyOptions::new(), &mut Slow).unwrap();
+            let report = apply(&handle, &way, &ApplyOptions::new(), &mut SlowSocket).unwrap();
             took = begin.elapsed().min(Duration::from_secs(1));
             assert!(report.is_complete() && report.warnings.is_empty(), "{kill}: {report:?}");
             let now = Observed::read(&handle, &goal).unwrap();
@@ -75,16 +75,16 @@ fn go_back_and_forth() {
             let way = plan(&Observed::read(&handle, &goal).unwrap(), &goal, &PlanOptions::new().prune(true));
             if !way.is_empty() {
                 println!("{APPLYING}");
-                assert!(apply(&handle, &way, &ApplyOptions::new(), &mut Slow).unwrap().is_complete());
+                assert!(apply(&handle, &way, &ApplyOptions::new(), &mut SlowSocket).unwrap().is_complete());
             }
         }
     }
 }
 
 /// Takes its time between datagrams, so that there is a middle to be killed in, however busy the machine is.
-struct Slow;
+struct SlowSocket;
 
-impl Observer for Slow {
+impl Observer for SlowSocket {
     fn interrupt(&mut self) -> Interrupt {
         thread::sleep(Duration::from_millis(2));
         Interrupt::None

@@ -174,7 +174,7 @@ fn batch_that_is_stopped_and_tables_that_are_filled_again_show_what_there_is() {
                 let handle = Handle::builder().readers(readers).open().unwrap();
                 let mut table = Table::default();
                 for _ in 0..3 {
-                    assert_eq!(handle.snapshot_into(&mut table).unwrap(), Reading::Pieced);
+                    assert_eq!(handle.snapshot_into(&mut table).unwrap(), Reading::Fragmented);
                     assert_eq!(table, expected, "{readers}");
                 }
                 assert_eq!(handle.snapshot_with(Consistency::Stable { attempts: 5 }).unwrap(), expected, "{readers}");

@@ -36,8 +36,8 @@ mod namespaces;
 mod network;
 mod process;
 #[cfg(feature = "testing")]
-#[path = "../scenes/mod.rs"]
-mod scenes;
+#[path = "../scenarios/mod.rs"]
+mod scenarios;
 mod socket;
 mod usage;
 mod world;

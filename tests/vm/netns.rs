@@ -20,8 +20,8 @@ use crate::namespaces::{Namespace, current, fresh, ip};
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
 fn handle_reaches_a_namespace_by_path_name_descriptor_and_process() {
     fresh(|| {
-        let named = Named::new();
-        let inside = named.netns().run(Background::start).unwrap();
+        let named = NamedNamespace::new();
+        let inside = named.netns().run(SleepingProcess::start).unwrap();
         let file = File::open(named.path()).unwrap();
         let ways = [
             ("name", named.netns()),
@@ -97,7 +97,7 @@ fn what_is_no_network_namespace_is_told_by_its_kind_and_moves_nobody() {
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
 fn handle_outlives_the_name_of_its_namespace() {
     fresh(|| {
-        let named = Named::new();
+        let named = NamedNamespace::new();
         let netns = named.netns();
         let there = Handle::builder().netns(netns.clone()).open().unwrap();
         let service = Service::new("TCP 192.0.2.10:80".parse().unwrap(), Scheduler::Rr);
@@ -150,9 +150,9 @@ fn open_in_time(path: &Path) -> Result<Handle, Error> {
 }
 
 /// A namespace of `ip netns`, deleted in the end.
-struct Named(String);
+struct NamedNamespace(String);
 
-impl Named {
+impl NamedNamespace {
     fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("ipvs-rs-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -169,22 +169,22 @@ impl Named {
     }
 }
 
-impl Drop for Named {
+impl Drop for NamedNamespace {
     fn drop(&mut self) {
         ip(&format!("netns delete {}", self.0));
     }
 }
 
 /// A process that waits, ended in the end.
-struct Background(Child);
+struct SleepingProcess(Child);
 
-impl Background {
+impl SleepingProcess {
     fn start() -> Self {
         Self(Command::new("sleep").arg("1000").spawn().unwrap())
     }
 }
 
-impl Drop for Background {
+impl Drop for SleepingProcess {
     fn drop(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();

@@ -86,7 +86,7 @@ impl Network {
 }
 
 impl conformance::Network for Network {
-    fn dial(&self, service: &ServiceId, server: &DestinationId) -> Box<dyn conformance::Dialogue + '_> {
+    fn dial(&self, service: &ServiceId, server: &DestinationId) -> Box<dyn conformance::TestConnection + '_> {
         let service_address = SocketAddr::new(service.address().unwrap(), service.port().unwrap()).to_string();
         let server = SocketAddr::new(server.address(), server.port()).to_string();
         if service.protocol() == Some(Protocol::TCP) {
@@ -111,7 +111,7 @@ struct Stream {
     accepted: TcpStream,
 }
 
-impl conformance::Dialogue for Stream {
+impl conformance::TestConnection for Stream {
     fn ask(&self, questions: u64) {
         for _ in 0..questions {
             pass(&"?".repeat(100), &self.client, &self.accepted);
@@ -130,7 +130,7 @@ struct Datagrams {
     server: Arc<UdpSocket>,
 }
 
-impl conformance::Dialogue for Datagrams {
+impl conformance::TestConnection for Datagrams {
     fn ask(&self, questions: u64) {
         exchange(&self.client, &self.server, questions);
     }

@@ -73,9 +73,9 @@ fn list_that_is_dropped_at_any_point_leaves_the_handle_usable() {
 
 /// The kernel's socket, of which the kernel hears nothing.
 #[derive(Debug)]
-struct Mute(KernelSocket, bool);
+struct SilentSocket(KernelSocket, bool);
 
-impl Transport for Mute {
+impl Transport for SilentSocket {
     fn port(&self) -> u32 {
         self.0.port()
     }
@@ -98,14 +98,14 @@ impl Transport for Mute {
     }
 }
 
-impl AsyncTransport for Mute {
+impl AsyncTransport for SilentSocket {
     fn arrival(&mut self, timeout: Duration) -> Arrival<'_> {
         self.0.arrival(timeout)
     }
 }
 
 async fn open_mute(deadline: Duration) -> AsyncHandle {
-    let socket = Mute(KernelSocket::open(SocketOptions::default()).unwrap(), false);
+    let socket = SilentSocket(KernelSocket::open(SocketOptions::default()).unwrap(), false);
     AsyncHandle::builder().deadline(deadline).open_over(socket).await.unwrap()
 }
 

@@ -42,7 +42,7 @@ fn calls_over_a_buffer_that_overflows_end_rightly_and_leave_nothing() {
     let calls = number("IPVS_RS_CALLS").unwrap_or(20_000);
     let seed = number("IPVS_RS_SEED").unwrap_or_else(|| fastrand::u64(..));
     kernel::note(&format!("IPVS_RS_SEED={seed} IPVS_RS_CALLS={calls}"));
-    let handle = Handle::builder().open_over(Overrated::open()).unwrap();
+    let handle = Handle::builder().open_over(OverstatedLimits::open()).unwrap();
     let mut soak = Soak { rng: Rng::with_seed(seed), handle, reference: Reference::new(), overflows: 0 };
     // The longest lists bring every buffer to its size.
     Call::to_fill().chain(Call::TELL_ALL).for_each(|call| soak.make(&call));
@@ -120,9 +120,9 @@ fn lost(answer: &Result<Answer, Failure>) -> VecDeque<Option<Fault>> {
 
 /// A socket with a small buffer that says it were a large one.
 #[derive(Debug)]
-struct Overrated(KernelSocket);
+struct OverstatedLimits(KernelSocket);
 
-impl Overrated {
+impl OverstatedLimits {
     fn open() -> Self {
         let mut options = SocketOptions::default();
         options.receive_buffer = Some(BUFFER);
@@ -133,7 +133,7 @@ impl Overrated {
 /// An acknowledgement and an answer with data fit, or about eight acknowledgements.
 const BUFFER: usize = 6144;
 
-impl Transport for Overrated {
+impl Transport for OverstatedLimits {
     fn port(&self) -> u32 {
         self.0.port()
     }

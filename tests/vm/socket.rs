@@ -12,12 +12,12 @@ use crate::conformance::Options;
 
 /// A socket of the real kernel.
 #[derive(Debug)]
-pub struct Bare {
+pub struct BareSocket {
     socket: Socket,
     port: u32,
 }
 
-impl Bare {
+impl BareSocket {
     pub fn open(options: Options) -> Self {
         let mut socket = Socket::new(NETLINK_GENERIC).unwrap();
         let port = socket.bind_auto().unwrap().port_number();
@@ -28,7 +28,7 @@ impl Bare {
     }
 }
 
-impl Transport for Bare {
+impl Transport for BareSocket {
     fn port(&self) -> u32 {
         self.port
     }

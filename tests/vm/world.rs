@@ -7,7 +7,7 @@ use super::conformance::{self, Interface, Options, World};
 use crate::kernel;
 use crate::namespaces::{Namespace, ip};
 use crate::network::Network;
-use crate::socket::Bare;
+use crate::socket::BareSocket;
 
 /// The kernel of this machine, in the namespace of the calling thread.
 pub struct RealKernel;
@@ -26,7 +26,7 @@ impl World for RealKernel {
     }
 
     fn transport_with(&self, options: Options) -> Box<dyn Transport> {
-        Box::new(Bare::open(options))
+        Box::new(BareSocket::open(options))
     }
 
     fn elsewhere(&self, body: &(dyn Fn(&dyn World) + Sync)) {

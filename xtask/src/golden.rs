@@ -16,7 +16,7 @@ use crate::workspace::{BuildOptions, Target, Workspace};
 
 /// Record conversations with real kernels, which the tests say again
 ///
-/// The scenes of tests/scenes are played in a virtual machine, and what is said goes into tests/golden/transcripts. Of
+/// The scenarios of tests/scenarios are played in a virtual machine, and what is said goes into tests/golden/transcripts. Of
 /// each transcript it is told whether it is new, changed or the same; what differs from one run to the next is left out
 /// of it.
 #[derive(Args)]
@@ -27,7 +27,7 @@ pub struct Arguments {
     /// Write nothing, and fail where something is not the same
     #[arg(long)]
     check: bool,
-    /// The scenes, instead of all
+    /// The scenarios, instead of all
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 }
@@ -39,8 +39,8 @@ pub fn main(arguments: &Arguments) -> ExitCode {
         let kernels = if arguments.kernel.is_empty() { &Version::ALL[..] } else { &arguments.kernel };
         let mut all_same = true;
         for kernel in kernels {
-            let scenes = chosen(record(&workspace, *kernel, &progress)?, &arguments.names)?;
-            all_same &= compare(&workspace.root, *kernel, &scenes, !arguments.check, &mut io::stdout())?;
+            let scenarios = chosen(record(&workspace, *kernel, &progress)?, &arguments.names)?;
+            all_same &= compare(&workspace.root, *kernel, &scenarios, !arguments.check, &mut io::stdout())?;
         }
         Ok(all_same || !arguments.check)
     };
@@ -49,52 +49,52 @@ pub fn main(arguments: &Arguments) -> ExitCode {
 
 /// Whether a kernel still says what was recorded.
 pub fn check(workspace: &Workspace, kernel: Version, output: &mut Vec<u8>, progress: &Progress) -> Result<bool> {
-    let scenes = record(workspace, kernel, progress)?;
-    compare(&workspace.root, kernel, &scenes, false, output)
+    let scenarios = record(workspace, kernel, progress)?;
+    compare(&workspace.root, kernel, &scenarios, false, output)
 }
 
-/// The name and the transcript of a scene.
-type Scene = (String, String);
+/// The name and the transcript of a scenario.
+type Scenario = (String, String);
 
-/// Plays all scenes to a kernel.
-fn record(workspace: &Workspace, kernel: Version, progress: &Progress) -> Result<Vec<Scene>> {
+/// Plays all scenarios to a kernel.
+fn record(workspace: &Workspace, kernel: Version, progress: &Progress) -> Result<Vec<Scenario>> {
     let program = workspace.build(&Target::Test("vm".to_owned()), &BuildOptions::default())?;
     let guest = Guest::new(workspace, kernel)
-        .command(program, ["--ignored", "--exact", "golden::scenes_are_recorded", "--nocapture"])
+        .command(program, ["--ignored", "--exact", "golden::scenarios_are_recorded", "--nocapture"])
         .timeout(Duration::from_secs(300));
     let mut printed = Vec::new();
     let status = into(&mut printed, |sink| guest.output(sink.clone(), sink.clone()).run(progress))?;
     let printed = String::from_utf8_lossy(&printed);
-    let scenes = scenes(&printed);
-    if status != 0 || scenes.is_empty() {
-        bail!("the scenes could not be played to Linux {kernel} (exit status {status}):\n{printed}");
+    let scenarios = scenarios(&printed);
+    if status != 0 || scenarios.is_empty() {
+        bail!("the scenarios could not be played to Linux {kernel} (exit status {status}):\n{printed}");
     }
-    Ok(scenes)
+    Ok(scenarios)
 }
 
 /// Finds the transcripts in what the test printed: each between two lines.
-fn scenes(printed: &str) -> Vec<Scene> {
+fn scenarios(printed: &str) -> Vec<Scenario> {
     let parts = printed.split("\n=== ").skip(1).filter_map(|part| part.split_once("\n===\n"));
     parts
-        .filter_map(|(scene, _)| scene.split_once('\n'))
+        .filter_map(|(scenario, _)| scenario.split_once('\n'))
         .map(|(name, text)| (name.to_owned(), format!("{text}\n")))
         .collect()
 }
 
 /// Those of these names; all if there are none.
-fn chosen(scenes: Vec<Scene>, names: &[String]) -> Result<Vec<Scene>> {
-    if let Some(unknown) = names.iter().find(|name| scenes.iter().all(|(known, _)| known != *name)) {
-        let known: Vec<&str> = scenes.iter().map(|(name, _)| name.as_str()).collect();
-        bail!("there is no scene {unknown}; there are {}", known.join(", "));
+fn chosen(scenarios: Vec<Scenario>, names: &[String]) -> Result<Vec<Scenario>> {
+    if let Some(unknown) = names.iter().find(|name| scenarios.iter().all(|(known, _)| known != *name)) {
+        let known: Vec<&str> = scenarios.iter().map(|(name, _)| name.as_str()).collect();
+        bail!("there is no scenario {unknown}; there are {}", known.join(", "));
     }
-    Ok(scenes.into_iter().filter(|(name, _)| names.is_empty() || names.contains(name)).collect())
+    Ok(scenarios.into_iter().filter(|(name, _)| names.is_empty() || names.contains(name)).collect())
 }
 
 /// Says what has become of each transcript, and keeps what is new if that is wanted. Returns whether all are the same.
-fn compare(root: &Path, kernel: Version, scenes: &[Scene], keep: bool, out: &mut dyn Write) -> Result<bool> {
+fn compare(root: &Path, kernel: Version, scenarios: &[Scenario], keep: bool, out: &mut dyn Write) -> Result<bool> {
     let folder = root.join("tests/golden/transcripts");
     let mut all_same = true;
-    for (name, text) in scenes {
+    for (name, text) in scenarios {
         let path = folder.join(format!("{name}.{kernel}.txt"));
         let known = fs::read_to_string(&path).ok();
         let verdict = match &known {
@@ -135,7 +135,7 @@ fn difference(known: &str, text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn scene(name: &str, text: &str) -> Scene {
+    fn scenario(name: &str, text: &str) -> Scenario {
         (name.to_owned(), text.to_owned())
     }
 
@@ -143,18 +143,18 @@ mod tests {
     fn transcripts_are_found_between_the_words_of_the_runner() {
         let printed =
             "running 1 test\ntest golden::x ... \n=== one\n# kernel: a\n\nport 1\n===\n\n=== two\nport 2\n===\nok\n";
-        assert_eq!(scenes(printed), [scene("one", "# kernel: a\n\nport 1\n"), scene("two", "port 2\n")]);
-        assert_eq!(scenes("running 0 tests\n"), []);
-        assert_eq!(scenes("\n=== cut off\nport"), []);
+        assert_eq!(scenarios(printed), [scenario("one", "# kernel: a\n\nport 1\n"), scenario("two", "port 2\n")]);
+        assert_eq!(scenarios("running 0 tests\n"), []);
+        assert_eq!(scenarios("\n=== cut off\nport"), []);
     }
 
     #[test]
     fn scene_that_is_not_there_is_named_with_those_that_are() {
-        let all = || vec![scene("one", ""), scene("two", "")];
+        let all = || vec![scenario("one", ""), scenario("two", "")];
         assert_eq!(chosen(all(), &[]).unwrap(), all());
-        assert_eq!(chosen(all(), &["two".to_owned()]).unwrap(), [scene("two", "")]);
+        assert_eq!(chosen(all(), &["two".to_owned()]).unwrap(), [scenario("two", "")]);
         let error = chosen(all(), &["three".to_owned()]).unwrap_err();
-        assert_eq!(error.to_string(), "there is no scene three; there are one, two");
+        assert_eq!(error.to_string(), "there is no scenario three; there are one, two");
     }
 
     #[test]
@@ -171,8 +171,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let compare = |text: &str, keep: bool| {
             let mut out = Vec::new();
-            let scenes = [scene("one", text)];
-            let same = compare(root.path(), Version::V7, &scenes, keep, &mut out).unwrap();
+            let scenarios = [scenario("one", text)];
+            let same = compare(root.path(), Version::V7, &scenarios, keep, &mut out).unwrap();
             (same, String::from_utf8(out).unwrap())
         };
         let path = root.path().join("tests/golden/transcripts/one.7.txt");

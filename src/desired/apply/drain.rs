@@ -80,10 +80,10 @@ struct Member {
 
 /// The state of a group at the moment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Fate {
-    Waits,
-    IsIdle,
-    IsOver,
+enum GroupState {
+    Waiting,
+    Idle,
+    Expired,
 }
 
 /// Whether the destinations of an operation have to be drained.
@@ -190,11 +190,11 @@ impl Group {
         self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
-    fn fate(&self, now: Instant, has_to_end: bool) -> Fate {
+    fn state(&self, now: Instant, has_to_end: bool) -> GroupState {
         match self.busy() {
-            0 => Fate::IsIdle,
-            _ if has_to_end || self.waited(now) >= self.drain.timeout => Fate::IsOver,
-            _ => Fate::Waits,
+            0 => GroupState::Idle,
+            _ if has_to_end || self.waited(now) >= self.drain.timeout => GroupState::Expired,
+            _ => GroupState::Waiting,
         }
     }
 
@@ -310,16 +310,16 @@ impl Applier<'_> {
         let mut commands = Vec::new();
         let mut through = Vec::new();
         for group in mem::take(&mut self.groups) {
-            let outcome = match (group.fate(now, has_to_end), group.drain.on_timeout) {
-                (Fate::Waits, _) => {
+            let outcome = match (group.state(now, has_to_end), group.drain.on_timeout) {
+                (GroupState::Waiting, _) => {
                     self.groups.push(group);
                     continue;
                 }
-                (Fate::IsIdle, _) if group.stays => DrainOutcome::Drained,
-                (Fate::IsIdle, _) => DrainOutcome::Idle,
-                (Fate::IsOver, OnTimeout::Delete) => DrainOutcome::Deleted,
-                (Fate::IsOver, OnTimeout::Keep) => DrainOutcome::Kept,
-                (Fate::IsOver, OnTimeout::Fail) => DrainOutcome::Restored,
+                (GroupState::Idle, _) if group.stays => DrainOutcome::Drained,
+                (GroupState::Idle, _) => DrainOutcome::Idle,
+                (GroupState::Expired, OnTimeout::Delete) => DrainOutcome::Deleted,
+                (GroupState::Expired, OnTimeout::Keep) => DrainOutcome::Kept,
+                (GroupState::Expired, OnTimeout::Fail) => DrainOutcome::Restored,
             };
             match outcome {
                 DrainOutcome::Kept => {}

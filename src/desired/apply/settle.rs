@@ -20,26 +20,26 @@ pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
 /// The meaning of the answer to a command.
 #[derive(Debug)]
-enum Verdict {
+enum CommandOutcome {
     Done,
     /// Another program had done it.
     Found(Finding),
     /// It failed by chance, and is to be tried again.
-    Again,
+    Retry,
     /// It is to be sent once more, because a command before it has to be tried again.
     Wait,
     /// Another program was faster: this command is sent instead.
-    Instead(Object),
+    Replace(Object),
     /// It failed because a command before it did.
     Consequence,
     /// It failed; `Unknown` if it may have been executed nevertheless.
-    Failed(Certainty),
+    Failed(FailureState),
     /// The state of the object has to be read first.
     Ask(Question),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Certainty {
+enum FailureState {
     NotDone,
     /// Another program made it with other settings, or deleted an object that it needs.
     Raced,
@@ -69,18 +69,18 @@ impl Applier<'_> {
     /// Notes the result of each command of a batch; asks the kernel where the answers do not tell it.
     pub(super) fn settle(&mut self) {
         while let Some((command, result)) = self.round.results.front() {
-            let verdict = match result {
-                Some(Ok(())) => Verdict::Done,
-                Some(Err(error)) if error.kind() == ErrorKind::NotSent => Verdict::Wait,
-                Some(Err(error)) => self.judge(command, error),
-                None => Verdict::Wait,
+            let outcome = match result {
+                Some(Ok(())) => CommandOutcome::Done,
+                Some(Err(error)) if error.kind() == ErrorKind::NotSent => CommandOutcome::Wait,
+                Some(Err(error)) => self.classify(command, error),
+                None => CommandOutcome::Wait,
             };
-            if let Verdict::Ask(question) = verdict {
+            if let CommandOutcome::Ask(question) = outcome {
                 self.question = Some(question);
                 return;
             }
             let Some((command, result)) = self.round.results.pop_front() else { return };
-            self.act(command, verdict, result.and_then(Result::err));
+            self.act(command, outcome, result.and_then(Result::err));
         }
         let round = std::mem::take(&mut self.round);
         self.facts = <_>::default();
@@ -101,7 +101,7 @@ impl Applier<'_> {
     }
 
     /// Interprets the answer to a command.
-    fn judge(&self, command: &Command, error: &Error) -> Verdict {
+    fn classify(&self, command: &Command, error: &Error) -> CommandOutcome {
         let subject = command.subject();
         let can_try_again = command.attempts.saturating_add(1) < ATTEMPTS;
         let state = || match self.facts.open_question(subject) {
@@ -111,63 +111,63 @@ impl Applier<'_> {
         let makes = command.verb() == Verb::Add;
         if error.is_already_exists() && makes {
             return match state() {
-                Err(question) => Verdict::Ask(question),
-                Ok(State::Wanted) => Verdict::Found(Finding::Present),
-                Ok(State::Missing) if can_try_again => Verdict::Again,
-                Ok(State::Other) => self.instead(command, can_try_again),
-                Ok(State::Missing | State::Unknown) => Verdict::Failed(Certainty::NotDone),
+                Err(question) => CommandOutcome::Ask(question),
+                Ok(State::Wanted) => CommandOutcome::Found(Finding::Present),
+                Ok(State::Missing) if can_try_again => CommandOutcome::Retry,
+                Ok(State::Other) => self.replacement(command, can_try_again),
+                Ok(State::Missing | State::Unknown) => CommandOutcome::Failed(FailureState::NotDone),
             };
         }
         if error.is_not_found() {
             if command.verb() == Verb::Delete || command.role != Role::Main {
-                return Verdict::Found(Finding::Gone);
+                return CommandOutcome::Found(Finding::Gone);
             }
             if let (Some(service), Some(Errno::ESRCH)) = (subject.service(), error.errno()) {
                 if self.round.awaited.contains(&service) {
-                    return Verdict::Wait;
+                    return CommandOutcome::Wait;
                 }
                 if self.failed_services.contains(&service) {
-                    return Verdict::Consequence;
+                    return CommandOutcome::Consequence;
                 }
             }
             if self.is_forward() && subject.service().is_some() {
                 return match state() {
-                    Err(question) => Verdict::Ask(question),
-                    Ok(State::Wanted) => Verdict::Done,
-                    Ok(State::Missing | State::Other) => self.instead(command, can_try_again),
-                    Ok(State::Unknown) => Verdict::Failed(Certainty::NotDone),
+                    Err(question) => CommandOutcome::Ask(question),
+                    Ok(State::Wanted) => CommandOutcome::Done,
+                    Ok(State::Missing | State::Other) => self.replacement(command, can_try_again),
+                    Ok(State::Unknown) => CommandOutcome::Failed(FailureState::NotDone),
                 };
             }
         }
         if is_unknown(error) {
             return match state() {
-                Err(question) => Verdict::Ask(question),
-                Ok(State::Wanted) => Verdict::Done,
-                Ok(State::Other) if makes => self.instead(command, can_try_again),
-                Ok(State::Unknown) => Verdict::Failed(Certainty::Unknown),
-                Ok(_) if can_try_again => Verdict::Again,
-                Ok(_) => Verdict::Failed(Certainty::NotDone),
+                Err(question) => CommandOutcome::Ask(question),
+                Ok(State::Wanted) => CommandOutcome::Done,
+                Ok(State::Other) if makes => self.replacement(command, can_try_again),
+                Ok(State::Unknown) => CommandOutcome::Failed(FailureState::Unknown),
+                Ok(_) if can_try_again => CommandOutcome::Retry,
+                Ok(_) => CommandOutcome::Failed(FailureState::NotDone),
             };
         }
         if can_try_again && (error.is_retryable() || error.errno() == Some(Errno::EINTR)) {
-            return Verdict::Again;
+            return CommandOutcome::Retry;
         }
-        Verdict::Failed(Certainty::NotDone)
+        CommandOutcome::Failed(FailureState::NotDone)
     }
 
     /// The object planned again on its current state, if that is allowed.
-    fn instead(&self, command: &Command, can_try_again: bool) -> Verdict {
+    fn replacement(&self, command: &Command, can_try_again: bool) -> CommandOutcome {
         let may = can_try_again && self.is_forward() && self.options.on_race == OnRace::PlanAgain;
         let object = command.subject().plan_again(&self.facts, self.left_alone(command)).filter(|_| may);
         match object.filter(|object| self.options.allowed.contains(Actions::from(object.subject().kind()))) {
-            Some(object) => Verdict::Instead(object),
-            None => Verdict::Failed(Certainty::Raced),
+            Some(object) => CommandOutcome::Replace(object),
+            None => CommandOutcome::Failed(FailureState::Raced),
         }
     }
 
-    fn act(&mut self, mut command: Command, verdict: Verdict, error: Option<Error>) {
-        match verdict {
-            Verdict::Again => {
+    fn act(&mut self, mut command: Command, outcome: CommandOutcome, error: Option<Error>) {
+        match outcome {
+            CommandOutcome::Retry => {
                 command.attempts = command.attempts.saturating_add(1);
                 if command.makes_service() {
                     self.round.awaited.extend(command.subject().service());
@@ -175,29 +175,29 @@ impl Applier<'_> {
                 self.round.has_to_pause = true;
                 self.round.back.push_back(command);
             }
-            Verdict::Wait => self.round.back.push_back(command),
-            Verdict::Instead(object) => self.plan_again(command, object),
-            Verdict::Done | Verdict::Found(_) if !self.is_forward() => self.count(command.place),
-            Verdict::Done => {
+            CommandOutcome::Wait => self.round.back.push_back(command),
+            CommandOutcome::Replace(object) => self.plan_again(command, object),
+            CommandOutcome::Done | CommandOutcome::Found(_) if !self.is_forward() => self.count(command.place),
+            CommandOutcome::Done => {
                 if command.role == Role::Main {
                     self.count(command.place);
                 }
                 self.note_change(command);
             }
-            Verdict::Found(finding) => {
+            CommandOutcome::Found(finding) => {
                 if command.role == Role::Main {
                     self.has_met_others = true;
                     self.warn(&command, finding);
                     self.count(command.place);
                 }
             }
-            Verdict::Consequence => self.mark_failed(command.place),
-            Verdict::Failed(certainty) => {
+            CommandOutcome::Consequence => self.mark_failed(command.place),
+            CommandOutcome::Failed(state) => {
                 if let Some(error) = error {
-                    self.fail(command, certainty, error);
+                    self.fail(command, state, error);
                 }
             }
-            Verdict::Ask(_) => {}
+            CommandOutcome::Ask(_) => {}
         }
     }
 
@@ -221,7 +221,7 @@ impl Applier<'_> {
         }
     }
 
-    fn fail(&mut self, command: Command, certainty: Certainty, error: Error) {
+    fn fail(&mut self, command: Command, state: FailureState, error: Error) {
         self.mark_failed(command.place);
         // Without this service, nothing further can be done to its destinations.
         if command.makes_service() || error.errno() == Some(Errno::ESRCH) {
@@ -237,9 +237,9 @@ impl Applier<'_> {
             self.unrestored.push(Unrestored { action, error: Some(error) });
             return;
         }
-        let is_raced = certainty == Certainty::Raced;
+        let is_raced = state == FailureState::Raced;
         let operation = self.plan.operations().get(command.place).cloned();
-        if certainty == Certainty::Unknown {
+        if state == FailureState::Unknown {
             self.note_change(command);
         }
         let failure = operation.map(|operation| Failure { operation, action, error, is_conflict: is_raced });

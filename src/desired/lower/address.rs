@@ -39,9 +39,9 @@ pub(super) fn service(text: &str, version: Version) -> Result<ServiceKind, Strin
     let is_lower = !protocol.bytes().any(|byte| byte.is_ascii_uppercase());
     let protocol = protocol.parse().ok().filter(|_| is_lower).ok_or_else(form)?;
     let (address, port) = endpoint(rest).map_err(|flaw| match flaw {
-        Flaw::Form => form(),
-        Flaw::Host(host) => format!("unable to parse address ({}). Not an IP address.", shown(host)),
-        Flaw::Port(port) => format!("invalid port ({}) for service {whole}.", shown(port)),
+        AddressError::Form => form(),
+        AddressError::Host(host) => format!("unable to parse address ({}). Not an IP address.", shown(host)),
+        AddressError::Port(port) => format!("invalid port ({}) for service {whole}.", shown(port)),
     })?;
     Ok(ServiceKind::Address { protocol, address, port: port.unwrap_or(0) })
 }
@@ -58,11 +58,13 @@ pub(super) fn destination(
 ) -> Result<DestinationId, String> {
     let whole = shown(text);
     let (address, own) = endpoint(trimmed(text)).map_err(|flaw| match flaw {
-        Flaw::Form => format!("unable to parse address ({whole}) for service {service_text}. Check host and port."),
-        Flaw::Host(host) => {
+        AddressError::Form => {
+            format!("unable to parse address ({whole}) for service {service_text}. Check host and port.")
+        }
+        AddressError::Host(host) => {
             format!("unable to parse address ({}) for service {service_text}. Not an IP address.", shown(host))
         }
-        Flaw::Port(port) => {
+        AddressError::Port(port) => {
             format!("invalid port ({}) for destination {whole} in service {service_text}.", shown(port))
         }
     })?;
@@ -79,16 +81,16 @@ fn trimmed(text: &str) -> &str {
 }
 
 /// The mistake in an address.
-enum Flaw<'a> {
+enum AddressError<'a> {
     Form,
     Host(&'a str),
     Port(&'a str),
 }
 
 /// Reads an address, an IPv6 one in brackets, and perhaps a port.
-fn endpoint(text: &str) -> Result<(IpAddr, Option<u16>), Flaw<'_>> {
+fn endpoint(text: &str) -> Result<(IpAddr, Option<u16>), AddressError<'_>> {
     let (host, rest, address) = if let Some(rest) = text.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']').ok_or(Flaw::Form)?;
+        let (host, rest) = rest.split_once(']').ok_or(AddressError::Form)?;
         (host, rest, host.parse().map(|address: Ipv6Addr| address.into()))
     } else {
         let (host, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
@@ -96,15 +98,15 @@ fn endpoint(text: &str) -> Result<(IpAddr, Option<u16>), Flaw<'_>> {
     };
     let port = rest.strip_prefix(':');
     if port.map_or(!rest.is_empty(), |port| port.contains(':')) {
-        return Err(Flaw::Form);
+        return Err(AddressError::Form);
     }
-    let address = address.ok().ok_or(Flaw::Host(host))?;
+    let address = address.ok().ok_or(AddressError::Host(host))?;
     let Some(port) = port else { return Ok((address, None)) };
     let digits = port.strip_prefix('-').unwrap_or(port);
     if digits.is_empty() || !is_decimal(digits) {
-        return Err(Flaw::Form);
+        return Err(AddressError::Form);
     }
-    Ok((address, Some(port.parse().ok().ok_or(Flaw::Port(port))?)))
+    Ok((address, Some(port.parse().ok().ok_or(AddressError::Port(port))?)))
 }
 
 fn is_decimal(text: &str) -> bool {

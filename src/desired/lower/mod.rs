@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 pub(in crate::desired) use saved::{alone, destination, destination_id, service, service_id};
 
-use super::rest::Singles;
+use super::globals::Singles;
 use super::settings::{Context, Version, foreign_scheduler};
 use super::tree::Node;
 use super::written::{Findings, Spot};

@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 
 use super::address;
+use crate::desired::oddity::{Oddity, oddities_of_destination, oddities_of_service};
 use crate::desired::print::service_text;
 use crate::desired::settings::{Context, DESTINATION, SERVICE, Subject};
-use crate::desired::taste::{Oddity, oddities_of_destination, oddities_of_service};
 use crate::desired::written::{Spot, text};
 use crate::desired::{Activity, DesiredDestination, DesiredService, Shown, shown, spec};
 use crate::model::{

@@ -4,7 +4,7 @@ use std::iter::zip;
 use super::{Lowering, object};
 use crate::desired::settings::{Context, SERVICE};
 use crate::desired::written::{Spot, text};
-use crate::desired::{DesiredDestination, DesiredService, Place, rest, shown, spec};
+use crate::desired::{DesiredDestination, DesiredService, Place, globals, shown, spec};
 use crate::model::{ForwardMethod, Scheduler, ServiceId};
 
 impl Lowering {
@@ -16,7 +16,7 @@ impl Lowering {
         let path = if address.is_none() { spot.to_string() } else { String::new() };
         let text = address.unwrap_or(&path);
         let name = self.name(spec, id, &spot.at("name"));
-        let drain = spec.drain.as_ref().and_then(|own| rest::drain(own, context.drain, &spot.at("drain")));
+        let drain = spec.drain.as_ref().and_then(|own| globals::drain(own, context.drain, &spot.at("drain")));
         let desired = object::service(context, id, spec, (spot, text));
         let Some(id) = id else { return };
         let desired = DesiredService { name, drain, ..desired };

@@ -1,5 +1,5 @@
 use super::{Change, Facts, Item, Labels, Object, Operation, OperationKind, Question, State, Subject, There, Verb};
-use crate::desired::rest::{self, sync_as_is};
+use crate::desired::globals::{self, sync_as_is};
 use crate::desired::{DesiredState, Observed, ServiceAttributes, lower};
 use crate::model::{SyncDaemon, SyncRole};
 
@@ -32,7 +32,7 @@ fn is_like(runs: &SyncDaemon, should: &SyncDaemon) -> bool {
 
 pub(super) fn of_item(item: &Item, _: &There<'_>) -> Result<Operation, String> {
     let spec = item.sync.as_ref().ok_or("it has no daemon")?;
-    let daemon = lower::alone(|spot| rest::sync(spec, spot))?;
+    let daemon = lower::alone(|spot| globals::sync(spec, spot))?;
     Ok(Operation::new(Object::SyncDaemon(match item.kind.verb() {
         Verb::Delete => Change::delete(daemon),
         Verb::Add | Verb::Update => Change::add(daemon),

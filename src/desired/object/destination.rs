@@ -1,8 +1,8 @@
 use super::item::reason;
 use super::{Change, Facts, Item, Labels, Object, Operation, OperationKind, Question, State, Subject, There, Verb};
+use crate::desired::oddity::{Oddity, oddities_of_destination};
 use crate::desired::print::service_text;
 use crate::desired::settings::{DESTINATION, SettingChange, wanted_destination};
-use crate::desired::taste::{Oddity, oddities_of_destination};
 use crate::desired::{Connections, ServiceAttributes, lower, spec};
 use crate::handle::Batch;
 use crate::model::{Destination, DestinationEntry, DestinationId, ServiceId};

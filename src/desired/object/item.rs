@@ -5,7 +5,7 @@ use serde::de::{self, Deserialize, Deserializer};
 
 use super::{Item, SettingChange, Verb};
 use crate::desired::print::destination_as_is;
-use crate::desired::{DesiredService, Drain, Observed, lower, rest, spec};
+use crate::desired::{DesiredService, Drain, Observed, globals, lower, spec};
 use crate::model::{Destination, DestinationEntry, DestinationId, ServiceId, TableService};
 
 /// The names that files give to services and destinations of a plan.
@@ -70,7 +70,7 @@ impl Item {
     }
 
     pub(super) fn drain(&self) -> Result<Option<Drain>, String> {
-        let read = |drain| lower::alone(|spot| Some(rest::drain(drain, None, spot)));
+        let read = |drain| lower::alone(|spot| Some(globals::drain(drain, None, spot)));
         self.drain.as_ref().map_or(Ok(None), read)
     }
 }

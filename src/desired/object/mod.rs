@@ -22,10 +22,10 @@ use self::kind::kinds;
 pub use self::operation::Operation;
 pub(in crate::desired) use self::service::created;
 
+use super::globals::drain_as_is;
+use super::oddity::Oddity;
 use super::print::{family_word, service_address};
-use super::rest::drain_as_is;
 use super::settings::SettingChange;
-use super::taste::Oddity;
 use super::{DesiredState, Observed, ServiceAttributes, spec};
 use crate::handle::Batch;
 use crate::model::{Config, DestinationId, InvalidValue, Service, ServiceId, SyncDaemon, SyncRole};

@@ -1,8 +1,8 @@
 use super::item::reason;
 use super::{Change, Facts, Item, Labels, Object, Operation, OperationKind, Question, State, Subject, There, Verb};
+use crate::desired::oddity::{Oddity, oddities_of_service};
 use crate::desired::print::{service_as_is, service_text};
 use crate::desired::settings::{SERVICE, SettingChange};
-use crate::desired::taste::{Oddity, oddities_of_service};
 use crate::desired::{DesiredService, ServiceAttributes, spec};
 use crate::handle::Batch;
 use crate::model::{DestinationEntry, InvalidValue, Service, ServiceId};

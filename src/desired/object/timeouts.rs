@@ -1,5 +1,5 @@
 use super::{Change, Facts, Item, Labels, Object, Operation, OperationKind, Question, State, Subject, There};
-use crate::desired::rest::{self, timeouts_as_is};
+use crate::desired::globals::{self, timeouts_as_is};
 use crate::desired::settings::{SettingChange, changes_of_config};
 use crate::desired::{DesiredState, Observed, ServiceAttributes, lower};
 use crate::handle::Batch;
@@ -27,7 +27,7 @@ fn both_say(config: &Config, other: &Config) -> Config {
 
 pub(super) fn of_item(item: &Item, live: &There<'_>) -> Result<Operation, String> {
     let spec = item.timeouts.as_ref().ok_or("it has no timeouts")?;
-    let wanted = lower::alone(|spot| Some(rest::timeouts(spec, spot)))?;
+    let wanted = lower::alone(|spot| Some(globals::timeouts(spec, spot)))?;
     if wanted == Config::new() {
         return Err("it has no timeouts".to_owned());
     }

@@ -21,8 +21,8 @@ pub use super::object::{
     ActionError, Actions, Change, DestinationChange, Item, Object, Operation, OperationKind, Verb,
 };
 use super::object::{Labels, plan_rest};
+use super::oddity::{Oddity, oddities_of_destination};
 pub use super::settings::{FieldValue, SettingChange};
-use super::taste::{Oddity, oddities_of_destination};
 use super::{DesiredState, Observed, Scope};
 use crate::model::{DestinationId, ServiceId, SyncRole, TableService};
 

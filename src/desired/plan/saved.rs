@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use serde::de::{self, Deserialize, Deserializer};
 
 use super::{Item, Labels, OperationKind, Plan, Summary};
+use crate::desired::globals::{self, scope_as_is};
 use crate::desired::object::There;
 use crate::desired::observed::Rest;
-use crate::desired::rest::{self, scope_as_is};
 use crate::desired::{Observed, lower, spec};
 
 /// A [`Plan`] that can be written to a file and carried out later, if the table is still the same.
@@ -123,7 +123,7 @@ impl SavedPlan {
             return Err(SavedPlanError::Format { format: self.format });
         }
         let scope = self.scope.clone().unwrap_or_default();
-        let scope = lower::alone(|spot| Some(rest::scope(&scope, spot)));
+        let scope = lower::alone(|spot| Some(globals::scope(&scope, spot)));
         let scope = scope.map_err(|reason| SavedPlanError::Scope { reason })?;
         let live = Observed { table: live.table.clone(), ..live.only_rest(self.rest) };
         let found = live.fingerprint(&scope);

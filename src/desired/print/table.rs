@@ -2,7 +2,7 @@ use super::address::{family_word, service_address};
 use super::defaults::factor;
 use super::options::{Order, PrintOptions};
 use crate::desired::settings::{DESTINATION, SERVICE, Version};
-use crate::desired::{Connections, Observed, rest, spec};
+use crate::desired::{Connections, Observed, globals, spec};
 use crate::model::{AddressFamily, Destination, DestinationEntry, Scheduler, Service, ServiceId, Stats, TableService};
 
 impl spec::File {
@@ -26,7 +26,7 @@ impl spec::File {
         let mut services: Vec<_> = rows.iter().map(|row| row_as_is(row, *options)).collect();
         let version = rows.iter().any(|row| needs_version_2(row)).then_some(2);
         let defaults = if options.factor_defaults { factor(&mut services) } else { None };
-        let rest = if options.all { rest::as_is(live) } else { Self::default() };
+        let rest = if options.all { globals::as_is(live) } else { Self::default() };
         Self { version, defaults, services: (!services.is_empty()).then_some(services), ..rest }
     }
 }

@@ -3,8 +3,8 @@ use std::num::NonZeroU32;
 
 use super::version::forward_text;
 use super::{FieldValue, Setting, Subject, Table};
+use crate::desired::oddity::fitting_checksums;
 use crate::desired::state::DestinationAttributes;
-use crate::desired::taste::fitting_checksums;
 use crate::desired::written::text;
 use crate::desired::{shown, spec};
 use crate::model::{Destination, ForwardMethod, Thresholds, Tunnel, TunnelFlags, TunnelKind};

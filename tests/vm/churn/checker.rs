@@ -9,12 +9,12 @@ use super::object::{Key, Object};
 
 /// Knows what must be in a list, and what may be.
 #[derive(Debug)]
-pub struct Judge<'a> {
+pub struct Checker<'a> {
     steady: HashMap<Key, &'a Object>,
     others: HashMap<Key, &'a Object>,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> Checker<'a> {
     /// Of a list of objects that are there all the time, and of others that come and go.
     pub fn new(steady: &'a [Object], others: &'a [Object]) -> Self {
         let by_key = |objects: &'a [Object]| objects.iter().map(|object| (object.key(), object)).collect();
@@ -22,27 +22,27 @@ impl<'a> Judge<'a> {
     }
 
     /// What is wrong with a list.
-    pub fn verdict(&self, list: &[Object]) -> Verdict {
-        let mut verdict = Verdict::default();
+    pub fn check(&self, list: &[Object]) -> ListCheck {
+        let mut check = ListCheck::default();
         let mut seen = HashSet::new();
         for object in list {
             let key = object.key();
             if !seen.insert(key) {
-                verdict.repeated.push(key);
+                check.repeated.push(key);
             }
             let is_known = self.steady.get(&key).is_some_and(|known| *known == object)
                 || self.others.get(&key).is_some_and(|known| known.may_be_seen_as(object));
             if !is_known {
-                verdict.strange.push(object.clone());
+                check.strange.push(object.clone());
             }
         }
-        verdict.missing = self.steady.keys().filter(|key| !seen.contains(key)).copied().collect();
-        verdict
+        check.missing = self.steady.keys().filter(|key| !seen.contains(key)).copied().collect();
+        check
     }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Verdict {
+pub struct ListCheck {
     /// They are there all the time.
     pub missing: Vec<Key>,
     pub repeated: Vec<Key>,
@@ -50,13 +50,13 @@ pub struct Verdict {
     pub strange: Vec<Object>,
 }
 
-impl Verdict {
+impl ListCheck {
     pub fn is_right(&self) -> bool {
         *self == Self::default()
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for ListCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { missing, repeated, strange } = self;
         write!(f, "{} missing, {} repeated, {} strange", missing.len(), repeated.len(), strange.len())?;
@@ -77,8 +77,8 @@ pub struct Tally {
     /// There was none to rely on.
     pub unstable: u32,
     /// In several pieces, as was said, and so perhaps wrong.
-    pub pieced: u32,
-    pub pieced_wrong: u32,
+    pub fragmented: u32,
+    pub fragmented_wrong: u32,
 }
 
 impl Tally {
@@ -88,26 +88,26 @@ impl Tally {
     }
 
     /// Notes a list that was read in one pass.
-    pub fn read(&mut self, reading: Reading, verdict: &Verdict) {
+    pub fn read(&mut self, reading: Reading, check: &ListCheck) {
         if reading.is_complete() {
             self.whole += 1;
-            self.accept(verdict, 1);
+            self.accept(check, 1);
         } else {
-            self.pieced += 1;
-            self.pieced_wrong += u32::from(!verdict.is_right());
+            self.fragmented += 1;
+            self.fragmented_wrong += u32::from(!check.is_right());
         }
     }
 
     /// Notes a list to rely on that took so many requests.
-    pub fn rely(&mut self, requests: u32, verdict: &Verdict) {
+    pub fn rely(&mut self, requests: u32, check: &ListCheck) {
         self.stable += 1;
         self.requests += requests;
-        self.accept(verdict, requests);
+        self.accept(check, requests);
     }
 
-    fn accept(&mut self, verdict: &Verdict, requests: u32) {
-        if !verdict.is_right() {
-            self.wrong.push(format!("{verdict}, after {requests} requests"));
+    fn accept(&mut self, check: &ListCheck, requests: u32) {
+        if !check.is_right() {
+            self.wrong.push(format!("{check}, after {requests} requests"));
         }
     }
 
@@ -117,19 +117,19 @@ impl Tally {
         self.requests += other.requests;
         self.wrong.extend_from_slice(&other.wrong);
         self.unstable += other.unstable;
-        self.pieced += other.pieced;
-        self.pieced_wrong += other.pieced_wrong;
+        self.fragmented += other.fragmented;
+        self.fragmented_wrong += other.fragmented_wrong;
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { whole, stable, requests, wrong, unstable, pieced, pieced_wrong } = self;
+        let Self { whole, stable, requests, wrong, unstable, fragmented, fragmented_wrong } = self;
         write!(f, "{} accepted, {} wrong", self.accepted(), wrong.len())?;
         write!(f, " ({whole} in one piece, {stable} stable")?;
         if *stable > 0 {
             write!(f, " after {:.1} requests", f64::from(*requests) / f64::from(*stable))?;
         }
-        write!(f, "); {unstable} unstable; {pieced} pieced, {pieced_wrong} wrong")
+        write!(f, "); {unstable} unstable; {fragmented} fragmented, {fragmented_wrong} wrong")
     }
 }

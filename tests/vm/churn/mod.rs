@@ -4,7 +4,7 @@
 //! Two processors are needed, so that the writers write while the kernel makes a list. `IPVS_RS_LISTS` says how often
 //! each thing is listed, `IPVS_RS_SEED` repeats what the writers choose.
 
-mod judge;
+mod checker;
 mod object;
 mod reader;
 mod writers;
@@ -19,20 +19,21 @@ use ipvs_rs::handle::Outcome;
 use ipvs_rs::transport::Netns;
 use ipvs_rs::{Destination, DestinationId, Error, Handle, Scheduler, Service, ServiceId};
 
-use self::judge::{Judge, Tally};
+use self::checker::{Checker, Tally};
 use self::object::{Key, List, Object, destination, destinations, make_all, remove_all, service, services};
 use self::reader::{Reader, spare_the_estimator};
-use self::writers::{Pace, Work};
+use self::writers::{WriteRate, Writers};
 use crate::kernel;
 use crate::namespaces::{Namespace, alone};
 
 /// From slow, when all lists can be relied on, to fast, when hardly any long one can.
-const PACES: [Pace; 4] = [Pace::PerTenPasses(1), Pace::PerTenPasses(5), Pace::PerTenPasses(30), Pace::Full];
+const WRITE_RATES: [WriteRate; 4] =
+    [WriteRate::PerTenPasses(1), WriteRate::PerTenPasses(5), WriteRate::PerTenPasses(30), WriteRate::Full];
 /// How often a list is read until it can be relied on.
 const ATTEMPTS: u32 = 10;
 
 /// What is listed, and what of it comes and goes.
-struct Scene {
+struct Workload {
     name: String,
     list: List,
     /// There must be this first; it is not listed.
@@ -41,21 +42,21 @@ struct Scene {
     steady: Vec<Object>,
     /// Made and removed at random.
     others: Vec<Object>,
-    fits: Fits,
+    fits: FitsDatagram,
     /// The writers disturb it.
     is_disturbed: bool,
 }
 
 /// Whether a list fits a datagram.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Fits {
+enum FitsDatagram {
     Always,
     Sometimes,
     Never,
 }
 
-impl Scene {
-    fn of_services(steady: u32, others: u32, fits: Fits) -> Self {
+impl Workload {
+    fn of_services(steady: u32, others: u32, fits: FitsDatagram) -> Self {
         Self {
             name: format!("{steady} services"),
             list: List::Services,
@@ -67,7 +68,7 @@ impl Scene {
         }
     }
 
-    fn of_destinations(steady: u32, others: u32, fits: Fits) -> Self {
+    fn of_destinations(steady: u32, others: u32, fits: FitsDatagram) -> Self {
         let ground = service(2);
         let id = ground.id;
         Self {
@@ -97,7 +98,7 @@ impl Scene {
             ground: Vec::new(),
             steady,
             others,
-            fits: Fits::Sometimes,
+            fits: FitsDatagram::Sometimes,
             is_disturbed: true,
         }
     }
@@ -114,45 +115,46 @@ impl Scene {
         [one, other].map(|share| (share, Handle::builder().netns(netns.clone()).open().unwrap()))
     }
 
-    /// Reads the list beside writers of every pace.
-    fn read_beside(&self, writers: &[(&[Object], Handle)], reader: &Reader, chance: &mut Chance, sum: &mut Sum) {
-        let judge = Judge::new(&self.steady, &self.others);
+    /// Reads the list during writes of every rate.
+    fn read_beside(&self, writers: &[(&[Object], Handle)], reader: &Reader, random: &mut RandomPlan, sum: &mut Sum) {
+        let checker = Checker::new(&self.steady, &self.others);
         let pass = reader.pass(self.list);
-        for pace in PACES {
-            let (work, mut tally) = (Work::default(), Tally::default());
-            // What is long takes all attempts beside fast writers, and can hardly ever be relied on.
-            let is_hopeless = self.fits == Fits::Never && matches!(pace, Pace::PerTenPasses(10..) | Pace::Full);
-            let is_long = matches!(self.list, List::Everything) && pace == Pace::Full;
-            let lists = if is_hopeless || is_long { chance.lists.div_ceil(4) } else { chance.lists };
-            let must_be_wrong = self.fits == Fits::Never && pace == Pace::Full && self.is_disturbed;
-            work.during(writers, pace, pass, &mut chance.rng, || {
-                (0..lists).for_each(|_| read(self.list, &judge, reader, &mut tally));
-                while must_be_wrong && tally.pieced_wrong == 0 && tally.pieced < 500 {
-                    read_once(self.list, &judge, reader, &mut tally);
+        for rate in WRITE_RATES {
+            let (work, mut tally) = (Writers::default(), Tally::default());
+            // What is long takes all attempts with fast writers, and is hardly ever consistent.
+            let is_hopeless =
+                self.fits == FitsDatagram::Never && matches!(rate, WriteRate::PerTenPasses(10..) | WriteRate::Full);
+            let is_long = matches!(self.list, List::Everything) && rate == WriteRate::Full;
+            let lists = if is_hopeless || is_long { random.lists.div_ceil(4) } else { random.lists };
+            let must_be_wrong = self.fits == FitsDatagram::Never && rate == WriteRate::Full && self.is_disturbed;
+            work.during(writers, rate, pass, &mut random.rng, || {
+                (0..lists).for_each(|_| read(self.list, &checker, reader, &mut tally));
+                while must_be_wrong && tally.fragmented_wrong == 0 && tally.fragmented < 500 {
+                    read_once(self.list, &checker, reader, &mut tally);
                 }
             });
-            sum.add(&format!("{}, {pace}", self.name), &tally, &work);
-            if self.fits == Fits::Always || pace == PACES[0] {
-                assert!(tally.accepted() >= chance.lists / 2, "most can be relied on");
+            sum.add(&format!("{}, {rate}", self.name), &tally, &work);
+            if self.fits == FitsDatagram::Always || rate == WRITE_RATES[0] {
+                assert!(tally.accepted() >= random.lists / 2, "most can be relied on");
             }
             if must_be_wrong {
-                assert!(tally.pieced_wrong > 0, "what is wrong with lists that are not said to be right is seen");
+                assert!(tally.fragmented_wrong > 0, "what is wrong with lists that are not said to be right is seen");
             }
         }
     }
 }
 
-fn read_once(list: List, judge: &Judge<'_>, reader: &Reader, tally: &mut Tally) {
+fn read_once(list: List, checker: &Checker<'_>, reader: &Reader, tally: &mut Tally) {
     let (rows, reading) = list.once(&reader.handle);
-    tally.read(reading, &judge.verdict(&rows));
+    tally.read(reading, &checker.check(&rows));
 }
 
 /// Reads a list once, and until it can be relied on.
-fn read(list: List, judge: &Judge<'_>, reader: &Reader, tally: &mut Tally) {
-    read_once(list, judge, reader, tally);
+fn read(list: List, checker: &Checker<'_>, reader: &Reader, tally: &mut Tally) {
+    read_once(list, checker, reader, tally);
     let before = reader.requests();
     match list.stable(&reader.handle, ATTEMPTS) {
-        Ok(rows) => tally.rely(reader.requests() - before, &judge.verdict(&rows)),
+        Ok(rows) => tally.rely(reader.requests() - before, &checker.check(&rows)),
         Err(error) => {
             assert_eq!(error.kind(), ErrorKind::Unstable, "{error}");
             tally.unstable += 1;
@@ -163,22 +165,22 @@ fn read(list: List, judge: &Judge<'_>, reader: &Reader, tally: &mut Tally) {
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
 fn list_that_is_said_to_be_right_is_while_others_write() {
-    let mut chance = Chance::new();
+    let mut random = RandomPlan::new();
     let mut sum = Sum::default();
-    let scenes = [
-        Scene::of_services(60, 30, Fits::Always),
-        Scene::of_services(80, 40, Fits::Sometimes),
-        Scene::of_services(chance.many, 200, Fits::Never),
-        Scene::of_destinations(50, 30, Fits::Always),
-        Scene::of_destinations(75, 40, Fits::Sometimes),
-        Scene::of_destinations(chance.many, 200, Fits::Never),
-        Scene::of_everything(),
+    let workloads = [
+        Workload::of_services(60, 30, FitsDatagram::Always),
+        Workload::of_services(80, 40, FitsDatagram::Sometimes),
+        Workload::of_services(random.many, 200, FitsDatagram::Never),
+        Workload::of_destinations(50, 30, FitsDatagram::Always),
+        Workload::of_destinations(75, 40, FitsDatagram::Sometimes),
+        Workload::of_destinations(random.many, 200, FitsDatagram::Never),
+        Workload::of_everything(),
     ];
-    for scene in scenes {
+    for workload in workloads {
         alone(|| {
             let reader = Reader::open(1);
-            scene.make(&reader.handle);
-            scene.read_beside(&scene.writers(&Netns::current()), &reader, &mut chance, &mut sum);
+            workload.make(&reader.handle);
+            workload.read_beside(&workload.writers(&Netns::current()), &reader, &mut random, &mut sum);
         });
     }
     sum.end();
@@ -187,27 +189,30 @@ fn list_that_is_said_to_be_right_is_while_others_write() {
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
 fn list_that_is_said_to_be_right_is_while_another_namespace_changes() {
-    let mut chance = Chance::new();
+    let mut random = RandomPlan::new();
     let mut sum = Sum::default();
-    for (count, fits) in [(60, Fits::Always), (chance.many, Fits::Never)] {
+    for (count, fits) in [(60, FitsDatagram::Always), (random.many, FitsDatagram::Never)] {
         alone(|| {
             let reader = Reader::open(1);
             // Before Linux 7 one table holds the services of all namespaces.
             let is_disturbed = kernel::version() < (7, 0);
-            let here = Scene { is_disturbed, ..Scene::of_services(count, 0, fits) };
+            let here = Workload { is_disturbed, ..Workload::of_services(count, 0, fits) };
             here.make(&reader.handle);
             let other = Namespace::new();
             other.run(spare_the_estimator);
             let netns = Netns::path(other.path());
-            let there =
-                Scene { steady: services(2000..2002), others: services(3000..3200), ..Scene::of_services(0, 0, fits) };
+            let there = Workload {
+                steady: services(2000..2002),
+                others: services(3000..3200),
+                ..Workload::of_services(0, 0, fits)
+            };
             there.make(&Handle::builder().netns(netns.clone()).open().unwrap());
-            here.read_beside(&there.writers(&netns), &reader, &mut chance, &mut sum);
+            here.read_beside(&there.writers(&netns), &reader, &mut random, &mut sum);
 
-            let judge = Judge::new(&here.steady, &[]);
-            let (work, mut tally) = (Work::default(), Tally::default());
+            let checker = Checker::new(&here.steady, &[]);
+            let (work, mut tally) = (Writers::default(), Tally::default());
             work.during_the_end_of_namespaces(&there.others, || {
-                (0..chance.lists).for_each(|_| read(here.list, &judge, &reader, &mut tally));
+                (0..random.lists).for_each(|_| read(here.list, &checker, &reader, &mut tally));
             });
             sum.add(&format!("{}, namespaces that come and go", here.name), &tally, &work);
         });
@@ -218,24 +223,24 @@ fn list_that_is_said_to_be_right_is_while_another_namespace_changes() {
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
 fn list_that_is_said_to_be_right_is_while_the_kernel_resizes_its_table() {
-    let chance = Chance::new();
+    let random = RandomPlan::new();
     let mut sum = Sum::default();
-    for (few, many) in [(10, 80), (100, 1000), (300, chance.many * 6)] {
+    for (few, many) in [(10, 80), (100, 1000), (300, random.many * 6)] {
         alone(|| {
             let reader = Reader::open(1);
             let (steady, others) = (services(0..few), services(few..many));
             make_all(&reader.handle, &steady);
             let all = [steady.as_slice(), others.as_slice()].concat();
-            let (grown, shrunk) = (Judge::new(&all, &[]), Judge::new(&steady, &[]));
-            let (work, mut tally) = (Work::default(), Tally::default());
+            let (grown, shrunk) = (Checker::new(&all, &[]), Checker::new(&steady, &[]));
+            let (work, mut tally) = (Writers::default(), Tally::default());
             // It does that in the background, for less than half a second, and nobody writes meanwhile.
-            let mut read_for_a_while = |judge: &Judge<'_>| {
+            let mut read_for_a_while = |checker: &Checker<'_>| {
                 let start = Instant::now();
                 while start.elapsed() < Duration::from_millis(500) {
-                    read(List::Services, judge, &reader, &mut tally);
+                    read(List::Services, checker, &reader, &mut tally);
                 }
             };
-            for _ in 0..chance.lists.div_ceil(10) {
+            for _ in 0..random.lists.div_ceil(10) {
                 make_all(&reader.handle, &others);
                 read_for_a_while(&grown);
                 remove_all(&reader.handle, &others);
@@ -244,10 +249,10 @@ fn list_that_is_said_to_be_right_is_while_the_kernel_resizes_its_table() {
             sum.add(&format!("after {few} services became {many} and back"), &tally, &work);
 
             // Again and again, by somebody else.
-            let judge = Judge::new(&steady, &others);
-            let (work, mut tally) = (Work::default(), Tally::default());
+            let checker = Checker::new(&steady, &others);
+            let (work, mut tally) = (Writers::default(), Tally::default());
             work.during_changes_in_bulk(&others, || {
-                (0..chance.lists).for_each(|_| read(List::Services, &judge, &reader, &mut tally));
+                (0..random.lists).for_each(|_| read(List::Services, &checker, &reader, &mut tally));
             });
             sum.add(&format!("while {few} services become {many} and back"), &tally, &work);
         });
@@ -258,13 +263,13 @@ fn list_that_is_said_to_be_right_is_while_the_kernel_resizes_its_table() {
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
 fn table_that_is_said_to_be_right_is_with_several_readers_too() {
-    let mut chance = Chance::new();
+    let mut random = RandomPlan::new();
     let mut sum = Sum::default();
     alone(|| {
         let reader = Reader::open(2);
-        let scene = Scene::of_everything();
-        scene.make(&reader.handle);
-        scene.read_beside(&scene.writers(&Netns::current()), &reader, &mut chance, &mut sum);
+        let workload = Workload::of_everything();
+        workload.make(&reader.handle);
+        workload.read_beside(&workload.writers(&Netns::current()), &reader, &mut random, &mut sum);
     });
     sum.end();
 }
@@ -291,9 +296,9 @@ fn list_that_ends_near_the_end_of_a_datagram_lacks_nothing() {
             for count in first..objects.len() {
                 objects[count].make(&reader.handle).unwrap();
                 let (rows, reading) = list.once(&reader.handle);
-                let verdict = Judge::new(&objects[..=count], &[]).verdict(&rows);
+                let check = Checker::new(&objects[..=count], &[]).check(&rows);
                 let is_moved = kernel::version() >= (7, 0) && !reading.is_complete();
-                assert!(verdict.is_right() || is_moved, "{list:?} of {}, {reading}: {verdict}", count + 1);
+                assert!(check.is_right() || is_moved, "{list:?} of {}, {reading}: {check}", count + 1);
                 readings.insert(reading.is_complete());
             }
             assert_eq!(readings, BTreeSet::from([false, true]), "shorter ones and longer ones");
@@ -304,27 +309,27 @@ fn list_that_ends_near_the_end_of_a_datagram_lacks_nothing() {
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
 fn destination_that_is_there_is_never_called_missing_while_others_write() {
-    let mut chance = Chance::new();
-    let scene = Scene::of_destinations(chance.many, 200, Fits::Never);
+    let mut random = RandomPlan::new();
+    let workload = Workload::of_destinations(random.many, 200, FitsDatagram::Never);
     let id = service(2).id;
     alone(|| {
         let reader = Reader::open(1);
         let handle = &reader.handle;
-        scene.make(handle);
-        let judge = Judge::new(&scene.steady, &scene.others);
+        workload.make(handle);
+        let checker = Checker::new(&workload.steady, &workload.others);
         let mut there: HashMap<DestinationId, Destination> =
-            (0..chance.many).map(|number| destination(&id, number)).map(|server| (server.id, server)).collect();
+            (0..random.many).map(|number| destination(&id, number)).map(|server| (server.id, server)).collect();
         let mut answers = Answers::default();
-        let (mut rng, mut left_out) = (chance.rng.fork(), 0);
-        let work = Work::default();
-        work.during(&scene.writers(&Netns::current()), Pace::Full, Duration::ZERO, &mut chance.rng, || {
-            for round in 0..chance.lists * 3 {
+        let (mut rng, mut left_out) = (random.rng.fork(), 0);
+        let work = Writers::default();
+        work.during(&workload.writers(&Netns::current()), WriteRate::Full, Duration::ZERO, &mut random.rng, || {
+            for round in 0..random.lists * 3 {
                 // One that a list has just left out is likely to be left out again.
-                let missing = judge.verdict(&scene.list.once(handle).0).missing;
+                let missing = checker.check(&workload.list.once(handle).0).missing;
                 left_out += u32::from(!missing.is_empty());
                 let target = match rng.choice(missing) {
                     Some(Key::Destination(_, target)) => target,
-                    _ => destination(&id, rng.u32(..chance.many)).id,
+                    _ => destination(&id, rng.u32(..random.many)).id,
                 };
                 let server = there.get_mut(&target).unwrap();
 
@@ -348,7 +353,7 @@ fn destination_that_is_there_is_never_called_missing_while_others_write() {
             }
         });
         assert!(left_out > 0, "lists leave out what is there");
-        let (many, rounds) = (chance.many, chance.lists * 3);
+        let (many, rounds) = (random.many, random.lists * 3);
         answers.end(&format!("one of {many} destinations ({left_out} lists of {rounds} left out some)"), &work);
     });
 }
@@ -356,17 +361,17 @@ fn destination_that_is_there_is_never_called_missing_while_others_write() {
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
 fn service_that_is_there_is_never_called_missing_while_others_write() {
-    let mut chance = Chance::new();
+    let mut random = RandomPlan::new();
     alone(|| {
         let reader = Reader::open(1);
         let handle = &reader.handle;
         make_all(handle, &services(0..100));
         let mut there: Vec<Service> = (0..100).map(service).collect();
         let mut answers = Answers::default();
-        let work = Work::default();
+        let work = Writers::default();
         work.during_changes_in_bulk(&services(100..2000), || {
-            for _ in 0..chance.lists * 20 {
-                let service = &mut there[chance.rng.usize(..100)];
+            for _ in 0..random.lists * 20 {
+                let service = &mut there[random.rng.usize(..100)];
                 let id = service.id;
                 let found = handle.get_service(&id).map(|found| found.map(|entry| entry.service));
                 answers.expect("get", &found, &Some(service.clone()));
@@ -414,7 +419,7 @@ impl Answers {
         result.is_ok()
     }
 
-    fn end(&self, what: &str, work: &Work) {
+    fn end(&self, what: &str, work: &Writers) {
         let Self { right, unstable, lies } = self;
         let (count, changes) = (lies.len(), work.changes());
         kernel::note(&format!("{what}: {right} right answers, {count} lies, {unstable} unstable; {changes} changes"));
@@ -424,14 +429,14 @@ impl Answers {
 }
 
 /// How often each thing is tried, and what is left to chance.
-struct Chance {
+struct RandomPlan {
     lists: u32,
     /// How many rows a list has that never fits a datagram.
     many: u32,
     rng: Rng,
 }
 
-impl Chance {
+impl RandomPlan {
     fn new() -> Self {
         let processors = thread::available_parallelism().unwrap().get();
         assert!(processors >= 2, "on one processor a list is hardly ever disturbed");
@@ -449,7 +454,7 @@ impl Chance {
 struct Sum(Tally);
 
 impl Sum {
-    fn add(&mut self, name: &str, tally: &Tally, work: &Work) {
+    fn add(&mut self, name: &str, tally: &Tally, work: &Writers) {
         kernel::note(&format!("{name}: {tally}; {} changes", work.changes()));
         tally.wrong.iter().take(3).for_each(|what| kernel::note(&format!("wrong: {what}")));
         self.0.add(tally);

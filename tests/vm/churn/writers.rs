@@ -14,13 +14,13 @@ use crate::namespaces::Namespace;
 
 /// How often something is changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Pace {
+pub enum WriteRate {
     /// So often while a list is read ten times, which takes more or less time on each machine.
     PerTenPasses(u32),
     Full,
 }
 
-impl fmt::Display for Pace {
+impl fmt::Display for WriteRate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PerTenPasses(changes) => write!(f, "{changes} changes in 10 passes"),
@@ -31,12 +31,12 @@ impl fmt::Display for Pace {
 
 /// Others at work, until they are told to stop.
 #[derive(Debug, Default)]
-pub struct Work {
+pub struct Writers {
     is_over: AtomicBool,
     changes: AtomicU64,
 }
 
-impl Work {
+impl Writers {
     /// How many changes there were so far.
     pub fn changes(&self) -> u64 {
         self.changes.load(Ordering::Relaxed)
@@ -48,20 +48,20 @@ impl Work {
     pub fn during<T>(
         &self,
         writers: &[(&[Object], Handle)],
-        pace: Pace,
+        rate: WriteRate,
         pass: Duration,
         rng: &mut Rng,
         body: impl FnOnce() -> T,
     ) -> T {
-        let pause = match pace {
-            Pace::PerTenPasses(changes) => pass * 10 * u32::try_from(writers.len()).unwrap() / changes,
-            Pace::Full => Duration::ZERO,
+        let pause = match rate {
+            WriteRate::PerTenPasses(changes) => pass * 10 * u32::try_from(writers.len()).unwrap() / changes,
+            WriteRate::Full => Duration::ZERO,
         };
         let write = |(objects, handle)| {
             let rng = rng.fork();
             move || self.write(handle, objects, pause, rng)
         };
-        self.beside(body, writers.iter().map(|(objects, handle)| (*objects, handle)).map(write))
+        self.run_during(body, writers.iter().map(|(objects, handle)| (*objects, handle)).map(write))
     }
 
     /// The same while network namespaces with these objects come and go.
@@ -76,7 +76,7 @@ impl Work {
                 self.changes.fetch_add(1, Ordering::Relaxed);
             }
         };
-        self.beside(body, [make_and_drop])
+        self.run_during(body, [make_and_drop])
     }
 
     /// The same while these objects are made all at once, then removed all at once, again and again, in the namespace of
@@ -91,11 +91,11 @@ impl Work {
                 }
             }
         };
-        self.beside(body, [make_and_remove])
+        self.run_during(body, [make_and_remove])
     }
 
-    fn beside<T>(&self, body: impl FnOnce() -> T, others: impl IntoIterator<Item = impl FnOnce() + Send>) -> T {
-        /// Ends the work also when what it is done beside fails.
+    fn run_during<T>(&self, body: impl FnOnce() -> T, others: impl IntoIterator<Item = impl FnOnce() + Send>) -> T {
+        /// Ends the work also when what runs beside it fails.
         struct End<'a>(&'a AtomicBool);
         impl Drop for End<'_> {
             fn drop(&mut self) {

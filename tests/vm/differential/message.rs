@@ -151,31 +151,31 @@ fn plain(command: u8, flags: u16, attributes: Vec<u8>) -> Message {
 
 fn any_message(rng: &mut Rng) -> Message {
     // Most of them are right, so that there is something to be wrong about.
-    let mut dice = Dice { is_careful: rng.u8(..3) > 0, rng: rng.fork() };
+    let mut random = RandomSource { is_careful: rng.u8(..3) > 0, rng: rng.fork() };
     match rng.u8(..) {
-        0..=5 => return to_controller(&mut dice),
+        0..=5 => return to_controller(&mut random),
         6..=7 => {
-            let kind = dice.pick(&[0, 1, 2, 3, 4, 9, 15, 1023, 4000, u16::MAX]);
+            let kind = random.pick(&[0, 1, 2, 3, 4, 9, 15, 1023, 4000, u16::MAX]);
             let receiver = Receiver::Other(kind);
-            return Message { receiver, ..plain(FLUSH, dice.pick(&[REQUEST, ACK, REQUEST | ACK]), Vec::new()) };
+            return Message { receiver, ..plain(FLUSH, random.pick(&[REQUEST, ACK, REQUEST | ACK]), Vec::new()) };
         }
         _ => {}
     }
-    let command = any_command(&mut dice);
-    let mut message = plain(command, any_flags(&mut dice, command), attributes(&mut dice, command));
-    if dice.seldom() {
-        message.version = dice.rng.u8(..);
+    let command = any_command(&mut random);
+    let mut message = plain(command, any_flags(&mut random, command), attributes(&mut random, command));
+    if random.seldom() {
+        message.version = random.rng.u8(..);
     }
-    if dice.seldom() {
-        message.reserved = dice.pick(&[1, u16::MAX]);
+    if random.seldom() {
+        message.reserved = random.pick(&[1, u16::MAX]);
     }
-    if dice.seldom() {
-        message.lie = any_lie(&mut dice, &message);
+    if random.seldom() {
+        message.lie = any_lie(&mut random, &message);
     }
     message
 }
 
-fn any_command(dice: &mut Dice) -> u8 {
+fn any_command(random: &mut RandomSource) -> u8 {
     // What builds tables comes more often than what empties them.
     const COMMANDS: [u8; 36] = [
         NEW_SERVICE,
@@ -215,236 +215,239 @@ fn any_command(dice: &mut Dice) -> u8 {
         UNKNOWN,
         0,
     ];
-    match dice.pick(&COMMANDS) {
-        FLUSH if dice.often() => GET_DEST,
+    match random.pick(&COMMANDS) {
+        FLUSH if random.often() => GET_DEST,
         command => command,
     }
 }
 
-fn any_flags(dice: &mut Dice, command: u8) -> u16 {
+fn any_flags(random: &mut RandomSource, command: u8) -> u16 {
     let is_list = match command {
-        GET_DEST | GET_DAEMON => dice.often(),
-        GET_SERVICE => dice.rng.bool(),
-        _ => dice.seldom(),
+        GET_DEST | GET_DAEMON => random.often(),
+        GET_SERVICE => random.rng.bool(),
+        _ => random.seldom(),
     };
     let mut flags = REQUEST;
     flags |= if is_list { DUMP } else { 0 };
-    flags |= if dice.rng.u8(..4) > 0 { ACK } else { 0 };
+    flags |= if random.rng.u8(..4) > 0 { ACK } else { 0 };
     // One bit of a list alone, and bits that say nothing to this family.
-    flags |= if dice.seldom() { dice.pick(&[ROOT, DUMP & !ROOT, ECHO, 0x10, 0x20, 0x400, 0x800, 0x8000]) } else { 0 };
-    if dice.seldom() { flags & !REQUEST } else { flags }
+    flags |=
+        if random.seldom() { random.pick(&[ROOT, DUMP & !ROOT, ECHO, 0x10, 0x20, 0x400, 0x800, 0x8000]) } else { 0 };
+    if random.seldom() { flags & !REQUEST } else { flags }
 }
 
 /// How far the header is from the truth: not even a header, a header alone, less and more than there is.
-fn any_lie(dice: &mut Dice, message: &Message) -> i32 {
+fn any_lie(random: &mut RandomSource, message: &Message) -> i32 {
     const HEADER: i32 = 16;
     let length = HEADER + 4 + i32::try_from(message.attributes.len()).unwrap();
-    let claimed = dice.pick(&[0, 1, 15, HEADER, 17, 19, 20, length - 1, length - 4, length + 1, length + 4, i32::MAX]);
+    let claimed =
+        random.pick(&[0, 1, 15, HEADER, 17, 19, 20, length - 1, length - 4, length + 1, length + 4, i32::MAX]);
     claimed - length
 }
 
 /// The look-up of a family.
-fn to_controller(dice: &mut Dice) -> Message {
+fn to_controller(random: &mut RandomSource) -> Message {
     let others = [0, 1, 2, 4, 8, 11, 18, u8::MAX];
-    let command = if dice.often() { GETFAMILY } else { dice.pick(&others) };
+    let command = if random.often() { GETFAMILY } else { random.pick(&others) };
     let mut attributes = Vec::new();
-    let names_family = dice.rng.u8(..3) == 0;
-    if !names_family || dice.rng.bool() {
+    let names_family = random.rng.u8(..3) == 0;
+    if !names_family || random.rng.bool() {
         let names: [&[u8]; 6] = [b"IPVS\0", b"IPVS\0x", b"ipvs\0", b"\0", b"sixteen-letters-\0", b"IPVS"];
-        let name = if dice.is_careful { names[0] } else { dice.pick(&names) };
-        attributes.extend(dice.odd(2, name));
+        let name = if random.is_careful { names[0] } else { random.pick(&names) };
+        attributes.extend(random.odd(2, name));
     }
-    if !names_family && dice.rng.u8(..4) == 0 {
-        attributes.extend(dice.odd(1, &999_u16.to_ne_bytes()));
+    if !names_family && random.rng.u8(..4) == 0 {
+        attributes.extend(random.odd(1, &999_u16.to_ne_bytes()));
     }
-    if dice.seldom() {
-        attributes.extend(attribute(dice.rng.u16(..30), &[1, 2]));
+    if random.seldom() {
+        attributes.extend(attribute(random.rng.u16(..30), &[1, 2]));
     }
-    if dice.seldom() {
+    if random.seldom() {
         attributes.extend([9, 9]);
     }
-    let is_list = dice.rng.u8(..6) == 0;
-    let flags = REQUEST | dice.pick(&[0, ACK]) | if is_list { DUMP } else { 0 };
-    let reserved = if dice.seldom() { 7 } else { 0 };
+    let is_list = random.rng.u8(..6) == 0;
+    let flags = REQUEST | random.pick(&[0, ACK]) | if is_list { DUMP } else { 0 };
+    let reserved = if random.seldom() { 7 } else { 0 };
     Message { receiver: Receiver::Controller, names_family, reserved, ..plain(command, flags, attributes) }
 }
 
-fn attributes(dice: &mut Dice, command: u8) -> Vec<u8> {
+fn attributes(random: &mut RandomSource, command: u8) -> Vec<u8> {
     let mut all = Vec::new();
     match command {
         SET_CONFIG => {
             for kind in 4..=6 {
-                if dice.rng.bool() {
+                if random.rng.bool() {
                     let longest = 8_589_934;
                     let careful = [0_u32, 1, 900, longest];
                     let wrong = [longest + 1, u32::MAX];
-                    let seconds = dice.either(&careful, &wrong);
-                    all.push(dice.odd(kind, &seconds.to_ne_bytes()));
+                    let seconds = random.either(&careful, &wrong);
+                    all.push(random.odd(kind, &seconds.to_ne_bytes()));
                 }
             }
-            return dice.in_some_order(all);
+            return random.in_some_order(all);
         }
         NEW_DAEMON | DEL_DAEMON => {
-            let daemon = daemon(dice, command == NEW_DAEMON);
-            all.push(dice.odd(3, &daemon));
-            return dice.in_some_order(all);
+            let daemon = daemon(random, command == NEW_DAEMON);
+            all.push(random.odd(3, &daemon));
+            return random.in_some_order(all);
         }
-        ZERO if dice.rng.bool() => return Vec::new(),
+        ZERO if random.rng.bool() => return Vec::new(),
         _ => {}
     }
-    let family = if dice.seldom() { 0 } else { dice.pick(&[INET, INET, INET, INET6]) };
-    let service = service(dice, family, matches!(command, NEW_SERVICE | SET_SERVICE));
-    all.push(dice.odd(1, &service));
-    if matches!(command, NEW_DEST | SET_DEST | DEL_DEST) || dice.seldom() {
-        let destination = destination(dice, family);
-        all.push(dice.odd(2, &destination));
+    let family = if random.seldom() { 0 } else { random.pick(&[INET, INET, INET, INET6]) };
+    let service = service(random, family, matches!(command, NEW_SERVICE | SET_SERVICE));
+    all.push(random.odd(1, &service));
+    if matches!(command, NEW_DEST | SET_DEST | DEL_DEST) || random.seldom() {
+        let destination = destination(random, family);
+        all.push(random.odd(2, &destination));
     }
-    if dice.seldom() {
-        all.push(attribute(dice.rng.u16(..30), &[1, 2]));
+    if random.seldom() {
+        all.push(attribute(random.rng.u16(..30), &[1, 2]));
     }
-    let mut all = dice.in_some_order(all);
-    if dice.seldom() {
+    let mut all = random.in_some_order(all);
+    if random.seldom() {
         all.extend([9, 9]);
     }
     all
 }
 
 /// `IPVS_SVC_ATTR_*`, mostly in their order.
-fn service(dice: &mut Dice, family: u16, whole: bool) -> Vec<u8> {
-    let mut all = vec![dice.odd(1, &family.to_ne_bytes())];
-    if dice.rng.u8(..6) == 0 {
-        let mark = dice.either(&[7_u32, 7, 7, 8], &[0]);
-        all.push(dice.odd(5, &mark.to_ne_bytes()));
+fn service(random: &mut RandomSource, family: u16, whole: bool) -> Vec<u8> {
+    let mut all = vec![random.odd(1, &family.to_ne_bytes())];
+    if random.rng.u8(..6) == 0 {
+        let mark = random.either(&[7_u32, 7, 7, 8], &[0]);
+        all.push(random.odd(5, &mark.to_ne_bytes()));
     } else {
         // Few names, so that most commands meet a service that is there.
-        let protocol = dice.pick(&[6_u16, 6, 6, 6, 6, 6, 6, 6, 17, 300]);
-        all.push(dice.odd(2, &protocol.to_ne_bytes()));
-        let host = dice.pick(&[1, 1, 1, 1, 1, 1, 1, 2]);
+        let protocol = random.pick(&[6_u16, 6, 6, 6, 6, 6, 6, 6, 17, 300]);
+        all.push(random.odd(2, &protocol.to_ne_bytes()));
+        let host = random.pick(&[1, 1, 1, 1, 1, 1, 1, 2]);
         let mut address = if family == INET6 { ipv6(0, host).to_vec() } else { vec![192, 0, 2, host] };
         // The library fills the union; what is behind an IPv4 address means nothing.
-        address.resize(if dice.rng.bool() { 16 } else { address.len() }, 9);
-        all.push(dice.odd(3, &address));
+        address.resize(if random.rng.bool() { 16 } else { address.len() }, 9);
+        all.push(random.odd(3, &address));
         // Port 0 is any port.
-        let port = dice.pick(&[80_u16, 80, 80, 80, 80, 80, 0]);
-        all.push(dice.odd(4, &port.to_be_bytes()));
+        let port = random.pick(&[80_u16, 80, 80, 80, 80, 80, 0]);
+        all.push(random.odd(4, &port.to_be_bytes()));
     }
-    if whole || dice.seldom() {
+    if whole || random.seldom() {
         let schedulers: [&[u8]; 13] = [
             b"rr\0", b"wrr\0", b"lc\0", b"wlc\0", b"lblc\0", b"lblcr\0", b"dh\0", b"sh\0", b"sed\0", b"nq\0", b"mh\0",
             b"ovf\0", b"none\0",
         ];
-        let scheduler = if dice.seldom() {
-            dice.pick(&[&b"nobody\0"[..], b"\0", b"rr", b"rr\0xx", b"sixteen-letters-\0"])
+        let scheduler = if random.seldom() {
+            random.pick(&[&b"nobody\0"[..], b"\0", b"rr", b"rr\0xx", b"sixteen-letters-\0"])
         } else {
-            dice.pick(&schedulers)
+            random.pick(&schedulers)
         };
-        all.push(dice.odd(6, scheduler));
-        let flags = [dice.pick(&[0_u32, 1, 4, 0x18, 2, u32::MAX]), dice.pick(&[u32::MAX, u32::MAX, 1, 0x1c, 2])];
-        all.push(dice.odd(7, &flags.map(u32::to_ne_bytes).concat()));
-        let timeout = dice.pick(&[0_u32, 300, 17_179_869, 17_179_870, u32::MAX]);
-        all.push(dice.odd(8, &timeout.to_ne_bytes()));
-        let mask = if family == INET6 && !dice.seldom() {
-            dice.either(&[128_u32, 64, 1], &[0, 129]).to_ne_bytes()
+        all.push(random.odd(6, scheduler));
+        let flags = [random.pick(&[0_u32, 1, 4, 0x18, 2, u32::MAX]), random.pick(&[u32::MAX, u32::MAX, 1, 0x1c, 2])];
+        all.push(random.odd(7, &flags.map(u32::to_ne_bytes).concat()));
+        let timeout = random.pick(&[0_u32, 300, 17_179_869, 17_179_870, u32::MAX]);
+        all.push(random.odd(8, &timeout.to_ne_bytes()));
+        let mask = if family == INET6 && !random.seldom() {
+            random.either(&[128_u32, 64, 1], &[0, 129]).to_ne_bytes()
         } else {
-            [255, 255, dice.rng.u8(..), 0]
+            [255, 255, random.rng.u8(..), 0]
         };
-        all.push(dice.odd(9, &mask));
-        if dice.rng.u8(..4) == 0 {
-            let engine: &[u8] = dice.either(&[&b"sip\0"[..], b"\0"], &[b"nobody\0", b"sip"]);
-            all.push(dice.odd(11, engine));
+        all.push(random.odd(9, &mask));
+        if random.rng.u8(..4) == 0 {
+            let engine: &[u8] = random.either(&[&b"sip\0"[..], b"\0"], &[b"nobody\0", b"sip"]);
+            all.push(random.odd(11, engine));
         }
-        if dice.seldom() {
-            all.push(dice.odd(10, &[0; 8]));
-            all.push(dice.odd(12, &[1]));
+        if random.seldom() {
+            all.push(random.odd(10, &[0; 8]));
+            all.push(random.odd(12, &[1]));
         }
     }
-    let mut all = dice.in_some_order(all);
-    if dice.seldom() {
+    let mut all = random.in_some_order(all);
+    if random.seldom() {
         all.extend([1, 2, 3]);
     }
     all
 }
 
 /// `IPVS_DEST_ATTR_*`, mostly in their order.
-fn destination(dice: &mut Dice, of_service: u16) -> Vec<u8> {
+fn destination(random: &mut RandomSource, of_service: u16) -> Vec<u8> {
     const TUNNEL: u32 = 2;
     // A server of the other family is reached by a tunnel.
-    let crosses = dice.rng.u8(..8) == 0;
+    let crosses = random.rng.u8(..8) == 0;
     let family = match of_service {
-        _ if dice.seldom() => dice.pick(&[INET, INET6, 0, 99]),
+        _ if random.seldom() => random.pick(&[INET, INET6, 0, 99]),
         INET if crosses => INET6,
         INET6 if crosses => INET,
         same => same,
     };
     let address = match family {
-        _ if dice.seldom() => {
-            let mut address = vec![0; dice.pick(&[4, 16])];
-            address[0] = dice.pick(&[0, 255, 224, 127, 0xfe, 0xff]);
+        _ if random.seldom() => {
+            let mut address = vec![0; random.pick(&[4, 16])];
+            address[0] = random.pick(&[0, 255, 224, 127, 0xfe, 0xff]);
             address
         }
-        _ if dice.seldom() => dice.pick(&[[10, 8, 8, 255], [10, 8, 8, 8], [10, 8, 8, 0]]).to_vec(),
-        INET6 => ipv6(1, dice.pick(&[1, 1, 1, 2, 3])).to_vec(),
-        _ => vec![10, 0, 0, dice.pick(&[1, 1, 1, 2, 3])],
+        _ if random.seldom() => random.pick(&[[10, 8, 8, 255], [10, 8, 8, 8], [10, 8, 8, 0]]).to_vec(),
+        INET6 => ipv6(1, random.pick(&[1, 1, 1, 2, 3])).to_vec(),
+        _ => vec![10, 0, 0, random.pick(&[1, 1, 1, 2, 3])],
     };
-    let mut all = vec![dice.odd(1, &address)];
-    let port = dice.pick(&[80_u16, 80, 80, 80, 80, 0]);
-    all.push(dice.odd(2, &port.to_be_bytes()));
-    let method = if crosses && dice.often() { TUNNEL } else { dice.pick(&[0_u32, 1, 2, 2, 3, 4, 7, 0xffff_fff0]) };
-    all.push(dice.odd(3, &method.to_ne_bytes()));
-    let weight = dice.either(&[0_u32, 1, 100_000, (1 << 31) - 1], &[1 << 31, u32::MAX]);
-    all.push(dice.odd(4, &weight.to_ne_bytes()));
+    let mut all = vec![random.odd(1, &address)];
+    let port = random.pick(&[80_u16, 80, 80, 80, 80, 0]);
+    all.push(random.odd(2, &port.to_be_bytes()));
+    let method = if crosses && random.often() { TUNNEL } else { random.pick(&[0_u32, 1, 2, 2, 3, 4, 7, 0xffff_fff0]) };
+    all.push(random.odd(3, &method.to_ne_bytes()));
+    let weight = random.either(&[0_u32, 1, 100_000, (1 << 31) - 1], &[1 << 31, u32::MAX]);
+    all.push(random.odd(4, &weight.to_ne_bytes()));
     // One with the highest bit is refused by some kernels of a release and taken by others.
-    let upper = dice.pick(&[0_u32, 10, (1 << 31) - 1, 5]);
-    all.push(dice.odd(5, &upper.to_ne_bytes()));
-    let lower = dice.either(&[0_u32, 0, 0, 0, 0, 5], &[11]);
-    all.push(dice.odd(6, &lower.to_ne_bytes()));
-    if crosses || !dice.seldom() {
-        all.push(dice.odd(11, &family.to_ne_bytes()));
+    let upper = random.pick(&[0_u32, 10, (1 << 31) - 1, 5]);
+    all.push(random.odd(5, &upper.to_ne_bytes()));
+    let lower = random.either(&[0_u32, 0, 0, 0, 0, 5], &[11]);
+    all.push(random.odd(6, &lower.to_ne_bytes()));
+    if crosses || !random.seldom() {
+        all.push(random.odd(11, &family.to_ne_bytes()));
     }
-    if dice.rng.u8(..3) == 0 {
-        let kind = dice.pick(&[0_u8, 1, 2, 9]);
-        all.push(dice.odd(13, &[kind]));
-        let port = dice.pick(&[0_u16, 6080, 6080]);
-        all.push(dice.odd(14, &port.to_be_bytes()));
-        let flags = dice.rng.u16(..);
-        all.push(dice.odd(15, &flags.to_ne_bytes()));
+    if random.rng.u8(..3) == 0 {
+        let kind = random.pick(&[0_u8, 1, 2, 9]);
+        all.push(random.odd(13, &[kind]));
+        let port = random.pick(&[0_u16, 6080, 6080]);
+        all.push(random.odd(14, &port.to_be_bytes()));
+        let flags = random.rng.u16(..);
+        all.push(random.odd(15, &flags.to_ne_bytes()));
     }
-    dice.in_some_order(all)
+    random.in_some_order(all)
 }
 
 /// `IPVS_DAEMON_ATTR_*`, mostly in their order.
-fn daemon(dice: &mut Dice, whole: bool) -> Vec<u8> {
-    let state = dice.either(&[1_u32, 2], &[0, 3, u32::MAX]);
-    let mut all = vec![dice.odd(1, &state.to_ne_bytes())];
-    if whole || dice.seldom() {
+fn daemon(random: &mut RandomSource, whole: bool) -> Vec<u8> {
+    let state = random.either(&[1_u32, 2], &[0, 3, u32::MAX]);
+    let mut all = vec![random.odd(1, &state.to_ne_bytes())];
+    if whole || random.seldom() {
         let wrong: [&[u8]; 6] = [b"nowhere\0", b"\0", b"fifteen-letters\0", b"sixteen-letters-\0", b"d0", b"d0\0xx"];
-        let interface = dice.either(&[&b"d0\0"[..], b"d0\0", b"d1\0", b"lo\0"], &wrong);
-        all.push(dice.odd(2, interface));
-        let sync_id = dice.pick(&[0_u32, 7, 255, 256, u32::MAX]);
-        all.push(dice.odd(3, &sync_id.to_ne_bytes()));
-        if dice.rng.bool() {
-            let length = dice.pick(&[0_u16, 1, 1023, 1024, 1400, 65_500, u16::MAX]);
-            all.push(dice.odd(4, &length.to_ne_bytes()));
+        let interface = random.either(&[&b"d0\0"[..], b"d0\0", b"d1\0", b"lo\0"], &wrong);
+        all.push(random.odd(2, interface));
+        let sync_id = random.pick(&[0_u32, 7, 255, 256, u32::MAX]);
+        all.push(random.odd(3, &sync_id.to_ne_bytes()));
+        if random.rng.bool() {
+            let length = random.pick(&[0_u16, 1, 1023, 1024, 1400, 65_500, u16::MAX]);
+            all.push(random.odd(4, &length.to_ne_bytes()));
         }
-        if dice.rng.u8(..3) == 0 {
-            let group = dice.either(&[[224, 1, 2, 3], [224, 0, 0, 81], [239, 255, 255, 255]], &[[10, 0, 0, 1], [0; 4]]);
-            all.push(dice.odd(5, &group));
+        if random.rng.u8(..3) == 0 {
+            let group =
+                random.either(&[[224, 1, 2, 3], [224, 0, 0, 81], [239, 255, 255, 255]], &[[10, 0, 0, 1], [0; 4]]);
+            all.push(random.odd(5, &group));
         }
-        if dice.rng.u8(..3) == 0 {
-            let mut group = dice.pick(&[ipv6(0, 2), ipv6(1, 81)]);
-            [group[0], group[1]] = dice.either(&[[0xff, 0x05], [0xff, 0x02], [0xff, 0x0e]], &[[0x20, 1], [0, 0]]);
-            all.push(dice.odd(6, &group));
+        if random.rng.u8(..3) == 0 {
+            let mut group = random.pick(&[ipv6(0, 2), ipv6(1, 81)]);
+            [group[0], group[1]] = random.either(&[[0xff, 0x05], [0xff, 0x02], [0xff, 0x0e]], &[[0x20, 1], [0, 0]]);
+            all.push(random.odd(6, &group));
         }
-        if dice.rng.bool() {
-            let port = dice.pick(&[0_u16, 8848, 9000, u16::MAX]);
-            all.push(dice.odd(7, &port.to_ne_bytes()));
+        if random.rng.bool() {
+            let port = random.pick(&[0_u16, 8848, 9000, u16::MAX]);
+            all.push(random.odd(7, &port.to_ne_bytes()));
         }
-        if dice.rng.bool() {
-            let ttl = dice.pick(&[0_u8, 1, 8, u8::MAX]);
-            all.push(dice.odd(8, &[ttl]));
+        if random.rng.bool() {
+            let ttl = random.pick(&[0_u8, 1, 8, u8::MAX]);
+            all.push(random.odd(8, &[ttl]));
         }
     }
-    dice.in_some_order(all)
+    random.in_some_order(all)
 }
 
 fn ipv6(net: u8, host: u8) -> [u8; 16] {
@@ -452,13 +455,13 @@ fn ipv6(net: u8, host: u8) -> [u8; 16] {
 }
 
 /// What decides.
-struct Dice {
+struct RandomSource {
     rng: Rng,
     /// Nothing is wrong on purpose.
     is_careful: bool,
 }
 
-impl Dice {
+impl RandomSource {
     fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.rng.usize(..from.len())]
     }

@@ -23,10 +23,10 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 
 use self::message::{CONTROLLER, Message, datagram, list_of_daemons, stop_of_daemon, table};
 use crate::conformance::Options;
-use crate::conformance::raw::{ACK, BUFFER, DEL_DAEMON, Line, MULTI, NEW_SERVICE};
+use crate::conformance::raw::{ACK, BUFFER, DEL_DAEMON, MULTI, NEW_SERVICE, RawSocket};
 use crate::kernel;
 use crate::namespaces::{alone, ip_batch};
-use crate::socket::Bare;
+use crate::socket::BareSocket;
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
@@ -102,8 +102,8 @@ impl Tally {
 
 /// The two kernels, with one socket each.
 struct Kernels {
-    real: Line,
-    fake: Line,
+    real: RawSocket,
+    fake: RawSocket,
     sequence: u32,
 }
 
@@ -171,7 +171,11 @@ impl Kernels {
         let mut fake = kernel.transport();
         fake = if options.capped { fake } else { fake.whole_errors() };
         fake = if options.extended { fake } else { fake.bare_errors() };
-        Self { real: Line::over(Box::new(Bare::open(options))), fake: Line::over(Box::new(fake)), sequence: 0 }
+        Self {
+            real: RawSocket::over(Box::new(BareSocket::open(options))),
+            fake: RawSocket::over(Box::new(fake)),
+            sequence: 0,
+        }
     }
 
     /// Gives each message a sequence number.
@@ -201,7 +205,7 @@ impl Kernels {
 
 /// What comes back, datagram by datagram, without what differs between any two sockets and machines. Rows of services
 /// and of families stand together at the end.
-fn answers(line: &mut Line, asked: &[(u32, Message)]) -> Vec<Datagram> {
+fn answers(line: &mut RawSocket, asked: &[(u32, Message)]) -> Vec<Datagram> {
     line.socket.send(&bytes(asked, line.family)).unwrap();
     let mut datagrams = Vec::new();
     let mut rows = Vec::new();

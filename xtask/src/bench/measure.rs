@@ -39,8 +39,9 @@ pub fn run_on(
     let words = words.iter().flat_map(|(name, value)| [(*name).to_owned(), value.clone()]);
     let guest = guest.machine(machine).command(bench, words).timeout(Duration::from_secs(3600));
     let mut printed = Vec::new();
-    let status =
-        output::into(&mut printed, |stdout| guest.output(stdout.clone(), sink(Narrator::new(progress))).run(progress))?;
+    let status = output::into(&mut printed, |stdout| {
+        guest.output(stdout.clone(), sink(BenchOutput::new(progress))).run(progress)
+    })?;
     if status != 0 {
         bail!("the bench ended with status {status}");
     }
@@ -48,18 +49,18 @@ pub fn run_on(
 }
 
 /// Shows how far a bench is, and hands on everything else that it says.
-pub struct Narrator {
+pub struct BenchOutput {
     progress: Arc<Progress>,
     line: Vec<u8>,
 }
 
-impl Narrator {
+impl BenchOutput {
     pub fn new(progress: &Arc<Progress>) -> Self {
         Self { progress: progress.clone(), line: Vec::new() }
     }
 }
 
-impl Write for Narrator {
+impl Write for BenchOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for byte in bytes {
             self.line.push(*byte);

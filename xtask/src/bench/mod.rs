@@ -18,7 +18,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use self::measure::Narrator;
+use self::measure::BenchOutput;
 use crate::guest::{Guest, Machine, Version, sink};
 use crate::progress::Progress;
 use crate::workspace::{BuildOptions, Target, Workspace};
@@ -96,7 +96,7 @@ fn ipvsadm(arguments: &Programs, progress: &Arc<Progress>) -> Result<u8> {
         .machine(machine)
         .program(ours)
         .command(bench, arguments.json.then_some("--json"))
-        .output(sink(io::stdout()), sink(Narrator::new(progress)))
+        .output(sink(io::stdout()), sink(BenchOutput::new(progress)))
         .timeout(Duration::from_secs(3600))
         .run(progress)
 }

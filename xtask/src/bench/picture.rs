@@ -19,11 +19,11 @@ pub struct Panel {
     pub across: &'static str,
     /// The unit of what is measured.
     pub up: &'static str,
-    pub lines: Vec<Drawn>,
+    pub lines: Vec<PlotLine>,
 }
 
 /// A line, and who it belongs to.
-pub struct Drawn {
+pub struct PlotLine {
     pub label: String,
     pub points: Line,
     pub stroke: Stroke,
@@ -110,7 +110,7 @@ impl Panel {
             .label_style((FONT, 13))
             .axis_desc_style((FONT, 14))
             .draw()?;
-        for Drawn { label, points, stroke } in &self.lines {
+        for PlotLine { label, points, stroke } in &self.lines {
             let style = stroke.style();
             chart
                 .draw_series(LineSeries::new(points.iter().copied(), style))?
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     fn panel(title: &str, points: &Line) -> Panel {
-        let line = |label: &str, stroke| Drawn { label: label.to_owned(), points: points.clone(), stroke };
+        let line = |label: &str, stroke| PlotLine { label: label.to_owned(), points: points.clone(), stroke };
         Panel {
             title: title.to_owned(),
             across: "destinations",

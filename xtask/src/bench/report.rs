@@ -1,7 +1,7 @@
 //! What is told of how costs grow: pictures, tables and what they come to.
 
 use super::growth::{Growth, Kind, Line, find};
-use super::picture::{Drawn, Panel, Picture, Stroke, grouped};
+use super::picture::{Panel, Picture, PlotLine, Stroke, grouped};
 
 /// What is done with a table.
 const WORKS: [&str; 4] = ["create", "list", "change", "delete"];
@@ -108,8 +108,8 @@ fn deleted(growth: &Growth, kernel: &str) -> Picture {
     }
 }
 
-fn drawn(label: &str, points: Line, stroke: Stroke) -> Drawn {
-    Drawn { label: label.to_owned(), points, stroke }
+fn drawn(label: &str, points: Line, stroke: Stroke) -> PlotLine {
+    PlotLine { label: label.to_owned(), points, stroke }
 }
 
 /// What it comes to, and the tables.

@@ -13,7 +13,7 @@ use crate::progress::Progress;
 use crate::workspace::Workspace;
 
 /// Runs every input of these targets once, and says for each part of the library how much of it they reach.
-pub fn measure(workspace: &Workspace, targets: &[String], progress: &Progress) -> Result<Vec<(String, Reached)>> {
+pub fn measure(workspace: &Workspace, targets: &[String], progress: &Progress) -> Result<Vec<(String, Coverage)>> {
     let tools = tools(progress)?;
     let mut programs = Vec::new();
     let mut profiles = Vec::new();
@@ -47,18 +47,18 @@ pub fn measure(workspace: &Workspace, targets: &[String], progress: &Progress) -
 
 /// How much of the source was reached.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Reached {
-    lines: Share,
-    regions: Share,
+pub struct Coverage {
+    lines: Ratio,
+    regions: Ratio,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct Share {
+struct Ratio {
     covered: u64,
     count: u64,
 }
 
-impl Share {
+impl Ratio {
     fn add(&mut self, summary: &Value) -> Option<()> {
         self.covered += summary["covered"].as_u64()?;
         self.count += summary["count"].as_u64()?;
@@ -66,24 +66,24 @@ impl Share {
     }
 }
 
-impl fmt::Display for Share {
+impl fmt::Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tenths = (self.covered * 1000).checked_div(self.count).unwrap_or(0);
         write!(f, "{:>3}.{} % of {:>4}", tenths / 10, tenths % 10, self.count)
     }
 }
 
-impl fmt::Display for Reached {
+impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} lines, {} regions", self.lines, self.regions)
     }
 }
 
 /// Adds the files of a report up to the modules below this folder.
-fn parts(report: &[u8], source: &Path) -> Result<Vec<(String, Reached)>> {
+fn parts(report: &[u8], source: &Path) -> Result<Vec<(String, Coverage)>> {
     let report: Value = serde_json::from_slice(report).context("reading the report of llvm-cov")?;
     let files = report["data"][0]["files"].as_array().context("the report of llvm-cov names no files")?;
-    let mut parts = BTreeMap::<String, Reached>::new();
+    let mut parts = BTreeMap::<String, Coverage>::new();
     for file in files {
         let Some(path) = file["filename"].as_str() else { continue };
         let Ok(inside) = Path::new(path).strip_prefix(source) else { continue };

@@ -39,9 +39,9 @@ use crate::desired::Diagnostics;
 #[derive(Debug)]
 pub struct FileWatcher {
     paths: Vec<PathBuf>,
-    stillness: Stillness,
+    check: StabilityCheck,
     /// The files that were read last and had content.
-    known: HashMap<PathBuf, Known>,
+    known: HashMap<PathBuf, KnownFile>,
 }
 
 /// The result of a poll.
@@ -67,12 +67,12 @@ pub enum FileEvent {
 impl FileWatcher {
     /// Watches paths of files and folders, as [`read_path`](super::read_path) takes them.
     pub fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
-        Self { paths: paths.into_iter().collect(), stillness: Stillness::default(), known: HashMap::new() }
+        Self { paths: paths.into_iter().collect(), check: StabilityCheck::default(), known: HashMap::new() }
     }
 
     /// Makes the next poll that finds the files still report them, whether or not they differ.
     pub fn reload(&mut self) {
-        self.stillness.reload = true;
+        self.check.reload = true;
     }
 
     /// Checks the files, and reads them if they differ and stood still.
@@ -88,15 +88,15 @@ impl FileWatcher {
     /// Reads the files if they are to be taken and all of them can be used; otherwise returns the result of the poll.
     fn look(&mut self, with_content: bool) -> Result<Vec<Vec<Source>>, FileEvent> {
         let seen = see(&self.paths);
-        self.stillness.look(&seen, with_content)?;
+        self.check.look(&seen, with_content)?;
         let read: Vec<_> = seen.iter().map(|files| read(files)).collect();
-        self.stillness.read(&see(&self.paths), digest(&read))?;
+        self.check.read(&see(&self.paths), digest(&read))?;
         let (mut all, mut known) = (Vec::new(), HashMap::new());
         for ((path, files), read) in self.paths.iter().zip(seen).zip(read) {
             let unusable = |found| FileEvent::Unusable { path: path.clone(), found };
             let sources = read.map_err(unusable)?;
             for (file, source) in files.into_iter().zip(&sources) {
-                let now = Known::of(&file, &source.text);
+                let now = KnownFile::of(&file, &source.text);
                 if let Some(problem) = self.known.get(&file.path).and_then(|before| before.problem_of(now)) {
                     return Err(unusable(failed(&source.name, None, problem.to_owned())));
                 }
@@ -114,16 +114,16 @@ const BLOCK: usize = 512;
 
 /// A file that was read and had content.
 #[derive(Clone, Copy, Debug)]
-struct Known {
+struct KnownFile {
     /// Its device and inode; if they differ, another file has taken its place.
     identity: (u64, u64),
     ends_a_line: bool,
     ends_a_block: bool,
 }
 
-impl Known {
+impl KnownFile {
     /// `None` if the text has only blanks and comments.
-    fn of(file: &Seen, text: &str) -> Option<Self> {
+    fn of(file: &PathState, text: &str) -> Option<Self> {
         let is_blank = |line: &str| line.is_empty() || line.starts_with('#') || matches!(line, "---" | "...");
         let has_content = !text.trim_start_matches('\u{feff}').lines().all(|line| is_blank(line.trim()));
         let identity = file.what.as_ref().map_or((0, 0), |(identity, ..)| *identity);
@@ -149,7 +149,7 @@ impl Known {
 
 /// The state of a path at a poll.
 #[derive(Clone, Debug, Eq, PartialEq)]
-struct Seen {
+struct PathState {
     path: PathBuf,
     /// The attributes of a regular file, or the reason that it is not one.
     what: Result<Attributes, String>,
@@ -164,10 +164,10 @@ fn attributes_of(file: &Metadata) -> Attributes {
 }
 
 /// Reads the state of every path: of a file, or of those of a folder.
-fn see(paths: &[PathBuf]) -> Vec<Vec<Seen>> {
-    let broken = |path: &Path, problem: String| Seen { path: path.to_owned(), what: Err(problem) };
+fn see(paths: &[PathBuf]) -> Vec<Vec<PathState>> {
+    let broken = |path: &Path, problem: String| PathState { path: path.to_owned(), what: Err(problem) };
     let file = |path: &Path| match fs::metadata(path) {
-        Ok(file) if file.is_file() => Seen { path: path.to_owned(), what: Ok(attributes_of(&file)) },
+        Ok(file) if file.is_file() => PathState { path: path.to_owned(), what: Ok(attributes_of(&file)) },
         Ok(other) => broken(path, not_a_file(other.file_type())),
         Err(error) => broken(path, error.to_string()),
     };
@@ -192,8 +192,8 @@ fn not_a_file(found: FileType) -> String {
 type Read = Result<Vec<Source>, Diagnostics>;
 
 /// Reads the files of a path, or returns the problems with all of them.
-fn read(files: &[Seen]) -> Read {
-    all(files.iter().map(|Seen { path, what }| match what {
+fn read(files: &[PathState]) -> Read {
+    all(files.iter().map(|PathState { path, what }| match what {
         Ok(attributes) => read_file(path, *attributes),
         Err(problem) => Err(failed(&name_of(path), None, problem.clone())),
     }))
@@ -223,18 +223,18 @@ fn digest(read: &[Read]) -> u64 {
 
 /// Decides, from the states alone, when files are read and when they are taken.
 #[derive(Debug, Default)]
-struct Stillness {
-    previous: Vec<Vec<Seen>>,
+struct StabilityCheck {
+    previous: Vec<Vec<PathState>>,
     /// The state that was taken, with the digest of the content.
-    taken: Option<(Vec<Vec<Seen>>, u64)>,
+    taken: Option<(Vec<Vec<PathState>>, u64)>,
     /// A new digest although the state is the same: the content is read twice.
     suspect: Option<u64>,
     reload: bool,
 }
 
-impl Stillness {
+impl StabilityCheck {
     /// Decides whether the files are to be read; otherwise returns the result of the poll.
-    fn look(&mut self, now: &[Vec<Seen>], with_content: bool) -> Result<(), FileEvent> {
+    fn look(&mut self, now: &[Vec<PathState>], with_content: bool) -> Result<(), FileEvent> {
         let is_still = self.previous == now;
         let is_taken = self.taken.as_ref().is_some_and(|(taken, _)| taken == now);
         if !is_still {
@@ -249,7 +249,7 @@ impl Stillness {
     }
 
     /// Decides whether to take the content that was read, with the state of the files after reading.
-    fn read(&mut self, after: &[Vec<Seen>], digest: u64) -> Result<(), FileEvent> {
+    fn read(&mut self, after: &[Vec<PathState>], digest: u64) -> Result<(), FileEvent> {
         if self.previous != after {
             self.suspect = None;
             self.previous = after.to_vec();

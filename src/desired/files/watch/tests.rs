@@ -1,68 +1,68 @@
 use super::*;
 
 /// The state of one file with that length and time of change.
-fn seen(length: u64, time: i64) -> Vec<Vec<Seen>> {
-    vec![vec![Seen { path: "file".into(), what: Ok(((1, 2), length, (time, 0), (time, 0))) }]]
+fn seen(length: u64, time: i64) -> Vec<Vec<PathState>> {
+    vec![vec![PathState { path: "file".into(), what: Ok(((1, 2), length, (time, 0), (time, 0))) }]]
 }
 
 /// A file that stood still with the digest 1.
-fn taken() -> Stillness {
-    let mut stillness = Stillness::default();
-    assert_eq!(stillness.look(&seen(1, 1), false), Err(FileEvent::Settling));
-    assert_eq!(stillness.look(&seen(1, 1), false), Ok(()));
-    assert_eq!(stillness.read(&seen(1, 1), 1), Ok(()));
-    stillness
+fn taken() -> StabilityCheck {
+    let mut check = StabilityCheck::default();
+    assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Settling));
+    assert_eq!(check.look(&seen(1, 1), false), Ok(()));
+    assert_eq!(check.read(&seen(1, 1), 1), Ok(()));
+    check
 }
 
 #[test]
 fn two_equal_looks_and_a_third_after_reading_are_needed() {
-    let mut stillness = taken();
-    assert_eq!(stillness.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
+    let mut check = taken();
+    assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
     for length in [2, 3, 4] {
-        assert_eq!(stillness.look(&seen(length, 2), false), Err(FileEvent::Settling));
+        assert_eq!(check.look(&seen(length, 2), false), Err(FileEvent::Settling));
     }
-    assert_eq!(stillness.look(&seen(4, 2), false), Ok(()));
-    assert_eq!(stillness.read(&seen(4, 3), 2), Err(FileEvent::Settling), "it changed while it was read");
-    assert_eq!(stillness.look(&seen(4, 3), false), Ok(()));
-    assert_eq!(stillness.read(&seen(4, 3), 3), Ok(()));
-    assert_eq!(stillness.look(&seen(4, 3), false), Err(FileEvent::Unchanged));
+    assert_eq!(check.look(&seen(4, 2), false), Ok(()));
+    assert_eq!(check.read(&seen(4, 3), 2), Err(FileEvent::Settling), "it changed while it was read");
+    assert_eq!(check.look(&seen(4, 3), false), Ok(()));
+    assert_eq!(check.read(&seen(4, 3), 3), Ok(()));
+    assert_eq!(check.look(&seen(4, 3), false), Err(FileEvent::Unchanged));
 }
 
 #[test]
 fn change_that_is_taken_back_is_none() {
-    let mut stillness = taken();
-    assert_eq!(stillness.look(&seen(2, 2), false), Err(FileEvent::Settling));
-    assert_eq!(stillness.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
-    assert_eq!(stillness.look(&seen(1, 2), false), Err(FileEvent::Settling));
-    assert_eq!(stillness.look(&seen(1, 2), false), Ok(()));
-    assert_eq!(stillness.read(&seen(1, 2), 1), Err(FileEvent::Unchanged), "the same content at another time");
-    assert_eq!(stillness.look(&seen(1, 2), false), Err(FileEvent::Unchanged));
+    let mut check = taken();
+    assert_eq!(check.look(&seen(2, 2), false), Err(FileEvent::Settling));
+    assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
+    assert_eq!(check.look(&seen(1, 2), false), Err(FileEvent::Settling));
+    assert_eq!(check.look(&seen(1, 2), false), Ok(()));
+    assert_eq!(check.read(&seen(1, 2), 1), Err(FileEvent::Unchanged), "the same content at another time");
+    assert_eq!(check.look(&seen(1, 2), false), Err(FileEvent::Unchanged));
 }
 
 #[test]
 fn content_that_changed_without_a_trace_is_read_twice() {
-    let mut stillness = taken();
-    assert_eq!(stillness.look(&seen(1, 1), true), Ok(()));
-    assert_eq!(stillness.read(&seen(1, 1), 1), Err(FileEvent::Unchanged));
-    assert_eq!(stillness.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
-    assert_eq!(stillness.look(&seen(1, 1), true), Ok(()));
-    assert_eq!(stillness.read(&seen(1, 1), 2), Err(FileEvent::Settling));
-    assert_eq!(stillness.look(&seen(1, 1), false), Ok(()));
-    assert_eq!(stillness.read(&seen(1, 1), 3), Err(FileEvent::Settling), "it is still written to");
-    assert_eq!(stillness.look(&seen(1, 1), false), Ok(()));
-    assert_eq!(stillness.read(&seen(1, 1), 3), Ok(()));
-    assert_eq!(stillness.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
+    let mut check = taken();
+    assert_eq!(check.look(&seen(1, 1), true), Ok(()));
+    assert_eq!(check.read(&seen(1, 1), 1), Err(FileEvent::Unchanged));
+    assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
+    assert_eq!(check.look(&seen(1, 1), true), Ok(()));
+    assert_eq!(check.read(&seen(1, 1), 2), Err(FileEvent::Settling));
+    assert_eq!(check.look(&seen(1, 1), false), Ok(()));
+    assert_eq!(check.read(&seen(1, 1), 3), Err(FileEvent::Settling), "it is still written to");
+    assert_eq!(check.look(&seen(1, 1), false), Ok(()));
+    assert_eq!(check.read(&seen(1, 1), 3), Ok(()));
+    assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
 }
 
 #[test]
 fn reload_takes_what_is_the_same_once() {
-    let mut stillness = taken();
-    stillness.reload = true;
-    assert_eq!(stillness.look(&seen(2, 2), false), Err(FileEvent::Settling), "it does not take what moves");
-    assert_eq!(stillness.look(&seen(1, 1), false), Err(FileEvent::Settling));
-    assert_eq!(stillness.look(&seen(1, 1), false), Ok(()));
-    assert_eq!(stillness.read(&seen(1, 1), 1), Ok(()));
-    assert_eq!(stillness.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
+    let mut check = taken();
+    check.reload = true;
+    assert_eq!(check.look(&seen(2, 2), false), Err(FileEvent::Settling), "it does not take what moves");
+    assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Settling));
+    assert_eq!(check.look(&seen(1, 1), false), Ok(()));
+    assert_eq!(check.read(&seen(1, 1), 1), Ok(()));
+    assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tokio::task;
 
 use super::operations::Operations;
 use super::side::{Link, Side};
-use super::{Batch, Consistency, HandleBuilder, Inner, Outcome};
+use super::{Consistency, HandleBuilder, Inner, Outcome};
 use crate::error::Error;
 use crate::model::{
     Config, Destination, DestinationEntry, DestinationId, Info, Reading, Service, ServiceEntry, ServiceId, SyncDaemon,
@@ -239,11 +239,6 @@ impl AsyncHandle {
     /// Opens a handle with options.
     pub fn builder() -> AsyncHandleBuilder {
         AsyncHandleBuilder(HandleBuilder::new())
-    }
-
-    /// Begins a batch of commands, as [`Handle::batch`](crate::Handle::batch).
-    pub fn batch(&self) -> Batch<'_, Self> {
-        Batch::new(self)
     }
 }
 

@@ -1,11 +1,12 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::HandleBuilder;
 use super::operations::Operations;
 use super::side::{Blocking, block_on};
 use crate::error::Error;
 use crate::model::{Config, Destination, DestinationId, Info, Service, ServiceEntry, ServiceId, SyncDaemon, SyncRole};
+use crate::transport::Transport;
 
 /// A connection to the IPVS of one network namespace.
 ///
@@ -374,6 +375,49 @@ impl Handle {
     #[doc(alias = "ipvsadm -L --daemon")]
     pub fn get_sync_daemons(&self) -> Result<Vec<SyncDaemon>, Error> {
         block_on(self.operations.get_sync_daemons())
+    }
+}
+
+impl HandleBuilder {
+    /// Opens the handle.
+    ///
+    /// # Errors
+    ///
+    /// When the namespace cannot be entered ([`ErrorKind::Namespace`](crate::error::ErrorKind::Namespace)), when this
+    /// kernel has no IPVS ([`is_not_available`](Error::is_not_available)), and when the system refuses a socket.
+    ///
+    /// # Kernel
+    ///
+    /// `CTRL_CMD_GETFAMILY`, upon which the kernel loads the module `ip_vs` by itself if it can.
+    #[cfg(target_os = "linux")]
+    pub fn open(self) -> Result<Handle, Error> {
+        let (commands, readers) = self.settings.sockets()?;
+        self.reader_transports(readers).open_over(commands)
+    }
+
+    /// Opens the handle over a transport of your own, which carries every request.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_over<T: Transport + 'static>(self, transport: T) -> Result<Handle, Error> {
+        self.reader_transports(None::<T>).open_over(transport)
+    }
+}
+
+impl<R: Transport + 'static> HandleBuilder<Vec<R>> {
+    /// Opens the handle over transports of your own: this one for commands and long lists, and the readers for lists of
+    /// destinations that are expected to be short.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](HandleBuilder::open).
+    pub fn open_over<T: Transport + 'static>(self, transport: T) -> Result<Handle, Error> {
+        let Self { settings, reader_transports: readers } = self;
+        let link: Box<dyn Transport> = Box::new(transport);
+        let readers = readers.into_iter().map(|reader| -> Box<dyn Transport> { Box::new(reader) });
+        let opened = settings.open_over(link, readers, Mutex::new);
+        Ok(Handle { operations: block_on(opened)? })
     }
 }
 

@@ -1,11 +1,11 @@
 #[cfg(target_os = "linux")]
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::Inner;
 use super::operations::Operations;
-use super::side::{Side, block_on};
-use super::{Handle, Inner};
+use super::side::Side;
 use crate::error::Error;
 #[cfg(target_os = "linux")]
 use crate::error::{Cause, Operation, Target};
@@ -13,7 +13,7 @@ use crate::transport::Transport;
 #[cfg(target_os = "linux")]
 use crate::transport::{KernelSocket, Netns, SocketOptions};
 
-/// The options for opening a [`Handle`].
+/// The options for opening a [`Handle`](crate::Handle).
 ///
 /// `R` is the type of [transports for readers](Self::reader_transports), if there are any.
 ///
@@ -102,7 +102,7 @@ impl HandleBuilder {
     ///
     /// The kernel makes the pieces of a list as long as the longest buffer that the socket has received with: short
     /// ones are best for the short lists of most services, long ones for everything else, so that a handle has one
-    /// socket for each. 0 saves the descriptor where there are many handles, and makes a [snapshot](Handle::snapshot)
+    /// socket for each. 0 saves the descriptor where there are many handles, and makes a [snapshot](crate::Handle::snapshot)
     /// of many small services slower by some 15 %. [`Consistency::Stable`](super::Consistency::Stable) compares the
     /// lists of the two sockets, which differ in where they cut a list; with one socket, a writer that removes
     /// something in every pass can hide the same entry in two.
@@ -141,47 +141,6 @@ impl HandleBuilder {
 
     pub(super) fn with_readers<T>(self, readers: impl IntoIterator<Item = T>) -> HandleBuilder<Vec<T>> {
         HandleBuilder { settings: self.settings, reader_transports: readers.into_iter().collect() }
-    }
-
-    /// Opens the handle.
-    ///
-    /// # Errors
-    ///
-    /// When the namespace cannot be entered ([`ErrorKind::Namespace`](crate::error::ErrorKind::Namespace)), when this
-    /// kernel has no IPVS ([`is_not_available`](Error::is_not_available)), and when the system refuses a socket.
-    ///
-    /// # Kernel
-    ///
-    /// `CTRL_CMD_GETFAMILY`, upon which the kernel loads the module `ip_vs` by itself if it can.
-    #[cfg(target_os = "linux")]
-    pub fn open(self) -> Result<Handle, Error> {
-        let (commands, readers) = self.settings.sockets()?;
-        self.reader_transports(readers).open_over(commands)
-    }
-
-    /// Opens the handle over a transport of your own, which carries every request.
-    ///
-    /// # Errors
-    ///
-    /// As [`open`](Self::open).
-    pub fn open_over<T: Transport + 'static>(self, transport: T) -> Result<Handle, Error> {
-        self.reader_transports(None::<T>).open_over(transport)
-    }
-}
-
-impl<R: Transport + 'static> HandleBuilder<Vec<R>> {
-    /// Opens the handle over transports of your own: this one for commands and long lists, and the readers for lists of
-    /// destinations that are expected to be short.
-    ///
-    /// # Errors
-    ///
-    /// As [`open`](HandleBuilder::open).
-    pub fn open_over<T: Transport + 'static>(self, transport: T) -> Result<Handle, Error> {
-        let Self { settings, reader_transports: readers } = self;
-        let link: Box<dyn Transport> = Box::new(transport);
-        let readers = readers.into_iter().map(|reader| -> Box<dyn Transport> { Box::new(reader) });
-        let opened = settings.open_over(link, readers, Mutex::new);
-        Ok(Handle { operations: block_on(opened)? })
     }
 }
 

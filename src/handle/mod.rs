@@ -34,6 +34,7 @@ mod asynchronous;
 mod builder;
 mod consistency;
 mod conversation;
+mod memory;
 mod operations;
 mod reader;
 mod side;
@@ -51,7 +52,7 @@ pub use idempotent::Outcome;
 
 use crate::error::{Error, Operation, Target};
 use conversation::{Conversation, RECEIVE_BUFFER};
-use reader::{Memory, SHORT_BUFFER};
+use memory::{Memory, SHORT_BUFFER};
 use side::Link;
 
 #[derive(Debug)]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::conversation::{Answer, Nothing};
-use super::reader::Spare;
+use super::memory::Spare;
 use super::side::Side;
 use crate::codec::{DecodeError, DecodeProblem, Reply, Request};
 use crate::error::{Cause, Error, Operation, Target};

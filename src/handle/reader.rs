@@ -1,7 +1,5 @@
-use std::collections::HashSet;
 use std::hash::Hash;
 use std::mem;
-use std::sync::{Mutex, PoisonError};
 
 use super::conversation::{Answer, Conversation};
 use super::operations::Operations;
@@ -12,72 +10,12 @@ use crate::engine::{Listing, Pass, Passes};
 use crate::error::{Cause, Error};
 use crate::model::{DestinationEntry, DestinationId, Reading, ServiceEntry, ServiceId};
 
-/// The size of the buffer for lists of destinations that are expected to be short: two pages, less what the kernel
-/// needs for itself. Some 20 fit. Clearing more than is filled costs the kernel more than the rest of such a list.
-pub(super) const SHORT_BUFFER: usize = 8192 - 320;
-/// The number of destinations that fit [`SHORT_BUFFER`] in any case.
+/// The number of destinations that fit [`SHORT_BUFFER`](super::memory::SHORT_BUFFER) in any case.
 const SHORT: usize = 16;
 /// More destinations than this do not fit the longest datagram either.
 const LONG: usize = conversation::RECEIVE_BUFFER / 350;
-/// The number of services that are remembered to have many destinations.
-const REMEMBERED: usize = 4096;
 /// A list that is longer is given away with the memory that it was read into.
 const COPIED: usize = 256;
-/// The state that is kept from one list to the next.
-#[derive(Debug, Default)]
-pub(super) struct Memory {
-    services: Listing<ServiceId>,
-    destinations: Listing<DestinationId>,
-    /// Services whose destinations do not fit a short datagram.
-    long: HashSet<ServiceId>,
-}
-
-impl Memory {
-    fn remember(&mut self, service: ServiceId) {
-        if self.long.len() >= REMEMBERED {
-            self.long.clear();
-        }
-        self.long.insert(service);
-    }
-}
-
-/// Buffers that lists are read into, kept for reuse.
-#[derive(Debug, Default)]
-pub(super) struct Spare {
-    services: Mutex<Vec<ServiceEntry>>,
-    destinations: Mutex<Vec<DestinationEntry>>,
-}
-
-impl Spare {
-    pub(super) fn take_services(&self) -> Vec<ServiceEntry> {
-        take(&self.services)
-    }
-
-    pub(super) fn put_services(&self, rows: Vec<ServiceEntry>) {
-        put(&self.services, rows);
-    }
-
-    pub(super) fn take_destinations(&self) -> Vec<DestinationEntry> {
-        take(&self.destinations)
-    }
-
-    pub(super) fn put_destinations(&self, rows: Vec<DestinationEntry>) {
-        put(&self.destinations, rows);
-    }
-}
-
-fn take<R>(spare: &Mutex<Vec<R>>) -> Vec<R> {
-    mem::take(&mut spare.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// Keeps the larger of the two buffers.
-fn put<R>(spare: &Mutex<Vec<R>>, mut rows: Vec<R>) {
-    rows.clear();
-    let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
-    if rows.capacity() > spare.capacity() {
-        *spare = rows;
-    }
-}
 
 /// Hands over rows that the caller keeps, in no more memory than they take.
 pub(super) fn hand_over<R>(rows: &mut Vec<R>) -> Vec<R> {

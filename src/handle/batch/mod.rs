@@ -147,8 +147,17 @@ impl Handle {
     }
 }
 
+#[cfg(feature = "tokio")]
+#[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
+impl AsyncHandle {
+    /// Begins a batch of commands, as [`Handle::batch`](crate::Handle::batch).
+    pub fn batch(&self) -> Batch<'_, Self> {
+        Batch::new(self)
+    }
+}
+
 impl<'h, H> Batch<'h, H> {
-    pub(super) fn new(handle: &'h H) -> Self {
+    fn new(handle: &'h H) -> Self {
         Self { handle, commands: Commands::new() }
     }
 

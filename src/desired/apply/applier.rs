@@ -5,22 +5,23 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use super::command::{Command, Role, count, parts};
-use super::drain::{self, Group};
 use super::error::{ApplyError, Cause, Failure, Inner, Unrestored};
+use super::group::{Group, groups, is_drained};
 use super::observer::{Interrupt, Phase, Progress};
 use super::options::{ApplyOptions, OnError};
 use super::report::{DrainOutcome, Finding, Report, Warning};
-use super::settle::Round;
+use super::round::Round;
 use super::step::{Answer, Commands, Step, Told};
-use super::verify::Verification;
-use crate::Error;
+use super::verify::{Check, Verification};
 use crate::desired::object::{Facts, Question, additions};
 use crate::desired::plan::{Operation, OperationKind, Plan, Verb};
 use crate::model::{DestinationId, ServiceId, SyncRole};
 
 /// Commands that are encoded at a time: a few datagrams long, so that it costs no more than one large batch, and little
 /// is encoded in vain when the plan is stopped.
-pub(super) const BATCH: usize = 1000;
+const BATCH: usize = 1000;
+/// The wait before the next attempt.
+pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
 /// A plan that is being carried out, without any input or output: it returns what to do [next](Self::next), and is
 /// [fed](Self::feed) the result.
@@ -106,7 +107,7 @@ pub struct Applier<'p> {
     is_cut: bool,
     /// Whether another program changed the table meanwhile.
     pub(super) has_met_others: bool,
-    pub(super) verification: Verification,
+    verification: Verification,
     result: Option<Result<Report, ApplyError>>,
 }
 
@@ -201,13 +202,12 @@ impl<'p> Applier<'p> {
     /// Begins a plan. A refused plan and an empty one are done at once.
     pub fn new(plan: &'p Plan, options: &ApplyOptions) -> Self {
         let total = plan.len();
-        let groups = drain::groups(plan.operations());
+        let groups = groups(plan.operations());
         // The kernel refuses a daemon while there are destinations of the other family: those that are deleted are
         // deleted first.
         let daemon_comes_last = groups.iter().any(Group::mixes_families);
-        let first = move |operation: &Operation| {
-            !(drain::is_drained(operation) || daemon_comes_last && starts_daemon(operation))
-        };
+        let first =
+            move |operation: &Operation| !(is_drained(operation) || daemon_comes_last && starts_daemon(operation));
         let state = |operation| OperationState { left: count(operation), ..OperationState::default() };
         let result = match super::check(plan, *options) {
             Err(cause) => Some(Err(ApplyError::refused(cause, total))),
@@ -399,7 +399,7 @@ impl<'p> Applier<'p> {
                 return self.fail_with_cause();
             }
             self.facts = Facts::default();
-            self.verification = self.verification();
+            self.verification = Verification::new(self.plan.operations(), self.carried_out(), self.reads_all());
             self.stage = Stage::Verifying;
             return;
         }
@@ -410,8 +410,30 @@ impl<'p> Applier<'p> {
         self.options.on_error == OnError::Rollback && self.interrupt < Interrupt::Now
     }
 
+    /// The operations that are carried out; those that drain, or have failed, promise nothing.
+    fn carried_out(&self) -> Vec<usize> {
+        let states = self.states.iter().enumerate();
+        states.filter(|(_, state)| state.left == 0 && !state.has_failed).map(|(place, _)| place).collect()
+    }
+
+    /// Whether all destinations are read to verify the result, because the plan was short, or more happened than its own
+    /// commands.
+    fn reads_all(&self) -> bool {
+        let commands: usize = self.plan.operations().iter().map(count).sum();
+        commands <= BATCH || self.has_waited || self.has_met_others
+    }
+
+    fn verify(&mut self) {
+        match self.verification.next(self.plan.operations(), &mut self.facts) {
+            Check::Ask(question) => self.question = Some(question),
+            Check::Again => self.pause_for(PAUSE),
+            Check::Refused(error) => self.end_with(Cause::Unconfirmed(error)),
+            Check::Done(missing) => self.verified(&missing),
+        }
+    }
+
     /// Ends with the result of the verification.
-    pub(super) fn verified(&mut self, missing: &[usize]) {
+    fn verified(&mut self, missing: &[usize]) {
         if missing.is_empty() {
             return self.end(Ok(self.report.clone()));
         }
@@ -422,11 +444,6 @@ impl<'p> Applier<'p> {
         self.report.failed += missing.len();
         let operations = missing.iter().filter_map(|place| self.plan.operations().get(*place).cloned()).collect();
         self.end_with(Cause::Changed(operations));
-    }
-
-    /// Ends because the result could not be verified.
-    pub(super) fn unconfirmed(&mut self, error: Error) {
-        self.end_with(Cause::Unconfirmed(error));
     }
 
     fn fail_with_cause(&mut self) {

@@ -41,20 +41,23 @@ mod command;
 mod drain;
 mod driver;
 mod error;
+mod group;
 mod observer;
 mod options;
 mod report;
+mod round;
 mod settle;
 mod step;
 mod verify;
 
 pub use super::object::Question;
 pub use applier::Applier;
-pub use drain::{Drains, held_by_persistence};
+pub use drain::Drains;
 pub use driver::{apply, apply_beside, drive};
 #[cfg(feature = "tokio")]
 pub use driver::{apply_async, apply_beside_async, drive_async};
 pub use error::{ApplyError, Cause, Failure, Unrestored};
+pub use group::held_by_persistence;
 pub use observer::{Interrupt, Observer, Phase, Progress};
 pub use options::{ApplyOptions, OnError, OnRace};
 pub use report::{DrainOutcome, Drained, Finding, Report, Warning};

@@ -1,7 +1,4 @@
-use std::collections::{HashSet, VecDeque};
-use std::time::Duration;
-
-use super::applier::{Applier, Ended};
+use super::applier::{Applier, Ended, PAUSE};
 use super::command::{Command, Role};
 use super::error::{Failure, Unrestored};
 use super::options::{OnError, OnRace};
@@ -11,12 +8,9 @@ use crate::desired::ServiceAttributes;
 use crate::desired::object::{Object, Question, State, additions};
 use crate::desired::plan::{Actions, Verb};
 use crate::error::{Errno, ErrorKind};
-use crate::model::ServiceId;
 
 /// The number of attempts for a command that fails by chance, or because of another program.
 const ATTEMPTS: u8 = 3;
-/// The wait before the next attempt.
-pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
 /// The meaning of the answer to a command.
 #[derive(Debug)]
@@ -44,25 +38,6 @@ enum FailureState {
     /// Another program made it with other settings, or deleted an object that it needs.
     Raced,
     Unknown,
-}
-
-/// The answers to one batch, while they are looked at.
-#[derive(Debug, Default)]
-pub(super) struct Round {
-    results: VecDeque<(Command, Option<Result<(), Error>>)>,
-    /// Commands that are sent again.
-    back: VecDeque<Command>,
-    /// Services that will be made after all.
-    awaited: HashSet<ServiceId>,
-    has_ended: bool,
-    has_to_pause: bool,
-}
-
-impl Round {
-    pub(super) fn new(batch: Vec<Command>, results: Vec<Result<(), Error>>) -> Self {
-        let results = results.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
-        Self { results: batch.into_iter().zip(results).collect(), ..Self::default() }
-    }
 }
 
 impl Applier<'_> {

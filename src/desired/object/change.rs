@@ -1,3 +1,6 @@
+use super::Object;
+use crate::model::{Destination, DestinationEntry, ServiceId};
+
 /// A value before and after.
 ///
 /// The values that are there determine the effect; swapping them gives the inverse.
@@ -83,4 +86,30 @@ impl<T> Change<T> {
         let after = self.after.as_ref().map(of).unwrap_or_default();
         after.into_iter().filter(|one| !before.contains(one)).collect()
     }
+}
+
+/// A destination of a service, before and after.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[allow(clippy::exhaustive_structs, reason = "a destination of a service has these two parts")]
+pub struct DestinationChange {
+    /// The service.
+    pub service: ServiceId,
+    /// The destination.
+    pub change: Change<Destination>,
+}
+
+impl DestinationChange {
+    pub(super) fn inverse(self) -> Self {
+        Self { change: self.change.inverse(), ..self }
+    }
+}
+
+/// Returns destinations of a service as additions.
+pub(in crate::desired) fn additions(
+    service: ServiceId,
+    made: &[DestinationEntry],
+) -> impl DoubleEndedIterator<Item = Object> {
+    let addition =
+        move |entry: &DestinationEntry| DestinationChange { service, change: Change::add(entry.destination.clone()) };
+    made.iter().map(addition).map(Object::Destination)
 }

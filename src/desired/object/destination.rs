@@ -1,37 +1,14 @@
 use super::item::reason;
-use super::{Change, Facts, Item, Labels, Object, Operation, OperationKind, Question, State, Subject, There, Verb};
+use super::{
+    Change, DestinationChange, Facts, Item, Labels, Object, Operation, OperationKind, Question, State, Subject, There,
+    Verb,
+};
 use crate::desired::oddity::{Oddity, oddities_of_destination};
 use crate::desired::print::service_text;
 use crate::desired::settings::{DESTINATION, SettingChange, wanted_destination};
 use crate::desired::{Connections, ServiceAttributes, lower, spec};
 use crate::handle::Batch;
-use crate::model::{Destination, DestinationEntry, DestinationId, ServiceId};
-
-/// A destination of a service, before and after.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[allow(clippy::exhaustive_structs, reason = "a destination of a service has these two parts")]
-pub struct DestinationChange {
-    /// The service.
-    pub service: ServiceId,
-    /// The destination.
-    pub change: Change<Destination>,
-}
-
-impl DestinationChange {
-    pub(super) fn inverse(self) -> Self {
-        Self { change: self.change.inverse(), ..self }
-    }
-}
-
-/// Returns destinations of a service as additions.
-pub(in crate::desired) fn additions(
-    service: ServiceId,
-    made: &[DestinationEntry],
-) -> impl DoubleEndedIterator<Item = Object> {
-    let addition =
-        move |entry: &DestinationEntry| DestinationChange { service, change: Change::add(entry.destination.clone()) };
-    made.iter().map(addition).map(Object::Destination)
-}
+use crate::model::{DestinationId, ServiceId};
 
 pub(super) fn of_item(item: &Item, live: &There<'_>) -> Result<Operation, String> {
     let service = item.service_id()?;

@@ -11,9 +11,8 @@ mod operation;
 mod service;
 mod timeouts;
 
-pub use self::change::{Change, Verb};
-pub use self::destination::DestinationChange;
-pub(in crate::desired) use self::destination::additions;
+pub(in crate::desired) use self::change::additions;
+pub use self::change::{Change, DestinationChange, Verb};
 pub use self::facts::Question;
 pub(in crate::desired) use self::facts::{Facts, List, Reply, State};
 pub(in crate::desired) use self::item::{Labels, There};

@@ -87,7 +87,7 @@ impl<'d> Decoder<'d> {
         }
         // The message about the misspelled key names the intended one, which therefore is not reported as missing.
         for key in meant.into_iter().filter(|key| self.is_version_2 && !written.contains(key)) {
-            spot.findings.add_broken(&spot.child(key, None));
+            spot.findings.add_broken(spot.child(key, None));
         }
         Some(values)
     }
@@ -98,7 +98,7 @@ impl<'d> Decoder<'d> {
         let spot = spot.child(key, Some(node));
         let value = F::read(self, node, &spot);
         if value.is_none() {
-            spot.findings.add_broken(&spot);
+            spot.findings.add_broken(spot);
         }
         value
     }
@@ -123,7 +123,7 @@ impl<'d> Decoder<'d> {
             };
             hollow += usize::from(value.as_ref().is_some_and(F::is_hollow));
             items.push(value.unwrap_or_else(|| {
-                spot.findings.add_broken(&spot);
+                spot.findings.add_broken(spot);
                 F::Value::default()
             }));
         }

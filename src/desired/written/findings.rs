@@ -1,5 +1,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::desired::{Diagnostic, Severity};
@@ -53,17 +54,17 @@ impl Findings {
     }
 
     #[cfg(feature = "yaml")]
-    pub(super) fn add_broken(&self, spot: &super::Spot<'_>) {
-        self.broken.borrow_mut().insert(spot.to_string());
+    pub(super) fn add_broken(&self, path: impl fmt::Display) {
+        self.broken.borrow_mut().insert(path.to_string());
     }
 
     /// Returns the first path of a broken value that is not before this one; it is spelled out only if there are any.
-    pub(super) fn broken_from(&self, spot: &super::Spot<'_>) -> Option<(String, String)> {
+    pub(super) fn broken_from(&self, path: impl fmt::Display) -> Option<(String, String)> {
         let broken = self.broken.borrow();
         if broken.is_empty() {
             return None;
         }
-        let path = spot.to_string();
+        let path = path.to_string();
         broken.range(path.clone()..).next().cloned().map(|first| (path, first))
     }
 

@@ -82,6 +82,8 @@ mod stats;
 mod sync_daemon;
 mod table;
 
+#[cfg(feature = "serde")]
+pub(crate) use self::serde::{Text, as_text};
 pub use config::{Config, Timeout};
 pub use destination::{Destination, DestinationEntry, DestinationId, Thresholds, Weight};
 pub use error::{InvalidValue, ParseError};

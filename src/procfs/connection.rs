@@ -439,7 +439,7 @@ pub struct EngineData {
     pub name: PersistenceEngine,
     /// The data from the packets, as the kernel prints it: for `sip` the Call-ID. It may contain blanks, and need not
     /// be text. It ends before the first NUL, because the kernel prints no further.
-    #[cfg_attr(feature = "serde", serde(with = "super::serde::bytes"))]
+    #[cfg_attr(feature = "serde", serde(with = "super::bytes"))]
     pub data: Vec<u8>,
 }
 

@@ -55,6 +55,8 @@
 //! # Ok::<(), ipvs_rs::procfs::ProcfsError>(())
 //! ```
 
+#[cfg(feature = "serde")]
+mod bytes;
 mod connection;
 mod connections;
 mod error;

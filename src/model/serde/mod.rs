@@ -6,3 +6,5 @@
 mod number;
 mod record;
 mod text;
+
+pub(crate) use text::{Text, as_text};

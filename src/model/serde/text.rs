@@ -1,9 +1,6 @@
 use std::fmt::{self, Display};
-use std::marker::PhantomData;
-use std::str::FromStr;
 
-use serde::de::{self, Deserialize, Deserializer, Visitor};
-use serde::ser::{Serialize, Serializer};
+use serde::de::{self, Visitor};
 
 use crate::model::notation::Rule;
 use crate::model::{
@@ -12,21 +9,24 @@ use crate::model::{
     TunnelFlags, TunnelKind, Version,
 };
 
+/// Writes types as they print themselves, and reads them with their parser.
 macro_rules! as_text {
     ($($type:ident $expected:literal,)*) => { $(
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl ::serde::Serialize for $type {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
         }
 
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str(Notation { expected: $expected, value: PhantomData })
+        impl<'de> ::serde::Deserialize<'de> for $type {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str($crate::model::Text { expected: $expected, read: str::parse::<Self> })
             }
         }
     )* };
 }
+
+pub(crate) use as_text;
 
 as_text! {
     AddressFamily "an address family",
@@ -51,20 +51,20 @@ as_text! {
     Version "a version",
 }
 
-/// Passes text to the parser of the notation.
-struct Notation<T> {
-    expected: &'static str,
-    value: PhantomData<T>,
+/// A visitor that passes a string to a parser.
+pub(crate) struct Text<F> {
+    pub(crate) expected: &'static str,
+    pub(crate) read: F,
 }
 
-impl<T: FromStr<Err: Display>> Visitor<'_> for Notation<T> {
+impl<T, E: Display, F: Fn(&str) -> Result<T, E>> Visitor<'_> for Text<F> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.expected)
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        text.parse().map_err(E::custom)
+    fn visit_str<V: de::Error>(self, text: &str) -> Result<T, V> {
+        (self.read)(text).map_err(V::custom)
     }
 }

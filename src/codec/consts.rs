@@ -1,4 +1,4 @@
-//! The numbers of `linux/ip_vs.h`, by the names of that header.
+//! The numbers of `linux/ip_vs.h`, and of errors in `linux/netlink.h`, by the names of those headers.
 
 /// The name that the family is looked up by (`IPVS_GENL_NAME`).
 pub const FAMILY_NAME: &str = "IPVS";
@@ -101,50 +101,71 @@ impl Command {
     }
 }
 
-pub(crate) const IPVS_CMD_ATTR_SERVICE: u16 = 1;
-pub(crate) const IPVS_CMD_ATTR_DEST: u16 = 2;
-pub(crate) const IPVS_CMD_ATTR_DAEMON: u16 = 3;
-pub(crate) const IPVS_CMD_ATTR_TIMEOUT_TCP: u16 = 4;
-pub(crate) const IPVS_CMD_ATTR_TIMEOUT_TCP_FIN: u16 = 5;
-pub(crate) const IPVS_CMD_ATTR_TIMEOUT_UDP: u16 = 6;
+/// Declares the attributes of a message or a nest, and a table of their numbers and names.
+macro_rules! attributes {
+    ($table:ident: $($name:ident = $number:literal,)*) => {
+        $(pub(crate) const $name: u16 = $number;)*
 
-pub(crate) const IPVS_SVC_ATTR_AF: u16 = 1;
-pub(crate) const IPVS_SVC_ATTR_PROTOCOL: u16 = 2;
-pub(crate) const IPVS_SVC_ATTR_ADDR: u16 = 3;
-pub(crate) const IPVS_SVC_ATTR_PORT: u16 = 4;
-pub(crate) const IPVS_SVC_ATTR_FWMARK: u16 = 5;
-pub(crate) const IPVS_SVC_ATTR_SCHED_NAME: u16 = 6;
-pub(crate) const IPVS_SVC_ATTR_FLAGS: u16 = 7;
-pub(crate) const IPVS_SVC_ATTR_TIMEOUT: u16 = 8;
-pub(crate) const IPVS_SVC_ATTR_NETMASK: u16 = 9;
-pub(crate) const IPVS_SVC_ATTR_STATS: u16 = 10;
-pub(crate) const IPVS_SVC_ATTR_PE_NAME: u16 = 11;
-pub(crate) const IPVS_SVC_ATTR_STATS64: u16 = 12;
+        const $table: &[(u16, &str)] = &[$(($name, stringify!($name)),)*];
+    };
+}
 
-pub(crate) const IPVS_DEST_ATTR_ADDR: u16 = 1;
-pub(crate) const IPVS_DEST_ATTR_PORT: u16 = 2;
-pub(crate) const IPVS_DEST_ATTR_FWD_METHOD: u16 = 3;
-pub(crate) const IPVS_DEST_ATTR_WEIGHT: u16 = 4;
-pub(crate) const IPVS_DEST_ATTR_U_THRESH: u16 = 5;
-pub(crate) const IPVS_DEST_ATTR_L_THRESH: u16 = 6;
-pub(crate) const IPVS_DEST_ATTR_ACTIVE_CONNS: u16 = 7;
-pub(crate) const IPVS_DEST_ATTR_INACT_CONNS: u16 = 8;
-pub(crate) const IPVS_DEST_ATTR_PERSIST_CONNS: u16 = 9;
-pub(crate) const IPVS_DEST_ATTR_STATS: u16 = 10;
-pub(crate) const IPVS_DEST_ATTR_ADDR_FAMILY: u16 = 11;
-pub(crate) const IPVS_DEST_ATTR_STATS64: u16 = 12;
-pub(crate) const IPVS_DEST_ATTR_TUN_TYPE: u16 = 13;
-pub(crate) const IPVS_DEST_ATTR_TUN_PORT: u16 = 14;
-pub(crate) const IPVS_DEST_ATTR_TUN_FLAGS: u16 = 15;
+attributes! {
+    COMMAND_ATTRIBUTES:
+    IPVS_CMD_ATTR_SERVICE = 1,
+    IPVS_CMD_ATTR_DEST = 2,
+    IPVS_CMD_ATTR_DAEMON = 3,
+    IPVS_CMD_ATTR_TIMEOUT_TCP = 4,
+    IPVS_CMD_ATTR_TIMEOUT_TCP_FIN = 5,
+    IPVS_CMD_ATTR_TIMEOUT_UDP = 6,
+}
 
-pub(crate) const IPVS_DAEMON_ATTR_STATE: u16 = 1;
-pub(crate) const IPVS_DAEMON_ATTR_MCAST_IFN: u16 = 2;
-pub(crate) const IPVS_DAEMON_ATTR_SYNC_ID: u16 = 3;
-pub(crate) const IPVS_DAEMON_ATTR_SYNC_MAXLEN: u16 = 4;
-pub(crate) const IPVS_DAEMON_ATTR_MCAST_GROUP: u16 = 5;
-pub(crate) const IPVS_DAEMON_ATTR_MCAST_GROUP6: u16 = 6;
-pub(crate) const IPVS_DAEMON_ATTR_MCAST_PORT: u16 = 7;
-pub(crate) const IPVS_DAEMON_ATTR_MCAST_TTL: u16 = 8;
+attributes! {
+    SERVICE_ATTRIBUTES:
+    IPVS_SVC_ATTR_AF = 1,
+    IPVS_SVC_ATTR_PROTOCOL = 2,
+    IPVS_SVC_ATTR_ADDR = 3,
+    IPVS_SVC_ATTR_PORT = 4,
+    IPVS_SVC_ATTR_FWMARK = 5,
+    IPVS_SVC_ATTR_SCHED_NAME = 6,
+    IPVS_SVC_ATTR_FLAGS = 7,
+    IPVS_SVC_ATTR_TIMEOUT = 8,
+    IPVS_SVC_ATTR_NETMASK = 9,
+    IPVS_SVC_ATTR_STATS = 10,
+    IPVS_SVC_ATTR_PE_NAME = 11,
+    IPVS_SVC_ATTR_STATS64 = 12,
+}
+
+attributes! {
+    DESTINATION_ATTRIBUTES:
+    IPVS_DEST_ATTR_ADDR = 1,
+    IPVS_DEST_ATTR_PORT = 2,
+    IPVS_DEST_ATTR_FWD_METHOD = 3,
+    IPVS_DEST_ATTR_WEIGHT = 4,
+    IPVS_DEST_ATTR_U_THRESH = 5,
+    IPVS_DEST_ATTR_L_THRESH = 6,
+    IPVS_DEST_ATTR_ACTIVE_CONNS = 7,
+    IPVS_DEST_ATTR_INACT_CONNS = 8,
+    IPVS_DEST_ATTR_PERSIST_CONNS = 9,
+    IPVS_DEST_ATTR_STATS = 10,
+    IPVS_DEST_ATTR_ADDR_FAMILY = 11,
+    IPVS_DEST_ATTR_STATS64 = 12,
+    IPVS_DEST_ATTR_TUN_TYPE = 13,
+    IPVS_DEST_ATTR_TUN_PORT = 14,
+    IPVS_DEST_ATTR_TUN_FLAGS = 15,
+}
+
+attributes! {
+    DAEMON_ATTRIBUTES:
+    IPVS_DAEMON_ATTR_STATE = 1,
+    IPVS_DAEMON_ATTR_MCAST_IFN = 2,
+    IPVS_DAEMON_ATTR_SYNC_ID = 3,
+    IPVS_DAEMON_ATTR_SYNC_MAXLEN = 4,
+    IPVS_DAEMON_ATTR_MCAST_GROUP = 5,
+    IPVS_DAEMON_ATTR_MCAST_GROUP6 = 6,
+    IPVS_DAEMON_ATTR_MCAST_PORT = 7,
+    IPVS_DAEMON_ATTR_MCAST_TTL = 8,
+}
 
 pub(crate) const IP_VS_STATE_MASTER: u32 = 1;
 pub(crate) const IP_VS_STATE_BACKUP: u32 = 2;
@@ -163,63 +184,18 @@ pub(crate) const IPVS_STATS_ATTR_OUTBPS: u16 = 10;
 pub(crate) const IPVS_INFO_ATTR_VERSION: u16 = 1;
 pub(crate) const IPVS_INFO_ATTR_CONN_TAB_SIZE: u16 = 2;
 
+pub(crate) const NLMSGERR_ATTR_MSG: u16 = 1;
+pub(crate) const NLMSGERR_ATTR_OFFS: u16 = 2;
+pub(crate) const NLMSGERR_ATTR_MISS_TYPE: u16 = 5;
+
 /// The name of an attribute in the nest of a command's message, for extended acks.
 pub(crate) fn attribute_name(nest: Option<u16>, kind: u16) -> Option<&'static str> {
-    let top = [
-        "IPVS_CMD_ATTR_SERVICE",
-        "IPVS_CMD_ATTR_DEST",
-        "IPVS_CMD_ATTR_DAEMON",
-        "IPVS_CMD_ATTR_TIMEOUT_TCP",
-        "IPVS_CMD_ATTR_TIMEOUT_TCP_FIN",
-        "IPVS_CMD_ATTR_TIMEOUT_UDP",
-    ];
-    let service = [
-        "IPVS_SVC_ATTR_AF",
-        "IPVS_SVC_ATTR_PROTOCOL",
-        "IPVS_SVC_ATTR_ADDR",
-        "IPVS_SVC_ATTR_PORT",
-        "IPVS_SVC_ATTR_FWMARK",
-        "IPVS_SVC_ATTR_SCHED_NAME",
-        "IPVS_SVC_ATTR_FLAGS",
-        "IPVS_SVC_ATTR_TIMEOUT",
-        "IPVS_SVC_ATTR_NETMASK",
-        "IPVS_SVC_ATTR_STATS",
-        "IPVS_SVC_ATTR_PE_NAME",
-        "IPVS_SVC_ATTR_STATS64",
-    ];
-    let destination = [
-        "IPVS_DEST_ATTR_ADDR",
-        "IPVS_DEST_ATTR_PORT",
-        "IPVS_DEST_ATTR_FWD_METHOD",
-        "IPVS_DEST_ATTR_WEIGHT",
-        "IPVS_DEST_ATTR_U_THRESH",
-        "IPVS_DEST_ATTR_L_THRESH",
-        "IPVS_DEST_ATTR_ACTIVE_CONNS",
-        "IPVS_DEST_ATTR_INACT_CONNS",
-        "IPVS_DEST_ATTR_PERSIST_CONNS",
-        "IPVS_DEST_ATTR_STATS",
-        "IPVS_DEST_ATTR_ADDR_FAMILY",
-        "IPVS_DEST_ATTR_STATS64",
-        "IPVS_DEST_ATTR_TUN_TYPE",
-        "IPVS_DEST_ATTR_TUN_PORT",
-        "IPVS_DEST_ATTR_TUN_FLAGS",
-    ];
-    let daemon = [
-        "IPVS_DAEMON_ATTR_STATE",
-        "IPVS_DAEMON_ATTR_MCAST_IFN",
-        "IPVS_DAEMON_ATTR_SYNC_ID",
-        "IPVS_DAEMON_ATTR_SYNC_MAXLEN",
-        "IPVS_DAEMON_ATTR_MCAST_GROUP",
-        "IPVS_DAEMON_ATTR_MCAST_GROUP6",
-        "IPVS_DAEMON_ATTR_MCAST_PORT",
-        "IPVS_DAEMON_ATTR_MCAST_TTL",
-    ];
-    let names: &[&'static str] = match nest {
-        None => &top,
-        Some(IPVS_CMD_ATTR_SERVICE) => &service,
-        Some(IPVS_CMD_ATTR_DEST) => &destination,
-        Some(IPVS_CMD_ATTR_DAEMON) => &daemon,
+    let names = match nest {
+        None => COMMAND_ATTRIBUTES,
+        Some(IPVS_CMD_ATTR_SERVICE) => SERVICE_ATTRIBUTES,
+        Some(IPVS_CMD_ATTR_DEST) => DESTINATION_ATTRIBUTES,
+        Some(IPVS_CMD_ATTR_DAEMON) => DAEMON_ATTRIBUTES,
         Some(_) => return None,
     };
-    usize::from(kind).checked_sub(1).and_then(|index| names.get(index)).copied()
+    names.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
 }

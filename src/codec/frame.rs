@@ -9,7 +9,10 @@ use netlink_packet_core::{
 use netlink_packet_generic::constants::GENL_ID_CTRL;
 
 use super::attr::Attrs;
-use super::consts::{FAMILY_VERSION, IPVS_CMD_ATTR_DEST, IPVS_CMD_ATTR_SERVICE, attribute_name};
+use super::consts::{
+    FAMILY_VERSION, IPVS_CMD_ATTR_DEST, IPVS_CMD_ATTR_SERVICE, NLMSGERR_ATTR_MISS_TYPE, NLMSGERR_ATTR_MSG,
+    NLMSGERR_ATTR_OFFS, attribute_name,
+};
 use super::error::{DecodeError, DecodeProblem};
 use super::family::FamilyRequest;
 use super::request::Request;
@@ -18,10 +21,6 @@ use super::request::Request;
 const HEADER: usize = 16;
 /// Length of a generic-netlink header.
 const GENL_HEADER: usize = 4;
-
-const NLMSGERR_ATTR_MSG: u16 = 1;
-const NLMSGERR_ATTR_OFFS: u16 = 2;
-const NLMSGERR_ATTR_MISS_TYPE: u16 = 5;
 
 /// Appends a whole request to a buffer: netlink header, generic-netlink header, attributes.
 ///

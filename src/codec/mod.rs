@@ -25,7 +25,7 @@
 
 mod attr;
 mod config;
-mod consts;
+pub(crate) mod consts;
 mod daemon;
 mod destination;
 mod error;

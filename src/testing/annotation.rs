@@ -3,14 +3,33 @@
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::table::{AF_INET, AF_INET6};
-use super::wire::{GENL_HEADER, HEADER, Message, Messages, NLM_F_DUMP};
-use crate::codec::Command;
-use crate::error::Errno;
+use netlink_packet_core::{
+    NLA_F_NESTED, NLA_TYPE_MASK, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_ECHO,
+    NLM_F_MULTIPART, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
+};
+use netlink_packet_generic::constants::{
+    CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME, CTRL_ATTR_HDRSIZE, CTRL_ATTR_MAXATTR, CTRL_ATTR_OP_FLAGS,
+    CTRL_ATTR_OP_ID, CTRL_ATTR_OPS, CTRL_ATTR_VERSION, CTRL_CMD_GETFAMILY, CTRL_CMD_NEWFAMILY, GENL_ID_CTRL,
+};
 
-const CONTROLLER: u16 = 16;
-const ERROR: u16 = 2;
-const DONE: u16 = 3;
+use super::wire::{GENL_HEADER, HEADER, Message, Messages, NLMSGERR_ATTR_POLICY};
+use crate::codec::Command;
+use crate::codec::consts::{
+    AF_INET, AF_INET6, IPVS_CMD_ATTR_DAEMON, IPVS_CMD_ATTR_DEST, IPVS_CMD_ATTR_SERVICE, IPVS_CMD_ATTR_TIMEOUT_TCP,
+    IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, IPVS_CMD_ATTR_TIMEOUT_UDP, IPVS_DAEMON_ATTR_MCAST_GROUP,
+    IPVS_DAEMON_ATTR_MCAST_GROUP6, IPVS_DAEMON_ATTR_MCAST_IFN, IPVS_DAEMON_ATTR_MCAST_PORT, IPVS_DAEMON_ATTR_MCAST_TTL,
+    IPVS_DAEMON_ATTR_STATE, IPVS_DAEMON_ATTR_SYNC_ID, IPVS_DAEMON_ATTR_SYNC_MAXLEN, IPVS_DEST_ATTR_ACTIVE_CONNS,
+    IPVS_DEST_ATTR_ADDR, IPVS_DEST_ATTR_ADDR_FAMILY, IPVS_DEST_ATTR_FWD_METHOD, IPVS_DEST_ATTR_INACT_CONNS,
+    IPVS_DEST_ATTR_L_THRESH, IPVS_DEST_ATTR_PERSIST_CONNS, IPVS_DEST_ATTR_PORT, IPVS_DEST_ATTR_STATS,
+    IPVS_DEST_ATTR_STATS64, IPVS_DEST_ATTR_TUN_FLAGS, IPVS_DEST_ATTR_TUN_PORT, IPVS_DEST_ATTR_TUN_TYPE,
+    IPVS_DEST_ATTR_U_THRESH, IPVS_DEST_ATTR_WEIGHT, IPVS_INFO_ATTR_CONN_TAB_SIZE, IPVS_INFO_ATTR_VERSION,
+    IPVS_STATS_ATTR_CONNS, IPVS_STATS_ATTR_CPS, IPVS_STATS_ATTR_INBPS, IPVS_STATS_ATTR_INBYTES, IPVS_STATS_ATTR_INPKTS,
+    IPVS_STATS_ATTR_INPPS, IPVS_STATS_ATTR_OUTBPS, IPVS_STATS_ATTR_OUTBYTES, IPVS_STATS_ATTR_OUTPKTS,
+    IPVS_STATS_ATTR_OUTPPS, IPVS_SVC_ATTR_ADDR, IPVS_SVC_ATTR_AF, IPVS_SVC_ATTR_FLAGS, IPVS_SVC_ATTR_FWMARK,
+    IPVS_SVC_ATTR_NETMASK, IPVS_SVC_ATTR_PE_NAME, IPVS_SVC_ATTR_PORT, IPVS_SVC_ATTR_PROTOCOL, IPVS_SVC_ATTR_SCHED_NAME,
+    IPVS_SVC_ATTR_STATS, IPVS_SVC_ATTR_STATS64, IPVS_SVC_ATTR_TIMEOUT, NLMSGERR_ATTR_MSG, NLMSGERR_ATTR_OFFS,
+};
+use crate::error::Errno;
 
 /// The kind of value that an attribute holds.
 #[derive(Clone, Copy, Debug)]
@@ -39,88 +58,103 @@ enum Kind {
     Bytes,
 }
 
+/// The attributes of a message or a nest, by number and name.
 type Table = &'static [(u16, &'static str, Kind)];
 
-const TOP: Table = &[
-    (1, "SERVICE", Kind::Nest(SERVICE)),
-    (2, "DEST", Kind::Nest(DESTINATION)),
-    (3, "DAEMON", Kind::Nest(DAEMON)),
-    (4, "TIMEOUT_TCP", Kind::Seconds),
-    (5, "TIMEOUT_TCP_FIN", Kind::Seconds),
-    (6, "TIMEOUT_UDP", Kind::Seconds),
-];
+macro_rules! table {
+    ($($name:ident $kind:expr,)*) => { &[$(($name, stringify!($name), $kind),)*] };
+}
 
-const SERVICE: Table = &[
-    (1, "AF", Kind::Family),
-    (2, "PROTOCOL", Kind::Protocol),
-    (3, "ADDR", Kind::Address),
-    (4, "PORT", Kind::Port),
-    (5, "FWMARK", Kind::Number),
-    (6, "SCHED_NAME", Kind::Name),
-    (7, "FLAGS", Kind::Flags),
-    (8, "TIMEOUT", Kind::Seconds),
-    (9, "NETMASK", Kind::Netmask),
-    (10, "STATS", Kind::Nest(STATS)),
-    (11, "PE_NAME", Kind::Name),
-    (12, "STATS64", Kind::Nest(STATS)),
-];
+const TOP: Table = table! {
+    IPVS_CMD_ATTR_SERVICE Kind::Nest(SERVICE),
+    IPVS_CMD_ATTR_DEST Kind::Nest(DESTINATION),
+    IPVS_CMD_ATTR_DAEMON Kind::Nest(DAEMON),
+    IPVS_CMD_ATTR_TIMEOUT_TCP Kind::Seconds,
+    IPVS_CMD_ATTR_TIMEOUT_TCP_FIN Kind::Seconds,
+    IPVS_CMD_ATTR_TIMEOUT_UDP Kind::Seconds,
+};
 
-const DESTINATION: Table = &[
-    (1, "ADDR", Kind::Address),
-    (2, "PORT", Kind::Port),
-    (3, "FWD_METHOD", Kind::Method),
-    (4, "WEIGHT", Kind::Signed),
-    (5, "U_THRESH", Kind::Number),
-    (6, "L_THRESH", Kind::Number),
-    (7, "ACTIVE_CONNS", Kind::Number),
-    (8, "INACT_CONNS", Kind::Number),
-    (9, "PERSIST_CONNS", Kind::Number),
-    (10, "STATS", Kind::Nest(STATS)),
-    (11, "ADDR_FAMILY", Kind::Family),
-    (12, "STATS64", Kind::Nest(STATS)),
-    (13, "TUN_TYPE", Kind::Tunnel),
-    (14, "TUN_PORT", Kind::Port),
-    (15, "TUN_FLAGS", Kind::Hex),
-];
+const SERVICE: Table = table! {
+    IPVS_SVC_ATTR_AF Kind::Family,
+    IPVS_SVC_ATTR_PROTOCOL Kind::Protocol,
+    IPVS_SVC_ATTR_ADDR Kind::Address,
+    IPVS_SVC_ATTR_PORT Kind::Port,
+    IPVS_SVC_ATTR_FWMARK Kind::Number,
+    IPVS_SVC_ATTR_SCHED_NAME Kind::Name,
+    IPVS_SVC_ATTR_FLAGS Kind::Flags,
+    IPVS_SVC_ATTR_TIMEOUT Kind::Seconds,
+    IPVS_SVC_ATTR_NETMASK Kind::Netmask,
+    IPVS_SVC_ATTR_STATS Kind::Nest(STATS),
+    IPVS_SVC_ATTR_PE_NAME Kind::Name,
+    IPVS_SVC_ATTR_STATS64 Kind::Nest(STATS),
+};
 
-const DAEMON: Table = &[
-    (1, "STATE", Kind::Role),
-    (2, "MCAST_IFN", Kind::Name),
-    (3, "SYNC_ID", Kind::Number),
-    (4, "SYNC_MAXLEN", Kind::Number),
-    (5, "MCAST_GROUP", Kind::Group),
-    (6, "MCAST_GROUP6", Kind::Group6),
-    (7, "MCAST_PORT", Kind::Number),
-    (8, "MCAST_TTL", Kind::Number),
-];
+const DESTINATION: Table = table! {
+    IPVS_DEST_ATTR_ADDR Kind::Address,
+    IPVS_DEST_ATTR_PORT Kind::Port,
+    IPVS_DEST_ATTR_FWD_METHOD Kind::Method,
+    IPVS_DEST_ATTR_WEIGHT Kind::Signed,
+    IPVS_DEST_ATTR_U_THRESH Kind::Number,
+    IPVS_DEST_ATTR_L_THRESH Kind::Number,
+    IPVS_DEST_ATTR_ACTIVE_CONNS Kind::Number,
+    IPVS_DEST_ATTR_INACT_CONNS Kind::Number,
+    IPVS_DEST_ATTR_PERSIST_CONNS Kind::Number,
+    IPVS_DEST_ATTR_STATS Kind::Nest(STATS),
+    IPVS_DEST_ATTR_ADDR_FAMILY Kind::Family,
+    IPVS_DEST_ATTR_STATS64 Kind::Nest(STATS),
+    IPVS_DEST_ATTR_TUN_TYPE Kind::Tunnel,
+    IPVS_DEST_ATTR_TUN_PORT Kind::Port,
+    IPVS_DEST_ATTR_TUN_FLAGS Kind::Hex,
+};
 
-const STATS: Table = &[
-    (1, "CONNS", Kind::Number),
-    (2, "INPKTS", Kind::Number),
-    (3, "OUTPKTS", Kind::Number),
-    (4, "INBYTES", Kind::Number),
-    (5, "OUTBYTES", Kind::Number),
-    (6, "CPS", Kind::Number),
-    (7, "INPPS", Kind::Number),
-    (8, "OUTPPS", Kind::Number),
-    (9, "INBPS", Kind::Number),
-    (10, "OUTBPS", Kind::Number),
-];
+const DAEMON: Table = table! {
+    IPVS_DAEMON_ATTR_STATE Kind::Role,
+    IPVS_DAEMON_ATTR_MCAST_IFN Kind::Name,
+    IPVS_DAEMON_ATTR_SYNC_ID Kind::Number,
+    IPVS_DAEMON_ATTR_SYNC_MAXLEN Kind::Number,
+    IPVS_DAEMON_ATTR_MCAST_GROUP Kind::Group,
+    IPVS_DAEMON_ATTR_MCAST_GROUP6 Kind::Group6,
+    IPVS_DAEMON_ATTR_MCAST_PORT Kind::Number,
+    IPVS_DAEMON_ATTR_MCAST_TTL Kind::Number,
+};
 
-const INFO: Table = &[(1, "VERSION", Kind::Version), (2, "CONN_TAB_SIZE", Kind::Number)];
+const STATS: Table = table! {
+    IPVS_STATS_ATTR_CONNS Kind::Number,
+    IPVS_STATS_ATTR_INPKTS Kind::Number,
+    IPVS_STATS_ATTR_OUTPKTS Kind::Number,
+    IPVS_STATS_ATTR_INBYTES Kind::Number,
+    IPVS_STATS_ATTR_OUTBYTES Kind::Number,
+    IPVS_STATS_ATTR_CPS Kind::Number,
+    IPVS_STATS_ATTR_INPPS Kind::Number,
+    IPVS_STATS_ATTR_OUTPPS Kind::Number,
+    IPVS_STATS_ATTR_INBPS Kind::Number,
+    IPVS_STATS_ATTR_OUTBPS Kind::Number,
+};
 
-const FAMILY: Table = &[
-    (1, "FAMILY_ID", Kind::Number),
-    (2, "FAMILY_NAME", Kind::Name),
-    (3, "VERSION", Kind::Number),
-    (4, "HDRSIZE", Kind::Number),
-    (5, "MAXATTR", Kind::Number),
-    (6, "OPS", Kind::Entries(OPERATION)),
-];
+const INFO: Table = table! {
+    IPVS_INFO_ATTR_VERSION Kind::Version,
+    IPVS_INFO_ATTR_CONN_TAB_SIZE Kind::Number,
+};
 
-const OPERATION: Table = &[(1, "OP_ID", Kind::Operation), (2, "OP_FLAGS", Kind::Hex)];
+const FAMILY: Table = table! {
+    CTRL_ATTR_FAMILY_ID Kind::Number,
+    CTRL_ATTR_FAMILY_NAME Kind::Name,
+    CTRL_ATTR_VERSION Kind::Number,
+    CTRL_ATTR_HDRSIZE Kind::Number,
+    CTRL_ATTR_MAXATTR Kind::Number,
+    CTRL_ATTR_OPS Kind::Entries(OPERATION),
+};
 
-const REMARK: Table = &[(1, "MSG", Kind::Name), (2, "OFFS", Kind::Number), (4, "POLICY", Kind::Bytes)];
+const OPERATION: Table = table! {
+    CTRL_ATTR_OP_ID Kind::Operation,
+    CTRL_ATTR_OP_FLAGS Kind::Hex,
+};
+
+const REMARK: Table = table! {
+    NLMSGERR_ATTR_MSG Kind::Name,
+    NLMSGERR_ATTR_OFFS Kind::Number,
+    NLMSGERR_ATTR_POLICY Kind::Bytes,
+};
 
 /// Writes the messages of a datagram, in hexadecimal on the left and with their meaning on the right.
 pub(super) fn annotate(datagram: &[u8]) -> String {
@@ -160,8 +194,8 @@ impl Lines {
         let (header, payload) = message.bytes.split_at(HEADER.min(message.bytes.len()));
         self.row(header, &format!("{indent}nlmsghdr: {}", head(header)));
         match message.kind {
-            ERROR => self.error(payload, message.flags),
-            DONE => {
+            NLMSG_ERROR => self.error(payload, message.flags),
+            NLMSG_DONE => {
                 let (status, remarks) = payload.split_at(payload.len().min(4));
                 self.row(status, &format!("status {}", integer(status).unwrap_or(0)));
                 self.attributes(remarks, REMARK, "", None);
@@ -177,9 +211,9 @@ impl Lines {
             return;
         };
         let (name, table) = match (kind, command) {
-            (CONTROLLER, 1) => ("NEWFAMILY".to_owned(), FAMILY),
-            (CONTROLLER, 3) => ("GETFAMILY".to_owned(), FAMILY),
-            (CONTROLLER, other) => (format!("command {other}"), FAMILY),
+            (GENL_ID_CTRL, CTRL_CMD_NEWFAMILY) => ("NEWFAMILY".to_owned(), FAMILY),
+            (GENL_ID_CTRL, CTRL_CMD_GETFAMILY) => ("GETFAMILY".to_owned(), FAMILY),
+            (GENL_ID_CTRL, other) => (format!("command {other}"), FAMILY),
             (_, other) => {
                 let is_info = Command::from_number(other) == Some(Command::SetInfo);
                 (command_name(other), if is_info { INFO } else { TOP })
@@ -191,13 +225,12 @@ impl Lines {
 
     /// Writes an acknowledgement with its request, and the kernel's message and attributes.
     fn error(&mut self, payload: &[u8], flags: u16) {
-        const CAPPED: u16 = 0x100;
         let (code, rest) = payload.split_at(payload.len().min(4));
         self.row(code, &meaning(integer(code).unwrap_or(0)));
         let (header, _) = rest.split_at(rest.len().min(HEADER));
         let claimed = header.first_chunk().map(|len| u32::from_ne_bytes(*len));
         let whole = claimed.and_then(|len| usize::try_from(len).ok()).unwrap_or(HEADER).max(HEADER);
-        let echoed = if flags & CAPPED == 0 { whole.min(rest.len()) } else { header.len() };
+        let echoed = if flags & NLM_F_CAPPED == 0 { whole.min(rest.len()) } else { header.len() };
         self.row(header, &format!("its request: {}", head(header)));
         let (request, remarks) = rest.split_at(echoed.next_multiple_of(4).min(rest.len()));
         if let Some(payload) = request.get(HEADER..).filter(|payload| !payload.is_empty()) {
@@ -211,29 +244,31 @@ impl Lines {
         let mut family = family_of(bytes, table).or(outer);
         let mut rest = bytes;
         while let Some((kind, value, whole)) = attribute(rest) {
-            let known = table.iter().find(|(number, ..)| *number == kind & 0x3fff);
+            let known = table.iter().find(|(number, ..)| *number == kind & NLA_TYPE_MASK);
+            let known =
+                known.map(|(_, name, kind)| (name.split_once("_ATTR_").map_or(*name, |(_, short)| short), kind));
             let padded = whole.len().next_multiple_of(4).min(rest.len());
             let (row, behind) = rest.split_at(padded);
-            let mark = if kind & 0x8000 == 0 { "" } else { ", marked as a nest" };
+            let mark = if kind & NLA_F_NESTED == 0 { "" } else { ", marked as a nest" };
             match known {
-                Some((_, name, Kind::Nest(inner))) => {
+                Some((name, Kind::Nest(inner))) => {
                     let (header, body) = row.split_at(4);
                     self.row(header, &format!("{indent}{name}{mark}, {} bytes", whole.len()));
                     self.attributes(body, inner, &format!("{indent}  "), family);
                     // A destination without a family has that of the service before it.
                     family = family.or(family_of(body, inner));
                 }
-                Some((_, name, Kind::Entries(inner))) => {
+                Some((name, Kind::Entries(inner))) => {
                     let (header, body) = row.split_at(4);
                     self.row(header, &format!("{indent}{name}{mark}, {} bytes", whole.len()));
                     self.entries(body, inner, &format!("{indent}  "));
                 }
-                Some((_, name, Kind::Bytes)) => self.row(row, &format!("{indent}{name}, skipped")),
-                Some((_, name, kind)) => {
+                Some((name, Kind::Bytes)) => self.row(row, &format!("{indent}{name}, skipped")),
+                Some((name, kind)) => {
                     let text = kind.text(value, family).unwrap_or_else(|| format!("{} bytes, too short", value.len()));
                     self.row(row, &format!("{indent}{name} = {text}"));
                 }
-                None => self.row(row, &format!("{indent}attribute {}", kind & 0x3fff)),
+                None => self.row(row, &format!("{indent}attribute {}", kind & NLA_TYPE_MASK)),
             }
             rest = behind;
         }
@@ -328,7 +363,7 @@ fn family_of(bytes: &[u8], table: Table) -> Option<u16> {
     let wanted = table.iter().find(|(_, _, kind)| matches!(kind, Kind::Family)).map(|(number, ..)| *number)?;
     let mut rest = bytes;
     while let Some((kind, value, whole)) = attribute(rest) {
-        if kind & 0x3fff == wanted {
+        if kind & NLA_TYPE_MASK == wanted {
             return value.first_chunk().map(|family| u16::from_ne_bytes(*family)).filter(|family| *family != 0);
         }
         rest = rest.get(whole.len().next_multiple_of(4)..).unwrap_or_default();
@@ -357,9 +392,9 @@ fn head(header: &[u8]) -> String {
     };
     let kind = u16::from_ne_bytes([*k0, *k1]);
     let name = match kind {
-        ERROR => "NLMSG_ERROR".to_owned(),
-        DONE => "NLMSG_DONE".to_owned(),
-        CONTROLLER => "the controller".to_owned(),
+        NLMSG_ERROR => "NLMSG_ERROR".to_owned(),
+        NLMSG_DONE => "NLMSG_DONE".to_owned(),
+        GENL_ID_CTRL => "the controller".to_owned(),
         other => format!("family {other}"),
     };
     format!(
@@ -372,10 +407,21 @@ fn head(header: &[u8]) -> String {
 }
 
 fn flags(kind: u16, flags: u16) -> String {
-    const REQUESTS: &[(u16, &str)] =
-        &[(0x1, "REQUEST"), (0x2, "MULTI"), (0x4, "ACK"), (0x8, "ECHO"), (0x10, "DUMP_INTR"), (NLM_F_DUMP, "DUMP")];
-    const ANSWERS: &[(u16, &str)] = &[(0x2, "MULTI"), (0x10, "DUMP_INTR"), (0x100, "CAPPED"), (0x200, "ACK_TLVS")];
-    let names = if matches!(kind, ERROR | DONE) { ANSWERS } else { REQUESTS };
+    const REQUESTS: &[(u16, &str)] = &[
+        (NLM_F_REQUEST, "REQUEST"),
+        (NLM_F_MULTIPART, "MULTI"),
+        (NLM_F_ACK, "ACK"),
+        (NLM_F_ECHO, "ECHO"),
+        (NLM_F_DUMP_INTR, "DUMP_INTR"),
+        (NLM_F_DUMP, "DUMP"),
+    ];
+    const ANSWERS: &[(u16, &str)] = &[
+        (NLM_F_MULTIPART, "MULTI"),
+        (NLM_F_DUMP_INTR, "DUMP_INTR"),
+        (NLM_F_CAPPED, "CAPPED"),
+        (NLM_F_ACK_TLVS, "ACK_TLVS"),
+    ];
+    let names = if matches!(kind, NLMSG_ERROR | NLMSG_DONE) { ANSWERS } else { REQUESTS };
     let names: Vec<&str> = names.iter().filter(|(bits, _)| flags & bits == *bits).map(|(_, name)| *name).collect();
     let mut text = if flags == 0 { "0".to_owned() } else { format!("{flags:#x}") };
     if !names.is_empty() {

@@ -1,20 +1,15 @@
 //! Sent messages, in the kernel's layout, byte for byte.
 
-use super::wire::{GENL_HEADER, HEADER, Message, NESTED, NLM_F_MULTI, Shape};
+use netlink_packet_core::{NLA_F_NESTED, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_MULTIPART, NLMSG_DONE, NLMSG_ERROR};
+use netlink_packet_generic::constants::{
+    NL_ATTR_TYPE_BINARY, NL_ATTR_TYPE_NESTED, NL_ATTR_TYPE_NUL_STRING, NL_ATTR_TYPE_U8, NL_ATTR_TYPE_U16,
+    NL_ATTR_TYPE_U32, NL_POLICY_TYPE_ATTR_MAX_LENGTH, NL_POLICY_TYPE_ATTR_MAX_VALUE_U, NL_POLICY_TYPE_ATTR_MIN_VALUE_U,
+    NL_POLICY_TYPE_ATTR_TYPE,
+};
+
+use super::wire::{HEADER, Message, NLMSGERR_ATTR_POLICY, Remark, Shape};
+use crate::codec::consts::{NLMSGERR_ATTR_MSG, NLMSGERR_ATTR_OFFS};
 use crate::error::Errno;
-
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
-const NLM_F_CAPPED: u16 = 0x100;
-const NLM_F_ACK_TLVS: u16 = 0x200;
-
-/// The kernel's details about a request beyond the error number (`netlink_ext_ack`).
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Remark {
-    pub(super) message: Option<&'static str>,
-    /// The offset of the attribute that caused the error, and the shape that it must have, if any.
-    pub(super) attribute: Option<(usize, Option<Shape>)>,
-}
 
 /// The options of the socket for error messages.
 #[derive(Clone, Copy, Debug)]
@@ -106,10 +101,10 @@ impl Writer {
 
     fn remark(&mut self, remark: &Remark, failed: bool) {
         if let Some(message) = remark.message {
-            self.name(1, message.as_bytes());
+            self.name(NLMSGERR_ATTR_MSG, message.as_bytes());
         }
         if let (true, Some((offset, shape))) = (failed, remark.attribute) {
-            self.u32(2, u32::try_from(offset).unwrap_or(u32::MAX));
+            self.u32(NLMSGERR_ATTR_OFFS, u32::try_from(offset).unwrap_or(u32::MAX));
             if let Some(shape) = shape {
                 self.policy(shape);
             }
@@ -118,31 +113,26 @@ impl Writer {
 
     /// Appends the form that an attribute must have (`netlink_policy_dump_write_attr`).
     fn policy(&mut self, shape: Shape) {
-        const POLICY: u16 = 4 | NESTED;
-        const TYPE: u16 = 1;
-        const LEAST: u16 = 4;
-        const MOST: u16 = 5;
-        const LONGEST: u16 = 7;
         let range = |most: u32, kind: u32| (Some(u64::from(most)), None, kind);
         let (most, longest, kind) = match shape {
-            Shape::U8 => range(u8::MAX.into(), 2),
-            Shape::U16 => range(u16::MAX.into(), 3),
-            Shape::U32 => range(u32::MAX, 4),
-            Shape::Binary(len) => (None, u32::try_from(len).ok(), 10),
-            Shape::Name(len) => (None, u32::try_from(len).ok(), 12),
-            Shape::Nest => (None, None, 13),
+            Shape::U8 => range(u8::MAX.into(), NL_ATTR_TYPE_U8),
+            Shape::U16 => range(u16::MAX.into(), NL_ATTR_TYPE_U16),
+            Shape::U32 => range(u32::MAX, NL_ATTR_TYPE_U32),
+            Shape::Binary(len) => (None, u32::try_from(len).ok(), NL_ATTR_TYPE_BINARY),
+            Shape::Name(len) => (None, u32::try_from(len).ok(), NL_ATTR_TYPE_NUL_STRING),
+            Shape::Nest => (None, None, NL_ATTR_TYPE_NESTED),
             // The kernel does not describe this shape.
             Shape::AtLeast(_) => return,
         };
-        self.nest(POLICY, |out| {
+        self.nest(NLMSGERR_ATTR_POLICY | NLA_F_NESTED, |out| {
             if let Some(most) = most {
-                out.u64(LEAST, 0);
-                out.u64(MOST, most);
+                out.u64(NL_POLICY_TYPE_ATTR_MIN_VALUE_U, 0);
+                out.u64(NL_POLICY_TYPE_ATTR_MAX_VALUE_U, most);
             }
             if let Some(longest) = longest {
-                out.u32(LONGEST, longest);
+                out.u32(NL_POLICY_TYPE_ATTR_MAX_LENGTH, longest);
             }
-            out.u32(TYPE, kind);
+            out.u32(NL_POLICY_TYPE_ATTR_TYPE, kind);
         });
     }
 }
@@ -189,7 +179,7 @@ pub(super) fn acknowledgement(
 /// The end of a list (`netlink_dump_done`).
 pub(super) fn done(sequence: u32, port: u32, remark: &Remark, options: Options) -> Vec<u8> {
     let tells = options.extended && remark.message.is_some();
-    let flags = if tells { NLM_F_MULTI | NLM_F_ACK_TLVS } else { NLM_F_MULTI };
+    let flags = if tells { NLM_F_MULTIPART | NLM_F_ACK_TLVS } else { NLM_F_MULTIPART };
     let mut out = Writer::default();
     out.message(NLMSG_DONE, flags, (sequence, port), |out| {
         out.bytes.extend(0_i32.to_ne_bytes());
@@ -199,6 +189,3 @@ pub(super) fn done(sequence: u32, port: u32, remark: &Remark, options: Options) 
     });
     out.bytes
 }
-
-/// Length of a message of a family without attributes.
-pub(super) const BARE: usize = HEADER + GENL_HEADER;

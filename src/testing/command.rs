@@ -3,55 +3,81 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use super::answer::Remark;
 use super::counters::Counters;
-use super::identity::{Described, Extent, TOP_SERVICE, Wanted};
+use super::identity::{Described, Extent, Wanted};
 use super::machine::{Caller, Machine, Namespace, Outcome};
+use super::release::Release;
 use super::table::{Destination, DestinationKey, Forward, HZ, Place, Service, ServiceKey, address, put_service};
-use super::wire::{Attributes, Message};
+use super::wire::{Attributes, Message, Remark};
+use crate::codec::Command;
+use crate::codec::consts::{
+    IPVS_CMD_ATTR_SERVICE, IPVS_CMD_ATTR_TIMEOUT_TCP, IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, IPVS_CMD_ATTR_TIMEOUT_UDP,
+    IPVS_INFO_ATTR_CONN_TAB_SIZE, IPVS_INFO_ATTR_VERSION,
+};
 use crate::error::Errno;
 
-pub(super) const NEW_SERVICE: u8 = 1;
-const SET_SERVICE: u8 = 2;
-const DEL_SERVICE: u8 = 3;
-const GET_SERVICE: u8 = 4;
-pub(super) const NEW_DEST: u8 = 5;
-const SET_DEST: u8 = 6;
-const DEL_DEST: u8 = 7;
-pub(super) const NEW_DAEMON: u8 = 9;
-pub(super) const DEL_DAEMON: u8 = 10;
-const SET_CONFIG: u8 = 12;
-const GET_CONFIG: u8 = 13;
-const SET_INFO: u8 = 14;
-const GET_INFO: u8 = 15;
-const ZERO: u8 = 16;
-const FLUSH: u8 = 17;
-
 /// TCP, TCP after a FIN, UDP.
-const TIMEOUTS: [u16; 3] = [4, 5, 6];
+const TIMEOUTS: [u16; 3] = [IPVS_CMD_ATTR_TIMEOUT_TCP, IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, IPVS_CMD_ATTR_TIMEOUT_UDP];
+
+/// The forms of a command: whether it can change or read one object, and whether it can list.
+pub(super) type Can = (bool, bool);
+
+/// The commands of the family; `SET_INFO` is only the name of a reply.
+pub(super) const COMMANDS: [(Command, Can); 16] = [
+    (Command::NewService, (true, false)),
+    (Command::SetService, (true, false)),
+    (Command::DeleteService, (true, false)),
+    (Command::GetService, (true, true)),
+    (Command::NewDestination, (true, false)),
+    (Command::SetDestination, (true, false)),
+    (Command::DeleteDestination, (true, false)),
+    (Command::GetDestination, (false, true)),
+    (Command::NewDaemon, (true, false)),
+    (Command::DeleteDaemon, (true, false)),
+    (Command::GetDaemon, (false, true)),
+    (Command::SetConfig, (true, false)),
+    (Command::GetConfig, (true, false)),
+    (Command::GetInfo, (true, false)),
+    (Command::Zero, (true, false)),
+    (Command::Flush, (true, false)),
+];
+
+/// The commands with the flags that the controller reports for them (`CTRL_ATTR_OPS`).
+pub(super) fn operations(release: Release) -> impl Iterator<Item = (Command, u32)> {
+    const ADMIN: u32 = 0x1;
+    const DO: u32 = 0x2;
+    const LIST: u32 = 0x4;
+    const POLICY: u32 = 0x8;
+    COMMANDS.into_iter().map(move |(command, (can_do, can_list))| {
+        // Since 6.12 the commands that can only list are reported without a policy.
+        let has_policy = can_do || release == Release::V6_1;
+        let bit = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
+        (command, ADMIN | bit(can_do, DO) | bit(can_list, LIST) | bit(has_policy, POLICY))
+    })
+}
 
 impl Machine {
     pub(super) fn command(
         &mut self,
         caller: Caller,
         message: &Message<'_>,
-        command: u8,
+        command: Command,
         top: &Attributes<'_>,
         remark: &mut Remark,
     ) -> Result<Outcome, Errno> {
         match command {
-            GET_SERVICE => return self.tell_service(caller, message, top),
-            GET_CONFIG => return self.tell_config(caller, message),
-            GET_INFO => return self.tell_info(caller, message),
-            NEW_DAEMON => self.start_daemon(caller, top, remark)?,
-            DEL_DAEMON => self.stop_daemon(caller, top, remark)?,
-            FLUSH => {
+            Command::GetService => return self.tell_service(caller, message, top),
+            Command::GetConfig => return self.tell_config(caller, message),
+            Command::GetInfo => return self.tell_info(caller, message),
+            Command::NewDaemon => self.start_daemon(caller, top, remark)?,
+            Command::DeleteDaemon => self.stop_daemon(caller, top, remark)?,
+            Command::Flush => {
                 for place in self.keys_of(caller.namespace) {
                     self.remove_service(&place);
                 }
             }
-            SET_CONFIG => self.set_config(caller, top)?,
-            ZERO if top.get(TOP_SERVICE).is_none() => {
+            Command::SetConfig => self.set_config(caller, top)?,
+            Command::Zero if top.get(IPVS_CMD_ATTR_SERVICE).is_none() => {
                 for place in self.keys_of(caller.namespace) {
                     self.zero(&place);
                 }
@@ -62,10 +88,14 @@ impl Machine {
     }
 
     /// Executes the commands that name a service.
-    fn change(&mut self, caller: Caller, command: u8, top: &Attributes<'_>) -> Result<(), Errno> {
-        let extent = if matches!(command, NEW_SERVICE | SET_SERVICE) { Extent::Everything } else { Extent::Name };
+    fn change(&mut self, caller: Caller, command: Command, top: &Attributes<'_>) -> Result<(), Errno> {
+        let extent = if matches!(command, Command::NewService | Command::SetService) {
+            Extent::Everything
+        } else {
+            Extent::Name
+        };
         let Described { place, exists, wanted } = self.described(caller, top, extent)?;
-        if command == NEW_SERVICE {
+        if command == Command::NewService {
             return match (exists, wanted) {
                 (true, _) => Err(Errno::EEXIST),
                 (false, Some(wanted)) => self.add_service(place, &wanted),
@@ -76,15 +106,15 @@ impl Machine {
             return Err(Errno::ESRCH);
         }
         match (command, wanted) {
-            (SET_SERVICE, Some(wanted)) => {
+            (Command::SetService, Some(wanted)) => {
                 let settings = self.settings(&place.key, &wanted)?;
                 self.edit(&place, |service| service.settings = settings)
             }
-            (DEL_SERVICE, _) => {
+            (Command::DeleteService, _) => {
                 self.remove_service(&place);
                 Ok(())
             }
-            (ZERO, _) => {
+            (Command::Zero, _) => {
                 self.zero(&place);
                 Ok(())
             }
@@ -95,24 +125,24 @@ impl Machine {
     fn change_destination(
         &mut self,
         caller: Caller,
-        command: u8,
+        command: Command,
         top: &Attributes<'_>,
         place: Place,
     ) -> Result<(), Errno> {
-        let extent = if command == DEL_DEST { Extent::Name } else { Extent::Everything };
+        let extent = if command == Command::DeleteDestination { Extent::Name } else { Extent::Everything };
         let (key, forward) = self.described_destination(caller, top, &place.key, extent)?;
         let service = self.services.get_mut(&place).ok_or(Errno::ESRCH)?;
         let position = service.destinations.iter().position(|destination| destination.key == key);
         match (command, position, forward) {
-            (NEW_DEST, Some(_), _) => Err(Errno::EEXIST),
-            (NEW_DEST, None, Some(forward)) => self.add_destination(place, key, forward),
-            (SET_DEST, Some(position), Some(forward)) => {
+            (Command::NewDestination, Some(_), _) => Err(Errno::EEXIST),
+            (Command::NewDestination, None, Some(forward)) => self.add_destination(place, key, forward),
+            (Command::SetDestination, Some(position), Some(forward)) => {
                 if let Some(destination) = service.destinations.get_mut(position) {
                     destination.forward = forward;
                 }
                 Ok(())
             }
-            (DEL_DEST, Some(position), _) => {
+            (Command::DeleteDestination, Some(position), _) => {
                 let (removed, instance) = (service.destinations.remove(position), service.instance);
                 self.discard(&place, removed, instance);
                 Ok(())
@@ -191,7 +221,7 @@ impl Machine {
     fn set_config(&mut self, caller: Caller, top: &Attributes<'_>) -> Result<(), Errno> {
         const LONGEST: u32 = i32::MAX.unsigned_abs() / HZ;
         // 0 leaves a timeout unchanged, as does an absent attribute.
-        let wanted = TIMEOUTS.map(|kind| top.u32(kind.into()).unwrap_or(0));
+        let wanted = TIMEOUTS.map(|kind| top.u32(kind).unwrap_or(0));
         if wanted.iter().any(|timeout| *timeout > LONGEST) {
             return Err(Errno::EINVAL);
         }
@@ -208,12 +238,12 @@ impl Machine {
     fn tell_service(&self, caller: Caller, message: &Message<'_>, top: &Attributes<'_>) -> Result<Outcome, Errno> {
         let place = self.described(caller, top, Extent::Name)?.place;
         let service = self.services.get(&place).ok_or(Errno::ESRCH)?;
-        Ok(Self::reply(caller, message, NEW_SERVICE, |out| put_service(out, &place.key, service)))
+        Ok(Self::reply(caller, message, Command::NewService, |out| put_service(out, &place.key, service)))
     }
 
     fn tell_config(&mut self, caller: Caller, message: &Message<'_>) -> Result<Outcome, Errno> {
         let timeouts = self.namespace(caller.namespace).ok_or(Errno::ESRCH)?.timeouts;
-        Ok(Self::reply(caller, message, SET_CONFIG, |out| {
+        Ok(Self::reply(caller, message, Command::SetConfig, |out| {
             for (kind, timeout) in TIMEOUTS.into_iter().zip(timeouts) {
                 out.u32(kind, timeout / HZ);
             }
@@ -229,9 +259,9 @@ impl Machine {
             (true, true) => 256,
             (true, false) => 0,
         };
-        Ok(Self::reply(caller, message, SET_INFO, |out| {
-            out.u32(1, VERSION);
-            out.u32(2, size);
+        Ok(Self::reply(caller, message, Command::SetInfo, |out| {
+            out.u32(IPVS_INFO_ATTR_VERSION, VERSION);
+            out.u32(IPVS_INFO_ATTR_CONN_TAB_SIZE, size);
         }))
     }
 }

@@ -1,16 +1,17 @@
 //! The controller of generic netlink, as far as it concerns IPVS.
 
-use super::answer::{BARE, Head, Remark, Writer};
-use super::list::Listing;
-use super::machine::{Caller, Machine, Outcome, VERSION as FAMILY_VERSION, check_header, operations, parse};
-use super::wire::{Attributes, CONTROLLER, Message};
+use netlink_packet_generic::constants::{
+    CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME, CTRL_ATTR_HDRSIZE, CTRL_ATTR_MAXATTR, CTRL_ATTR_OP_FLAGS,
+    CTRL_ATTR_OP_ID, CTRL_ATTR_OPS, CTRL_ATTR_VERSION, CTRL_CMD_GETFAMILY, CTRL_CMD_GETPOLICY, CTRL_CMD_NEWFAMILY,
+};
+
+use super::answer::{Head, Writer};
+use super::command::operations;
+use super::machine::{Caller, Machine, Outcome};
+use super::wire::{Attributes, BARE, CONTROLLER, Message, Remark, TOP, check_header, parse};
+use crate::codec::{FAMILY_NAME, FAMILY_VERSION};
 use crate::error::Errno;
 
-const NAME: &[u8] = b"IPVS";
-pub(super) const NEWFAMILY: u8 = 1;
-const GETFAMILY: u8 = 3;
-/// `CTRL_CMD_GETPOLICY`, the last command whose headers are not checked.
-const LAST_COMMAND: u8 = 10;
 /// The version of the controller's messages.
 pub(super) const VERSION: u8 = 2;
 
@@ -23,19 +24,20 @@ impl Machine {
         remark: &mut Remark,
     ) -> Result<Outcome, Errno> {
         let (command, reserved) = message.command().ok_or(Errno::EINVAL)?;
-        check_header(message, command, reserved, LAST_COMMAND, remark)?;
-        if command != GETFAMILY {
+        // Only the headers of later commands are checked.
+        check_header(message, command, reserved, CTRL_CMD_GETPOLICY, remark)?;
+        if command != CTRL_CMD_GETFAMILY {
             return Err(Errno::EOPNOTSUPP);
         }
         if message.is_dump() {
             if self.release.checks_lists_of_families() {
                 Attributes::check_strictly(message.attributes(), BARE, CONTROLLER, remark)?;
             }
-            return Ok(Outcome::List(Listing::new(command, message)));
+            return Ok(Outcome::List);
         }
         let attributes = parse(message.attributes(), BARE, CONTROLLER, remark)?;
-        let is_asked_for = match (attributes.u16(1), attributes.name(2)) {
-            (_, Some(name)) => name == NAME,
+        let is_asked_for = match (attributes.u16(CTRL_ATTR_FAMILY_ID), attributes.name(CTRL_ATTR_FAMILY_NAME)) {
+            (_, Some(name)) => name == FAMILY_NAME.as_bytes(),
             (Some(id), None) => Some(id) == self.family,
             (None, None) => return Err(Errno::EINVAL),
         };
@@ -47,7 +49,7 @@ impl Machine {
             flags: 0,
             sequence: message.sequence,
             port: caller.port,
-            command: NEWFAMILY,
+            command: CTRL_CMD_NEWFAMILY,
             version: VERSION,
         };
         let mut out = Writer::default();
@@ -58,16 +60,16 @@ impl Machine {
 
 /// Appends the description of the family (`ctrl_fill_info`).
 pub(super) fn put_family(out: &mut Writer, machine: &Machine) {
-    out.name(2, NAME);
-    out.u16(1, machine.family.unwrap_or(0));
-    out.u32(3, FAMILY_VERSION.into());
-    out.u32(4, 0);
-    out.u32(5, 6);
-    out.nest(6, |out| {
+    out.name(CTRL_ATTR_FAMILY_NAME, FAMILY_NAME.as_bytes());
+    out.u16(CTRL_ATTR_FAMILY_ID, machine.family.unwrap_or(0));
+    out.u32(CTRL_ATTR_VERSION, FAMILY_VERSION.into());
+    out.u32(CTRL_ATTR_HDRSIZE, 0);
+    out.u32(CTRL_ATTR_MAXATTR, TOP.last().map_or(0, |(number, _)| (*number).into()));
+    out.nest(CTRL_ATTR_OPS, |out| {
         for (number, (command, flags)) in (1..).zip(operations(machine.release)) {
             out.nest(number, |out| {
-                out.u32(1, command.into());
-                out.u32(2, flags);
+                out.u32(CTRL_ATTR_OP_ID, command.number().into());
+                out.u32(CTRL_ATTR_OP_FLAGS, flags);
             });
         }
     });

@@ -1,6 +1,25 @@
 //! Counters and rates as the kernel keeps them (`ip_vs_est.c`).
 
 use super::answer::Writer;
+use crate::codec::consts::{
+    IPVS_STATS_ATTR_CONNS, IPVS_STATS_ATTR_CPS, IPVS_STATS_ATTR_INBPS, IPVS_STATS_ATTR_INBYTES, IPVS_STATS_ATTR_INPKTS,
+    IPVS_STATS_ATTR_INPPS, IPVS_STATS_ATTR_OUTBPS, IPVS_STATS_ATTR_OUTBYTES, IPVS_STATS_ATTR_OUTPKTS,
+    IPVS_STATS_ATTR_OUTPPS,
+};
+
+/// The attributes of totals and rates, in the order of these.
+const KINDS: [u16; 10] = [
+    IPVS_STATS_ATTR_CONNS,
+    IPVS_STATS_ATTR_INPKTS,
+    IPVS_STATS_ATTR_OUTPKTS,
+    IPVS_STATS_ATTR_INBYTES,
+    IPVS_STATS_ATTR_OUTBYTES,
+    IPVS_STATS_ATTR_CPS,
+    IPVS_STATS_ATTR_INPPS,
+    IPVS_STATS_ATTR_OUTPPS,
+    IPVS_STATS_ATTR_INBPS,
+    IPVS_STATS_ATTR_OUTBPS,
+];
 
 /// Connections, packets and bytes; in the order of their attributes.
 pub(super) type Totals = [u64; 5];
@@ -63,21 +82,19 @@ impl Counters {
     }
 
     /// Appends both blocks; the narrow one has the low halves of all counts and rates but those of bytes.
-    pub(super) fn put(&self, out: &mut Writer) {
-        const STATS: u16 = 10;
-        const STATS64: u16 = 12;
+    pub(super) fn put(&self, out: &mut Writer, narrow: u16, wide: u16) {
         let (totals, rates) = self.read();
-        let numbers = || (1_u16..).zip(totals.into_iter().chain(rates));
-        out.nest(STATS, |out| {
+        let numbers = || KINDS.into_iter().zip(totals.into_iter().chain(rates));
+        out.nest(narrow, |out| {
             for (kind, number) in numbers() {
-                if kind == 4 || kind == 5 {
+                if matches!(kind, IPVS_STATS_ATTR_INBYTES | IPVS_STATS_ATTR_OUTBYTES) {
                     out.u64(kind, number);
                 } else {
                     out.u32(kind, u32::try_from(number & u64::from(u32::MAX)).unwrap_or(u32::MAX));
                 }
             }
         });
-        out.nest(STATS64, |out| {
+        out.nest(wide, |out| {
             for (kind, number) in numbers() {
                 out.u64(kind, number);
             }

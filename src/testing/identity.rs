@@ -1,13 +1,16 @@
 //! The objects that a request names and describes: services and destinations.
 
 use super::machine::{Caller, Machine};
-use super::table::{AF_INET, AF_INET6, DestinationKey, Forward, HASHED, HZ, Place, ServiceKey, Settings, TCP};
+use super::table::{DestinationKey, Forward, HASHED, HZ, Place, ServiceKey, Settings, TCP};
 use super::wire::{Attributes, DESTINATION, SERVICE};
+use crate::codec::consts::{
+    AF_INET, AF_INET6, IPVS_CMD_ATTR_DEST, IPVS_CMD_ATTR_SERVICE, IPVS_DEST_ATTR_ADDR, IPVS_DEST_ATTR_ADDR_FAMILY,
+    IPVS_DEST_ATTR_FWD_METHOD, IPVS_DEST_ATTR_L_THRESH, IPVS_DEST_ATTR_PORT, IPVS_DEST_ATTR_TUN_FLAGS,
+    IPVS_DEST_ATTR_TUN_PORT, IPVS_DEST_ATTR_TUN_TYPE, IPVS_DEST_ATTR_U_THRESH, IPVS_DEST_ATTR_WEIGHT,
+    IPVS_SVC_ATTR_ADDR, IPVS_SVC_ATTR_AF, IPVS_SVC_ATTR_FLAGS, IPVS_SVC_ATTR_FWMARK, IPVS_SVC_ATTR_NETMASK,
+    IPVS_SVC_ATTR_PE_NAME, IPVS_SVC_ATTR_PORT, IPVS_SVC_ATTR_PROTOCOL, IPVS_SVC_ATTR_SCHED_NAME, IPVS_SVC_ATTR_TIMEOUT,
+};
 use crate::error::Errno;
-
-/// Attributes of the top level.
-pub(super) const TOP_SERVICE: usize = 1;
-pub(super) const TOP_DESTINATION: usize = 2;
 
 /// The extent of the description that a command needs of an object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,11 +47,15 @@ impl Machine {
         top: &Attributes<'a>,
         extent: Extent,
     ) -> Result<Described<'a>, Errno> {
-        let nest = top.get(TOP_SERVICE).ok_or(Errno::EINVAL)?;
+        let nest = top.get(IPVS_CMD_ATTR_SERVICE).ok_or(Errno::EINVAL)?;
         let attributes = Attributes::parse(nest.value, nest.offset, SERVICE).or(Err(Errno::EINVAL))?;
-        let family = attributes.u16(1).ok_or(Errno::EINVAL)?;
-        let mark = attributes.u32(5);
-        let tuple = (attributes.u16(2), attributes.padded(3), attributes.port(4));
+        let family = attributes.u16(IPVS_SVC_ATTR_AF).ok_or(Errno::EINVAL)?;
+        let mark = attributes.u32(IPVS_SVC_ATTR_FWMARK);
+        let tuple = (
+            attributes.u16(IPVS_SVC_ATTR_PROTOCOL),
+            attributes.padded(IPVS_SVC_ATTR_ADDR),
+            attributes.port(IPVS_SVC_ATTR_PORT),
+        );
         let key = match (mark, tuple) {
             // With the mark 0, the service has neither a mark nor an address.
             (Some(mark), _) => ServiceKey { mark, family, protocol: TCP, address: [0; 16], port: 0 },
@@ -63,15 +70,15 @@ impl Machine {
         let wanted = match extent {
             Extent::Name => None,
             Extent::Everything => {
-                let flags: [u8; 8] = attributes.padded(7).ok_or(Errno::EINVAL)?;
+                let flags: [u8; 8] = attributes.padded(IPVS_SVC_ATTR_FLAGS).ok_or(Errno::EINVAL)?;
                 let ([f0, f1, f2, f3, m0, m1, m2, m3], old) = (flags, old.map_or(0, |old| old.settings.flags));
                 let (flags, mask) = (u32::from_ne_bytes([f0, f1, f2, f3]), u32::from_ne_bytes([m0, m1, m2, m3]));
                 Some(Wanted {
-                    scheduler: attributes.name(6).ok_or(Errno::EINVAL)?,
-                    engine: attributes.name(11).filter(|name| !name.is_empty()),
+                    scheduler: attributes.name(IPVS_SVC_ATTR_SCHED_NAME).ok_or(Errno::EINVAL)?,
+                    engine: attributes.name(IPVS_SVC_ATTR_PE_NAME).filter(|name| !name.is_empty()),
                     flags: (old & !mask) | (flags & mask),
-                    timeout: attributes.u32(8).ok_or(Errno::EINVAL)?,
-                    netmask: attributes.bytes4(9).ok_or(Errno::EINVAL)?,
+                    timeout: attributes.u32(IPVS_SVC_ATTR_TIMEOUT).ok_or(Errno::EINVAL)?,
+                    netmask: attributes.bytes4(IPVS_SVC_ATTR_NETMASK).ok_or(Errno::EINVAL)?,
                 })
             }
         };
@@ -113,15 +120,15 @@ impl Machine {
         service: &ServiceKey,
         extent: Extent,
     ) -> Result<(DestinationKey, Option<Forward>), Errno> {
-        let nest = top.get(TOP_DESTINATION).ok_or(Errno::EINVAL)?;
+        let nest = top.get(IPVS_CMD_ATTR_DEST).ok_or(Errno::EINVAL)?;
         let attributes = Attributes::parse(nest.value, nest.offset, DESTINATION).or(Err(Errno::EINVAL))?;
-        let address: [u8; 16] = attributes.padded(1).ok_or(Errno::EINVAL)?;
-        let port = attributes.port(2).ok_or(Errno::EINVAL)?;
+        let address: [u8; 16] = attributes.padded(IPVS_DEST_ATTR_ADDR).ok_or(Errno::EINVAL)?;
+        let port = attributes.port(IPVS_DEST_ATTR_PORT).ok_or(Errno::EINVAL)?;
         let forward = match extent {
             Extent::Name => None,
             Extent::Everything => Some(self.forward(&attributes)?),
         };
-        let family = attributes.u16(11).filter(|family| *family != 0).unwrap_or(service.family);
+        let family = attributes.u16(IPVS_DEST_ATTR_ADDR_FAMILY).filter(|family| *family != 0).unwrap_or(service.family);
         self.check_family(family)?;
         if let Some(forward) = forward
             && family != service.family
@@ -155,13 +162,13 @@ impl Machine {
         const METHODS: u32 = 0x7;
         let known = self.knows_tunnels.then_some(());
         Ok(Forward {
-            method: attributes.u32(3).ok_or(Errno::EINVAL)? & METHODS,
-            weight: attributes.u32(4).ok_or(Errno::EINVAL)?,
-            upper: attributes.u32(5).ok_or(Errno::EINVAL)?,
-            lower: attributes.u32(6).ok_or(Errno::EINVAL)?,
-            tunnel_kind: known.and_then(|()| attributes.u8(13)).unwrap_or(0),
-            tunnel_port: known.and_then(|()| attributes.port(14)).unwrap_or(0),
-            tunnel_flags: known.and_then(|()| attributes.u16(15)).unwrap_or(0),
+            method: attributes.u32(IPVS_DEST_ATTR_FWD_METHOD).ok_or(Errno::EINVAL)? & METHODS,
+            weight: attributes.u32(IPVS_DEST_ATTR_WEIGHT).ok_or(Errno::EINVAL)?,
+            upper: attributes.u32(IPVS_DEST_ATTR_U_THRESH).ok_or(Errno::EINVAL)?,
+            lower: attributes.u32(IPVS_DEST_ATTR_L_THRESH).ok_or(Errno::EINVAL)?,
+            tunnel_kind: known.and_then(|()| attributes.u8(IPVS_DEST_ATTR_TUN_TYPE)).unwrap_or(0),
+            tunnel_port: known.and_then(|()| attributes.port(IPVS_DEST_ATTR_TUN_PORT)).unwrap_or(0),
+            tunnel_flags: known.and_then(|()| attributes.u16(IPVS_DEST_ATTR_TUN_FLAGS)).unwrap_or(0),
         })
     }
 }

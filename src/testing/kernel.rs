@@ -2,8 +2,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::daemon::Interface;
 use super::fault::FaultPlan;
+use super::interface::Interface;
 use super::machine::{Machine, Namespace};
 use super::release::Release;
 use super::socket::{FakeSocket, lock};

@@ -1,33 +1,32 @@
 //! Lists, one datagram at a time (`netlink_dump`).
 
-use super::answer::{Head, Remark, Writer, done};
-use super::command::{NEW_DAEMON, NEW_DEST, NEW_SERVICE};
-use super::controller::{self, NEWFAMILY, put_family};
-use super::daemon::put_daemon;
-use super::identity::Extent;
-use super::machine::{CONTROLLER, Caller, Machine, VERSION, parse};
-use super::table::{put_destination, put_service};
-use super::wire::{GENL_HEADER, HEADER, Message, NLM_F_MULTI, TOP};
+use netlink_packet_core::NLM_F_MULTIPART;
+use netlink_packet_generic::constants::{CTRL_CMD_NEWFAMILY, GENL_ID_CTRL};
 
-const GET_SERVICE: u8 = 4;
-const GET_DEST: u8 = 8;
+use super::answer::{Head, Writer, done};
+use super::controller::{self, put_family};
+use super::identity::Extent;
+use super::machine::{Caller, Machine};
+use super::table::{put_daemon, put_destination, put_service};
+use super::wire::{BARE, Message, Remark, TOP, parse};
+use crate::codec::{Command, FAMILY_VERSION};
 
 /// A list that is being read. It remembers only the number of rows that were passed, so that rows which are inserted or
 /// removed before that position meanwhile shift the rest. Of daemons it remembers which were sent.
 #[derive(Clone, Debug)]
 pub(super) struct Listing {
     family: u16,
-    command: u8,
+    command: Option<Command>,
     sequence: u32,
     attributes: Vec<u8>,
     passed: usize,
 }
 
 impl Listing {
-    pub(super) fn new(command: u8, message: &Message<'_>) -> Self {
+    pub(super) fn new(message: &Message<'_>) -> Self {
         Self {
             family: message.kind,
-            command,
+            command: message.command().and_then(|(number, _)| Command::from_number(number)),
             sequence: message.sequence,
             attributes: message.attributes().to_vec(),
             passed: 0,
@@ -39,15 +38,15 @@ impl Listing {
         let mut remark = Remark::default();
         let mut piece = Piece { out: Writer::default(), room, row: 0, passed: self.passed };
         match (self.family, self.command) {
-            (CONTROLLER, _) => self.families(machine, caller, &mut piece),
-            (_, GET_SERVICE) => self.services(machine, caller, &mut piece),
-            (_, GET_DEST) => self.destinations(machine, caller, &mut piece, &mut remark),
+            (GENL_ID_CTRL, _) => self.families(machine, caller, &mut piece),
+            (_, Some(Command::GetService)) => self.services(machine, caller, &mut piece),
+            (_, Some(Command::GetDestination)) => self.destinations(machine, caller, &mut piece, &mut remark),
             _ => self.daemons(machine, caller, &mut piece),
         }
         self.passed = piece.passed;
         let mut bytes = piece.out.bytes;
         let is_last =
-            bytes.is_empty() || (self.family == CONTROLLER && machine.release.ends_lists_of_families_at_once());
+            bytes.is_empty() || (self.family == GENL_ID_CTRL && machine.release.ends_lists_of_families_at_once());
         if is_last {
             bytes.extend(done(self.sequence, caller.port, &remark, caller.options));
         }
@@ -56,11 +55,11 @@ impl Listing {
 
     fn head(&self, caller: Caller, command: u8, version: u8) -> Head {
         let (family, sequence, port) = (self.family, self.sequence, caller.port);
-        Head { family, flags: NLM_F_MULTI, sequence, port, command, version }
+        Head { family, flags: NLM_F_MULTIPART, sequence, port, command, version }
     }
 
     fn services(&self, machine: &Machine, caller: Caller, piece: &mut Piece) {
-        let head = self.head(caller, NEW_SERVICE, VERSION);
+        let head = self.head(caller, Command::NewService.number(), FAMILY_VERSION);
         for (place, service) in machine.table(caller.namespace) {
             // Services of other namespaces in the same table are skipped, but counted.
             let is_ours = place.namespace == caller.namespace;
@@ -72,9 +71,9 @@ impl Listing {
     }
 
     fn destinations(&self, machine: &Machine, caller: Caller, piece: &mut Piece, remark: &mut Remark) {
-        let head = self.head(caller, NEW_DEST, VERSION);
+        let head = self.head(caller, Command::NewDestination.number(), FAMILY_VERSION);
         // For any error in the request the answer is an empty list.
-        let Ok(top) = parse(&self.attributes, HEADER + GENL_HEADER, TOP, remark) else { return };
+        let Ok(top) = parse(&self.attributes, BARE, TOP, remark) else { return };
         let Ok(described) = machine.described(caller, &top, Extent::Name) else { return };
         let Some(service) = machine.services.get(&described.place) else { return };
         for destination in &service.destinations {
@@ -88,7 +87,7 @@ impl Listing {
     }
 
     fn daemons(&self, machine: &mut Machine, caller: Caller, piece: &mut Piece) {
-        let head = self.head(caller, NEW_DAEMON, VERSION);
+        let head = self.head(caller, Command::NewDaemon.number(), FAMILY_VERSION);
         let Some(namespace) = machine.namespace(caller.namespace) else { return };
         for (slot, daemon) in namespace.daemons.iter().enumerate() {
             // `passed` has a bit for each of the two daemons here, not a number.
@@ -105,7 +104,7 @@ impl Listing {
     }
 
     fn families(&self, machine: &Machine, caller: Caller, piece: &mut Piece) {
-        let head = self.head(caller, NEWFAMILY, controller::VERSION);
+        let head = self.head(caller, CTRL_CMD_NEWFAMILY, controller::VERSION);
         piece.row(machine.family.is_some(), |out| {
             out.data(head, |out| put_family(out, machine));
         });

@@ -1,28 +1,23 @@
-//! The kernel itself: its abilities, the state that all namespaces share, and the path of a request through it.
+//! The kernel itself: its abilities, and the state that all namespaces share.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::answer::{BARE, Head, Options, Remark, Writer};
+use netlink_packet_generic::constants::GENL_ID_CTRL;
+
+use super::answer::{Head, Options, Writer};
 use super::counters::Counters;
-use super::daemon::{Daemon, Interface};
 use super::fault::FaultPlan;
-use super::list::Listing;
+use super::interface::Interface;
 use super::release::Release;
-use super::table::{Destination, HZ, Place, Service, ServiceKey, Trashed};
-use super::wire::{
-    Attributes, LEFTOVER, Message, NLM_F_ACK, NLM_F_DUMP, NLM_F_ECHO, NLM_F_REQUEST, Policy, TOP, VIOLATION, Violation,
-};
-use crate::error::Errno;
+use super::table::{Daemon, Destination, HZ, Place, Service, ServiceKey, Trashed};
+use super::wire::Message;
+use crate::codec::{Command, FAMILY_VERSION};
 
 /// The interval of the estimator.
 const ESTIMATION: Duration = Duration::from_secs(2);
 /// The time for which a deleted destination without connections can still be revived.
 const TRASH: Duration = Duration::from_secs(120);
-/// The family number of the generic netlink controller.
-pub(super) const CONTROLLER: u16 = 16;
-/// The version of the family's messages.
-pub(super) const VERSION: u8 = 1;
 
 /// The state that everything created from one [`FakeKernel`](super::FakeKernel) shares.
 #[derive(Debug)]
@@ -75,7 +70,8 @@ pub(super) enum Outcome {
     Done,
     /// One message of data.
     Reply(Vec<u8>),
-    List(Listing),
+    /// A list, which is sent piece by piece.
+    List,
 }
 
 impl Default for Namespace {
@@ -132,7 +128,7 @@ impl Machine {
     pub(super) fn load(&mut self) {
         if self.family.is_none() {
             self.family = Some(self.next_family);
-            self.next_family = self.next_family.checked_add(1).unwrap_or(CONTROLLER + 1);
+            self.next_family = self.next_family.checked_add(1).unwrap_or(GENL_ID_CTRL + 1);
         }
     }
 
@@ -179,47 +175,17 @@ impl Machine {
         }
     }
 
-    /// Executes a request (`genl_rcv_msg`).
-    pub(super) fn follow(
-        &mut self,
+    /// A reply to a request that is not a list.
+    pub(super) fn reply(
         caller: Caller,
         message: &Message<'_>,
-        remark: &mut Remark,
-    ) -> Result<Outcome, Errno> {
-        if message.kind == CONTROLLER {
-            return self.control(caller, message, remark);
-        }
-        if Some(message.kind) != self.family {
-            return Err(Errno::ENOENT);
-        }
-        let (command, reserved) = message.command().ok_or(Errno::EINVAL)?;
-        check_header(message, command, reserved, LAST_COMMAND, remark)?;
-        let Some((_, (can_do, can_list))) = COMMANDS.into_iter().find(|(number, _)| *number == command) else {
-            return Err(Errno::EOPNOTSUPP);
-        };
-        let is_possible = if message.is_dump() { can_list } else { can_do };
-        let (first, second) = if self.release.asks_for_privilege_first() {
-            ((caller.is_privileged, Errno::EPERM), (is_possible, Errno::EOPNOTSUPP))
-        } else {
-            ((is_possible, Errno::EOPNOTSUPP), (caller.is_privileged, Errno::EPERM))
-        };
-        for (is_well, errno) in [first, second] {
-            if !is_well {
-                return Err(errno);
-            }
-        }
-        if message.is_dump() {
-            return Ok(Outcome::List(Listing::new(command, message)));
-        }
-        let attributes = parse(message.attributes(), BARE, TOP, remark)?;
-        self.command(caller, message, command, &attributes, remark)
-    }
-
-    /// A reply to a request that is not a list.
-    pub(super) fn reply(caller: Caller, message: &Message<'_>, command: u8, fill: impl FnOnce(&mut Writer)) -> Outcome {
+        command: Command,
+        fill: impl FnOnce(&mut Writer),
+    ) -> Outcome {
         let mut out = Writer::default();
         let (sequence, port) = (message.sequence, caller.port);
-        let head = Head { family: message.kind, flags: 0, sequence, port, command, version: VERSION };
+        let head =
+            Head { family: message.kind, flags: 0, sequence, port, command: command.number(), version: FAMILY_VERSION };
         out.data(head, fill);
         Outcome::Reply(out.bytes)
     }
@@ -252,88 +218,6 @@ impl Namespace {
                 false if is_stuck => Some(now.max(check).saturating_add(TRASH / 2)),
                 false => Some(check.saturating_add(TRASH / 2)),
             };
-        }
-    }
-}
-
-/// The forms of a command: whether it can change or read one object, and whether it can list.
-type Can = (bool, bool);
-
-/// The commands of the family. 14 is only the name of a reply.
-const COMMANDS: [(u8, Can); 16] = [
-    (1, (true, false)),
-    (2, (true, false)),
-    (3, (true, false)),
-    (4, (true, true)),
-    (5, (true, false)),
-    (6, (true, false)),
-    (7, (true, false)),
-    (8, (false, true)),
-    (9, (true, false)),
-    (10, (true, false)),
-    (11, (false, true)),
-    (12, (true, false)),
-    (13, (true, false)),
-    (15, (true, false)),
-    (16, (true, false)),
-    (17, (true, false)),
-];
-const LAST_COMMAND: u8 = 17;
-
-/// The commands with the flags that the controller reports for them (`CTRL_ATTR_OPS`).
-pub(super) fn operations(release: Release) -> impl Iterator<Item = (u8, u32)> {
-    const ADMIN: u32 = 0x1;
-    const DO: u32 = 0x2;
-    const LIST: u32 = 0x4;
-    const POLICY: u32 = 0x8;
-    COMMANDS.into_iter().map(move |(command, (can_do, can_list))| {
-        // Since 6.12 the commands that can only list are reported without a policy.
-        let has_policy = can_do || release == Release::V6_1;
-        let bit = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
-        (command, ADMIN | bit(can_do, DO) | bit(can_list, LIST) | bit(has_policy, POLICY))
-    })
-}
-
-/// Checks the fields that must not be set in a message whose command is newer than the check (`genl_header_check`).
-pub(super) fn check_header(
-    message: &Message<'_>,
-    command: u8,
-    reserved: u16,
-    last: u8,
-    remark: &mut Remark,
-) -> Result<(), Errno> {
-    if command <= last {
-        return Ok(());
-    }
-    if reserved != 0 {
-        remark.message = Some("genlmsghdr.reserved field is not 0");
-        return Err(Errno::EINVAL);
-    }
-    let flags = if message.is_dump() { message.flags & !NLM_F_DUMP } else { message.flags };
-    if flags & !(NLM_F_REQUEST | NLM_F_ACK | NLM_F_ECHO) != 0 {
-        remark.message = Some("ambiguous or reserved bits set in nlmsg_flags");
-        return Err(Errno::EINVAL);
-    }
-    Ok(())
-}
-
-/// Parses attributes, and reports in the remark what is wrong with them.
-pub(super) fn parse<'a>(
-    bytes: &'a [u8],
-    offset: usize,
-    policy: Policy,
-    remark: &mut Remark,
-) -> Result<Attributes<'a>, Errno> {
-    match Attributes::parse(bytes, offset, policy) {
-        Ok(attributes) => {
-            if attributes.leftover {
-                remark.message = Some(LEFTOVER);
-            }
-            Ok(attributes)
-        }
-        Err(Violation { errno, offset, shape }) => {
-            *remark = Remark { message: Some(VIOLATION), attribute: Some((offset, Some(shape))) };
-            Err(errno)
         }
     }
 }

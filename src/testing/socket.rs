@@ -4,12 +4,15 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::answer::{Options, Remark, acknowledgement};
-use super::command::DEL_DAEMON;
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_MULTIPART, NLM_F_REQUEST};
+use netlink_packet_generic::constants::GENL_ID_CTRL;
+
+use super::answer::{Options, acknowledgement};
 use super::fault::Fault;
 use super::list::Listing;
-use super::machine::{CONTROLLER, Caller, Machine, Outcome};
-use super::wire::{HEADER, Message, Messages, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_MULTI, NLM_F_REQUEST};
+use super::machine::{Caller, Machine, Outcome};
+use super::wire::{HEADER, Message, Messages, Remark};
+use crate::codec::Command;
 use crate::error::Errno;
 use crate::transport::{Limits, Received, Transport};
 
@@ -140,7 +143,7 @@ impl FakeSocket {
             let result = self.answer(machine, &message, fault, &mut remark);
             let is_silent = matches!(fault, Some(Fault::SilentStop))
                 && result.is_ok()
-                && message.command().is_some_and(|(command, _)| command == DEL_DAEMON);
+                && message.command().is_some_and(|(command, _)| command == Command::DeleteDaemon.number());
             let result = match result {
                 // A list that has begun is never acknowledged.
                 Ok(Acknowledged::Never) => continue,
@@ -161,10 +164,9 @@ impl FakeSocket {
         fault: Option<&Fault>,
         remark: &mut Remark,
     ) -> Result<Acknowledged, Errno> {
-        const FIRST_KIND: u16 = 16;
         /// The number of bytes that the kernel allocates for a reply.
         const REPLY: usize = 3776;
-        if message.flags & NLM_F_REQUEST == 0 || message.kind < FIRST_KIND {
+        if message.flags & NLM_F_REQUEST == 0 || message.kind < GENL_ID_CTRL {
             return Ok(Acknowledged::IfAsked);
         }
         if let Some(Fault::Refuse(errno)) = fault {
@@ -177,9 +179,9 @@ impl FakeSocket {
                 self.deliver(bytes, cost);
                 Ok(Acknowledged::IfAsked)
             }
-            Outcome::List(_) if self.listing.is_some() => Err(Errno::EBUSY),
-            Outcome::List(listing) => {
-                self.listing = Some(listing);
+            Outcome::List if self.listing.is_some() => Err(Errno::EBUSY),
+            Outcome::List => {
+                self.listing = Some(Listing::new(message));
                 if self.used < self.receive_buffer {
                     self.continue_list(machine);
                 }
@@ -318,7 +320,7 @@ impl Transport for FakeSocket {
         }
         let shared = Arc::clone(&self.machine);
         let machine = &mut *lock(&shared);
-        let is_look_up = Messages(datagram).next().is_some_and(|message| message.kind == CONTROLLER);
+        let is_look_up = Messages(datagram).next().is_some_and(|message| message.kind == GENL_ID_CTRL);
         let fault = if is_look_up { None } else { machine.plan.step() };
         match fault {
             Some(Fault::Silence) => return Ok(()),
@@ -375,7 +377,7 @@ fn interrupt(datagram: &mut [u8]) {
         else {
             return;
         };
-        if flags & NLM_F_MULTI != 0 {
+        if flags & NLM_F_MULTIPART != 0 {
             [*f0, *f1] = (flags | NLM_F_DUMP_INTR).to_ne_bytes();
         }
     }

@@ -1,4 +1,4 @@
-//! The objects of IPVS: services and destinations.
+//! The objects of IPVS: services, destinations and synchronization daemons.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::DefaultHasher;
@@ -9,9 +9,19 @@ use std::time::Duration;
 use super::answer::Writer;
 use super::counters::Counters;
 use super::release::Release;
+use crate::codec::consts::{
+    AF_INET, IP_VS_STATE_BACKUP, IP_VS_STATE_MASTER, IPVS_CMD_ATTR_DAEMON, IPVS_CMD_ATTR_DEST, IPVS_CMD_ATTR_SERVICE,
+    IPVS_DAEMON_ATTR_MCAST_GROUP, IPVS_DAEMON_ATTR_MCAST_GROUP6, IPVS_DAEMON_ATTR_MCAST_IFN,
+    IPVS_DAEMON_ATTR_MCAST_PORT, IPVS_DAEMON_ATTR_MCAST_TTL, IPVS_DAEMON_ATTR_STATE, IPVS_DAEMON_ATTR_SYNC_ID,
+    IPVS_DAEMON_ATTR_SYNC_MAXLEN, IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_ADDR, IPVS_DEST_ATTR_ADDR_FAMILY,
+    IPVS_DEST_ATTR_FWD_METHOD, IPVS_DEST_ATTR_INACT_CONNS, IPVS_DEST_ATTR_L_THRESH, IPVS_DEST_ATTR_PERSIST_CONNS,
+    IPVS_DEST_ATTR_PORT, IPVS_DEST_ATTR_STATS, IPVS_DEST_ATTR_STATS64, IPVS_DEST_ATTR_TUN_FLAGS,
+    IPVS_DEST_ATTR_TUN_PORT, IPVS_DEST_ATTR_TUN_TYPE, IPVS_DEST_ATTR_U_THRESH, IPVS_DEST_ATTR_WEIGHT,
+    IPVS_SVC_ATTR_ADDR, IPVS_SVC_ATTR_AF, IPVS_SVC_ATTR_FLAGS, IPVS_SVC_ATTR_FWMARK, IPVS_SVC_ATTR_NETMASK,
+    IPVS_SVC_ATTR_PE_NAME, IPVS_SVC_ATTR_PORT, IPVS_SVC_ATTR_PROTOCOL, IPVS_SVC_ATTR_SCHED_NAME, IPVS_SVC_ATTR_STATS,
+    IPVS_SVC_ATTR_STATS64, IPVS_SVC_ATTR_TIMEOUT,
+};
 
-pub(super) const AF_INET: u16 = 2;
-pub(super) const AF_INET6: u16 = 10;
 pub(super) const TCP: u16 = 6;
 /// Ticks in a second of the simulated kernels.
 pub(super) const HZ: u32 = 250;
@@ -115,6 +125,17 @@ pub(super) struct Forward {
     pub(super) tunnel_flags: u16,
 }
 
+/// A running synchronization daemon.
+#[derive(Clone, Debug)]
+pub(super) struct Daemon {
+    pub(super) interface: Vec<u8>,
+    pub(super) sync_id: u32,
+    pub(super) max_len: u16,
+    pub(super) group: IpAddr,
+    pub(super) port: u16,
+    pub(super) ttl: u8,
+}
+
 /// A deleted destination, which can be revived while connections refer to it and for some time after.
 #[derive(Clone, Debug)]
 pub(super) struct Trashed {
@@ -149,49 +170,63 @@ pub(super) fn address(family: u16, stored: [u8; 16]) -> IpAddr {
 
 /// Appends the attributes of a service (`ip_vs_genl_fill_service`).
 pub(super) fn put_service(out: &mut Writer, key: &ServiceKey, service: &Service) {
-    const SERVICE: u16 = 1;
     let settings = &service.settings;
-    out.nest(SERVICE, |out| {
-        out.u16(1, key.family);
+    out.nest(IPVS_CMD_ATTR_SERVICE, |out| {
+        out.u16(IPVS_SVC_ATTR_AF, key.family);
         if key.mark == 0 {
-            out.u16(2, key.protocol);
-            out.attribute(3, &key.address);
-            out.port(4, key.port);
+            out.u16(IPVS_SVC_ATTR_PROTOCOL, key.protocol);
+            out.attribute(IPVS_SVC_ATTR_ADDR, &key.address);
+            out.port(IPVS_SVC_ATTR_PORT, key.port);
         } else {
-            out.u32(5, key.mark);
+            out.u32(IPVS_SVC_ATTR_FWMARK, key.mark);
         }
-        out.name(6, &settings.scheduler);
+        out.name(IPVS_SVC_ATTR_SCHED_NAME, &settings.scheduler);
         if let Some(engine) = &settings.engine {
-            out.name(11, engine);
+            out.name(IPVS_SVC_ATTR_PE_NAME, engine);
         }
         let flags = settings.flags | HASHED;
-        out.attribute(7, &[flags.to_ne_bytes(), [0xff; 4]].concat());
-        out.u32(8, settings.timeout / HZ);
-        out.attribute(9, &settings.netmask);
-        service.counters.put(out);
+        out.attribute(IPVS_SVC_ATTR_FLAGS, &[flags.to_ne_bytes(), [0xff; 4]].concat());
+        out.u32(IPVS_SVC_ATTR_TIMEOUT, settings.timeout / HZ);
+        out.attribute(IPVS_SVC_ATTR_NETMASK, &settings.netmask);
+        service.counters.put(out, IPVS_SVC_ATTR_STATS, IPVS_SVC_ATTR_STATS64);
     });
 }
 
 /// Appends the attributes of a destination (`ip_vs_genl_fill_dest`).
 pub(super) fn put_destination(out: &mut Writer, destination: &Destination, tells_tunnels: bool) {
-    const DESTINATION: u16 = 2;
     let forward = &destination.forward;
-    out.nest(DESTINATION, |out| {
-        out.attribute(1, &destination.key.address);
-        out.port(2, destination.key.port);
-        out.u32(3, forward.method);
-        out.u32(4, forward.weight);
+    out.nest(IPVS_CMD_ATTR_DEST, |out| {
+        out.attribute(IPVS_DEST_ATTR_ADDR, &destination.key.address);
+        out.port(IPVS_DEST_ATTR_PORT, destination.key.port);
+        out.u32(IPVS_DEST_ATTR_FWD_METHOD, forward.method);
+        out.u32(IPVS_DEST_ATTR_WEIGHT, forward.weight);
         if tells_tunnels {
-            out.u8(13, forward.tunnel_kind);
-            out.port(14, forward.tunnel_port);
-            out.u16(15, forward.tunnel_flags);
+            out.u8(IPVS_DEST_ATTR_TUN_TYPE, forward.tunnel_kind);
+            out.port(IPVS_DEST_ATTR_TUN_PORT, forward.tunnel_port);
+            out.u16(IPVS_DEST_ATTR_TUN_FLAGS, forward.tunnel_flags);
         }
-        out.u32(5, forward.upper);
-        out.u32(6, forward.lower);
-        out.u32(7, destination.active);
-        out.u32(8, destination.inactive);
-        out.u32(9, destination.persistent);
-        out.u16(11, destination.key.family);
-        destination.counters.put(out);
+        out.u32(IPVS_DEST_ATTR_U_THRESH, forward.upper);
+        out.u32(IPVS_DEST_ATTR_L_THRESH, forward.lower);
+        out.u32(IPVS_DEST_ATTR_ACTIVE_CONNS, destination.active);
+        out.u32(IPVS_DEST_ATTR_INACT_CONNS, destination.inactive);
+        out.u32(IPVS_DEST_ATTR_PERSIST_CONNS, destination.persistent);
+        out.u16(IPVS_DEST_ATTR_ADDR_FAMILY, destination.key.family);
+        destination.counters.put(out, IPVS_DEST_ATTR_STATS, IPVS_DEST_ATTR_STATS64);
+    });
+}
+
+/// Appends the attributes of a daemon (`ip_vs_genl_fill_daemon`).
+pub(super) fn put_daemon(out: &mut Writer, slot: usize, daemon: &Daemon) {
+    out.nest(IPVS_CMD_ATTR_DAEMON, |out| {
+        out.u32(IPVS_DAEMON_ATTR_STATE, if slot == 0 { IP_VS_STATE_MASTER } else { IP_VS_STATE_BACKUP });
+        out.name(IPVS_DAEMON_ATTR_MCAST_IFN, &daemon.interface);
+        out.u32(IPVS_DAEMON_ATTR_SYNC_ID, daemon.sync_id);
+        out.u16(IPVS_DAEMON_ATTR_SYNC_MAXLEN, daemon.max_len);
+        out.u16(IPVS_DAEMON_ATTR_MCAST_PORT, daemon.port);
+        out.u8(IPVS_DAEMON_ATTR_MCAST_TTL, daemon.ttl);
+        match daemon.group {
+            IpAddr::V4(group) => out.attribute(IPVS_DAEMON_ATTR_MCAST_GROUP, &group.octets()),
+            IpAddr::V6(group) => out.attribute(IPVS_DAEMON_ATTR_MCAST_GROUP6, &group.octets()),
+        }
     });
 }

@@ -2,6 +2,7 @@ use std::fmt;
 
 use super::kernel::FakeKernel;
 use super::table::{self, DestinationKey, ServiceKey, TCP};
+use crate::codec::consts::{AF_INET, AF_INET6};
 use crate::model::{AddressFamily, DestinationId, ServiceId, ServiceKind};
 
 /// Traffic through a destination, for [`FakeKernel::carry`].
@@ -195,7 +196,7 @@ fn destination_key(id: &DestinationId) -> DestinationKey {
 
 const fn family(family: AddressFamily) -> u16 {
     match family {
-        AddressFamily::Ipv4 => table::AF_INET,
-        AddressFamily::Ipv6 => table::AF_INET6,
+        AddressFamily::Ipv4 => AF_INET,
+        AddressFamily::Ipv6 => AF_INET6,
     }
 }

@@ -1,30 +1,46 @@
 //! Received messages: an independent parser of the wire format, as lenient and as strict as the kernel's.
 //!
-//! Nothing here is shared with [`codec`](crate::codec): a mistake that both sides of a conversation made would go
-//! unnoticed.
+//! Nothing here is shared with [`codec`](crate::codec) but the numbers of the kernel's header: a mistake that both sides
+//! of a conversation made would go unnoticed.
 
-use super::answer::Remark;
+use netlink_packet_core::{NLA_F_NESTED, NLA_TYPE_MASK, NLM_F_ACK, NLM_F_DUMP, NLM_F_ECHO, NLM_F_REQUEST};
+use netlink_packet_generic::constants::{CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME};
+
+use crate::codec::consts::{
+    IPVS_CMD_ATTR_DAEMON, IPVS_CMD_ATTR_DEST, IPVS_CMD_ATTR_SERVICE, IPVS_CMD_ATTR_TIMEOUT_TCP,
+    IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, IPVS_CMD_ATTR_TIMEOUT_UDP, IPVS_DAEMON_ATTR_MCAST_GROUP,
+    IPVS_DAEMON_ATTR_MCAST_GROUP6, IPVS_DAEMON_ATTR_MCAST_IFN, IPVS_DAEMON_ATTR_MCAST_PORT, IPVS_DAEMON_ATTR_MCAST_TTL,
+    IPVS_DAEMON_ATTR_STATE, IPVS_DAEMON_ATTR_SYNC_ID, IPVS_DAEMON_ATTR_SYNC_MAXLEN, IPVS_DEST_ATTR_ACTIVE_CONNS,
+    IPVS_DEST_ATTR_ADDR, IPVS_DEST_ATTR_ADDR_FAMILY, IPVS_DEST_ATTR_FWD_METHOD, IPVS_DEST_ATTR_INACT_CONNS,
+    IPVS_DEST_ATTR_L_THRESH, IPVS_DEST_ATTR_PERSIST_CONNS, IPVS_DEST_ATTR_PORT, IPVS_DEST_ATTR_STATS,
+    IPVS_DEST_ATTR_STATS64, IPVS_DEST_ATTR_TUN_FLAGS, IPVS_DEST_ATTR_TUN_PORT, IPVS_DEST_ATTR_TUN_TYPE,
+    IPVS_DEST_ATTR_U_THRESH, IPVS_DEST_ATTR_WEIGHT, IPVS_SVC_ATTR_ADDR, IPVS_SVC_ATTR_AF, IPVS_SVC_ATTR_FLAGS,
+    IPVS_SVC_ATTR_FWMARK, IPVS_SVC_ATTR_NETMASK, IPVS_SVC_ATTR_PE_NAME, IPVS_SVC_ATTR_PORT, IPVS_SVC_ATTR_PROTOCOL,
+    IPVS_SVC_ATTR_SCHED_NAME, IPVS_SVC_ATTR_STATS, IPVS_SVC_ATTR_STATS64, IPVS_SVC_ATTR_TIMEOUT,
+};
 use crate::error::Errno;
 
 /// Length of a netlink header.
 pub(super) const HEADER: usize = 16;
 /// Length of a generic-netlink header.
 pub(super) const GENL_HEADER: usize = 4;
+/// Length of a message of a family without attributes.
+pub(super) const BARE: usize = HEADER + GENL_HEADER;
 
-pub(super) const NLM_F_REQUEST: u16 = 0x1;
-pub(super) const NLM_F_MULTI: u16 = 0x2;
-pub(super) const NLM_F_ACK: u16 = 0x4;
-pub(super) const NLM_F_ECHO: u16 = 0x8;
-pub(super) const NLM_F_DUMP_INTR: u16 = 0x10;
-/// Two bits; one alone does not request a list.
-pub(super) const NLM_F_DUMP: u16 = 0x300;
-
-/// The flag `NLA_F_NESTED` in the type of an attribute.
-pub(super) const NESTED: u16 = 0x8000;
+/// The attribute of an error that describes a shape.
+pub(super) const NLMSGERR_ATTR_POLICY: u16 = 4;
 
 /// The kernel's messages about attributes.
-pub(super) const VIOLATION: &str = "Attribute failed policy validation";
-pub(super) const LEFTOVER: &str = "bytes leftover after parsing attributes";
+const VIOLATION: &str = "Attribute failed policy validation";
+const LEFTOVER: &str = "bytes leftover after parsing attributes";
+
+/// The kernel's details about a request beyond the error number (`netlink_ext_ack`).
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Remark {
+    pub(super) message: Option<&'static str>,
+    /// The offset of the attribute that caused the error, and the shape that it must have, if any.
+    pub(super) attribute: Option<(usize, Option<Shape>)>,
+}
 
 /// A message of a datagram, as long as its header says, without padding.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +73,7 @@ impl<'a> Iterator for Messages<'a> {
 }
 
 impl<'a> Message<'a> {
+    /// Whether it requests a list. One of the two bits alone does not.
     pub(super) const fn is_dump(&self) -> bool {
         self.flags & NLM_F_DUMP == NLM_F_DUMP
     }
@@ -70,6 +87,29 @@ impl<'a> Message<'a> {
     pub(super) fn attributes(&self) -> &'a [u8] {
         self.bytes.get(HEADER + GENL_HEADER..).unwrap_or_default()
     }
+}
+
+/// Checks the fields that must not be set in a message whose command is newer than the check (`genl_header_check`).
+pub(super) fn check_header(
+    message: &Message<'_>,
+    command: u8,
+    reserved: u16,
+    last: u8,
+    remark: &mut Remark,
+) -> Result<(), Errno> {
+    if command <= last {
+        return Ok(());
+    }
+    if reserved != 0 {
+        remark.message = Some("genlmsghdr.reserved field is not 0");
+        return Err(Errno::EINVAL);
+    }
+    let flags = if message.is_dump() { message.flags & !NLM_F_DUMP } else { message.flags };
+    if flags & !(NLM_F_REQUEST | NLM_F_ACK | NLM_F_ECHO) != 0 {
+        remark.message = Some("ambiguous or reserved bits set in nlmsg_flags");
+        return Err(Errno::EINVAL);
+    }
+    Ok(())
 }
 
 /// The form that an attribute must have (`nla_policy`).
@@ -87,9 +127,13 @@ pub(super) enum Shape {
     AtLeast(usize),
 }
 
-/// The shapes of the attributes of a message or a nest, by type. Types past the end and those without a shape are
-/// accepted in any form.
-pub(super) type Policy = &'static [Option<Shape>];
+/// The attributes of a message or a nest, with their shapes. Those without a shape, and others, are accepted in any form.
+pub(super) type Policy = &'static [(u16, Option<Shape>)];
+
+/// The entry of an attribute.
+fn entry(policy: Policy, kind: u16) -> Option<(u16, Option<Shape>)> {
+    policy.iter().find(|(number, _)| *number == kind).copied()
+}
 
 const SLOTS: usize = 16;
 
@@ -98,7 +142,7 @@ const SLOTS: usize = 16;
 pub(super) struct Attributes<'a> {
     found: [Option<Found<'a>>; SLOTS],
     /// Whether bytes follow the last attribute that are not an attribute.
-    pub(super) leftover: bool,
+    leftover: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -111,10 +155,10 @@ pub(super) struct Found<'a> {
 /// An attribute that does not have its shape.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Violation {
-    pub(super) errno: Errno,
+    errno: Errno,
     /// The offset of the attribute from the start of the message.
-    pub(super) offset: usize,
-    pub(super) shape: Shape,
+    offset: usize,
+    shape: Shape,
 }
 
 impl<'a> Attributes<'a> {
@@ -125,11 +169,11 @@ impl<'a> Attributes<'a> {
             let len = usize::from(u16::from_ne_bytes([*l0, *l1]));
             let Some(value) = rest.get(4..len) else { break };
             let kind = u16::from_ne_bytes([*k0, *k1]);
-            let shape = policy.get(usize::from(kind & 0x3fff)).copied().flatten();
+            let shape = entry(policy, kind & NLA_TYPE_MASK).and_then(|(_, shape)| shape);
             let mistake = match shape {
                 None => Some("Unknown attribute type"),
                 Some(Shape::U16) if value.len() != 2 => Some("invalid attribute length"),
-                Some(_) if kind & NESTED != 0 => Some("NLA_F_NESTED not expected"),
+                Some(_) if kind & NLA_F_NESTED != 0 => Some("NLA_F_NESTED not expected"),
                 Some(shape) => shape.check(value).err().map(|_| VIOLATION),
             };
             if mistake.is_some() {
@@ -154,12 +198,14 @@ impl<'a> Attributes<'a> {
         while let Some([l0, l1, k0, k1]) = rest.first_chunk::<4>() {
             let len = usize::from(u16::from_ne_bytes([*l0, *l1]));
             let Some(value) = rest.get(4..len) else { break };
-            let kind = usize::from(u16::from_ne_bytes([*k0, *k1]) & 0x3fff);
-            if let Some(shape) = policy.get(kind).copied().flatten() {
-                shape.check(value).map_err(|errno| Violation { errno, offset, shape })?;
-            }
-            if kind != 0 && kind < policy.len().min(SLOTS) {
-                attributes.found[kind] = Some(Found { value, offset: offset + 4 });
+            let kind = u16::from_ne_bytes([*k0, *k1]) & NLA_TYPE_MASK;
+            if let Some((_, shape)) = entry(policy, kind) {
+                if let Some(shape) = shape {
+                    shape.check(value).map_err(|errno| Violation { errno, offset, shape })?;
+                }
+                if let Some(place) = attributes.found.get_mut(usize::from(kind)) {
+                    *place = Some(Found { value, offset: offset + 4 });
+                }
             }
             let step = len.next_multiple_of(4);
             rest = rest.get(step..).unwrap_or_default();
@@ -169,33 +215,33 @@ impl<'a> Attributes<'a> {
         Ok(attributes)
     }
 
-    pub(super) fn get(&self, kind: usize) -> Option<Found<'a>> {
-        self.found.get(kind).copied().flatten()
+    pub(super) fn get(&self, kind: u16) -> Option<Found<'a>> {
+        self.found.get(usize::from(kind)).copied().flatten()
     }
 
-    pub(super) fn u8(&self, kind: usize) -> Option<u8> {
+    pub(super) fn u8(&self, kind: u16) -> Option<u8> {
         self.get(kind)?.value.first().copied()
     }
 
-    pub(super) fn u16(&self, kind: usize) -> Option<u16> {
+    pub(super) fn u16(&self, kind: u16) -> Option<u16> {
         self.get(kind)?.value.first_chunk().copied().map(u16::from_ne_bytes)
     }
 
     /// A port in network order.
-    pub(super) fn port(&self, kind: usize) -> Option<u16> {
+    pub(super) fn port(&self, kind: u16) -> Option<u16> {
         self.get(kind)?.value.first_chunk().copied().map(u16::from_be_bytes)
     }
 
-    pub(super) fn u32(&self, kind: usize) -> Option<u32> {
+    pub(super) fn u32(&self, kind: u16) -> Option<u32> {
         self.bytes4(kind).map(u32::from_ne_bytes)
     }
 
-    pub(super) fn bytes4(&self, kind: usize) -> Option<[u8; 4]> {
+    pub(super) fn bytes4(&self, kind: u16) -> Option<[u8; 4]> {
         self.get(kind)?.value.first_chunk().copied()
     }
 
     /// The first `N` bytes; those that the attribute lacks are zero.
-    pub(super) fn padded<const N: usize>(&self, kind: usize) -> Option<[u8; N]> {
+    pub(super) fn padded<const N: usize>(&self, kind: u16) -> Option<[u8; N]> {
         let value = self.get(kind)?.value;
         let mut bytes = [0; N];
         for (to, from) in bytes.iter_mut().zip(value) {
@@ -205,8 +251,29 @@ impl<'a> Attributes<'a> {
     }
 
     /// The bytes before the first NUL.
-    pub(super) fn name(&self, kind: usize) -> Option<&'a [u8]> {
+    pub(super) fn name(&self, kind: u16) -> Option<&'a [u8]> {
         self.get(kind)?.value.split(|byte| *byte == 0).next()
+    }
+}
+
+/// Parses attributes, and reports in the remark what is wrong with them.
+pub(super) fn parse<'a>(
+    bytes: &'a [u8],
+    offset: usize,
+    policy: Policy,
+    remark: &mut Remark,
+) -> Result<Attributes<'a>, Errno> {
+    match Attributes::parse(bytes, offset, policy) {
+        Ok(attributes) => {
+            if attributes.leftover {
+                remark.message = Some(LEFTOVER);
+            }
+            Ok(attributes)
+        }
+        Err(Violation { errno, offset, shape }) => {
+            *remark = Remark { message: Some(VIOLATION), attribute: Some((offset, Some(shape))) };
+            Err(errno)
+        }
     }
 }
 
@@ -233,64 +300,61 @@ impl Shape {
 
 /// `ip_vs_cmd_policy`.
 pub(super) const TOP: Policy = &[
-    None,
-    Some(Shape::Nest),
-    Some(Shape::Nest),
-    Some(Shape::Nest),
-    Some(Shape::U32),
-    Some(Shape::U32),
-    Some(Shape::U32),
+    (IPVS_CMD_ATTR_SERVICE, Some(Shape::Nest)),
+    (IPVS_CMD_ATTR_DEST, Some(Shape::Nest)),
+    (IPVS_CMD_ATTR_DAEMON, Some(Shape::Nest)),
+    (IPVS_CMD_ATTR_TIMEOUT_TCP, Some(Shape::U32)),
+    (IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, Some(Shape::U32)),
+    (IPVS_CMD_ATTR_TIMEOUT_UDP, Some(Shape::U32)),
 ];
 
 /// `ip_vs_svc_policy`; `STATS64` has no entry there.
 pub(super) const SERVICE: Policy = &[
-    None,
-    Some(Shape::U16),
-    Some(Shape::U16),
-    Some(Shape::Binary(16)),
-    Some(Shape::U16),
-    Some(Shape::U32),
-    Some(Shape::Name(15)),
-    Some(Shape::Binary(8)),
-    Some(Shape::U32),
-    Some(Shape::U32),
-    Some(Shape::Nest),
-    Some(Shape::Name(16)),
-    None,
+    (IPVS_SVC_ATTR_AF, Some(Shape::U16)),
+    (IPVS_SVC_ATTR_PROTOCOL, Some(Shape::U16)),
+    (IPVS_SVC_ATTR_ADDR, Some(Shape::Binary(16))),
+    (IPVS_SVC_ATTR_PORT, Some(Shape::U16)),
+    (IPVS_SVC_ATTR_FWMARK, Some(Shape::U32)),
+    (IPVS_SVC_ATTR_SCHED_NAME, Some(Shape::Name(15))),
+    (IPVS_SVC_ATTR_FLAGS, Some(Shape::Binary(8))),
+    (IPVS_SVC_ATTR_TIMEOUT, Some(Shape::U32)),
+    (IPVS_SVC_ATTR_NETMASK, Some(Shape::U32)),
+    (IPVS_SVC_ATTR_STATS, Some(Shape::Nest)),
+    (IPVS_SVC_ATTR_PE_NAME, Some(Shape::Name(16))),
+    (IPVS_SVC_ATTR_STATS64, None),
 ];
 
 /// `ip_vs_dest_policy`; `STATS64` has no entry there.
 pub(super) const DESTINATION: Policy = &[
-    None,
-    Some(Shape::Binary(16)),
-    Some(Shape::U16),
-    Some(Shape::U32),
-    Some(Shape::U32),
-    Some(Shape::U32),
-    Some(Shape::U32),
-    Some(Shape::U32),
-    Some(Shape::U32),
-    Some(Shape::U32),
-    Some(Shape::Nest),
-    Some(Shape::U16),
-    None,
-    Some(Shape::U8),
-    Some(Shape::U16),
-    Some(Shape::U16),
+    (IPVS_DEST_ATTR_ADDR, Some(Shape::Binary(16))),
+    (IPVS_DEST_ATTR_PORT, Some(Shape::U16)),
+    (IPVS_DEST_ATTR_FWD_METHOD, Some(Shape::U32)),
+    (IPVS_DEST_ATTR_WEIGHT, Some(Shape::U32)),
+    (IPVS_DEST_ATTR_U_THRESH, Some(Shape::U32)),
+    (IPVS_DEST_ATTR_L_THRESH, Some(Shape::U32)),
+    (IPVS_DEST_ATTR_ACTIVE_CONNS, Some(Shape::U32)),
+    (IPVS_DEST_ATTR_INACT_CONNS, Some(Shape::U32)),
+    (IPVS_DEST_ATTR_PERSIST_CONNS, Some(Shape::U32)),
+    (IPVS_DEST_ATTR_STATS, Some(Shape::Nest)),
+    (IPVS_DEST_ATTR_ADDR_FAMILY, Some(Shape::U16)),
+    (IPVS_DEST_ATTR_STATS64, None),
+    (IPVS_DEST_ATTR_TUN_TYPE, Some(Shape::U8)),
+    (IPVS_DEST_ATTR_TUN_PORT, Some(Shape::U16)),
+    (IPVS_DEST_ATTR_TUN_FLAGS, Some(Shape::U16)),
 ];
 
 /// `ip_vs_daemon_policy`.
 pub(super) const DAEMON: Policy = &[
-    None,
-    Some(Shape::U32),
-    Some(Shape::Name(15)),
-    Some(Shape::U32),
-    Some(Shape::U16),
-    Some(Shape::U32),
-    Some(Shape::AtLeast(16)),
-    Some(Shape::U16),
-    Some(Shape::U8),
+    (IPVS_DAEMON_ATTR_STATE, Some(Shape::U32)),
+    (IPVS_DAEMON_ATTR_MCAST_IFN, Some(Shape::Name(15))),
+    (IPVS_DAEMON_ATTR_SYNC_ID, Some(Shape::U32)),
+    (IPVS_DAEMON_ATTR_SYNC_MAXLEN, Some(Shape::U16)),
+    (IPVS_DAEMON_ATTR_MCAST_GROUP, Some(Shape::U32)),
+    (IPVS_DAEMON_ATTR_MCAST_GROUP6, Some(Shape::AtLeast(16))),
+    (IPVS_DAEMON_ATTR_MCAST_PORT, Some(Shape::U16)),
+    (IPVS_DAEMON_ATTR_MCAST_TTL, Some(Shape::U8)),
 ];
 
 /// `ctrl_policy_family`.
-pub(super) const CONTROLLER: Policy = &[None, Some(Shape::U16), Some(Shape::Name(15))];
+pub(super) const CONTROLLER: Policy =
+    &[(CTRL_ATTR_FAMILY_ID, Some(Shape::U16)), (CTRL_ATTR_FAMILY_NAME, Some(Shape::Name(15)))];

@@ -1,4 +1,4 @@
-//! Folders that import each other in a circle.
+//! Files and folders that import each other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -14,14 +14,19 @@ pub struct File {
 /// Who uses whom, with the first place where that stands.
 type Edges<'f> = BTreeMap<(&'f str, &'f str), String>;
 
-/// The circles among the folders of a module, and among the files beside them if these count: for each knot of folders
-/// the shortest one.
-pub fn circles(files: &[File], module: &str, with_files: bool) -> Vec<String> {
-    let is_asked = |file: &&File| file.place.first().is_some_and(|first| first == module);
-    let files: Vec<_> = files.iter().filter(is_asked).collect();
-    let is_folder = |file: &&&File| with_files || file.place.len() > 2;
-    let units: BTreeSet<&str> = files.iter().filter(is_folder).filter_map(|file| unit_of(file)).collect();
-    let edges = edges(&files, &units, module);
+/// The circles among the files and folders directly in each folder: for each knot of them the shortest one.
+///
+/// What is in different folders is compared where these meet, so that no circle of files is missed.
+pub fn circles(files: &[File]) -> Vec<String> {
+    let folders: BTreeSet<&[String]> =
+        files.iter().flat_map(|file| (1..file.place.len()).filter_map(|length| file.place.get(..length))).collect();
+    folders.into_iter().flat_map(|folder| circles_in(files, folder)).collect()
+}
+
+fn circles_in(files: &[File], folder: &[String]) -> Vec<String> {
+    let files: Vec<_> = files.iter().filter(|file| file.place.starts_with(folder)).collect();
+    let units: BTreeSet<&str> = files.iter().filter_map(|file| unit_of(file, folder)).collect();
+    let edges = edges(&files, &units, folder);
     let mut found = Vec::new();
     let mut left = units.clone();
     while let Some(unit) = left.pop_first() {
@@ -41,30 +46,31 @@ pub fn circles(files: &[File], module: &str, with_files: bool) -> Vec<String> {
         });
         let uses = uses.collect::<Vec<_>>().join(", ");
         let knot = knot.into_iter().collect::<Vec<_>>().join(", ");
-        found.push(format!("src/{module}: a circle of folders: {uses}; all that import each other: {knot}"));
+        found.push(format!("src/{}: a circle: {uses}; all that import each other: {knot}", folder.join("/")));
     }
     found
 }
 
-/// The folder or file below the module that a file belongs to; its own `mod.rs` belongs to none, and tests are not asked.
-fn unit_of(file: &File) -> Option<&str> {
-    let unit = file.place.get(1).map(|name| name.trim_end_matches(".rs"));
+/// The file or folder directly in a folder that a file belongs to; the folder's own `mod.rs` belongs to none, and tests
+/// are not asked.
+fn unit_of<'f>(file: &'f File, folder: &[String]) -> Option<&'f str> {
+    let unit = file.place.get(folder.len()).map(|name| name.trim_end_matches(".rs"));
     let is_test = file.place.iter().any(|part| matches!(part.as_str(), "tests" | "tests.rs"));
     unit.filter(|unit| *unit != "mod" && !is_test)
 }
 
-fn edges<'f>(files: &[&'f File], units: &BTreeSet<&'f str>, module: &str) -> Edges<'f> {
-    let handed_on = handed_on(files, units);
+fn edges<'f>(files: &[&'f File], units: &BTreeSet<&'f str>, folder: &[String]) -> Edges<'f> {
+    let handed_on = handed_on(files, units, folder);
     let mut edges = Edges::new();
     for file in files {
-        let Some(from) = unit_of(file).filter(|unit| units.contains(unit)) else { continue };
+        let Some(from) = unit_of(file, folder) else { continue };
         let mut here: Vec<&str> = file.place.iter().map(|part| part.trim_end_matches(".rs")).collect();
         here.retain(|part| *part != "mod");
         for path in paths(without_tests(&file.text)) {
             let Some(path_from_root) = absolute(&here, &path) else { continue };
-            let [first, name, ..] = path_from_root.as_slice() else { continue };
+            let Some((above, [name, ..])) = path_from_root.split_at_checked(folder.len()) else { continue };
             let to = units.get(*name).copied().or_else(|| handed_on.get(*name).copied());
-            if let Some(to) = to.filter(|to| *first == module && *to != from) {
+            if let Some(to) = to.filter(|to| above == folder && *to != from) {
                 edges.entry((from, to)).or_insert_with(|| format!("{}:{}", file.name, path.line));
             }
         }
@@ -72,14 +78,14 @@ fn edges<'f>(files: &[&'f File], units: &BTreeSet<&'f str>, module: &str) -> Edg
     edges
 }
 
-/// The names that the module hands on, with the folder or file that each comes from.
-fn handed_on<'f>(files: &[&'f File], units: &BTreeSet<&'f str>) -> BTreeMap<String, &'f str> {
-    let root = files.iter().find(|file| file.place.len() == 2 && file.place[1] == "mod.rs");
+/// The names that a folder hands on, with the file or folder in it that each comes from.
+fn handed_on<'f>(files: &[&'f File], units: &BTreeSet<&'f str>, folder: &[String]) -> BTreeMap<String, &'f str> {
+    let is_root = |file: &&&File| matches!(file.place.strip_prefix(folder), Some([name]) if name == "mod.rs");
     let named = |path: &Path| {
         let unit = path.segments.iter().find(|segment| *segment != "self")?;
         Some((path.name()?.to_owned(), *units.get(unit.as_str())?))
     };
-    root.into_iter().flat_map(|file| paths(&file.text)).filter_map(|path| named(&path)).collect()
+    files.iter().find(is_root).into_iter().flat_map(|file| paths(&file.text)).filter_map(|path| named(&path)).collect()
 }
 
 /// A path from the root of the crate on; nothing if it is of another crate.
@@ -135,7 +141,7 @@ mod tests {
             place: place.split('/').map(str::to_owned).collect(),
             text: (*text).to_owned(),
         };
-        circles(&files.iter().map(file).collect::<Vec<_>>(), "m", true)
+        circles(&files.iter().map(file).collect::<Vec<_>>())
     }
 
     #[test]
@@ -152,14 +158,22 @@ mod tests {
     }
 
     #[test]
-    fn files_count_only_where_they_should() {
-        let file = |name: &str, other: &str| File {
-            name: name.to_owned(),
-            place: vec!["m".to_owned(), name.to_owned()],
-            text: format!("use super::{other};\n"),
-        };
-        let files = [file("a.rs", "b"), file("b.rs", "a")];
-        assert_eq!((circles(&files, "m", true).len(), circles(&files, "m", false).len()), (1, 0));
+    fn circles_are_found_at_every_depth() {
+        let files = [
+            ("m/a/x.rs", "use super::y::Y;\n"),
+            ("m/a/y.rs", "use crate::m::a::x;\n"),
+            ("m/b/c/x.rs", "use super::super::Y;\n"),
+            ("m/b/mod.rs", "mod c;\nmod y;\npub use y::Y;\n"),
+            ("m/b/y.rs", "use super::c::x::X;\n"),
+        ];
+        assert_eq!(
+            found(&files),
+            [
+                "src/m/a: a circle: x uses y (src/m/a/x.rs:1), y uses x (src/m/a/y.rs:1); all that import each other: x, y",
+                "src/m/b: a circle: c uses y (src/m/b/c/x.rs:1), y uses c (src/m/b/y.rs:1); all that import each other: \
+                 c, y",
+            ]
+        );
     }
 
     #[test]
@@ -173,10 +187,8 @@ mod tests {
         ];
         assert_eq!(
             found(&files),
-            [
-                "src/m: a circle of folders: a uses b (src/m/a/x.rs:2), b uses c (src/m/b.rs:1), c uses a (src/m/c.rs:5); \
-              all that import each other: a, b, c"
-            ]
+            ["src/m: a circle: a uses b (src/m/a/x.rs:2), b uses c (src/m/b.rs:1), c uses a (src/m/c.rs:5); \
+              all that import each other: a, b, c"]
         );
     }
 
@@ -192,9 +204,9 @@ mod tests {
         assert_eq!(
             found(&files),
             [
-                "src/m: a circle of folders: b uses c (src/m/b.rs:1), c uses b (src/m/c.rs:2); all that import each other: \
+                "src/m: a circle: b uses c (src/m/b.rs:1), c uses b (src/m/c.rs:2); all that import each other: \
                  a, b, c",
-                "src/m: a circle of folders: d uses e (src/m/d.rs:1), e uses d (src/m/e.rs:1); all that import each other: \
+                "src/m: a circle: d uses e (src/m/d.rs:1), e uses d (src/m/e.rs:1); all that import each other: \
                  d, e",
             ]
         );

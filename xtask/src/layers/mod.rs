@@ -1,4 +1,4 @@
-//! `cargo xtask layers`: the floors of the library know only those below, and no folder of one imports in a circle.
+//! `cargo xtask layers`: the floors of the library know only those below, and no files import in a circle.
 
 mod circles;
 mod paths;
@@ -55,9 +55,6 @@ const UPPER_FEATURES: [&str; 6] = ["testing", "desired", "yaml", "health", "agen
 /// The highest floor that must not know them.
 const CLIENT: u8 = 4;
 
-/// Where a file counts as a folder of one, and imports none that imports it.
-const APART: &str = "desired";
-
 /// A file with more code than this needs a reason.
 const CODE_LINES: usize = 600;
 /// No file is longer than this.
@@ -112,9 +109,7 @@ pub fn check(workspace: &Workspace) -> Result<Report> {
         check_file(&name, place.first().map_or("", |first| first.trim_end_matches(".rs")), &text, &mut report);
         read.push(File { name, place, text });
     }
-    for (module, _) in FLOORS {
-        report.violations.extend(circles::circles(&read, module, module == APART));
-    }
+    report.violations.extend(circles::circles(&read));
     Ok(report)
 }
 

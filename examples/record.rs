@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_down_can_be_read_again_without_the_kernel() {
+    fn recording_replays_without_the_kernel() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("table.txt");
         let kernel = FakeKernel::new();

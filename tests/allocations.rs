@@ -294,7 +294,7 @@ impl AsyncTransport for Memory {
     }
 }
 
-/// The same where nobody would wait in a thread, and without a runtime, which has memory of its own.
+/// The same with the async handle, and without a runtime, which has memory of its own.
 #[cfg(feature = "tokio")]
 #[test]
 fn single_async_calls_ask_for_no_memory() {

@@ -51,7 +51,7 @@ struct Soak {
     rng: Rng,
     kernel: FakeKernel,
     handle: Handle,
-    /// Another handle, which nobody disturbs.
+    /// Another handle, without faults.
     clean: Handle,
     reference: Reference,
     /// Which fault has met which kind of call.
@@ -138,7 +138,7 @@ impl Soak {
 
     /// Brings handle and kernel back to where they began.
     fn rest(&mut self) {
-        // What is late arrives, and is taken away by the next call.
+        // Late answers arrive, and the next call discards them.
         self.kernel.advance(LATE * 100);
         self.make(&Call::GetInfo, &[]);
         self.kernel.reload();
@@ -149,7 +149,7 @@ impl Soak {
 
 type Kind = (Discriminant<Call>, Option<Operation>);
 
-/// What kind of call this is: one of sixteen, or one of eleven commands.
+/// The kind of a call: one of sixteen, or one of eleven commands.
 fn kind(call: &Call) -> Kind {
     let operation = if let Call::Give(command) = call { Some(command.operation()) } else { None };
     (discriminant(call), operation)
@@ -184,5 +184,5 @@ fn faults() -> [Fault; 21] {
     ]
 }
 
-/// Longer than anybody waits.
+/// Longer than any test waits.
 const LATE: Duration = Duration::from_secs(7200);

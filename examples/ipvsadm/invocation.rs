@@ -631,7 +631,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_said_reaches_the_kernel() {
+    fn every_option_reaches_the_kernel() {
         let line = "-A -t 10.0.0.1:80 -s sh -b sh-port,flag-3 -p 90 -M 255.255.0.0 --pe sip";
         let Ok(Invocation::Change(Change::NewService(service))) = said(&line.split(' ').collect::<Vec<_>>()) else {
             panic!("{line}")

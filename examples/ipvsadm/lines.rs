@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_is_no_word() {
+    fn program_name_is_not_an_argument() {
         assert_eq!(split("ipvsadm -A ipvsadm\n"), ["-A"]);
         assert_eq!(split("/sbin/ipvsadm -A\n"), ["/sbin/ipvsadm", "-A"]);
     }

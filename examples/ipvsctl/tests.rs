@@ -225,7 +225,7 @@ fn all_mistakes_are_named_at_once() {
 }
 
 #[test]
-fn what_is_no_model_at_all_is_another_ending() {
+fn invalid_model_has_its_own_exit_status() {
     let folder = Folder::new();
     for text in [
         "services: [\n",

@@ -1,4 +1,4 @@
-//! A resolver that asks nobody.
+//! A resolver that does not ask a server.
 
 use std::net::Ipv4Addr;
 

@@ -50,7 +50,7 @@ pub fn plans(bytes: &[u8]) {
         }
     }
     assert_eq!(before.outside(&case.desired), after.outside(&case.desired));
-    // Nobody has connections here, so that nothing is drained for long.
+    // There are no connections here, so that nothing is drained for long.
     let rest = planned(&handle, &case.desired);
     let report = apply(&handle, &rest, &ApplyOptions::new(), &mut ());
     assert!(report.as_ref().is_ok_and(Report::is_complete), "{report:?}");
@@ -83,7 +83,7 @@ fn look(handle: &Handle) -> KernelState {
     KernelState { table: live.table, config: live.timeouts, daemons: live.sync }
 }
 
-/// What a kernel holds.
+/// The state of a kernel.
 #[derive(Debug, Eq, PartialEq)]
 struct KernelState {
     table: Table,
@@ -101,7 +101,7 @@ impl KernelState {
         lines
     }
 
-    /// What is not managed.
+    /// The part that is not managed.
     fn outside(&self, desired: &DesiredState) -> Vec<String> {
         let mut table = Table::new(self.table.services.clone());
         table.services.retain(|row| !desired.scope.covers(&row.id()));

@@ -24,7 +24,7 @@ pub fn drains(bytes: &[u8]) {
     kernel.add_interface(Interface::new(INTERFACE));
     let Ok(handle) = kernel.handle() else { return };
     put(&handle, &case);
-    // What never ends by itself is kept.
+    // Drains that never end by themselves are kept.
     let patient = Drain::new(Duration::from_secs(60)).on_timeout(OnTimeout::Keep);
     case.desired.drain = Some(patient);
     case.desired.services.iter_mut().for_each(|service| service.drain = None);
@@ -66,7 +66,7 @@ pub fn drains(bytes: &[u8]) {
     };
     let plan = planned(&handle, &case.desired);
     if !plan.conflicts().is_empty() {
-        // What another program deleted may be odd, and is not made anew.
+        // Objects that another program deleted may have odd settings, and are not made again.
         return;
     }
     let result = drive(&mut Applier::new(&plan, &ApplyOptions::new()), &handle, &mut (), &mut wait);

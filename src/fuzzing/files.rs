@@ -44,7 +44,7 @@ fn printed_alike(reader: &Reader<'_>, loaded: &Loaded) {
     let sources: Result<Vec<_>, _> = printed.collect();
     assert!(sources.is_ok(), "{:?} is not printed", loaded.files);
     let sources = sources.unwrap_or_default();
-    // What looks like a parameter by now was a value, or was meant to be none.
+    // Text that looks like a parameter now was a value, or was escaped.
     if sources.iter().any(|source| source.text.contains("${")) {
         return;
     }

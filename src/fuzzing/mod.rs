@@ -1,5 +1,5 @@
-//! What the fuzzers do with their bytes. Each function takes any bytes and returns; what it asserts holds for all of
-//! them. The corpus of each is replayed by the tests of this module.
+//! The functions behind the fuzz targets. Each takes any bytes and returns; its assertions hold for all of them.
+//! The corpus of each is replayed by the tests of this module.
 
 #[cfg(all(feature = "desired", feature = "testing"))]
 mod desired;
@@ -78,7 +78,7 @@ pub fn codec(bytes: &[u8]) {
     let _any = Message::parse_with_param(attributes, GenlHeader { cmd: *command, version: 1 });
 }
 
-/// What cannot be read says what and where.
+/// A file that cannot be read has errors with messages and places.
 fn explain<T>(decoded: Result<T, DecodeError>) -> Option<T> {
     decoded.map_err(|error| assert!(error.to_string().contains(error.attribute()), "{error:?}")).ok()
 }

@@ -1,4 +1,4 @@
-//! What happens to a kernel in memory (requests of anybody, time, traffic, faults), and to its recordings.
+//! Scenarios for a kernel in memory (requests of any process, time, traffic, faults), and for its recordings.
 
 use std::time::Duration;
 
@@ -92,7 +92,7 @@ impl Scenario {
         }
     }
 
-    /// Somebody has a handle.
+    /// Another program has a handle.
     fn call_everything(&self) {
         let handle = Handle::builder().deadline(Duration::from_millis(50)).open_over(self.kernel.transport());
         if let Ok(handle) = handle {
@@ -100,7 +100,7 @@ impl Scenario {
         }
     }
 
-    /// Somebody sends a datagram. Messages for the first family are for IPVS, whatever its number is here.
+    /// Another program sends a datagram. Messages for the first family are for IPVS, whatever its number is here.
     fn datagram(&mut self, bytes: &[u8]) {
         let mut datagram = bytes.to_vec();
         each_message(&mut datagram, |header| {

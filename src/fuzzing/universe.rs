@@ -17,7 +17,7 @@ use super::library::{Destination, DestinationId, ForwardMethod, Scheduler, Servi
 #[derive(Debug)]
 pub(crate) struct Dice<'a>(pub(crate) &'a [u8]);
 
-/// What is there, and what should be.
+/// The observed table and the desired state.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) table: Table,

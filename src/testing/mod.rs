@@ -44,7 +44,7 @@
 //! kernel.carry(&web, &server, Traffic::new().closed(2).expired(2))?;
 //! assert!(drain(&handle, &web, &server)?);
 //!
-//! // What does the program make of a kernel that does not answer? Nobody waits for the deadline.
+//! // A kernel that does not answer: the deadline passes at once.
 //! kernel.misbehave(Fault::Silence);
 //! assert!(drain(&handle, &web, &server).unwrap_err().is_timeout());
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,4 +1,4 @@
-//! What belongs to the namespace as a whole: timeouts, and what the kernel says about itself.
+//! The settings of a namespace as a whole: timeouts, and the information of the kernel.
 
 use std::time::Duration;
 

@@ -50,8 +50,8 @@ pub fn look_up_that_is_wrong_is_refused(world: &dyn World) {
     for (label, attributes, expected) in [
         ("nothing", Vec::new(), error(EINVAL)),
         ("another case", name(2, "ipvs"), error(ENOENT)),
-        ("nobody", name(2, "NOPE"), error(ENOENT)),
-        ("nobody's number", number16(1, 999), error(ENOENT)),
+        ("unknown name", name(2, "NOPE"), error(ENOENT)),
+        ("unknown number", number16(1, 999), error(ENOENT)),
         ("no NUL", attribute(2, b"IPVS"), said(EINVAL, VIOLATION)),
         ("too long", name(2, "sixteen-letters-"), said(EINVAL, VIOLATION)),
         ("half a number", number8(1, 16), said(ERANGE, VIOLATION)),
@@ -67,7 +67,7 @@ pub fn list_of_families_that_is_asked_for_with_something_wrong_is_refused_by_new
     if !is_strict {
         world.note("this kernel does not look at what it is asked for a list of families with");
     }
-    let right = [number16(1, 999), name(2, "nobody")].concat();
+    let right = [number16(1, 999), name(2, "unknown")].concat();
     let lists = |answers: &[Answer]| {
         matches!(answers, [Answer::Data(NEWFAMILY, ..), .., Answer::Done(0, None)])
             && answers[..answers.len() - 1].iter().all(|answer| matches!(answer, Answer::Data(NEWFAMILY, ..)))
@@ -80,7 +80,7 @@ pub fn list_of_families_that_is_asked_for_with_something_wrong_is_refused_by_new
         ("twice a number", attribute(1, &[0; 4]), "invalid attribute length"),
         ("marked as a nest", attribute(2 | 0x8000, b"IPVS\0"), "NLA_F_NESTED not expected"),
         ("half a number marked as a nest", attribute(1 | 0x8000, &[0]), "invalid attribute length"),
-        ("number of nobody", number16(9, 0), "Unknown attribute type"),
+        ("unknown number", number16(9, 0), "Unknown attribute type"),
         ("no number", number16(0, 0), "Unknown attribute type"),
         ("junk behind", vec![0; 3], "bytes leftover after parsing attributes"),
         (

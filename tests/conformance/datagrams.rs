@@ -1,4 +1,4 @@
-//! What lies around the commands: several messages in a datagram, how lists are cut into pieces, and how much fits.
+//! Datagrams: several messages in one, how lists are cut into pieces, and how much fits.
 
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
 
@@ -46,7 +46,7 @@ pub fn broken_length_ends_a_datagram_without_a_word(world: &dyn World) {
     assert_eq!(line.ask(&[&whole[..], &[0; 15]].concat()), [OK], "less than a header");
 }
 
-pub fn messages_that_are_no_requests_are_acknowledged_and_ignored(world: &dyn World) {
+pub fn other_messages_than_requests_are_acknowledged_and_ignored(world: &dyn World) {
     let mut line = RawSocket::open(world);
     let header = [FLUSH, 1, 0, 0];
     let handle = world.handle();
@@ -57,7 +57,7 @@ pub fn messages_that_are_no_requests_are_acknowledged_and_ignored(world: &dyn Wo
     assert_eq!(line.ask(&message(15, REQUEST | ACK, 1, &header)), [OK]);
     assert_eq!(handle.get_services().unwrap().len(), 1, "nothing was done");
 
-    assert_eq!(line.ask(&message(1023, REQUEST, 1, &header)), [error(ENOENT)], "a family of nobody");
+    assert_eq!(line.ask(&message(1023, REQUEST, 1, &header)), [error(ENOENT)], "an unknown family");
     assert_eq!(line.ask(&message(line.family, REQUEST, 1, &[FLUSH, 1])), [error(EINVAL)], "half a header");
     assert_eq!(handle.get_services().unwrap().len(), 1, "nothing was done");
 }

@@ -237,7 +237,7 @@ pub fn update_keeps_the_place_in_the_list(world: &dyn World) {
     });
 }
 
-pub fn what_the_library_has_no_name_for_survives_an_update(world: &dyn World) {
+pub fn unnamed_values_survive_an_update(world: &dyn World) {
     const METHOD: [u16; 2] = [2, 3];
     const TUNNEL_TYPE: [u16; 2] = [2, 13];
     with_service(world, "TCP 192.0.2.10:80", |handle, service| {

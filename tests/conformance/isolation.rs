@@ -1,4 +1,4 @@
-//! Who sees which table.
+//! Isolation of the tables of network namespaces.
 
 use ipvs_rs::{Scheduler, Service};
 

@@ -1,4 +1,4 @@
-//! What IPVS does, as seen through a handle: one suite for every kernel.
+//! The behavior of IPVS as seen through a handle: one suite for every kernel.
 //!
 //! A case is a function over a [`World`], which is a kernel and a fresh network namespace of it. `tests/fake` runs all of
 //! them on the kernel in memory, `tests/vm` on the real one; where the two differ, the one in memory is wrong. What a
@@ -29,9 +29,9 @@ mod world;
 use super::client;
 pub use world::{Interface, Network, Options, TestConnection, World};
 
-/// Hands all cases to a macro, but for those of [`privilege`], which want a world in which nobody may do anything. Those that are `alone` read lists of more than one datagram, or look at what all
-/// namespaces share: with a real kernel before Linux 7, where one table holds the services of all namespaces, nobody
-/// else must change anything meanwhile.
+/// Hands all cases to a macro, but for those of [`privilege`], which want a world without privilege. Those that are
+/// `alone` read lists of more than one datagram, or state that all namespaces share: with a real kernel before Linux 7,
+/// where one table holds the services of all namespaces, no other test must change anything meanwhile.
 macro_rules! cases {
     ($run:ident) => {
         $run! {
@@ -53,7 +53,7 @@ macro_rules! cases {
                 fresh persistence_engine_survives_the_change_of_another_setting_and_goes_when_told;
                 fresh changing_one_setting_changes_only_that_one;
                 fresh persistence_without_its_flag_is_stored_and_survives_an_update;
-                fresh what_the_library_has_no_name_for_survives_an_update;
+                fresh unnamed_values_survive_an_update;
             }
             destinations {
                 fresh destinations_of_every_kind_of_service_and_method_are_made_listed_changed_and_deleted;
@@ -67,7 +67,7 @@ macro_rules! cases {
                 fresh unknown_service_has_no_destinations_and_can_be_told_from_an_empty_one;
                 fresh destinations_go_with_their_service_and_survive_its_update;
                 fresh update_keeps_the_place_in_the_list;
-                fresh what_the_library_has_no_name_for_survives_an_update;
+                fresh unnamed_values_survive_an_update;
             }
             errors {
                 fresh every_refusal_says_what_was_attempted_on_what_and_why;
@@ -148,7 +148,7 @@ macro_rules! cases {
             datagrams {
                 fresh messages_of_a_datagram_are_followed_in_order_and_apart;
                 fresh broken_length_ends_a_datagram_without_a_word;
-                fresh messages_that_are_no_requests_are_acknowledged_and_ignored;
+                fresh other_messages_than_requests_are_acknowledged_and_ignored;
                 fresh refusals_are_as_long_as_the_socket_asked_for;
                 fresh reply_and_its_acknowledgement_are_two_datagrams;
                 fresh list_is_cut_by_the_longest_buffer_that_was_handed_in;

@@ -10,9 +10,9 @@ use ipvs_rs::{Destination, Error, ForwardMethod, Scheduler, Service, ServiceId};
 use super::World;
 use super::raw::{DUMP, GET_DAEMON, GET_DEST, GET_INFO, NEW_SERVICE, REQUEST, RawSocket, error};
 
-/// In a world where nobody may.
+/// In a world without privilege.
 pub fn every_call_is_refused_and_says_what_it_takes(world: &dyn World) {
-    // To ask for the number of the family is everybody's right.
+    // The number of the family may be asked for without privilege.
     let handle = world.handle();
     let id: ServiceId = "TCP 192.0.2.10:80".parse().unwrap();
     let service = Service::new(id, Scheduler::Rr);

@@ -108,7 +108,7 @@ impl RawSocket {
         answer
     }
 
-    /// What the refusal of a request says beside its number: types and values, in their order.
+    /// The attributes of a refusal beside its number: types and values, in their order.
     pub fn remarks(&mut self, command: u8, attributes: &[u8]) -> Vec<(u16, Vec<u8>)> {
         const HEADERS: usize = 36;
         let request = self.request(command, REQUEST | ACK, attributes);

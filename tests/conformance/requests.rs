@@ -103,9 +103,9 @@ pub fn service_that_is_not_described_well_is_refused(world: &dyn World) {
         ("no flags", service().without(7).whole(), error(EINVAL)),
         ("no timeout", service().without(8).whole(), error(EINVAL)),
         ("no netmask", service().without(9).whole(), error(EINVAL)),
-        ("family of nobody", service().with(1, &number16(1, 99)).whole(), error(EAFNOSUPPORT)),
-        ("family of nobody, no scheduler", service().with(1, &number16(1, 99)).without(6).whole(), error(EAFNOSUPPORT)),
-        ("family of nobody, no address", service().with(1, &number16(1, 99)).without(3).whole(), error(EINVAL)),
+        ("unknown family", service().with(1, &number16(1, 99)).whole(), error(EAFNOSUPPORT)),
+        ("unknown family, no scheduler", service().with(1, &number16(1, 99)).without(6).whole(), error(EAFNOSUPPORT)),
+        ("unknown family, no address", service().with(1, &number16(1, 99)).without(3).whole(), error(EINVAL)),
         ("short family", service().with(1, &number8(1, 2)).whole(), error(EINVAL)),
         ("short protocol", service().with(2, &number8(2, 6)).whole(), error(EINVAL)),
         ("address of 17 bytes", service().with(3, &attribute(3, &[1; 17])).whole(), error(EINVAL)),
@@ -123,14 +123,14 @@ pub fn service_that_is_not_described_well_is_refused(world: &dyn World) {
         ("engine without NUL", engine(&attribute(11, b"sip")), error(EINVAL)),
         ("engine of 17 bytes", engine(&name(11, "seventeen-letters")), error(EINVAL)),
         ("engine of 16 bytes", engine(&name(11, "sixteen-letters-")), error(ENOENT)),
-        ("unknown engine", engine(&name(11, "nobody")), error(ENOENT)),
+        ("unknown engine", engine(&name(11, "unknown")), error(ENOENT)),
         ("statistics of 2 bytes", engine(&attribute(10, &[0; 2])), error(EINVAL)),
         ("prefix 0", family6().with(9, &number32(9, 0)).whole(), error(EINVAL)),
         ("prefix 129", family6().with(9, &number32(9, 129)).whole(), error(EINVAL)),
         ("prefix in network order", family6().with(9, &attribute(9, &64_u32.to_be_bytes())).whole(), error(EINVAL)),
         (
             "unknown scheduler, prefix 0",
-            family6().with(6, &name(6, "nobody")).with(9, &number32(9, 0)).whole(),
+            family6().with(6, &name(6, "unknown")).with(9, &number32(9, 0)).whole(),
             error(ENOENT),
         ),
         ("nest of 2 bytes", attribute(1, &[0; 2]), said(ERANGE, VIOLATION)),
@@ -143,7 +143,7 @@ pub fn service_that_is_not_described_well_is_refused(world: &dyn World) {
     for (label, attributes, expected) in changes.filter(|(label, ..)| !label.starts_with("prefix")) {
         assert_eq!(line.command(SET_SERVICE, attributes), *expected, "{label}, of a service that is not there");
     }
-    assert_eq!(line.command(SET_SERVICE, &service().with(6, &name(6, "nobody")).whole()), error(ESRCH));
+    assert_eq!(line.command(SET_SERVICE, &service().with(6, &name(6, "unknown")).whole()), error(ESRCH));
     assert_eq!(world.handle().get_services().unwrap(), [], "nothing was stored");
 
     assert_eq!(line.command(NEW_SERVICE, &service().whole()), OK);
@@ -169,7 +169,7 @@ pub fn service_that_is_described_oddly_is_taken(world: &dyn World) {
         ("family twice", service().with(1, &[number16(1, 99), number16(1, 2)].concat()).whole()),
         ("empty engine", engine(&name(11, ""))),
         ("empty statistics", engine(&attribute(10, &[]))),
-        ("numbers of nobody", engine(&[number8(0, 1), number8(13, 1), number8(4095, 1)].concat())),
+        ("unknown numbers", engine(&[number8(0, 1), number8(13, 1), number8(4095, 1)].concat())),
         ("junk behind the nest's attributes", nest(1, &[&service().0.concat(), &[1, 2]])),
         ("an attribute that is too long for the nest", nest(1, &[&service().0.concat(), &[200, 0, 1, 0]])),
         ("attribute of a destination that is none", [service().whole(), nest(2, &[&number8(1, 0)])].concat()),
@@ -207,7 +207,7 @@ pub fn commands_that_name_a_service_look_for_it_in_the_same_order(world: &dyn Wo
         expect(&[], error(EINVAL), "no nest");
         expect(&nest(1, &[]), error(EINVAL), "an empty nest");
         expect(&Service::new().without(4).named(), error(EINVAL), "no port");
-        expect(&Service::new().with(1, &number16(1, 99)).named(), error(EAFNOSUPPORT), "family of nobody");
+        expect(&Service::new().with(1, &number16(1, 99)).named(), error(EAFNOSUPPORT), "unknown family");
         expect(&Service::new().named(), error(ESRCH), "not there");
         let broken = [Service::new().named(), nest(2, &[&number8(2, 1)])].concat();
         expect(&broken, error(ESRCH), "not there, with a broken destination");
@@ -241,8 +241,8 @@ pub fn destination_that_is_not_described_well_is_refused(world: &dyn World) {
         ("empty tunnel type", destination().with(13, &attribute(13, &[])), error(EINVAL)),
         ("statistics of 3 bytes", destination().with(10, &attribute(10, &[0; 3])), error(EINVAL)),
         ("gauge of 2 bytes", destination().with(7, &number16(7, 1)), error(EINVAL)),
-        ("family of nobody", destination().with(11, &number16(11, 99)), error(EAFNOSUPPORT)),
-        ("family of nobody, weight below 0", weightless().with(11, &number16(11, 99)), error(EAFNOSUPPORT)),
+        ("unknown family", destination().with(11, &number16(11, 99)), error(EAFNOSUPPORT)),
+        ("unknown family, weight below 0", weightless().with(11, &number16(11, 99)), error(EAFNOSUPPORT)),
         ("other family, masqueraded", destination().with(11, &number16(11, 10)), error(EINVAL)),
         ("other family, masqueraded, weight below 0", weightless().with(11, &number16(11, 10)), error(EINVAL)),
         ("weight below 0", weightless(), error(ERANGE)),
@@ -315,9 +315,9 @@ pub fn destination_that_is_described_oddly_is_taken(world: &dyn World) {
         ("family 0", destination().with(11, &number16(11, 0))),
         ("something behind the address", destination().with(1, &attribute(1, &[10, 0, 0, 2, 9, 9]))),
         ("bits beside the method", destination().with(3, &number32(3, 0x2008))),
-        ("tunnel type of nobody", destination().with(13, &number8(13, 200))),
+        ("unknown tunnel type", destination().with(13, &number8(13, 200))),
         ("kernel's own numbers", destination().with(7, &number32(7, 99)).with(8, &number32(8, 99))),
-        ("number of nobody", destination().with(12, &attribute(12, &[1])).with(15, &number16(15, 0x8000))),
+        ("unknown number", destination().with(12, &attribute(12, &[1])).with(15, &number16(15, 0x8000))),
     ];
     let mut line = RawSocket::open(world);
     assert_eq!(line.command(NEW_SERVICE, &Service::new().whole()), OK);
@@ -356,10 +356,10 @@ pub fn daemon_that_is_not_described_well_is_refused(world: &dyn World) {
         ("no state", nest(3, &[&name(2, "d0"), &number32(3, 0)]), error(EINVAL)),
         ("no interface", nest(3, &[&number32(1, 2), &number32(3, 0)]), error(EINVAL)),
         ("no sync id", nest(3, &[&number32(1, 2), &name(2, "d0")]), error(EINVAL)),
-        ("state of nobody", nest(3, &[&daemon(3, "d0")]), error(EINVAL)),
+        ("unknown state", nest(3, &[&daemon(3, "d0")]), error(EINVAL)),
         ("no such interface", nest(3, &[&daemon(2, "nowhere")]), error(ENODEV)),
         ("no name of an interface", nest(3, &[&daemon(2, "")]), error(ENODEV)),
-        ("state of nobody, no such interface", nest(3, &[&daemon(3, "nowhere")]), error(ENODEV)),
+        ("unknown state, no such interface", nest(3, &[&daemon(3, "nowhere")]), error(ENODEV)),
         ("interface of 16 bytes", nest(3, &[&daemon(2, "sixteen-letters-")]), said(EINVAL, VIOLATION)),
         ("short state", nest(3, &[&number16(1, 2)]), said(EINVAL, VIOLATION)),
         ("group of one", with(&attribute(5, &[10, 0, 0, 1])), error(EINVAL)),
@@ -374,7 +374,7 @@ pub fn daemon_that_is_not_described_well_is_refused(world: &dyn World) {
     for (label, attributes, expected) in [
         ("no nest", Vec::new(), error(EINVAL)),
         ("no state", nest(3, &[&name(2, "d0")]), error(EINVAL)),
-        ("state of nobody", nest(3, &[&number32(1, 3)]), error(EINVAL)),
+        ("unknown state", nest(3, &[&number32(1, 3)]), error(EINVAL)),
         ("does not run", nest(3, &[&number32(1, 2)]), error(ESRCH)),
     ] {
         assert_eq!(line.command(DEL_DAEMON, &attributes), expected, "stop: {label}");
@@ -425,7 +425,7 @@ pub fn commands_that_are_not_there_or_cannot_do_that(world: &dyn World) {
     let request = line.request(GET_DAEMON, REQUEST | ROOT, &[]);
     assert_eq!(line.ask(&request), [error(EOPNOTSUPP)], "one of the two bits of a list");
 
-    // What is newer than the check must have a clean header; older commands need not.
+    // Commands that are newer than the check must have a clean header; older ones need not.
     let reserved = |command: u8| [command, 0, 0xff, 0xff];
     let request = message(line.family, REQUEST, 1, &reserved(GET_INFO));
     assert!(matches!(line.ask(&request)[..], [Answer::Data(14, 0, _)]));
@@ -452,7 +452,7 @@ pub fn list_never_fails_for_what_it_was_asked_with(world: &dyn World) {
         ("junk behind", [Service::new().named(), vec![0; 3]].concat(), (1, done(Some(LEFTOVER)))),
         ("unknown", Service::new().with(4, &port(4, 81)).named(), (0, done(None))),
         ("no nest", Vec::new(), (0, done(None))),
-        ("family of nobody", Service::new().with(1, &number16(1, 99)).named(), (0, done(None))),
+        ("unknown family", Service::new().with(1, &number16(1, 99)).named(), (0, done(None))),
         ("broken nest", nest(1, &[&number8(1, 2)]), (0, done(None))),
         ("nest of 2 bytes", attribute(1, &[0; 2]), (0, done(Some(VIOLATION)))),
     ] {

@@ -123,7 +123,7 @@ fn settled_services(world: &dyn World, handle: &Handle, count: usize) -> BTreeSe
         if found.len() == count {
             break;
         }
-        assert!(world.version() >= (7, 0), "{} of {count} services in a table that nobody changes", found.len());
+        assert!(world.version() >= (7, 0), "{} of {count} services in a table that is not changed", found.len());
         thread::sleep(Duration::from_millis(100));
     }
     found

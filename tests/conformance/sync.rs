@@ -17,7 +17,7 @@ pub fn daemon_is_started_with_each_attribute_listed_and_stopped(world: &dyn Worl
     type Change = fn(SyncDaemon) -> Result<SyncDaemon, InvalidValue>;
     let group4: IpAddr = "224.1.2.3".parse().unwrap();
     let group6: IpAddr = "ff05::2".parse().unwrap();
-    // What is asked for, and what of it the kernel makes for a master and for a backup: length, group, port, TTL.
+    // The values asked for, and those that the kernel uses for a master and for a backup: length, group, port, TTL.
     let cases: [(&str, Change, [KernelDefaults; 2]); 9] = [
         ("nothing", Ok, [DEFAULT, DEFAULT]),
         ("sync id", |daemon| Ok(daemon.sync_id(255)), [DEFAULT, DEFAULT]),
@@ -204,7 +204,7 @@ pub fn list_that_is_being_read_tells_of_each_daemon_once_whenever_it_starts(worl
     });
 }
 
-/// What the kernel reports of what may be left to it.
+/// The values that the kernel reports for settings that may be left to it.
 #[derive(Clone, Copy)]
 struct KernelDefaults {
     len: u16,

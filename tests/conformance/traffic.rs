@@ -140,7 +140,7 @@ pub fn persistent_service_remembers_its_client(world: &dyn World) {
     network.wait_until("two are counted", &mut || service_stats(&handle, &web).connections == 2);
 
     handle.zero_all().unwrap();
-    assert_eq!(gauges(&only(&handle, &web)), [1, 1, 1], "zeroing forgets nobody");
+    assert_eq!(gauges(&only(&handle, &web)), [1, 1, 1], "zeroing keeps the connections");
     let destination = only(&handle, &web).destination;
     handle.delete_destination(&web, &server).unwrap();
     handle.new_destination(&web, &destination).unwrap();
@@ -165,7 +165,7 @@ pub fn update_keeps_counters_and_connections(world: &dyn World) {
     assert_eq!((entry.destination.clone(), gauges(&entry)), (changed, [0, 1, 0]));
     assert_eq!([totals(&service_stats(&handle, &dns)), totals(&entry.stats)], [datagrams(1, 5); 2]);
 
-    // What was there stays in the way that it came, and goes on counting.
+    // Existing connections keep their forwarding method, and go on counting.
     dialogue.ask(2);
     network.wait_until("counting goes on", &mut || {
         [totals(&service_stats(&handle, &dns)), totals(&only(&handle, &dns).stats)] == [datagrams(1, 7); 2]

@@ -186,7 +186,7 @@ pub fn persistence_without_its_flag_is_stored_and_survives_an_update(world: &dyn
     assert_eq!(handle.get_service(&service.id).unwrap(), Some(ServiceEntry::new(expected)));
 }
 
-pub fn what_the_library_has_no_name_for_survives_an_update(world: &dyn World) {
+pub fn unnamed_values_survive_an_update(world: &dyn World) {
     const FLAGS: [u16; 2] = [1, 7];
     const TIMEOUT: [u16; 2] = [1, 8];
     const SCHEDULER: [u16; 2] = [1, 6];

@@ -5,7 +5,7 @@ use ipvs_rs::{DestinationId, Scheduler, Service, ServiceId};
 
 use super::client::{Handle, HandleBuilder};
 
-/// A kernel, and a network namespace of it that nobody else uses.
+/// A kernel, and a network namespace of its own.
 pub trait World: Sync {
     /// Opens a handle.
     fn handle(&self) -> Handle {
@@ -86,7 +86,7 @@ pub trait TestConnection {
     fn hang_up(self: Box<Self>);
 }
 
-/// What a socket has asked for.
+/// The requests of a socket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Options {
     /// `NETLINK_CAP_ACK`: only the header of a request that failed comes back.

@@ -30,7 +30,7 @@ fn batch(handle: &Handle) -> Batch<'_> {
     [2, 3, 4].into_iter().fold(batch, |batch, number| batch.new_destination(&web(), &nth(number)))
 }
 
-/// What became of each command, as one word.
+/// The outcome of each command, as one word.
 fn words(report: &BatchReport) -> Vec<String> {
     let word = |result: &Result<(), Error>| match result {
         Ok(()) => "ok".to_owned(),
@@ -39,7 +39,7 @@ fn words(report: &BatchReport) -> Vec<String> {
     report.results().iter().map(word).collect()
 }
 
-/// Sends a batch with somebody who watches, and stops it when so many commands are done. Returns what it was told as well:
+/// Sends a batch with a progress function, and stops it when so many commands are done. Also returns the progress:
 /// commands done, failed, and all.
 fn watched(batch: Batch<'_>, stop_at: usize) -> (BatchReport, Vec<[usize; 3]>) {
     let mut told = Vec::new();
@@ -318,7 +318,7 @@ fn batch_that_is_stopped_sends_no_more() {
         unsent.to_string(),
         "new destination 10.0.0.4:8080 for TCP 192.0.2.10:80: not sent, because the batch was stopped"
     );
-    // Whoever stops it after the last datagram has stopped nothing.
+    // A stop after the last datagram has no effect.
     let rest = handle.batch().new_destination(&web(), &nth(3)).new_destination(&web(), &nth(2));
     let (report, told) = watched(rest, 2);
     assert_eq!(told, [[2, 0, 2]]);
@@ -430,7 +430,7 @@ fn answers_to_a_batch_that_was_given_up_are_taken_away_before_the_next_call() {
 }
 
 #[test]
-fn command_that_was_acknowledged_is_no_loss_although_others_are() {
+fn acknowledged_command_is_not_lost_although_others_are() {
     let [service, second, third, _] = requests();
     let (handle, _peer) = Script::new()
         .limits(3, 200_000)
@@ -489,10 +489,10 @@ fn one_impossible_setting_refuses_the_whole_batch_before_anything_is_sent() {
 
 #[test]
 fn batch_under_an_old_number_of_the_family_is_sent_again() {
-    let nobody = || (0..4).map(|place| refusal(Errno::ENOENT).to(place));
+    let unknown = || (0..4).map(|place| refusal(Errno::ENOENT).to(place));
     let (handle, _peer) = Script::new()
         .expect_batch(requests())
-        .datagram(nobody())
+        .datagram(unknown())
         .family(40)
         .expect_batch(requests())
         .error_of(0, Errno::EEXIST)
@@ -503,13 +503,13 @@ fn batch_under_an_old_number_of_the_family_is_sent_again() {
 
 #[test]
 fn number_of_the_family_is_looked_up_once_for_a_datagram() {
-    let nobody = || (0..4).map(|place| refusal(Errno::ENOENT).to(place));
+    let unknown = || (0..4).map(|place| refusal(Errno::ENOENT).to(place));
     let (handle, _peer) = Script::new()
         .expect_batch(requests())
-        .datagram(nobody())
+        .datagram(unknown())
         .family(40)
         .expect_batch(requests())
-        .datagram(nobody())
+        .datagram(unknown())
         .open();
     assert_eq!(words(&batch(&handle).send().unwrap()), ["ENOENT"; 4]);
 }
@@ -545,7 +545,7 @@ fn batch_to_a_family_that_has_gone_is_not_available_and_not_sent() {
         .expect_batch([request(), request()])
         .error_of(0, Errno::ENOENT)
         .error_of(1, Errno::ENOENT)
-        .expect_look_up()
+        .expect_family_lookup()
         .error(Errno::ENOENT)
         .open();
     let batch = (0..3).fold(handle.batch(), |batch, _| batch.delete_destination(&web(), &server()));

@@ -90,7 +90,7 @@ fn floods() -> [(&'static str, Flood); 8] {
         ("answers to an earlier question", from_kernel(message::ack().late())),
         ("answers to another socket", from_kernel(message::ack().for_port(1))),
         ("messages without meaning", from_kernel(message::noop())),
-        ("answers of somebody else", Flood::Messages(4711, vec![message::ack()])),
+        ("answers of another sender", Flood::Messages(4711, vec![message::ack()])),
         ("rows without an end", Flood::Rows),
         ("empty datagrams", Flood::Empty),
         ("losses", Flood::Loss),
@@ -104,7 +104,7 @@ fn endless_answers_end_in_a_timeout() {
         let handle = open(flood);
         let error = handle.get_services().unwrap_err();
         assert!(error.is_timeout(), "{label}: {error}");
-        // What is still coming does not keep the next call from ending either.
+        // Datagrams that still come do not keep the next call from ending either.
         let error = handle.get_services().unwrap_err();
         assert!(error.is_timeout(), "{label}, again: {error}");
     }

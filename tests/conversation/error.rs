@@ -40,7 +40,7 @@ fn operations() -> Vec<(Operation, Refused)> {
     ]
 }
 
-/// What an operation says when the kernel refuses it with a number.
+/// The message of an operation that the kernel refuses with a number.
 fn refused(operation: Operation, errno: Errno) -> Error {
     let handle = rule::open(move |_| message::refusal(errno));
     if operation == Operation::GetService {
@@ -337,6 +337,6 @@ fn error_numbers_have_the_names_and_values_of_linux() {
 #[test]
 fn builder_keeps_its_deadline() {
     let builder: HandleBuilder = Handle::builder().deadline(Duration::from_millis(1500));
-    let (opened, _peer) = Script::bare().expect_look_up().silence().try_open(builder);
+    let (opened, _peer) = Script::bare().expect_family_lookup().silence().try_open(builder);
     assert_eq!(opened.unwrap_err().to_string(), "open handle: no answer within 1.5s; nothing was changed: try again");
 }

@@ -21,7 +21,7 @@ fn opening_is_one_look_up() {
 
 #[test]
 fn kernel_without_ipvs_is_not_available() {
-    let error = open(Script::bare().expect_look_up().error(Errno::ENOENT));
+    let error = open(Script::bare().expect_family_lookup().error(Errno::ENOENT));
     assert!(error.is_not_available());
     assert!(!error.is_not_found());
     assert!(!error.is_retryable());
@@ -36,14 +36,14 @@ fn kernel_without_ipvs_is_not_available() {
 
 #[test]
 fn look_up_without_an_answer_is_a_timeout() {
-    let error = open(Script::bare().expect_look_up().silence());
+    let error = open(Script::bare().expect_family_lookup().silence());
     assert!(error.is_timeout());
     assert_eq!(error.to_string(), "open handle: no answer within 5s; nothing was changed: try again");
 }
 
 #[test]
 fn look_up_that_is_refused_otherwise_is_that_refusal() {
-    let error = open(Script::bare().expect_look_up().error(Errno::EPERM));
+    let error = open(Script::bare().expect_family_lookup().error(Errno::EPERM));
     assert!(error.is_permission_denied());
     assert!(!error.is_not_available());
 }
@@ -67,7 +67,7 @@ fn look_up_that_answers_something_else_is_refused() {
         ("data of another kind", raw_data(3, &attribute(1, &31_u16.to_ne_bytes()))),
         ("no number", raw_data(1, &attribute(3, &1_u32.to_ne_bytes()))),
     ] {
-        let error = open(Script::bare().expect_look_up().datagram([answer]));
+        let error = open(Script::bare().expect_family_lookup().datagram([answer]));
         assert_eq!(error.kind(), ErrorKind::Decode, "{label}: {error}");
     }
 }
@@ -131,7 +131,7 @@ fn family_that_has_gone_is_not_available() {
     let (handle, _peer) = Script::new()
         .expect(Request::NewService(service()))
         .error(Errno::ENOENT)
-        .expect_look_up()
+        .expect_family_lookup()
         .error(Errno::ENOENT)
         .open();
     let error = handle.new_service(&service()).unwrap_err();

@@ -43,7 +43,7 @@ fn ensure_changes_a_service_that_is_otherwise() {
     assert_eq!(handle.ensure_service(&service()).unwrap(), Outcome::Updated);
 }
 
-/// Somebody else removes the service each time that it is to be changed.
+/// Another program removes the service each time that it is to be changed.
 #[test]
 fn ensure_makes_a_service_that_vanishes_in_between() {
     let vanishing = |script: Script| {
@@ -171,7 +171,7 @@ fn remove_without_ipvs_is_not_done() {
     let (handle, _peer) = Script::new()
         .expect(Request::DeleteDestination(web(), server()))
         .error(Errno::ENOENT)
-        .expect_look_up()
+        .expect_family_lookup()
         .error(Errno::ENOENT)
         .open();
     assert!(handle.remove_destination(&web(), &server()).unwrap_err().is_not_available());

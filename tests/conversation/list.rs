@@ -137,7 +137,7 @@ fn explanation_of_the_end_is_told() {
 /// Adds an answer that is not what it should be.
 type Spoil = fn(Script) -> Script;
 
-/// What can be wrong with a list, and what comes of it when it is wrong each time.
+/// Faults of a list, and the result when it has them each time.
 fn spoilt() -> [(&'static str, Spoil, ErrorKind); 5] {
     let marked_row =
         |script: Script| script.datagram([row(&rows()[0]).interrupted(), row(&rows()[1])]).datagram([done()]);
@@ -331,7 +331,7 @@ fn no_destinations_and_no_service_are_told_apart_on_demand() {
         .list(&[])
         .expect(Request::GetService(web()))
         .error(Errno::ESRCH)
-        // Nobody knows.
+        // Unknown.
         .expect(Request::GetDestinations(web()))
         .list(&[])
         .expect(Request::GetService(web()))

@@ -17,7 +17,7 @@ const INTERRUPTED: u16 = 0x10;
 const CAPPED: u16 = 0x100;
 const ACK_TLVS: u16 = 0x200;
 
-/// What a question looked like from the other side.
+/// A question as the other side sees it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked {
     pub(crate) family: u16,
@@ -108,7 +108,7 @@ pub(crate) fn refusal(errno: Errno) -> Message {
 }
 
 fn refusal_code(code: i32) -> Message {
-    // The header of the question; nobody looks at it.
+    // The header of the question, which is not read.
     Message::new(Kind::Own(ERROR), CAPPED, [&code.to_ne_bytes()[..], &[0; 16]].concat())
 }
 

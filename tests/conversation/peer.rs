@@ -19,7 +19,7 @@ const CONTROLLER: u16 = 16;
 const REQUEST: u16 = 0x1;
 const DUMP: u16 = 0x300;
 
-/// What the other side waits for and what it does then.
+/// The script of the other side: the requests that it waits for, and its answers.
 ///
 /// A question is expected with [`expect`](Self::expect) and its like; what follows is played when it comes.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ enum Event {
         sender: u32,
         len: usize,
     },
-    /// Nothing is there until somebody waits.
+    /// Nothing is there until the client waits.
     Pause,
     Loss,
     ReceiveFails(io::ErrorKind),
@@ -122,13 +122,13 @@ impl Script {
     }
 
     /// A look-up of the family, without an answer yet.
-    pub(crate) fn expect_look_up(self) -> Self {
+    pub(crate) fn expect_family_lookup(self) -> Self {
         self.turn(Question::Family)
     }
 
     /// A look-up of the family, answered with this number.
     pub(crate) fn family(self, number: u16) -> Self {
-        self.expect_look_up().datagram([message::family(FAMILY_NAME, number)])
+        self.expect_family_lookup().datagram([message::family(FAMILY_NAME, number)])
     }
 
     /// A request by itself.
@@ -189,7 +189,7 @@ impl Script {
         self.event(Event::Bytes(bytes))
     }
 
-    /// Messages that somebody else sends.
+    /// Messages of another sender.
     pub(crate) fn foreign_sender(self, sender: u32, messages: impl IntoIterator<Item = Message>) -> Self {
         self.event(Event::Datagram { sender, messages: messages.into_iter().collect() })
     }
@@ -207,7 +207,7 @@ impl Script {
         self.event(Event::Loss)
     }
 
-    /// Nothing more comes until somebody has waited.
+    /// Nothing more comes until the client has waited.
     pub(crate) fn pause(self) -> Self {
         self.event(Event::Pause)
     }
@@ -304,7 +304,7 @@ impl Transport for PeerTransport {
         let mut state = self.0.lock().unwrap();
         state.calls.sends += 1;
         let requests = read(datagram);
-        let turn = state.turns.pop_front().unwrap_or_else(|| panic!("nobody expected {requests:?}"));
+        let turn = state.turns.pop_front().unwrap_or_else(|| panic!("unknown expected {requests:?}"));
         let asked: Vec<Asked> =
             requests.iter().map(|(kind, _, sequence, _)| Asked { family: *kind, sequence: *sequence }).collect();
         state.sequences.extend(asked.iter().map(|question| question.sequence));

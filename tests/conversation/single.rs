@@ -148,7 +148,7 @@ fn messages_for_others_are_skipped() {
     }
 }
 
-/// Anybody who knows the port id can send to it.
+/// Every process that knows the port id can send to it.
 #[test]
 fn datagram_of_another_sender_is_ignored() {
     let (handle, _peer) = Script::new()

@@ -64,7 +64,7 @@ fn stop_of_a_daemon_that_does_not_run_is_not_found() {
 }
 
 #[test]
-fn stop_that_nobody_may_is_refused() {
+fn stop_without_privilege_is_refused() {
     let (handle, _peer) = stop(Script::new()).error(Errno::EPERM).datagram([refusal(Errno::EPERM).to(1)]).open();
     assert!(handle.stop_sync(SyncRole::Master).unwrap_err().is_permission_denied());
 }
@@ -81,14 +81,14 @@ fn stop_under_an_old_number_of_the_family_is_made_again() {
 
 #[test]
 fn number_of_the_family_is_looked_up_once_for_a_stop() {
-    let nobody = |script: Script| stop(script).error(Errno::ENOENT).datagram([refusal(Errno::ENOENT).to(1)]);
-    let (handle, _peer) = nobody(nobody(Script::new()).family(40)).open();
+    let unknown = |script: Script| stop(script).error(Errno::ENOENT).datagram([refusal(Errno::ENOENT).to(1)]);
+    let (handle, _peer) = unknown(unknown(Script::new()).family(40)).open();
     assert_eq!(handle.stop_sync(SyncRole::Master).unwrap_err().errno(), Some(Errno::ENOENT));
 
-    let (handle, _peer) = nobody(Script::new()).family(31).open();
+    let (handle, _peer) = unknown(Script::new()).family(31).open();
     assert_eq!(handle.stop_sync(SyncRole::Master).unwrap_err().errno(), Some(Errno::ENOENT), "unchanged");
 
-    let (handle, _peer) = nobody(Script::new()).expect_look_up().error(Errno::ENOENT).open();
+    let (handle, _peer) = unknown(Script::new()).expect_family_lookup().error(Errno::ENOENT).open();
     assert!(handle.stop_sync(SyncRole::Master).unwrap_err().is_not_available());
 }
 

@@ -1,4 +1,4 @@
-//! What is sent, in which order, and what is made of the answers.
+//! The commands that are sent, their order, and the use of the answers.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ const OTHER_1: &str = "-a -t 192.0.2.81:80 -r 198.51.100.21:80 -m -w 1";
 const OTHER_2: &str = "-a -t 192.0.2.81:80 -r 198.51.100.22:80 -m -w 1";
 
 #[test]
-fn what_is_new_is_sent_before_what_goes_in_one_datagram_and_daemons_by_themselves() {
+fn additions_are_sent_before_deletions_in_one_datagram_and_daemons_separately() {
     let world = World::new().holding(&table(&[OTHER, OTHER_1, WEB, WEB_1, WEB_2]));
     let desired = desired(&[
         "-A -t 192.0.2.80:80 -s wlc",
@@ -83,7 +83,7 @@ fn full_load_takes_as_many_datagrams_as_a_batch() {
 }
 
 #[test]
-fn what_is_there_already_as_it_should_be_is_a_warning() {
+fn object_that_exists_as_desired_is_a_warning() {
     let world = World::new().holding(&table(&[WEB, WEB_1]));
     let plan = from_to(&[], &desired(&[WEB, WEB_1, WEB_2]));
     let report = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap();
@@ -100,7 +100,7 @@ fn what_is_there_already_as_it_should_be_is_a_warning() {
 }
 
 #[test]
-fn what_is_gone_already_is_a_warning() {
+fn object_that_is_gone_is_a_warning() {
     let world = World::new().holding(&table(&[WEB]));
     let plan = from_to(&[WEB, WEB_1, OTHER], &desired(&[WEB]));
     let report = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap();
@@ -135,7 +135,7 @@ fn service_that_cannot_be_made_is_the_cause_and_not_its_destinations() {
 }
 
 #[test]
-fn what_was_executed_behind_a_failure_in_the_same_datagram_is_undone_too() {
+fn commands_behind_a_failure_in_the_same_datagram_are_undone_too() {
     let world = World::new().holding(&table(&[WEB, WEB_1]));
     let before = world.state();
     let mut state = desired(&[WEB, WEB_1, OTHER, OTHER_1]);
@@ -217,7 +217,7 @@ fn daemon_that_was_started_is_stopped_and_one_that_was_stopped_runs_again() {
 }
 
 #[test]
-fn what_cannot_be_undone_is_named_and_stops_nothing() {
+fn commands_that_cannot_be_undone_are_named_and_stop_nothing() {
     let world = World::one_by_one().holding(&table(&[WEB, WEB_1]));
     let plan = world.plan(&desired(&["-A -t 192.0.2.80:80 -s wlc", WEB_1, WEB_2, WEB_3, OTHER]));
     // The second is about the first thing to be undone.
@@ -235,7 +235,7 @@ fn what_cannot_be_undone_is_named_and_stops_nothing() {
 }
 
 #[test]
-fn kernel_that_says_nothing_any_more_is_given_up_soon() {
+fn silent_kernel_is_given_up_soon() {
     for on_error in OnError::ALL {
         let world = World::one_by_one();
         world.kernel.misbehave(Mishaps::new().well(2).then_always(Fault::Silence));
@@ -285,7 +285,7 @@ fn scheduler_that_changes_keeps_flags_and_persistence_that_were_left_alone() {
 }
 
 #[test]
-fn service_that_fits_but_for_what_is_left_alone_is_no_conflict() {
+fn service_that_differs_only_in_unmanaged_settings_is_not_a_conflict() {
     let world = World::new().holding(&table(&["-A -t 192.0.2.80:80 -s rr -p 300"]));
     let mut state = desired(&[WEB]);
     state.services[0].left_alone = ipvs_rs::desired::ServiceAttributes::all();

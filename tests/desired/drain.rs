@@ -199,7 +199,7 @@ fn interrupt_ends_the_waiting_and_does_what_is_said_for_the_end_of_the_time() {
     }
 }
 
-/// Somebody who is asked to wait for too long.
+/// An observer that ends a long wait.
 struct InterruptsDrain(usize);
 impl Observer for InterruptsDrain {
     fn progress(&mut self, _: &Progress) {}
@@ -222,7 +222,7 @@ fn second_interrupt_ends_it_at_once_and_leaves_weight_0() {
     assert!(report.unwrap().is_complete());
 }
 
-/// Somebody who deletes a destination while it is waited for.
+/// Another program that deletes a destination while it is waited for.
 #[derive(Debug)]
 struct DeletesDestination<'a>(&'a ipvs_rs::Handle, usize);
 impl Observer for DeletesDestination<'_> {
@@ -237,7 +237,7 @@ impl Observer for DeletesDestination<'_> {
 }
 
 #[test]
-fn destination_that_somebody_else_deletes_is_not_waited_for() {
+fn destination_deleted_by_another_program_is_not_waited_for() {
     let world = busy_world();
     let other = world.kernel.handle().unwrap();
     let plan = world.plan(&only_the_first(Drain::new(secs(10))));
@@ -253,7 +253,7 @@ fn destination_that_somebody_else_deletes_is_not_waited_for() {
 fn failure_while_draining_gives_all_weights_back() {
     let world = busy_world();
     let before = world.state();
-    // Weight 0, a look, and then nobody may delete anything.
+    // Weight 0, a look, and then nothing may be deleted.
     let plan = world.plan(&only_the_first(Drain::new(Duration::ZERO)));
     world.kernel.misbehave(Mishaps::new().well(2).then(Fault::Refuse(Errno::EPERM)));
     let error = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap_err();

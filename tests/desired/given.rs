@@ -21,12 +21,12 @@ pub(crate) fn table(rules: &[&str]) -> Table {
     Table::new(rows)
 }
 
-/// What is there.
+/// The observed table.
 pub(crate) fn live(rules: &[&str]) -> Observed {
     Observed::new(table(rules))
 }
 
-/// What should be there: the same notation.
+/// The desired state, in the same notation.
 pub(crate) fn desired(rules: &[&str]) -> DesiredState {
     DesiredState::from(&table(rules))
 }

@@ -1,4 +1,4 @@
-//! What is true of every table, every state and every moment at which something goes wrong.
+//! Laws of every table, every state and every moment at which something goes wrong.
 
 use ipvs_rs::desired::apply::{ApplyOptions, Cause, Interrupt, OnError};
 use ipvs_rs::desired::plan::{Actions, Change, Object};
@@ -23,7 +23,7 @@ fn config(cases: u32) -> ProptestConfig {
 /// More steps than any of these plans has.
 const MANY: usize = 400;
 
-/// What should be there after a plan, where nothing is left as it is found.
+/// The state after a plan that does not leave anything as it is found.
 fn goal(before: &State, desired: &DesiredState) -> State {
     let mut goal = before.clone();
     goal.services.retain(|id, _| !desired.scope.covers(id));
@@ -45,7 +45,7 @@ fn leaves_nothing_alone(mut desired: DesiredState) -> DesiredState {
     desired
 }
 
-/// What is there is what should be, and what is not managed is as it was.
+/// The table is the desired state, and objects that are not managed are as they were.
 fn assert_reached(world: &World, before: &State, desired: &DesiredState) {
     let plan = world.plan(desired);
     assert!(plan.is_empty(), "left to do: {plan}");

@@ -40,7 +40,7 @@ fn file_is_named_after_the_namespace_and_stays() {
 }
 
 #[test]
-fn who_waits_gets_it_when_the_other_one_is_through() {
+fn waiting_process_gets_the_lock_when_it_is_released() {
     let folder = tempfile::tempdir().unwrap();
     let lock = Lock::acquire(folder.path(), Duration::ZERO).unwrap();
     let (sender, receiver) = mpsc::channel();
@@ -113,7 +113,7 @@ fn file_of_another_user_that_others_can_write_to_is_refused() {
 }
 
 #[test]
-fn folder_that_cannot_be_made_is_said() {
+fn folder_that_cannot_be_made_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();

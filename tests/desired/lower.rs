@@ -1,4 +1,4 @@
-//! What a file may say, and with which words it is told what it may not.
+//! The values that a file may have, and the messages about those that it may not.
 
 use ipvs_rs::desired::{
     Activity, DesiredState, DestinationAttributes, Observed, PlanOptions, ServiceAttributes, Severity, plan, spec,
@@ -135,7 +135,7 @@ fn other_addresses_of_destinations_are_refused() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_said_at_once() {
+fn every_mistake_is_reported_at_once() {
     let json = r#"{
         "defaults": {"port": 8374284, "weight": 7462943, "sched": "", "forward": "xdirect"},
         "services": [
@@ -478,7 +478,7 @@ fn settings_of_the_table_are_checked() {
 }
 
 #[test]
-fn what_a_kernel_holds_is_read_with_a_warning_where_it_is_odd() {
+fn odd_settings_of_a_kernel_are_read_with_a_warning() {
     let service = |more: &str| format!(r#"{{"services": [{{{more}}}]}}"#);
     let tcp = |more: &str| service(&format!(r#""address": "tcp://192.0.2.1:80", {more}"#));
     let destination =
@@ -605,7 +605,7 @@ fn a_state_and_a_name_are_kept_for_the_plan() {
 }
 
 #[test]
-fn what_is_probably_not_meant_is_a_warning() {
+fn unintended_values_are_warnings() {
     let service = |more: &str| format!(r#"{{"services": [{{"address": "tcp://192.0.2.1:80", {more}}}]}}"#);
     for (json, warning) in [
         (
@@ -642,7 +642,7 @@ fn what_is_probably_not_meant_is_a_warning() {
 }
 
 #[test]
-fn what_is_printed_of_a_table_is_that_table() {
+fn printed_table_is_that_table() {
     let rules = [
         "-A -t 192.0.2.9:0 -s rr -p 300",
         "-a -t 192.0.2.9:0 -r 10.0.0.1:0 -i -w 1 --tun-type ipip",

@@ -1,4 +1,4 @@
-//! What the table should be, the plan that makes it so, and carrying it out.
+//! The desired state of a table, the plan that leads to it, and its execution.
 
 #![allow(
     clippy::expect_used,

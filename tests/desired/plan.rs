@@ -1,4 +1,4 @@
-//! What a plan has to do, and in which order.
+//! The operations of a plan, and their order.
 
 use std::time::Duration;
 
@@ -20,20 +20,20 @@ fn planned(live: &Observed, desired: &DesiredState) -> Vec<String> {
 }
 
 #[test]
-fn what_is_there_already_needs_nothing() {
+fn existing_objects_need_nothing() {
     let all = [WEB, WEB_1, WEB_2, "-A -f 7 -s wlc -p 300", "-A -u [2001:db8::1]:53 -s rr -o"];
     assert_eq!(planned(&live(&all), &desired(&all)), Vec::<String>::new());
 }
 
 #[test]
-fn the_order_of_a_list_is_no_difference() {
+fn order_of_a_list_does_not_matter() {
     assert!(
         plan(&live(&[WEB, WEB_1, WEB_2]), &desired(&[WEB, WEB_2, WEB_1]), &PlanOptions::new().prune(true)).is_empty()
     );
 }
 
 #[test]
-fn what_is_new_comes_before_what_goes() {
+fn additions_come_before_deletions() {
     let live = live(&["-A -t 192.0.2.1:80 -s rr", "-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 1", WEB, WEB_1, WEB_2]);
     let desired = desired(&[
         "-A -t 192.0.2.80:80 -s wlc",
@@ -109,7 +109,7 @@ fn settings_that_are_left_alone_survive_a_change_of_the_weight() {
 }
 
 #[test]
-fn a_way_that_is_no_tunnel_any_more_does_not_keep_its_tunnel() {
+fn destination_that_leaves_tunneling_does_not_keep_its_tunnel() {
     let live = live(&["-A -t 192.0.2.1:80 -s rr", "-a -t 192.0.2.1:80 -r 10.0.0.1:80 -i -w 1"]);
     let (_, direct) = destination("-a -t 192.0.2.1:80 -r 10.0.0.1:80 -g -w 1");
     let direct = DesiredDestination::new(direct).left_alone(DestinationAttributes::TUNNEL);
@@ -143,7 +143,7 @@ fn a_destination_that_drains_has_weight_0_and_gets_its_own_back() {
 }
 
 #[test]
-fn what_is_outside_of_the_scope_is_left_alone() {
+fn objects_outside_of_the_scope_are_left_alone() {
     let live = live(&[WEB, WEB_1, "-A -t 203.0.113.1:80 -s rr", "-A -f 7 -s rr"]);
     let scope = Scope::all().manage("tcp://192.0.2.0/24".parse().unwrap()).ignore("*://192.0.2.9".parse().unwrap());
     let plan = plan(&live, &DesiredState::new().scope(scope), &PlanOptions::new().prune(true));
@@ -186,7 +186,7 @@ fn families_of_the_same_mark_are_two_services() {
 }
 
 #[test]
-fn only_time_outs_that_are_wanted_and_differ_are_set() {
+fn only_timeouts_that_are_desired_and_differ_are_set() {
     let mut live = live(&[]);
     let secs = Duration::from_secs;
     live.timeouts = Some(Config::new().tcp(secs(900)).unwrap().tcp_fin(secs(120)).unwrap().udp(secs(300)).unwrap());
@@ -197,7 +197,7 @@ fn only_time_outs_that_are_wanted_and_differ_are_set() {
 }
 
 #[test]
-fn a_daemon_is_compared_by_what_is_said_of_it() {
+fn daemon_is_compared_by_its_given_settings() {
     let mut live = live(&[]);
     let runs = SyncDaemon::master("eth1").unwrap().sync_id(7).port(8848).unwrap().ttl(1).unwrap();
     live.sync = Some(vec![runs]);
@@ -287,7 +287,7 @@ fn each_operation_needs_exactly_its_actions() {
 }
 
 #[test]
-fn words_that_are_no_actions_are_refused() {
+fn unknown_actions_are_refused() {
     for (text, error) in [
         ("", "invalid action: "),
         ("xs", "invalid action: xs"),

@@ -60,7 +60,7 @@ fn colors_are_added_to_the_same_lines() {
 }
 
 #[test]
-fn nothing_to_do_is_said() {
+fn empty_plan_is_reported() {
     let plan = plan(&live(&[WEB]), &desired(&[WEB]), &PlanOptions::new().prune(true));
     assert_eq!(plan.to_string(), "No changes: the table is as it should be.");
     assert_eq!(yaml::to_string(&plan.change_set()).unwrap(), "{}\n");
@@ -68,7 +68,7 @@ fn nothing_to_do_is_said() {
 }
 
 #[test]
-fn what_is_new_is_printed_with_its_settings() {
+fn new_objects_are_printed_with_their_settings() {
     let desired = desired(&[
         "-A -t [2001:db8::80]:443 -s mh -p 300 -M 64 -b mh-fallback,mh-port",
         "-a -t [2001:db8::80]:443 -r [2001:db8:1::11]:443 -i -w 1 -x 5000 -y 4000 --tun-type gue --tun-port 6080 --tun-remcsum",

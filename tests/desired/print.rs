@@ -134,7 +134,7 @@ fn the_version_is_printed_when_version_1_cannot_say_what_is_there() {
 }
 
 #[test]
-fn what_most_have_in_common_can_be_factored_out() {
+fn common_settings_can_be_factored_out() {
     let live = live(&[
         "-A -t 192.0.2.1:80 -s wlc",
         "-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 5",
@@ -166,7 +166,7 @@ fn what_most_have_in_common_can_be_factored_out() {
 }
 
 #[test]
-fn time_outs_and_daemons_are_printed_when_all_is_asked_for() {
+fn timeouts_and_daemons_are_printed_on_request() {
     let mut live = live(&[]);
     live.timeouts = Some(Config::new().tcp(Duration::from_secs(900)).unwrap().udp(Duration::from_secs(300)).unwrap());
     live.sync = Some(vec![SyncDaemon::backup("eth1").unwrap().sync_id(7)]);

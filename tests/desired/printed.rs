@@ -146,7 +146,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn what_is_printed_of_any_table_is_read_as_that_table(live in live(), factor in any::<bool>()) {
+    fn any_table_is_printed_and_read_back(live in live(), factor in any::<bool>()) {
         let file = spec::File::from_observed(&live, &PrintOptions::new().all(true).factor_defaults(factor));
         let mut should = DesiredState::from(&live.table);
         should.services.sort_by_key(DesiredService::id);

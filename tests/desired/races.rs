@@ -21,7 +21,7 @@ const OTHER: &str = "-A -t 192.0.2.81:80 -s wlc";
 const OTHER_1: &str = "-a -t 192.0.2.81:80 -r 198.51.100.21:80 -m -w 1";
 
 #[test]
-fn what_appeared_with_other_settings_gets_those_that_it_should_have() {
+fn object_that_appeared_with_other_settings_gets_the_desired_ones() {
     for driver in Driver::ALL {
         let there = ["-A -t 192.0.2.80:80 -s wlc -p 300", "-a -t 192.0.2.80:80 -r 198.51.100.11:80 -m -w 7"];
         let world = World::new().driven_by(*driver).holding(&table(&there));
@@ -33,7 +33,7 @@ fn what_appeared_with_other_settings_gets_those_that_it_should_have() {
 }
 
 #[test]
-fn what_vanished_is_made_again() {
+fn object_that_vanished_is_made_again() {
     for driver in Driver::ALL {
         // Of the destinations, one has vanished; of the services, one with all that it had.
         let world = World::new().driven_by(*driver).holding(&table(&[WEB, WEB_1]));
@@ -82,7 +82,7 @@ fn destination_whose_service_vanished_is_left_out_and_the_rest_is_done() {
 }
 
 #[test]
-fn what_is_to_go_is_as_good_as_gone_when_its_service_is() {
+fn deletion_is_done_when_its_service_is_gone() {
     let world = World::one_by_one();
     let plan = from_to(&[WEB, WEB_1], &desired(&[WEB, WEB_2]));
     let error = world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap_err();
@@ -112,7 +112,7 @@ fn caller_that_changes_what_is_there_has_nothing_made_again() {
 }
 
 #[test]
-fn what_would_take_a_forbidden_action_now_is_left_out() {
+fn operation_that_now_takes_a_forbidden_action_is_left_out() {
     let world = World::new().holding(&table(&["-A -t 192.0.2.80:80 -s wlc"]));
     let plan = from_to(&[], &desired(&[WEB, WEB_1]));
     let options = ApplyOptions::new().allowed(Actions::ADD_SERVICE | Actions::ADD_DESTINATION);
@@ -193,7 +193,7 @@ fn service_of_many_that_another_program_deletes_is_missed() {
 }
 
 #[test]
-fn last_look_that_fails_is_no_success_either() {
+fn failed_verification_is_not_a_success() {
     use ipvs_rs::error::Errno;
     use ipvs_rs::testing::{Fault, FaultPlan as Mishaps};
     let world = World::new();
@@ -211,7 +211,7 @@ fn last_look_that_fails_is_no_success_either() {
 }
 
 #[test]
-fn what_appeared_just_as_it_should_be_is_a_warning() {
+fn object_that_appeared_as_desired_is_a_warning() {
     let world = World::new().holding(&table(&[WEB]));
     let report = world.apply(&from_to(&[], &desired(&[WEB, WEB_1])), ApplyOptions::new(), &mut ()).unwrap();
     assert_eq!(report.warnings.iter().map(|it| it.finding).collect::<Vec<_>>(), [Finding::Present]);

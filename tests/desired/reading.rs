@@ -30,7 +30,7 @@ fn stage(text: &str) -> Option<Stage> {
 }
 
 #[test]
-fn what_holds_nothing_is_the_empty_state() {
+fn empty_file_is_the_empty_state() {
     for text in
         ["", "{}", "# nothing\n", "---\n", "~", "services:", "services: []", "services: null", "{\"services\": null}"]
     {
@@ -90,7 +90,7 @@ fn text_from_outside_reaches_no_terminal_as_it_is() {
 }
 
 #[test]
-fn what_is_no_mapping_is_not_read() {
+fn other_value_than_a_mapping_is_not_read() {
     let table = [
         ("[]", "f:1:1: error: expected a mapping with the key services, found a list"),
         ("text", "f:1:1: error: expected a mapping with the key services, found \"text\""),
@@ -167,7 +167,7 @@ fn items_of_a_list_are_not_nothing() {
 }
 
 #[test]
-fn keys_that_nobody_knows_are_said() {
+fn unknown_keys_are_reported() {
     let text = "adress: 1\nservices:\n- address: tcp://192.0.2.1:80\n  shed: rr\n  vendor.name: x\n  x-note: {a: [1]}\n  destinations:\n  - {address: 10.0.0.1:80, wieght: 5, weight: 1}\n";
     assert_eq!(
         warnings(text),
@@ -192,7 +192,7 @@ fn keys_that_nobody_knows_are_said() {
 }
 
 #[test]
-fn everything_is_said_at_once() {
+fn every_mistake_is_reported_at_once() {
     let text = "\
 defaults: {port: 0, sched: xrr}
 services:
@@ -384,7 +384,7 @@ fn times_are_seconds_or_have_units() {
 }
 
 #[test]
-fn wrong_forms_are_said_where_they_stand() {
+fn wrong_types_are_reported_with_their_position() {
     let table = [
         ("one-packet: yes", "3:15: error: services[0].one-packet: expected true or false, found \"yes\""),
         ("one-packet: 1", "3:15: error: services[0].one-packet: expected true or false, found \"1\""),
@@ -514,7 +514,7 @@ fn files_of_a_folder_are_read_in_order() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said() {
+fn unreadable_files_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("none.yaml");
     let found = read_path(&path).unwrap_err();
@@ -540,7 +540,7 @@ fn more_than_64_mebibytes_are_not_read() {
 }
 
 #[test]
-fn what_was_printed_is_read() {
+fn printed_state_is_read() {
     let file = spec::File { version: Some(2), ..spec::File::default() };
     let text = ipvs_rs::desired::yaml::to_string(&file).unwrap();
     assert_eq!(read(&text).unwrap().files, [file]);

@@ -34,7 +34,7 @@ fn every_form_of_version_1_is_replaced() {
 }
 
 #[test]
-fn what_is_no_parameter_says_why() {
+fn invalid_parameter_has_a_reason() {
     let unknown = |key: &str| format!("unable to look up parameter (for key={key}); searched: values");
     let table = [
         ("${a:-x}", unknown("a:-x")),
@@ -49,9 +49,9 @@ fn what_is_no_parameter_says_why() {
     for (text, expected) in table {
         assert_eq!(replaced(text, Syntax::Version1), Err(expected), "{text}");
     }
-    let nobody = substitute("${a}", &Chain::new(), Syntax::Version1).unwrap_err();
-    assert!(nobody.is_unresolved());
-    assert_eq!(nobody.to_string(), "unable to look up parameter (for key=a); no source of parameters is switched on");
+    let error = substitute("${a}", &Chain::new(), Syntax::Version1).unwrap_err();
+    assert!(error.is_unresolved());
+    assert_eq!(error.to_string(), "unable to look up parameter (for key=a); no source of parameters is switched on");
 }
 
 #[test]
@@ -134,7 +134,7 @@ quoted: \"0777\"
 }
 
 #[test]
-fn what_is_no_mapping_is_no_document() {
+fn other_value_than_a_mapping_is_not_a_document() {
     for text in ["", "# nothing", "~", "[1, 2]", "/* a comment */", "text", "a: [", "{\"a\": 1", "a: 1\n---\nb: 2\n"] {
         let error = MapResolver::from_document("p.yaml", text).unwrap_err();
         assert!(matches!(error, ParamsError::NoDocument { .. }), "{text}: {error}");
@@ -171,7 +171,7 @@ fn variables_keep_their_equal_signs() {
     assert_eq!(environment.resolve("env.EMPTY").as_deref(), Some(""));
     assert_eq!(environment.resolve("A"), None);
     assert_eq!(environment.keys(), ["env.A", "env.B", "env.EMPTY"]);
-    assert!(!format!("{environment:?}").contains("x=y"), "values of variables are nobody's business");
+    assert!(!format!("{environment:?}").contains("x=y"), "values of variables are not shown");
     assert!(MapResolver::environment().resolve("env.PATH").is_some());
 }
 

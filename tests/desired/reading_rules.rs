@@ -145,7 +145,7 @@ fn a_firewall_mark_has_no_port() {
 }
 
 #[test]
-fn what_says_no_forward_is_direct_and_no_port_that_of_the_service() {
+fn defaults_are_direct_routing_and_the_port_of_the_service() {
     let text = "services:\n- address: tcp://192.0.2.1:80\n  sched: \"\"\n  destinations:\n  - address: 10.0.0.1\n    forward: \"\"\n";
     assert_eq!(made(text), ["-A -t 192.0.2.1:80 -s rr", "-a -t 192.0.2.1:80 -r 10.0.0.1:80 -g -w 0"]);
 }
@@ -185,7 +185,7 @@ fn version_1_leaves_what_it_does_not_say_as_it_is() {
 }
 
 #[test]
-fn what_get_prints_is_read_and_changes_nothing() {
+fn output_of_get_is_read_and_changes_nothing() {
     let table = [
         "-A -t 192.0.2.9:0 -s rr -p 300",
         "-a -t 192.0.2.9:0 -r 10.0.0.1:0 -i -w 1",

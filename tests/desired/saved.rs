@@ -69,7 +69,7 @@ fn a_plan_is_not_carried_out_on_another_table() {
 }
 
 #[test]
-fn what_a_plan_did_not_look_at_may_have_changed() {
+fn objects_outside_of_a_plan_may_have_changed() {
     let before = live(&[WEB]);
     let plan = plan(&before, &DesiredState::new(), &PlanOptions::new().prune(true));
     let saved = plan.saved(&before);
@@ -109,7 +109,7 @@ fn a_saved_plan_is_json_for_scripts() {
 }
 
 #[test]
-fn a_file_that_is_no_plan_is_refused() {
+fn other_file_than_a_plan_is_refused() {
     let (live, plan) = whole();
     let good = serde_json::to_value(plan.saved(&live)).unwrap();
     let changed = |change: &dyn Fn(&mut Value)| {

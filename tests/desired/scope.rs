@@ -41,7 +41,7 @@ fn patterns_match_by_protocol_network_and_ports() {
 }
 
 #[test]
-fn what_is_no_pattern_is_refused_with_a_reason() {
+fn invalid_pattern_is_refused_with_a_reason() {
     for (text, problem) in [
         ("", "expected something like tcp://192.0.2.0/24:80, *://[2001:db8::]/32 or fwmark:1-9"),
         ("192.0.2.1", "expected something like tcp://192.0.2.0/24:80, *://[2001:db8::]/32 or fwmark:1-9"),

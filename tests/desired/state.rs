@@ -1,4 +1,4 @@
-//! What a kernel holds, in a form that can be compared. The tests on the real kernel take this in as well.
+//! The state of a kernel in a form that can be compared. The tests on the real kernel take this in as well.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use ipvs_rs::{Destination, DestinationId, Handle, Service, ServiceId};
 
 use super::universe::Case;
 
-/// What a kernel holds, without counters and in one order.
+/// The state of a kernel, without counters and in one order.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct State {
     pub(crate) services: BTreeMap<ServiceId, (Service, BTreeMap<DestinationId, Destination>)>,
@@ -53,7 +53,7 @@ pub(crate) fn put(handle: &Handle, case: &Case) {
     }
 }
 
-/// What is not managed is as it was.
+/// Objects that are not managed are as they were.
 pub(crate) fn assert_untouched(before: &State, after: &State, desired: &DesiredState) {
     let outside = |state: &State| {
         let mut services = state.services.clone();

@@ -166,7 +166,7 @@ fn file_that_a_full_disk_cut_off_is_not_taken() {
 }
 
 #[test]
-fn what_is_not_a_file_is_not_opened() {
+fn special_files_are_not_opened() {
     let folder = TempDir::new().unwrap();
     let fifo = folder.path().join("fifo");
     mkfifo(&fifo, Mode::from_bits_truncate(0o600)).unwrap();

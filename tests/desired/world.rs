@@ -66,7 +66,7 @@ struct RecordingSocket {
     listing: Hook,
 }
 
-/// What interrupts when it is asked for the so-many-th time.
+/// Interrupts when it is asked for the so-many-th time.
 #[derive(Debug)]
 pub(crate) struct Interrupter {
     pub(crate) asked: usize,
@@ -124,7 +124,7 @@ impl World {
         State::read(&self.kernel.handle().unwrap())
     }
 
-    /// What is there, as a plan wants it.
+    /// The observed state, as a plan takes it.
     pub(crate) fn live(&self, desired: &DesiredState) -> Observed {
         Observed::read(&self.kernel.handle().unwrap(), desired).unwrap()
     }

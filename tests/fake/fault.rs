@@ -19,7 +19,7 @@ fn kernel() -> (FakeKernel, Handle) {
     (kernel, handle)
 }
 
-/// What a handle says of a command that met with a fault, and whether it was executed.
+/// The error kind of a command that met with a fault, and whether it was executed.
 fn command(fault: Fault) -> (Option<ErrorKind>, bool) {
     let (kernel, handle) = kernel();
     kernel.misbehave(fault);
@@ -138,7 +138,7 @@ fn plan_counts_for_all_sockets_and_leaves_looking_up_alone() {
 }
 
 #[test]
-fn stop_that_nobody_confirms_is_neither_success_nor_a_hang() {
+fn unconfirmed_stop_is_neither_success_nor_a_hang() {
     let (kernel, handle) = kernel();
     kernel.add_interface(Interface::new("eth1"));
     handle.start_sync(&SyncDaemon::master("eth1").unwrap()).unwrap();

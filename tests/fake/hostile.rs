@@ -1,4 +1,4 @@
-//! Requests that nobody should ever send: whatever comes, the kernel goes on.
+//! Malformed requests: whatever comes, the kernel goes on.
 
 use ipvs_rs::codec::{Request, put_request};
 use ipvs_rs::testing::{FakeKernel, FakeSocket, Recorder, Release, Transcript};

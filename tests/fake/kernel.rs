@@ -1,4 +1,4 @@
-//! What a kernel has and lacks, who may ask, and who shares what.
+//! The features of a kernel, the privileges that its requests need, and the state that its clients share.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;

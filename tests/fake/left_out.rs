@@ -1,4 +1,4 @@
-//! What the kernel in memory cannot be tried with, said each time.
+//! The tests that the kernel in memory cannot run, named each time.
 
 use std::io::Write;
 

@@ -14,7 +14,7 @@ use ipvs_rs::{Destination, DestinationId, ForwardMethod, Handle, Scheduler, Serv
 
 const DUMP: u16 = 0x300;
 
-/// What went over a socket.
+/// A request that went over a socket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum RequestKind {
     Services,
@@ -24,12 +24,12 @@ enum RequestKind {
 
 type Hook = Box<dyn FnMut() + Send>;
 
-/// A socket between whose pieces of a list somebody else can act.
+/// A socket with a hook between the pieces of a list.
 struct HookedSocket {
     socket: FakeSocket,
     seen: Arc<Mutex<Vec<RequestKind>>>,
     longest: Arc<Mutex<usize>>,
-    /// Called when the first piece of a list is made and nobody has it yet.
+    /// Called when the first piece of a list is made and not yet received.
     between: Hook,
 }
 
@@ -315,7 +315,7 @@ fn destination_that_is_there_is_never_said_to_be_missing() {
         });
         assert_eq!(outcome.unwrap().to_string(), "updated");
     }
-    // What is not there cannot be told from what was left out.
+    // A missing destination cannot be told from one that the list left out.
     let error = handle.get_destination(&id(1), &server(999)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unstable);
     let error = handle.modify_destination(&id(1), &server(999), |_| panic!("nothing to change")).unwrap_err();
@@ -528,7 +528,7 @@ fn visitor_may_use_the_handle_and_is_called_when_the_list_is_complete() {
         .unwrap();
     assert_eq!((names, reading), (vec![server(1); 200], Reading::Fragmented));
 
-    // The first list is spoilt and read again; nobody sees any of it twice.
+    // The first list is spoilt and read again; no row of it is seen twice.
     kernel.misbehave(FaultPlan::new().then(Fault::Interrupt));
     let mut seen = 0;
     handle.for_each_service(|_| seen += 1).unwrap();

@@ -1,4 +1,4 @@
-//! Somebody who may not.
+//! Clients without privilege.
 
 use ipvs_rs::testing::Release;
 

@@ -26,7 +26,7 @@ fn calls(handle: &Handle) -> Vec<String> {
 }
 
 #[test]
-fn conversation_is_said_again_from_its_text() {
+fn conversation_replays_from_its_text() {
     let (recorder, recording) = Recorder::new(FakeKernel::new().transport());
     let said = calls(&Handle::builder().open_over(recorder).unwrap());
     let text = recording.transcript().to_string();
@@ -37,7 +37,7 @@ fn conversation_is_said_again_from_its_text() {
 }
 
 #[test]
-fn every_fault_is_said_again() {
+fn every_fault_replays() {
     let faults = [
         Fault::Delay(Duration::from_secs(1)),
         Fault::Delay(Duration::from_secs(7)),
@@ -119,7 +119,7 @@ fn replay_refuses_what_was_not_asked() {
 }
 
 #[test]
-fn text_that_is_no_transcript_is_refused_with_its_line() {
+fn invalid_transcript_is_refused_with_its_line() {
     for (text, line) in [
         ("port", 1),
         ("port x", 1),

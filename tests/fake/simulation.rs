@@ -147,7 +147,7 @@ fn destination_that_comes_back_has_its_connections_and_counters_again() {
 }
 
 #[test]
-fn destination_that_nobody_refers_to_is_forgotten_after_two_minutes() {
+fn unreferenced_destination_is_forgotten_after_two_minutes() {
     let back_after = |seconds| {
         let fixture = Fixture::new();
         fixture.carry(Traffic::new().opened(3).closed(3).expired(3));
@@ -175,8 +175,8 @@ fn destination_with_connections_is_remembered_for_ever() {
 #[test]
 fn traffic_needs_a_destination() {
     let fixture = Fixture::new();
-    let nobody: DestinationId = "10.0.0.9:80".parse().unwrap();
-    let error = fixture.kernel.carry(&fixture.web, &nobody, Traffic::new().opened(1)).unwrap_err();
+    let unknown: DestinationId = "10.0.0.9:80".parse().unwrap();
+    let error = fixture.kernel.carry(&fixture.web, &unknown, Traffic::new().opened(1)).unwrap_err();
     assert_eq!(error.to_string(), "no destination 10.0.0.9:80 of TCP 192.0.2.10:80 to carry traffic to");
     fixture.handle.delete_destination(&fixture.web, &fixture.server).unwrap();
     assert!(fixture.kernel.carry(&fixture.web, &fixture.server, Traffic::new().opened(1)).is_err());

@@ -22,7 +22,7 @@ impl World {
         Self { kernel, is_privileged: true }
     }
 
-    /// The same for somebody without `CAP_NET_ADMIN`.
+    /// The same for a client without `CAP_NET_ADMIN`.
     pub fn unprivileged(self) -> Self {
         Self { is_privileged: false, ..self }
     }

@@ -1,4 +1,4 @@
-//! What our program has and the original lacks.
+//! The additions of our program to the original.
 
 use ipvs_rs::Handle;
 use ipvs_rs::model::notation::Rule;
@@ -262,7 +262,7 @@ fn additions_stay_out_of_other_commands() {
 
 #[test]
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsadm"]
-fn what_the_program_knows_by_itself_needs_no_permission() {
+fn help_and_version_do_not_need_privilege() {
     with_ours(|ours, network| {
         for (words, inside) in
             [("--help-all", "--sctp-service"), ("--man", ".SH SYNOPSIS"), ("--completions bash", "complete -F")]

@@ -1,4 +1,4 @@
-//! What Debian's ipvsadm did on a real kernel, recorded, and whether both programs still do it.
+//! Recorded behavior of Debian's ipvsadm on a real kernel, which both programs still have to show.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -675,7 +675,7 @@ const BAD_ADDRESSES: &[&str] = &[
     ":80",
     "10.0.0.1:80:90",
     "256.0.0.1:80",
-    "nobody:80",
+    "nowhere:80",
     "ip6-localhost:80",
     "vip6:80",
     "[2001:db8::1]",
@@ -772,7 +772,7 @@ fn lines_come_again_with_their_seed() {
 }
 
 #[test]
-fn what_ends_differently_by_decision_is_avoided() {
+fn lines_with_intended_differences_are_avoided() {
     let line =
         |words: &[&str], stdin: &str| Line { words: words.iter().map(Into::into).collect(), stdin: stdin.into() };
     for words in [&["-A", "-b", ","][..], &["-Ab,,"], &["-b=,"], &["--sched-flags=,,"], &["-L", "--json"], &["--man"]] {

@@ -13,7 +13,7 @@ use crate::output::PATIENCE;
 
 #[test]
 #[ignore = "needs root, ip_vs, keepalived and both programs: cargo xtask test --only ipvsadm"]
-fn what_keepalived_programs_is_shown_alike() {
+fn table_of_keepalived_is_shown_alike() {
     alone(|| {
         let (network, programs) = (Namespace::new(), programs());
         let keepalived = network.run(Keepalived::start);

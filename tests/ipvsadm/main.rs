@@ -1,4 +1,4 @@
-//! Our ipvsadm and Debian's: nobody who uses one of them can tell which it is.
+//! Our ipvsadm and Debian's: a user of one of them cannot tell which it is.
 //!
 //! All of this needs root, IPVS and both programs. `cargo xtask test --only ipvsadm` runs it in a small virtual machine;
 //! there, what is missing fails. The programs are `/usr/local/bin/ipvsadm` (ours) and `/usr/sbin/ipvsadm` (Debian's),

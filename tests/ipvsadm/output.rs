@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use similar::{ChangeTag, TextDiff};
 
-/// What a program printed and how it ended.
+/// The output and the exit status of a program.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Output {
     pub stdout: Vec<u8>,
@@ -34,7 +34,7 @@ pub fn run(mut command: Command, stdin: &[u8]) -> Output {
     };
     let (input, stdout, stderr) = (child.stdin.take(), child.stdout.take().unwrap(), child.stderr.take().unwrap());
     thread::scope(|scope| {
-        // Who does not want all of its input closes the pipe.
+        // A program that does not read all of its input closes the pipe.
         scope.spawn(|| input.map(|mut input| input.write_all(stdin)));
         let (sender, receiver) = mpsc::channel();
         let errors = sender.clone();
@@ -71,7 +71,7 @@ fn read(mut from: impl Read) -> Vec<u8> {
 pub const PATIENCE: Duration = Duration::from_secs(240);
 
 impl Output {
-    /// What is different in `actual`, for people; nothing if nothing is.
+    /// The differences of `actual` for people; empty if there are none.
     pub fn difference(&self, actual: &Self) -> Option<String> {
         let mut text = String::new();
         if self.status != actual.status {

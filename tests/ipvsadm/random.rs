@@ -98,7 +98,7 @@ fn compare(seed: u64, lines: usize) -> Report {
 const OF_THE_ORIGINAL: [&str; 4] =
     ["invalid timeout value", "invalid fwmark value", "Zero port specified", "One-Packet Scheduling is only"];
 
-/// What the kernel keeps for a namespace.
+/// The state that the kernel keeps for a namespace.
 #[derive(Debug, PartialEq)]
 struct State {
     services: Vec<TableService>,
@@ -119,7 +119,7 @@ impl Tables {
             network.run(|| {
                 let interface = |words: &str| crate::namespaces::ip(&format!("{words} {INTERFACE}"));
                 crate::namespaces::ip(&format!("link add {INTERFACE} type dummy"));
-                // Its link-local address is there at once, without waiting for somebody who has it already.
+                // Its link-local address is there at once, without a search for duplicates.
                 std::fs::write(format!("/proc/sys/net/ipv6/conf/{INTERFACE}/accept_dad"), "0").unwrap();
                 interface("address add 192.0.2.1/24 dev");
                 interface("link set up dev");
@@ -129,7 +129,7 @@ impl Tables {
         Self { networks, handles }
     }
 
-    /// What both programs make of a line, each in its namespace.
+    /// The results of a line with both programs, each in its namespace.
     fn run(&self, programs: &[Root; 2], line: &Line) -> [Output; 2] {
         // One namespace will do for a line that changes nothing.
         let networks = if line.is_unsorted() { [&self.networks[1]; 2] } else { self.networks.each_ref() };

@@ -1,4 +1,4 @@
-//! What both programs do where nobody reads, nothing can be written, or the input is no input at all.
+//! The behavior of both programs when their output is not read, cannot be written, or their input is broken.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use crate::root::Root;
 
 #[test]
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsadm"]
-fn streams_that_are_closed_or_full_disturb_nobody() {
+fn closed_or_full_streams_are_handled() {
     alone(|| {
         let both = BothPrograms::new();
         both.restore(RULES);
@@ -29,7 +29,7 @@ fn streams_that_are_closed_or_full_disturb_nobody() {
             "ipvsadm -Q 2>&-",
             "ipvsadm -Q 2>/dev/full",
             "ipvsadm -L -Q 2>&-",
-            "ipvsadm -A -t nobody:80 2>/dev/full",
+            "ipvsadm -A -t nowhere:80 2>/dev/full",
             "ipvsadm -D -t 10.9.9.9:80 2>&-",
             "ipvsadm -L -t 10.9.9.9:80 >&- 2>&-",
             "ipvsadm -R <&-",
@@ -52,7 +52,7 @@ fn reader_that_goes_away_ends_long_lists_and_not_short_ones() {
         let lists = lists.each_ref().map(String::as_str);
         both.restore(RULES);
         for output in both.assert_same(&lists) {
-            assert!(output.stdout.ends_with(b"\n0 0\n"), "a short list is in the pipe before anybody leaves");
+            assert!(output.stdout.ends_with(b"\n0 0\n"), "a short list is in the pipe before the reader leaves");
         }
 
         // More than a pipe holds and `head` takes.
@@ -99,7 +99,7 @@ fn ten_megabytes_of_anything_end() {
         let mut random = Rng::with_seed(1);
         let noise: Vec<u8> = (0..10_000_000).map(|_| random.u8(..)).collect();
         both.assert_same_input(&noise);
-        // What a parser refuses does not end the run, so that this is read to its end.
+        // An input that a parser refuses does not end the run, so that this is read to its end.
         let mut lines = Vec::new();
         for chunk in noise.chunks(10_000) {
             lines.extend_from_slice(b"-A -Q ");
@@ -143,7 +143,7 @@ fn lines_of_a_megabyte_are_taken_as_they_are() {
 
 #[test]
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsadm"]
-fn bytes_that_are_no_text_are_taken_as_they_are() {
+fn invalid_utf8_is_passed_on_unchanged() {
     alone(|| {
         let both = BothPrograms::new();
         for input in [

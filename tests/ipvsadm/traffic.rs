@@ -133,7 +133,7 @@ impl Network {
     }
 }
 
-/// What the first client sends, to its end.
+/// The data of the first client, to its end.
 fn receive(listener: &TcpListener) -> Vec<u8> {
     listener.set_nonblocking(true).unwrap();
     let start = Instant::now();
@@ -141,7 +141,7 @@ fn receive(listener: &TcpListener) -> Vec<u8> {
         match listener.accept() {
             Ok((stream, _)) => break stream,
             Err(_) if start.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(10)),
-            Err(error) => panic!("nobody came: {error}"),
+            Err(error) => panic!("there was no connection: {error}"),
         }
     };
     stream.set_nonblocking(false).unwrap();
@@ -151,7 +151,7 @@ fn receive(listener: &TcpListener) -> Vec<u8> {
     received
 }
 
-/// A list of connections, which both programs print alike. States and seconds change while nobody looks: only what the
+/// A list of connections, which both programs print alike. States and seconds change in between: only what the
 /// original prints before and after counts.
 fn same(network: &Namespace, programs: &[Root; 2], words: &[&str]) -> String {
     let start = Instant::now();

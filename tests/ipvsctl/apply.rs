@@ -1,4 +1,4 @@
-//! What `apply` makes of a table, seen by ipvsadm.
+//! Tables that `apply` makes, as seen by ipvsadm.
 
 use crate::world::{World, scene};
 
@@ -279,7 +279,7 @@ fn limits_that_a_killed_run_has_left_are_set_back() {
         let limits = format!("cat {v4} {v6}");
         let namespace = world.network.run(|| std::fs::metadata("/proc/thread-self/ns/net").unwrap().ino());
         let (lock, state) = (format!("/run/ipvsctl-{namespace}.lock"), format!("/run/ipvsctl-{namespace}.limits"));
-        // What a run leaves when it is killed while a scheduler changes.
+        // The state that a run leaves when it is killed while a scheduler changes.
         let killed = |old: Option<&str>| {
             world.shell(&format!("echo 86400000 > {v4}; echo 86400000 > {v6}"));
             if let Some(old) = old {

@@ -22,7 +22,7 @@ const TABLE: [&[&str]; 7] = [
 
 #[test]
 #[ignore = "needs root, our program and no ip_vs: cargo xtask test --only ipvsctl"]
-fn module_that_cannot_be_loaded_is_said() {
+fn module_that_cannot_be_loaded_is_reported() {
     for words in TABLE {
         let said = run(words, &[]);
         assert_eq!((said.status, &*said.stdout), (1, ""), "{words:?}: {}", said.stderr);
@@ -32,7 +32,7 @@ fn module_that_cannot_be_loaded_is_said() {
 
 #[test]
 #[ignore = "needs root, our program and no ip_vs: cargo xtask test --only ipvsctl"]
-fn without_modprobe_there_is_no_ipvs() {
+fn without_modprobe_ipvs_is_not_available() {
     for words in TABLE {
         for (options, variables) in [(&["--no-modprobe"][..], &[][..]), (&[], &[("SKIP_IPVSKERNELREQ", "1")])] {
             let said = run(&[options, words].concat(), variables);

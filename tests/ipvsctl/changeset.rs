@@ -1,4 +1,4 @@
-//! What `changeset` prints.
+//! The output of `changeset`.
 
 use crate::world::scene;
 

@@ -17,7 +17,7 @@ fn busy(world: &World) -> BusyService {
     world.shell("ip addr add 10.9.9.9/32 dev lo; ip addr add 10.1.1.1/32 dev lo; ip addr add 10.1.1.2/32 dev lo");
     world.rules("-A -t 10.9.9.9:80 -s wlc\n-a -t 10.9.9.9:80 -r 10.1.1.1:80 -g -w 5\n");
     world.network.run(|| {
-        // The kernel hands connections for its own addresses to whoever listens on that of the service.
+        // The kernel hands connections for its own addresses to the program that listens on that of the service.
         let listener = TcpListener::bind("0.0.0.0:80").unwrap();
         let mut client = TcpStream::connect("10.9.9.9:80").unwrap();
         let (mut server, _) = listener.accept().unwrap();

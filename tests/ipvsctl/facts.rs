@@ -49,7 +49,7 @@ fn daemons(world: &World) -> usize {
 
 #[test]
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
-fn what_get_prints_changes_nothing() {
+fn output_of_get_changes_nothing() {
     for_tables(|world| {
         let now = || (rules(world), document(world, &["get", "--all"]));
         let before = now();

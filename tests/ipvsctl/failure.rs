@@ -1,4 +1,4 @@
-//! What the kernel refuses, and what is left then.
+//! Refusals of the kernel, and the table that is left then.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -21,7 +21,7 @@ services:
 
 #[test]
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
-fn failure_is_rolled_back_unless_somebody_wants_it_otherwise() {
+fn failure_is_rolled_back_by_default() {
     scene(|world| {
         world.rules("-A -t 192.0.2.9:80 -s rr -p 300\n-a -t 192.0.2.9:80 -r 10.0.0.9:80 -m -w 3\n");
         let before = world.saved();
@@ -101,7 +101,7 @@ fn without_privilege_the_table_cannot_be_read() {
 
 #[test]
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
-fn reader_that_has_gone_is_no_failure_to_speak_of() {
+fn broken_pipe_has_no_message() {
     scene(|world| {
         world.rules("-A -t 192.0.2.1:80 -s rr\n");
         let program = ours();

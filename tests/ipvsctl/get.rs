@@ -1,4 +1,4 @@
-//! What `get` prints of a table that ipvsadm made.
+//! The output of `get` for a table that ipvsadm made.
 
 use crate::world::scene;
 
@@ -74,7 +74,7 @@ pub const RICH: &str = "\
 
 #[test]
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
-fn what_get_prints_changes_nothing_when_applied() {
+fn output_of_get_changes_nothing_when_applied() {
     scene(|world| {
         world.rules(RICH);
         let before = (world.saved(), world.ipvsadm(&["-L", "-n", "--thresholds"]));

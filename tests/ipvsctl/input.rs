@@ -170,7 +170,7 @@ fn folder_is_all_of_its_files() {
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
 fn default_file_counts_before_the_default_folder() {
     if !kernel::is_ours() {
-        // The files of somebody's machine are not ours.
+        // The files of another machine are not ours.
         return kernel::note("default files are looked at in the virtual machine only");
     }
     scene(|world| {

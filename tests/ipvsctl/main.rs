@@ -4,7 +4,7 @@
 //! there, what is missing fails. The programs are `/usr/local/bin/ipvsctl` (ours) and `/usr/sbin/ipvsadm` (Debian's), or
 //! what `IPVS_RS_IPVSCTL` and `IPVS_RS_IPVSADM_ORIGINAL` name.
 //!
-//! What needs no kernel is tested where the program is.
+//! The parts that do not need a kernel are tested beside the program.
 
 #![cfg(target_os = "linux")]
 #![allow(

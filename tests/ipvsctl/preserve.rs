@@ -46,7 +46,7 @@ fn version_2_sets_what_it_does_not_say_to_its_default() {
 
 #[test]
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
-fn services_of_ipv6_are_no_obstacle() {
+fn services_of_ipv6_are_kept() {
     scene(|world| {
         world.rules("-A -t [2001:db8::1]:80 -s rr\n-a -t [2001:db8::1]:80 -r [2001:db8::2]:80 -m\n-A -f 9 -6 -s rr\n");
         world.apply(

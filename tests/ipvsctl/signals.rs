@@ -1,4 +1,4 @@
-//! What is left after a signal.
+//! The table that is left after a signal.
 
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};

@@ -29,7 +29,7 @@ fn files_and_drift_are_followed() {
         until(|| world.saved() == rule("wlc"));
         world.clear();
         until(|| world.saved() == rule("wlc"));
-        // What is broken counts for nothing; what was right before goes on to count.
+        // A broken file is ignored; its last good content stays in force.
         world.write("conf/a.yaml", "services: [");
         world.clear();
         until(|| world.saved() == rule("wlc"));
@@ -49,7 +49,7 @@ fn files_and_drift_are_followed() {
 
 #[test]
 #[ignore = "needs root, ip_vs and both programs: cargo xtask test --only ipvsctl"]
-fn what_is_wrong_at_the_start_ends_it() {
+fn error_at_the_start_ends_it() {
     scene(|world| {
         world.write("broken.yaml", "services: [");
         world.write("empty.yaml", "");

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::namespaces::{Namespace, alone};
 use crate::output;
 
-/// What a program said and how it ended.
+/// The output and the exit status of a program.
 #[derive(Debug)]
 pub struct ProgramOutput {
     pub status: i32,
@@ -100,7 +100,7 @@ impl World {
         self.debians(&["-S", "-n"], "").stdout
     }
 
-    /// What Debian's ipvsadm prints.
+    /// The output of Debian's ipvsadm.
     pub fn ipvsadm(&self, words: &[&str]) -> String {
         let said = self.debians(words, "");
         assert_eq!((said.status, &*said.stderr), (0, ""), "{words:?}");

@@ -36,7 +36,7 @@ pub enum Call {
     ModifyDestination(ServiceId, DestinationId, Weight),
 }
 
-/// What a call returns.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     Done,
@@ -152,7 +152,7 @@ impl Call {
         answer.map_err(Failure::from)
     }
 
-    /// What must come of it. The order of services decides which of the lists of a snapshot is struck by a fault.
+    /// The expected result. The order of services decides which of the lists of a snapshot is struck by a fault.
     pub fn foretell(&self, reference: &mut Reference, order: &[ServiceId]) -> Result<Answer, Failure> {
         let change = |reference: &mut Reference, command| {
             reference.command(&command).map(|()| Answer::Outcome(Outcome::Updated))

@@ -17,7 +17,7 @@ const LIST_ATTEMPTS: u32 = 5;
 /// How many commands of a batch travel together.
 pub const CHUNK: usize = 200;
 
-/// What there is to know of an error.
+/// The kind and the predicates of an error.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
     pub operation: Operation,
@@ -34,7 +34,7 @@ impl From<Error> for Failure {
             kind: error.kind(),
             errno: error.errno(),
         };
-        // What people branch by says the same.
+        // The predicates that callers branch by agree.
         let unknown_end = matches!(failure.kind, ErrorKind::Timeout | ErrorKind::Lost);
         let comes_later = matches!(failure.kind, ErrorKind::NotSent | ErrorKind::Interrupted)
             || matches!(failure.errno, Some(Errno::ENOMEM | Errno::EBUSY));
@@ -58,7 +58,7 @@ enum AnswerShape {
     Bulk { answers: usize },
 }
 
-/// What becomes of an answer.
+/// The delivery of an answer.
 #[derive(Clone, Copy, Debug)]
 enum Delivery {
     /// It arrives.
@@ -99,7 +99,7 @@ impl AnswerShape {
             Fault::Garbage(bytes) if bytes.is_empty() => (true, Delivery::Complete),
             Fault::Delay(_) | Fault::Drop | Fault::Cut(0) => (true, Delivery::Failed(ErrorKind::Timeout)),
             Fault::Truncate | Fault::Cut(_) | Fault::Garbage(_) => (true, Delivery::Failed(ErrorKind::Decode)),
-            // What nobody asked for is skipped, and what has no object does no harm.
+            // An unexpected answer is skipped, and a fault without its object does no harm.
             Fault::Duplicate
             | Fault::Foreign(_)
             | Fault::Stale
@@ -116,7 +116,7 @@ impl AnswerShape {
 #[derive(Clone, Debug)]
 pub struct Reference {
     pub table: Table,
-    /// What strikes at the next datagrams.
+    /// The faults for the next datagrams.
     pub plan: VecDeque<Option<Fault>>,
     /// How many datagrams were struck.
     pub struck: u32,

@@ -1,4 +1,4 @@
-//! What a kernel holds, and what becomes of it by each command.
+//! The state of a kernel, and the effect of each command on it.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ use ipvs_rs::{Destination, DestinationId, Error, ForwardMethod, Handle, Schedule
 /// The one interface that daemons find.
 pub const INTERFACE: &str = "eth1";
 
-/// What a kernel holds.
+/// The state of a kernel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     /// Each with its destinations, newest first.
@@ -23,7 +23,7 @@ pub struct Table {
     pub daemons: BTreeMap<SyncRole, SyncDaemon>,
 }
 
-/// What changes a table.
+/// A command that changes a table.
 #[derive(Clone, Debug)]
 pub enum Command {
     NewService(Service),
@@ -40,7 +40,7 @@ pub enum Command {
 }
 
 impl Table {
-    /// What a kernel holds when IPVS has just been loaded.
+    /// The state of a kernel in which IPVS has just been loaded.
     pub fn new() -> Self {
         Self { services: BTreeMap::new(), config: config(900, 120, 300), daemons: BTreeMap::new() }
     }
@@ -278,4 +278,4 @@ fn running(daemon: SyncDaemon) -> SyncDaemon {
 }
 
 /// No scheduler has this name.
-const UNKNOWN: &str = "nobody";
+const UNKNOWN: &str = "unknown";

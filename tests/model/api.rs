@@ -1,4 +1,4 @@
-//! What every public type of the model can do, checked when this file compiles.
+//! The traits of every public type of the model, checked when this file compiles.
 
 use std::error::Error;
 use std::fmt::{Debug, Display};

@@ -1,4 +1,4 @@
-//! What names a service or a destination: text accepted and refused, constructors, accessors.
+//! The identities of services and destinations: text accepted and refused, constructors, accessors.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 

@@ -1,4 +1,4 @@
-//! What holds for every value.
+//! Laws that hold for every value.
 
 use std::fmt::{Debug, Display};
 use std::hash::{BuildHasher, RandomState};
@@ -125,7 +125,7 @@ proptest! {
     fn line_of_ipvsadm_reads_back_to_the_same_line(service in arb_service(), destination in arb_destination()) {
         let nameless = matches!(destination.forward, ForwardMethod::Tunnel(tunnel) if tunnel.kind().number() > 2);
         for line in [service.rule().to_string(), destination.rule(&service.id).to_string()] {
-            // What ipvsadm has no word for it leaves out, or writes in a way that it does not read.
+// A value that ipvsadm has no word for is left out, or written in a way that it does not read.
             let refused = line.contains("--xxx-service") || line.contains("-f -") || line.ends_with("-b ");
             match line.parse() {
                 Ok(Rule::Service(read)) => prop_assert_eq!(read.rule().to_string(), line),

@@ -52,7 +52,7 @@ fn numbers_of_the_kernel_go_in_and_out() {
 }
 
 #[test]
-fn tunnel_is_ipip_if_nothing_is_said() {
+fn tunnel_defaults_to_ipip() {
     assert_eq!(Tunnel::default(), Tunnel::ipip());
     assert_eq!(Tunnel::default().to_string(), "ipip");
 }

@@ -50,7 +50,7 @@ fn lines_that_ipvsadm_prints_read_back_to_the_byte() {
 
 #[test]
 fn lines_beyond_ipvsadm_read_back_in_full() {
-    // What is told, and what ipvsadm makes of it.
+    // The line that is written, and the line that ipvsadm saves.
     let table = [
         ("-A -f 4294967295 -6 -s rr", "-A -f -1 -6 -s rr"),
         ("-A -f 2147483648 -s rr", "-A -f -2147483648 -s rr"),
@@ -133,7 +133,7 @@ fn lines_read_with_long_names_in_any_order() {
 }
 
 #[test]
-fn lines_that_are_no_rule_are_refused_by_their_piece() {
+fn invalid_rule_lines_are_refused_with_their_token() {
     let commands = "-A for a service or -a for a destination";
     let service = "-t, -u, --sctp-service, -f, -6, -s, -p, -M, --pe, -o or -b";
     let destination = "-t, -u, --sctp-service, -f, -6, -r, -m, -i, -g, -w, -x, -y or --tun-…";

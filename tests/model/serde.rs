@@ -213,7 +213,7 @@ fn numbers_that_cannot_be_are_refused_with_their_range() {
 }
 
 #[test]
-fn text_that_is_no_notation_is_refused_with_its_piece() {
+fn invalid_notation_is_refused_with_its_token() {
     let table = [
         (
             error::<ServiceId>(json!("TCP 10.0.0.1:http")),

@@ -183,7 +183,7 @@ pub(crate) fn arb_engine() -> impl Strategy<Value = PersistenceEngine> {
     ]
 }
 
-/// Known schedulers, and names that nobody has used yet.
+/// Known schedulers, and unknown names.
 pub(crate) fn arb_scheduler() -> impl Strategy<Value = Scheduler> {
     prop_oneof![select(Scheduler::KNOWN.to_vec()), "[!-~]{1,15}".prop_map(|name| Scheduler::from_name(&name).unwrap())]
 }

@@ -1,4 +1,4 @@
-//! What real kernels print.
+//! The files of real kernels.
 
 use std::fs;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ fn connections(kernel: &str, name: &str) -> Vec<Connection> {
     Connections::from_reader(text(kernel, name).as_bytes()).map(Result::unwrap).collect()
 }
 
-/// What does not depend on chance or time, in order.
+/// The parts that do not depend on chance or time, in order.
 fn summary(connections: &[Connection]) -> Vec<String> {
     let mut rows: Vec<_> = connections
         .iter()

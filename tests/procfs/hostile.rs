@@ -183,7 +183,7 @@ fn file_that_cannot_be_read_further_ends_the_table() {
 }
 
 #[test]
-fn file_that_is_no_connection_table_is_one_error() {
+fn other_file_is_one_error() {
     for text in ["", "\n", ROW, "IP Virtual Server version 1.2.1 (size=4096)\n", &format!("\n{HEADER}")] {
         let rows: Vec<_> = Connections::from_reader(text.as_bytes()).collect();
         let [Err(error)] = &rows[..] else { panic!("{text:?}: {rows:?}") };

@@ -1,4 +1,4 @@
-//! What holds for every connection.
+//! Laws that hold for every connection.
 
 use std::io::{self, Read};
 

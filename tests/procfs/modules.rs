@@ -28,7 +28,7 @@ fn module_that_comes_or_goes_does_not_count() {
 }
 
 #[test]
-fn scheduler_that_nobody_knows_is_found_by_its_name() {
+fn unknown_scheduler_is_found_by_its_name() {
     let lines = "ip_vs_hrw 1 0 - Live 0x0\nip_vs_pe_new 1 0 - Live 0x0\nip_vs_ 1 0 - Live 0x0\nip_vsx 1 0 - Live 0x0\n";
     let modules = Modules::from_reader(lines.as_bytes()).unwrap();
     assert_eq!(modules.schedulers, [Scheduler::from_name("hrw").unwrap()]);
@@ -37,7 +37,7 @@ fn scheduler_that_nobody_knows_is_found_by_its_name() {
 }
 
 #[test]
-fn what_is_built_in_is_added() {
+fn built_in_modules_are_added() {
     let builtin = "kernel/net/core/failover.ko\nkernel/net/netfilter/ipvs/ip_vs.ko\n\
                    kernel/net/netfilter/ipvs/ip_vs_wlc.ko\nkernel/net/netfilter/ipvs/ip_vs_rr.ko\n";
     let loaded = "ip_vs_rr 1 0 - Live 0x0\n";

@@ -14,7 +14,7 @@ pub(crate) const HEADER: &str = "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt S
 pub(crate) const HEADER_WITH_ORIGIN: &str =
     "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Origin Expires\n";
 
-/// What the kernel knows of a connection.
+/// The kernel's data about a connection.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Known {
     pub(crate) protocol: String,

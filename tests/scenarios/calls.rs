@@ -56,15 +56,15 @@ fn services(client: &mut Client<'_>, first: &Service, second: &Service) {
     client.refused(|handle| handle.new_service(first));
     get(client);
     client.command(format!("update service {id}"), |handle| handle.update_service(second));
-    let nobody = Service::new(*id, "nobody".parse().unwrap());
-    client.refused(|handle| handle.update_service(&nobody));
+    let unknown = Service::new(*id, "nobody".parse().unwrap());
+    client.refused(|handle| handle.update_service(&unknown));
     client.call("get services", Handle::get_services, |all| lines(all.iter().map(text)));
     client.command(format!("zero {id}"), |handle| handle.zero_service(id));
     client.command(format!("delete service {id}"), |handle| handle.delete_service(id));
     client.refused(|handle| handle.delete_service(id));
     client.refused(|handle| handle.update_service(second));
     client.refused(|handle| handle.zero_service(id));
-    client.refused(|handle| handle.new_service(&nobody));
+    client.refused(|handle| handle.new_service(&unknown));
 }
 
 pub fn destinations_of_ipv4(client: &mut Client<'_>) {
@@ -96,7 +96,7 @@ pub fn destinations_of_marks(client: &mut Client<'_>) {
 }
 
 /// The life of the servers of a service.
-fn destinations(client: &mut Client<'_>, id: ServiceId, servers: &[Destination], other: &str, nobody: &str) {
+fn destinations(client: &mut Client<'_>, id: ServiceId, servers: &[Destination], other: &str, unknown: &str) {
     let list = |client: &mut Client<'_>| {
         client.call(
             &format!("get destinations of {id}"),
@@ -114,9 +114,9 @@ fn destinations(client: &mut Client<'_>, id: ServiceId, servers: &[Destination],
     list(client);
     client.refused(|handle| handle.new_destination(&id, first));
     client.refused(|handle| handle.new_destination(&id, &server(other, ForwardMethod::Masquerade)));
-    let nobody = Destination::new(nobody.parse().unwrap(), ForwardMethod::Masquerade);
-    client.refused(|handle| handle.new_destination(&id, &nobody));
-    client.refused(|handle| handle.update_destination(&id, &nobody));
+    let unknown = Destination::new(unknown.parse().unwrap(), ForwardMethod::Masquerade);
+    client.refused(|handle| handle.new_destination(&id, &unknown));
+    client.refused(|handle| handle.update_destination(&id, &unknown));
     let drained = server(&first.id.to_string(), ForwardMethod::DirectRoute).drained();
     client.command(format!("update destination {} for {id}", first.id), |handle| {
         handle.update_destination(&id, &drained)
@@ -125,7 +125,7 @@ fn destinations(client: &mut Client<'_>, id: ServiceId, servers: &[Destination],
         let what = format!("delete destination {} for {id}", server.id);
         client.command(what, |handle| handle.delete_destination(&id, &server.id));
     }
-    client.refused(|handle| handle.delete_destination(&id, &nobody.id));
+    client.refused(|handle| handle.delete_destination(&id, &unknown.id));
     list(client);
     client.command(format!("delete service {id}"), |handle| handle.delete_service(&id));
     client.refused(|handle| handle.delete_destination(&id, &first.id));

@@ -1,4 +1,4 @@
-//! What the transcripts of `tests/golden/transcripts` show: every command, for IPv4, IPv6 and marks, refusals included.
+//! The calls in the transcripts of `tests/golden/transcripts`: every command, for IPv4, IPv6 and marks, with refusals.
 //!
 //! A scenario is a few calls of a handle. `cargo xtask golden` records the scenarios with real kernels; `tests/fake` says the
 //! recordings again, and lets the kernel in memory run the same scenarios.

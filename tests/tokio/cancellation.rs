@@ -14,7 +14,7 @@ use ipvs_rs::transport::{Arrival, AsyncTransport, Limits, Received, Transport};
 use ipvs_rs::{AsyncHandle, Destination, Error, ForwardMethod, Handle, Scheduler, Service, ServiceId, Table};
 use tokio::task;
 
-/// A socket on which nothing has arrived until somebody waited for it, as long as it is slow.
+/// A socket on which nothing has arrived until a task waited for it, as long as it is slow.
 #[derive(Debug)]
 struct SlowSocket {
     socket: FakeSocket,
@@ -76,7 +76,7 @@ fn mail() -> Service {
 }
 
 /// No service.
-fn nobody() -> ServiceId {
+fn unknown() -> ServiceId {
     "FWM 1".parse().unwrap()
 }
 
@@ -106,12 +106,12 @@ impl Fixture {
         self.delay.store(false, Ordering::Relaxed);
     }
 
-    /// A handle of somebody else.
+    /// A handle of another program.
     fn other(&self) -> Handle {
         self.kernel.handle().unwrap()
     }
 
-    /// The table and the daemons, as somebody else sees them.
+    /// The table and the daemons, as another program sees them.
     fn truth(&self) -> (Table, Vec<SyncDaemon>) {
         let other = self.other();
         (other.snapshot().unwrap(), other.get_sync_daemons().unwrap())
@@ -188,19 +188,19 @@ const OPERATIONS: [Operation; 32] = operations! {
     6: modify_destination(&web().id, &server(7).id, |server| server.weight = Weight::ZERO);
 };
 
-/// What is done next with the handle.
+/// The next uses of the handle.
 const NEXT: [fn(&Fixture); 4] = [
-    // The answers that nobody took come one by one, before that of this.
+    // The answers that were not taken come one by one, before that of this.
     |fixture| assert_eq!(complete(fixture.handle.get_config()).unwrap(), fixture.other().get_config().unwrap()),
     // They are all there at once.
     |fixture| {
         fixture.hurry();
-        assert_eq!(complete(fixture.handle.get_service(&nobody())).unwrap(), None);
+        assert_eq!(complete(fixture.handle.get_service(&unknown())).unwrap(), None);
     },
-    // What was left in the receive buffer must go, for there is just room enough.
+    // Stale datagrams in the receive buffer must go, because there is just room enough.
     |fixture| {
         fixture.hurry();
-        let batch = (0..200).fold(fixture.handle.batch(), |batch, _| batch.delete_service(&nobody()));
+        let batch = (0..200).fold(fixture.handle.batch(), |batch, _| batch.delete_service(&unknown()));
         let report = complete(batch.send()).unwrap();
         assert_eq!(report.failures().filter(|(_, error)| error.is_not_found()).count(), 200);
     },

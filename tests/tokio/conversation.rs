@@ -1,4 +1,4 @@
-//! What a script asks of the blocking handle.
+//! The scripted conversations of the blocking handle, with the async one.
 
 #[path = "../conversation/batch.rs"]
 mod batch;

@@ -83,7 +83,7 @@ async fn tasks_are_served_in_the_order_in_which_they_came() {
     for list in &mut lists {
         assert!(poll(&mut list.as_mut(), 1).is_none());
     }
-    // Whoever is asked first whether it is through, they end as they began.
+    // They end in the order in which they began, whichever is polled first.
     while !lists.is_empty() {
         for place in (0..lists.len()).rev() {
             if poll(&mut lists[place].as_mut(), 1).is_some() {

@@ -38,7 +38,7 @@ fn handle_goes_on_after_ipvs_was_unloaded_and_loaded_again() {
             assert_eq!(handle.get_services().unwrap(), [ServiceEntry::new(service.clone())]);
         }),
         ("refusal", |handle, service, server| {
-            // The number of nobody and a missing destination have the same errno; a missing service has another.
+            // The unknown number and a missing destination have the same errno; a missing service has another.
             let error = handle.delete_destination(&service.id, &server.id).unwrap_err();
             assert_eq!(
                 error.to_string(),

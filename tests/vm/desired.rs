@@ -235,7 +235,7 @@ fn web(scheduler: Scheduler, servers: &[&str]) -> DesiredService {
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn what_another_program_did_since_the_plan_was_made_is_planned_again() {
+fn changes_since_the_plan_are_planned_again() {
     fresh(|| {
         let handle = Handle::new().unwrap();
         let options = ApplyOptions::new();

@@ -116,20 +116,20 @@ fn refused_and_unreachable_servers_are_so_to_the_client() {
     with_network(|network, handle| {
         let (id, _) = serve(handle, "TCP 192.0.2.10:80", &["10.2.0.2:8080"]);
         let refused = network.connect("192.0.2.10:80").unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused, "nobody listens: {refused}");
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused, "no listener: {refused}");
         wait_until("the attempt is counted", || only(handle, &id).stats.connections == 1);
         assert_eq!(gauges(handle, &id), [0, 1, 0]);
 
         let (id, _) = serve(handle, "TCP 192.0.2.10:81", &["10.2.0.99:8080"]);
         let unreachable = network.connect("192.0.2.10:81").unwrap_err();
         let kinds = [ErrorKind::TimedOut, ErrorKind::HostUnreachable];
-        assert!(kinds.contains(&unreachable.kind()), "nobody is there: {unreachable}");
+        assert!(kinds.contains(&unreachable.kind()), "no host: {unreachable}");
         wait_until("the attempt is counted", || only(handle, &id).stats.connections == 1);
         assert_eq!(gauges(handle, &id), [1, 0, 0], "an attempt counts as active");
 
         serve(handle, "TCP 192.0.2.10:82", &[]);
-        let nobody = network.connect("192.0.2.10:82").unwrap_err();
-        assert_eq!(nobody.kind(), ErrorKind::ConnectionRefused, "no server at all: {nobody}");
+        let refused = network.connect("192.0.2.10:82").unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused, "no server at all: {refused}");
 
         let (id, servers) = serve(handle, "TCP 192.0.2.10:83", &["10.2.0.3:8080"]);
         let _listener = network.listen(&servers[0]);

@@ -13,7 +13,7 @@ use crate::namespaces::{alone, fresh, ip, program};
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn what_we_write_it_saves_in_our_words() {
+fn our_tables_are_saved_in_our_words() {
     // The services are more than its first datagram holds.
     alone(|| {
         let handle = Handle::new().unwrap();
@@ -35,7 +35,7 @@ fn what_we_write_it_saves_in_our_words() {
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn what_we_write_it_lists_with_every_value() {
+fn our_tables_are_listed_with_every_value() {
     // The services are more than its first datagram holds.
     alone(|| {
         let handle = Handle::new().unwrap();
@@ -62,7 +62,7 @@ fn what_we_write_it_lists_with_every_value() {
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn what_it_writes_we_read_with_every_value() {
+fn its_tables_are_read_with_every_value() {
     fresh(|| {
         let handle = Handle::new().unwrap();
         for (service, _, servers) in cases() {

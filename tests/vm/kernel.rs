@@ -60,7 +60,7 @@ pub fn unload() {
         if modules.is_empty() {
             return;
         }
-        // What a namespace that is going away still holds cannot be removed yet.
+        // Modules in use by a namespace that is going away cannot be removed yet.
         let _ = Command::new("rmmod").args(&modules).output().unwrap();
         assert!(start.elapsed() < Duration::from_secs(30), "cannot be unloaded: {modules:?}");
         thread::sleep(Duration::from_millis(50));

@@ -21,7 +21,7 @@ const RECEIVE_BUFFER: usize = 16 * 1024;
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn what_a_killed_process_left_half_done_is_finished_by_the_next() {
+fn half_done_work_of_a_killed_process_is_finished_by_the_next() {
     if is_again() {
         return go_back_and_forth();
     }
@@ -39,7 +39,7 @@ fn what_a_killed_process_left_half_done_is_finished_by_the_next() {
         // As long as it takes to apply the one state to the other.
         let mut took = Duration::from_millis(10);
         for kill in 0..kills {
-            let mut child = start_again("killed::what_a_killed_process_left_half_done_is_finished_by_the_next");
+            let mut child = start_again("killed::half_done_work_of_a_killed_process_is_finished_by_the_next");
             let output = wait_until_it_applies(&mut child);
             thread::sleep(took.mul_f64(random.f64()));
             child.kill().unwrap();
@@ -59,7 +59,7 @@ fn what_a_killed_process_left_half_done_is_finished_by_the_next() {
             assert!(report.is_complete() && report.warnings.is_empty(), "{kill}: {report:?}");
             let now = Observed::read(&handle, &goal).unwrap();
             assert!(plan(&now, &goal, &PlanOptions::new().prune(true)).is_empty(), "{kill}");
-            assert_eq!(of_nobody(&now.table), (Some(foreign.clone()), vec![server.clone()]), "{kill}");
+            assert_eq!(foreign_service(&now.table), (Some(foreign.clone()), vec![server.clone()]), "{kill}");
         }
         println!("note: {half_done} of {kills} tables were half done when they were found");
         assert!(half_done >= kills / 10, "hardly a process was killed in the middle: {half_done}");
@@ -134,8 +134,8 @@ fn state(one: bool) -> DesiredState {
     state
 }
 
-/// What is there outside of the scope.
-fn of_nobody(table: &Table) -> (Option<Service>, Vec<Destination>) {
+/// The objects outside of the scope.
+fn foreign_service(table: &Table) -> (Option<Service>, Vec<Destination>) {
     let row = table.get(&"tcp://203.0.113.1:80".parse().unwrap());
     let destinations = row.map(|row| row.destinations.iter().map(|entry| entry.destination.clone()).collect());
     (row.map(|row| row.service.service.clone()), destinations.unwrap_or_default())

@@ -61,7 +61,7 @@ fn handles_to_another_namespace_leave_no_descriptor_thread_or_memory() {
         let start = Instant::now();
         for _ in 0..count {
             Handle::builder().netns(netns.clone()).open().unwrap();
-            // What fails must leave nothing either.
+            // A failed call must not leave anything either.
             Handle::builder().netns(Netns::path("/proc/self/ns/mnt")).open().unwrap_err();
             Handle::builder().netns(Netns::path("/no/such/file")).open().unwrap_err();
         }
@@ -87,7 +87,7 @@ fn open_handle_is_two_descriptors_or_one_and_no_thread_and_is_closed_on_exec() {
     }
     let other = Namespace::new();
     let before = Usage::now();
-    // One socket for commands, and one for lists that are short unless somebody wants more or none.
+    // One socket for commands, and one for lists that are short, unless the caller wants more or none.
     let here = Handle::new().unwrap();
     let there = Handle::builder().netns(Netns::path(other.path())).open().unwrap();
     let single = Handle::builder().readers(0).open().unwrap();

@@ -5,7 +5,7 @@
 //! those that would notice other tests, or disturb them, wait until they are alone ([`namespaces`]). What a kernel
 //! cannot do is printed as a note and left out.
 //!
-//! What is true of any kernel is in `tests/conformance`, and runs here as well as on the kernel in memory.
+//! The tests for any kernel are in `tests/conformance`, and run here as well as on the kernel in memory.
 //!
 //! Tests in [`alone`] change the machine itself: they unload modules, one after the other, and refuse to run anywhere
 //! but in the virtual machine. Those in [`availability`] want a kernel that has no IPVS.

@@ -13,7 +13,7 @@ use nix::sched::{CloneFlags, setns, unshare};
 
 use crate::kernel;
 
-/// Held for reading by tests that mind nobody, for writing by those that must be alone.
+/// Held for reading by tests that run beside others, for writing by those that must be alone.
 static KERNEL: RwLock<()> = RwLock::new(());
 
 /// Does something in a new network namespace with `lo` up, on a thread of its own. Others do the same meanwhile.
@@ -116,7 +116,7 @@ pub fn ip(words: &str) -> String {
 pub fn ip_batch(lines: &[&str]) {
     let (reader, mut writer) = std::io::pipe().unwrap();
     let mut child = Command::new("ip").args(["-batch", "-"]).stdin(reader).spawn().expect("ip is needed");
-    // Less than a pipe holds, so that nobody waits for anybody.
+    // Less than a pipe holds, so that neither side waits for the other.
     writer.write_all(lines.join("\n").as_bytes()).unwrap();
     drop(writer);
     assert!(child.wait().unwrap().success(), "{lines:#?}");

@@ -47,7 +47,7 @@ fn handle_reaches_a_namespace_by_path_name_descriptor_and_process() {
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn what_is_no_network_namespace_is_told_by_its_kind_and_moves_nobody() {
+fn other_files_are_refused_by_their_kind_and_the_thread_stays() {
     fresh(|| {
         let folder = Folder::new();
         let pipe = folder.0.join("pipe");

@@ -1,4 +1,4 @@
-//! What the async handle needs a socket for.
+//! Tests of the async handle that need a socket.
 
 use std::future::poll_fn;
 use std::io;
@@ -195,7 +195,7 @@ fn handle_stays_in_the_namespace_that_it_was_opened_for() {
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn handle_is_not_opened_where_nobody_could_wait() {
+fn handle_is_not_opened_outside_of_a_runtime() {
     fresh(|| {
         let mut open = pin!(AsyncHandle::new());
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());

@@ -1,4 +1,4 @@
-//! The ways to be somebody who may not.
+//! Callers without privilege.
 
 use std::io;
 
@@ -19,8 +19,8 @@ fn ordinary_user_is_refused_by_every_call() {
     if is_again() {
         return expect_refusals();
     }
-    let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
-    fresh(|| again("privilege::ordinary_user_is_refused_by_every_call", &nobody));
+    let unprivileged = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
+    fresh(|| again("privilege::ordinary_user_is_refused_by_every_call", &unprivileged));
 }
 
 #[test]
@@ -57,13 +57,13 @@ fn ordinary_user_cannot_enter_the_namespace_of_another() {
         assert_eq!(current(), before);
         return;
     }
-    let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
-    fresh(|| again("privilege::ordinary_user_cannot_enter_the_namespace_of_another", &nobody));
+    let unprivileged = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
+    fresh(|| again("privilege::ordinary_user_cannot_enter_the_namespace_of_another", &unprivileged));
 }
 
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
-fn nobody_but_the_kernel_can_send_to_the_socket_of_a_handle() {
+fn only_the_kernel_can_send_to_the_socket_of_a_handle() {
     fresh(|| {
         let stranger = Socket::new(NETLINK_GENERIC).unwrap();
         let send = |port| stranger.send_to(&[0; 20], &SocketAddr::new(port, 0), 0);
@@ -73,7 +73,7 @@ fn nobody_but_the_kernel_can_send_to_the_socket_of_a_handle() {
         assert_eq!(send(ours.port()).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
         assert_eq!(ours.try_receive(&mut buffer).unwrap(), None);
 
-        // A socket that is connected to nobody takes it.
+        // A socket that is not connected takes it.
         let mut open_to_all = Socket::new(NETLINK_GENERIC).unwrap();
         let port = open_to_all.bind_auto().unwrap().port_number();
         assert_eq!(send(port).unwrap(), 20);

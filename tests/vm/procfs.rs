@@ -1,4 +1,4 @@
-//! What the kernel shows as files: connections, statistics, sysctls, modules.
+//! The files of the kernel: connections, statistics, sysctls, modules.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -109,14 +109,14 @@ fn connections_of_another_namespace_are_read_from_here() {
         let here = Namespace::new();
         here.run(|| {
             assert_eq!(connections(), []);
-            // The file stays that of the namespace, whoever reads it.
+            // The file stays that of the namespace, whichever thread reads it.
             let rows: Vec<_> = there.connections().unwrap().map(Result::unwrap).collect();
             let [row] = &rows[..] else { panic!("{rows:?}") };
             assert_eq!(row.service, "192.0.2.10:53".parse().unwrap());
             wait_until("totals of there", || there.get_stats().unwrap().connections == 1);
             assert_eq!(there.get_cpu_stats().unwrap().total.connections, 1);
             assert_eq!(Procfs::current().get_stats().unwrap(), Stats::default());
-            assert_eq!(connections(), [], "and nobody has moved");
+            assert_eq!(connections(), [], "and the thread has not moved");
         });
     });
 }
@@ -251,7 +251,7 @@ fn connection_that_another_director_told_of_is_of_synchronized_origin() {
         // With its first packet, instead of its third.
         here.set_sysctl(Sysctl::SyncThreshold, SysctlValue::Threshold { packets: 0, period: 1 }).unwrap();
         handle.start_sync(&SyncDaemon::master("sync0").unwrap()).unwrap();
-        serve_nobody(&handle, 20_000..20_001);
+        serve_unreachable(&handle, 20_000..20_001);
 
         let there = Procfs::of(Netns::path(backup.path()));
         let origins = |procfs: &Procfs| {
@@ -266,8 +266,8 @@ fn connection_that_another_director_told_of_is_of_synchronized_origin() {
     });
 }
 
-/// Makes a connection from each of these ports, to a server that nobody plays.
-fn serve_nobody(handle: &Handle, ports: Range<u16>) {
+/// Makes a connection from each of these ports, to a server that does not exist.
+fn serve_unreachable(handle: &Handle, ports: Range<u16>) {
     for words in ["link add net0 type dummy", "address add 10.1.0.1/24 dev net0", "link set net0 up"] {
         ip(words);
     }
@@ -564,10 +564,10 @@ fn ordinary_user_reads_everything_and_sets_nothing() {
         assert_eq!((error.kind(), error.is_permission_denied()), (ProcfsErrorKind::Namespace, true));
         return;
     }
-    let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
+    let unprivileged = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
     fresh(|| {
         Handle::new().unwrap();
-        again("procfs::ordinary_user_reads_everything_and_sets_nothing", &nobody);
+        again("procfs::ordinary_user_reads_everything_and_sets_nothing", &unprivileged);
     });
 }
 
@@ -629,7 +629,7 @@ const MANY: u16 = 10_000;
 fn long_table_is_read_to_its_end() {
     alone(|| {
         let ports = 20_000..20_000 + MANY;
-        serve_nobody(&Handle::new().unwrap(), ports.clone());
+        serve_unreachable(&Handle::new().unwrap(), ports.clone());
         let start = Instant::now();
         let mut seen = BTreeSet::new();
         let mut rows = 0;
@@ -641,6 +641,6 @@ fn long_table_is_read_to_its_end() {
         }
         kernel::note(&format!("{rows} connections in {:?}", start.elapsed()));
         assert_eq!(seen, ports.collect::<BTreeSet<_>>());
-        assert_eq!(rows, MANY, "in a table that nobody changes each comes once");
+        assert_eq!(rows, MANY, "in a table that is not changed each comes once");
     });
 }

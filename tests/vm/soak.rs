@@ -99,7 +99,7 @@ impl Soak {
     }
 }
 
-/// What makes a table what it was in the beginning.
+/// The commands that restore the table of the beginning.
 fn to_begin_anew() -> [Call; 4] {
     let stop = |role| Call::Give(Command::StopSync(role));
     let set = Call::Give(Command::SetConfig(Table::new().config));

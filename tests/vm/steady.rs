@@ -43,8 +43,8 @@ fn a_steady_client_does_not_notice_servers_that_come_and_drain_and_go() {
 }
 
 /// The kernel takes the old scheduler away, waits until no processor uses it any more, and puts the new one in its place.
-/// Who comes in between is told that the port is unreachable; connections that are there do not notice. If the director
-/// does not tell, the client asks again a second later.
+/// A client that connects in between is told that the port is unreachable; connections that exist do not notice. If the
+/// director does not tell, the client asks again a second later.
 #[test]
 #[ignore = "needs root and ip_vs: cargo xtask vm"]
 fn a_steady_client_is_not_refused_while_the_scheduler_changes_if_the_director_keeps_silent() {
@@ -77,7 +77,7 @@ fn a_steady_client_is_not_refused_while_the_scheduler_changes_if_the_director_ke
     });
 }
 
-/// Applies a service with these servers and weights; whoever is not among them drains.
+/// Applies a service with these servers and weights; servers that are not among them drain.
 fn make(handle: &Handle, address: &str, scheduler: Scheduler, servers: &[(&str, u32)]) {
     let id = ServiceId::tcp(address.parse().unwrap()).unwrap();
     let servers = servers.iter().map(|(server, weight)| {

@@ -1,4 +1,4 @@
-//! What a call costs in system calls, as `strace` sees it.
+//! The system calls of a call, as `strace` sees them.
 
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 

@@ -1,4 +1,4 @@
-//! What a process has of descriptors, threads and memory.
+//! The descriptors, threads and memory of a process.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,10 +8,10 @@ use std::time::Duration;
 /// A moment of this process.
 #[derive(Debug)]
 pub struct Usage {
-    /// What each leads to.
+    /// The targets of the links.
     pub descriptors: BTreeSet<String>,
     pub threads: u64,
-    /// What nobody but this process has put there, heap and stacks.
+    /// The private pages of this process, heap and stacks.
     #[allow(dead_code, reason = "not every test minds pages that an allocator keeps")]
     pub anonymous_kib: u64,
 }

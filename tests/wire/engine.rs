@@ -151,7 +151,7 @@ fn list_that_ends_without_a_code_ended_well() {
 }
 
 #[test]
-fn what_answers_another_question_is_no_answer() {
+fn answer_to_another_request_is_skipped() {
     for (label, expect, datagram) in [
         ("data for a command", Expect::Acknowledgement, data(1)),
         ("an end for a command", Expect::Acknowledgement, done(0)),
@@ -159,7 +159,7 @@ fn what_answers_another_question_is_no_answer() {
         ("success for a list", Expect::List, acknowledgement(0)),
         ("data of another family in a list", Expect::List, message(FAMILY + 1, 2, &[1, 1, 0, 0])),
         ("data of another family", Expect::Reply, message(16, 0, &[1, 2, 0, 0])),
-        ("a control message that nobody has named", Expect::Reply, message(5, 0, &[1, 1, 0, 0])),
+        ("a control message without a name", Expect::Reply, message(5, 0, &[1, 1, 0, 0])),
     ] {
         let (result, commands) = feed(&mut exchange(expect), &datagram);
         assert!(is_unexpected(&result), "{label}: {result:?}");
@@ -410,7 +410,7 @@ fn deadline_begins_when_it_is_first_asked() {
     assert_eq!(Deadline::new(Duration::MAX).remaining(start), Some(Duration::MAX));
 }
 
-/// What comes from anywhere, with numbers that sometimes fit.
+/// Messages of any sender, with numbers that sometimes fit.
 fn arb_datagram() -> impl Strategy<Value = Vec<u8>> {
     let kind = prop_oneof![1..5u16, Just(FAMILY), any::<u16>()];
     let number = prop_oneof![SEQUENCE..SEQUENCE + 3, any::<u32>()];

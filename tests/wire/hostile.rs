@@ -47,7 +47,7 @@ fn walk(datagram: &[u8]) {
     assert!(frames.next().is_none(), "more messages than headers fit");
 }
 
-/// What may happen to a message on its way.
+/// Damage to a message on its way.
 #[derive(Clone, Debug)]
 enum Damage {
     Cut(prop::sample::Index),
@@ -415,7 +415,7 @@ fn nests_that_are_missing_are_told_by_name() {
     assert_eq!(Reply::decode(Command::SetConfig.number(), &[]), Ok(Reply::Config(ipvs_rs::model::Config::new())));
 }
 
-/// What older kernels leave out.
+/// The attributes that older kernels leave out.
 #[test]
 fn attributes_that_came_later_may_be_missing() {
     for (command, nodes, kind) in [
@@ -502,7 +502,7 @@ fn empty_attributes_before_numbers_of_64_bits_are_skipped() {
 }
 
 #[test]
-fn empty_name_of_an_engine_is_no_engine() {
+fn empty_name_of_an_engine_means_none() {
     let mut nodes = service();
     let expected = Reply::decode(1, &tree::write(&nodes)).unwrap();
     inner(&mut nodes).push(Node { kind: 11, value: Value::Leaf(vec![0]) });

@@ -1,4 +1,4 @@
-//! What holds for every value, on a machine of either byte order.
+//! Laws that hold for every value, on a machine of either byte order.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -129,7 +129,7 @@ fn hash(value: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Attributes of a kind that nobody has named.
+/// Attributes of an unknown kind.
 fn arb_unknown() -> impl Strategy<Value = Node> {
     let kind = prop_oneof![Just(0), 64..0x4000u16];
     (kind, vec(any::<u8>(), 0..24)).prop_map(|(kind, value)| Node { kind, value: Value::Leaf(value) })
@@ -164,7 +164,7 @@ proptest! {
         prop_assert_eq!(decoded.service.flags(), flags.settings());
     }
 
-    /// What an update with the settings that were read sends is what is stored already.
+/// An update with the settings that were read sends the settings that are stored.
     #[test]
     fn settings_that_were_read_are_written_unchanged(mut entry in arb_service_entry(), flags in arb_service_flags()) {
         entry.flags = flags;
@@ -265,7 +265,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_longer_than_expected_is_read_as_far_as_it_is_known(message in arb_message(), more in vec(any::<u8>(), 1..9)) {
+    fn longer_attributes_are_read_as_far_as_known(message in arb_message(), more in vec(any::<u8>(), 1..9)) {
         let mut nodes = message.tree();
         tree::at_every_level(&mut nodes, &mut |nodes| {
             for node in nodes {
@@ -289,7 +289,7 @@ proptest! {
 
     /// A 32-bit block is the low half of the 64-bit one, and is believed where it stands alone.
     #[test]
-    fn narrow_block_counts_where_there_is_no_wide_one(entry in arb_service_entry()) {
+    fn narrow_block_counts_without_a_wide_one(entry in arb_service_entry()) {
         let mut expected = entry.clone();
         let bytes = reply_bytes(&Reply::Service(entry));
         let mut nodes = tree::parse(1, &bytes);

@@ -1,4 +1,4 @@
-//! The bytes: recorded exchanges, laws over random values, and what nobody should ever send.
+//! The bytes: recorded exchanges, laws over random values, and malformed messages.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::too_many_lines, reason = "test code")]
 
 mod engine;

@@ -38,7 +38,7 @@ fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What an attribute of this number is called at the top of a message, or within a nest of it.
+/// The name of an attribute of this number at the top of a message, or within a nest of it.
 fn name_of(nest: Option<u16>, kind: u16) -> Option<&'static str> {
     let headers = [0; 20];
     let inner = attribute(kind, &[0; 4]);

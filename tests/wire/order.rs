@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// What an attribute holds that has to be turned around; network order, text and what nobody reads has not.
+/// The content of an attribute whose bytes have to be swapped. Network order, text and unread values are left alone.
 #[derive(Clone, Debug)]
 enum Kind {
     /// One number in the order of the machine, as long as the attribute.

@@ -38,7 +38,7 @@ fn by_prefix(secs: u32, bits: u8) -> Persistence {
     Persistence::for_secs(secs).unwrap().granularity(Granularity::Prefix(Prefix::new(bits).unwrap()))
 }
 
-/// What every well-formed request of the folder asks for.
+/// The contents of every well-formed request of the folder.
 fn expected() -> Vec<(&'static str, Request)> {
     use ForwardMethod::{Bypass, DirectRoute, Local, Masquerade};
     let (web, web6) = (id("TCP 10.0.0.1:80"), id("TCP [2001:db8::1]:443"));
@@ -291,7 +291,7 @@ fn family_look_ups_encode_to_the_recorded_bytes() {
     }
 }
 
-/// What the kernel refuses but a fake kernel has to be able to read.
+/// Requests that the kernel refuses but a fake kernel has to be able to read.
 #[test]
 fn gue_tunnel_without_port_is_read_and_written_with_all_three_attributes() {
     let exchange = fixture::load("new-dest-gue-port0");

@@ -1,4 +1,4 @@
-//! What a guest prints, in memory instead of on the screen.
+//! The output of a guest, in memory instead of on the screen.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

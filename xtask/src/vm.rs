@@ -29,7 +29,7 @@ pub struct Arguments {
     /// Memory of the guest
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(128..))]
     memory: u32,
-    /// What executes the guest
+    /// The accelerator that executes the guest
     #[arg(long, value_enum, default_value = "tcg")]
     accel: Accelerator,
     /// How long the program may run

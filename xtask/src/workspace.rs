@@ -69,7 +69,7 @@ impl Workspace {
     }
 }
 
-/// What to build.
+/// The target of a build.
 pub enum Target {
     Bench(String),
     Example(String),

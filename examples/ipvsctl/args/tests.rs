@@ -86,7 +86,7 @@ fn short_options_can_be_bundled() {
 }
 
 #[test]
-fn what_looks_like_an_option_is_no_weight() {
+fn option_like_text_is_not_a_weight() {
     let target = ["-s", "tcp://192.0.2.10:80", "-d", "10.0.0.2:80"];
     assert_eq!(refusal(&[&["set", "weight", "-5"][..], &target].concat()), ErrorKind::UnknownArgument);
     let Command::Set(Set::Weight { weight, .. }) =
@@ -167,7 +167,7 @@ fn planning_has_its_defaults() {
 }
 
 #[test]
-fn plan_file_is_no_option() {
+fn plan_file_is_not_an_option() {
     let Command::Apply(apply) = invocation(&["apply", "plan.json", "--yes", "--allowed-actions=as"]).command else {
         panic!("no apply")
     };
@@ -198,7 +198,7 @@ fn each_switch_has_its_own_variable() {
 }
 
 #[test]
-fn variable_that_is_no_switch_is_a_usage_error() {
+fn invalid_switch_variable_is_a_usage_error() {
     for name in ["IPVSCTL_LOG_VERBOSE", "IPVSCTL_PARAMS_HOST_NETWORK", "IPVSCTL_PARAMS_HOST_ENV"] {
         let failure = environment(&["get"], &[(name, "maybe")]).unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);

@@ -12,12 +12,12 @@ pub(super) fn plan(live: &Observed, desired: &DesiredState) -> Option<Operation>
     wanted.tcp = desired.tcp.filter(|_| desired.tcp != live.tcp);
     wanted.tcp_fin = desired.tcp_fin.filter(|_| desired.tcp_fin != live.tcp_fin);
     wanted.udp = desired.udp.filter(|_| desired.udp != live.udp);
-    let change = Change::update(both_say(&live, &wanted), wanted);
+    let change = Change::update(both_set(&live, &wanted), wanted);
     (wanted != Config::new()).then(|| Operation::new(Object::Timeouts(change)))
 }
 
 /// Returns these timeouts, as far as the others are set as well.
-fn both_say(config: &Config, other: &Config) -> Config {
+fn both_set(config: &Config, other: &Config) -> Config {
     let mut both = Config::new();
     both.tcp = config.tcp.filter(|_| other.tcp.is_some());
     both.tcp_fin = config.tcp_fin.filter(|_| other.tcp_fin.is_some());
@@ -31,7 +31,7 @@ pub(super) fn of_item(item: &Item, live: &There<'_>) -> Result<Operation, String
     if wanted == Config::new() {
         return Err("it has no timeouts".to_owned());
     }
-    let before = both_say(&live.observed.timeouts.unwrap_or_default(), &wanted);
+    let before = both_set(&live.observed.timeouts.unwrap_or_default(), &wanted);
     Ok(Operation::new(Object::Timeouts(Change::update(before, wanted))))
 }
 
@@ -80,6 +80,6 @@ impl Subject for Change<Config> {
 
     fn state(&self, facts: &Facts, _: ServiceAttributes) -> State {
         let live = facts.rest().map(|rest| rest.timeouts.as_ref());
-        State::of(live, Some(&self.after.unwrap_or_default()), |live, after| both_say(live, after) == *after)
+        State::of(live, Some(&self.after.unwrap_or_default()), |live, after| both_set(live, after) == *after)
     }
 }

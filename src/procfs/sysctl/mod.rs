@@ -161,7 +161,7 @@ sysctls! {
             if "only while the module `ip_vs_lblcr` is loaded";
     NatIcmpSend = "nat_icmp_send",
         "Whether a server that sends from a port of a masqueraded service, without a connection, is told that \
-         nobody is there.",
+         the port is not reachable.",
         SysctlKind::Switch, None, Some("0"), Namespace, ALWAYS;
     PmtuDisc = "pmtu_disc",
         "Whether packets that are too long for the way to the server, and may not be fragmented, are refused. \

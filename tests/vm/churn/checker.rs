@@ -21,7 +21,7 @@ impl<'a> Checker<'a> {
         Self { steady: by_key(steady), others: by_key(others) }
     }
 
-    /// What is wrong with a list.
+    /// The mistakes in a list.
     pub fn check(&self, list: &[Object]) -> ListCheck {
         let mut check = ListCheck::default();
         let mut seen = HashSet::new();
@@ -64,7 +64,7 @@ impl fmt::Display for ListCheck {
     }
 }
 
-/// What became of the lists of a case.
+/// The results of the lists of a case.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// In one piece, as was said.
@@ -72,7 +72,7 @@ pub struct Tally {
     /// Asked for as lists to rely on, and how many requests they took.
     pub stable: u32,
     pub requests: u32,
-    /// What is wrong with those.
+    /// The mistakes in those.
     pub wrong: Vec<String>,
     /// There was none to rely on.
     pub unstable: u32,

@@ -32,7 +32,7 @@ const WRITE_RATES: [WriteRate; 4] =
 /// How often a list is read until it can be relied on.
 const ATTEMPTS: u32 = 10;
 
-/// What is listed, and what of it comes and goes.
+/// The listed objects, those that stay and those that come and go.
 struct Workload {
     name: String,
     list: List,
@@ -121,7 +121,7 @@ impl Workload {
         let pass = reader.pass(self.list);
         for rate in WRITE_RATES {
             let (work, mut tally) = (Writers::default(), Tally::default());
-            // What is long takes all attempts with fast writers, and is hardly ever consistent.
+            // A long list takes all attempts with fast writers, and is hardly ever consistent.
             let is_hopeless =
                 self.fits == FitsDatagram::Never && matches!(rate, WriteRate::PerTenPasses(10..) | WriteRate::Full);
             let is_long = matches!(self.list, List::Everything) && rate == WriteRate::Full;
@@ -233,7 +233,7 @@ fn list_that_is_said_to_be_right_is_while_the_kernel_resizes_its_table() {
             let all = [steady.as_slice(), others.as_slice()].concat();
             let (grown, shrunk) = (Checker::new(&all, &[]), Checker::new(&steady, &[]));
             let (work, mut tally) = (Writers::default(), Tally::default());
-            // It does that in the background, for less than half a second, and nobody writes meanwhile.
+            // It does that in the background, for less than half a second, and there are no writers meanwhile.
             let mut read_for_a_while = |checker: &Checker<'_>| {
                 let start = Instant::now();
                 while start.elapsed() < Duration::from_millis(500) {
@@ -248,7 +248,7 @@ fn list_that_is_said_to_be_right_is_while_the_kernel_resizes_its_table() {
             }
             sum.add(&format!("after {few} services became {many} and back"), &tally, &work);
 
-            // Again and again, by somebody else.
+            // Again and again, by another program.
             let checker = Checker::new(&steady, &others);
             let (work, mut tally) = (Writers::default(), Tally::default());
             work.during_changes_in_bulk(&others, || {
@@ -400,7 +400,7 @@ fn set_by_ensure(handle: &Handle, service: &Service) -> Result<Outcome, Error> {
     handle.ensure_service(service)
 }
 
-/// What came of calls about things that are there all the time.
+/// The results of calls about objects that exist all the time.
 #[derive(Debug, Default)]
 struct Answers {
     right: u32,
@@ -449,7 +449,7 @@ impl RandomPlan {
     }
 }
 
-/// What came of all cases together.
+/// The results of all cases together.
 #[derive(Default)]
 struct Sum(Tally);
 

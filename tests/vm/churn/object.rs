@@ -1,4 +1,4 @@
-//! What a table consists of, and how it is listed.
+//! The objects of a table, and how they are listed.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -15,7 +15,7 @@ pub enum Object {
     Destination(ServiceId, Destination),
 }
 
-/// What names it.
+/// Its identity.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Key {
     Service(ServiceId),

@@ -68,7 +68,7 @@ impl Writers {
     pub fn during_the_end_of_namespaces<T>(&self, objects: &[Object], body: impl FnOnce() -> T) -> T {
         let make_and_drop = || {
             while !self.is_over.load(Ordering::Relaxed) {
-                // What is in one goes when the kernel gets round to it.
+                // The services of a namespace are deleted when the kernel gets round to it.
                 Namespace::new().run(|| {
                     spare_the_estimator();
                     make_all(&Handle::new().unwrap(), objects);

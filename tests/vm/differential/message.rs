@@ -7,7 +7,7 @@ use crate::conformance::raw::{
     NEW_DAEMON, NEW_DEST, NEW_SERVICE, REQUEST, ROOT, SET_CONFIG, SET_DEST, SET_SERVICE, ZERO, attribute, message,
 };
 
-/// Only the name of a reply, which nobody may ask by.
+/// Only the name of a reply, which is not a request.
 const SET_INFO: u8 = 14;
 /// One more than there are.
 const UNKNOWN: u8 = 18;
@@ -23,14 +23,14 @@ const NESTED: u16 = 0x8000;
 const INET: u16 = 2;
 const INET6: u16 = 10;
 
-/// Whom a message is for.
+/// The receiver of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Receiver {
     /// The family of IPVS.
     Family,
     /// The controller of generic netlink.
     Controller,
-    /// Nobody.
+    /// An unknown family.
     Other(u16),
 }
 
@@ -43,9 +43,9 @@ pub struct Message {
     version: u8,
     reserved: u16,
     attributes: Vec<u8>,
-    /// Whether the number of the family, which nobody knows before, stands before the attributes.
+    /// Whether the number of the family, which is not known before, stands before the attributes.
     names_family: bool,
-    /// What the header says of the length, less what is true.
+    /// The length in the header, less the true length.
     pub lie: i32,
 }
 
@@ -66,7 +66,7 @@ impl Message {
         let mut bytes = message(kind, self.flags, sequence, &payload);
         let length = u32::try_from(bytes.len()).unwrap().wrapping_add_signed(self.lie);
         bytes[..4].copy_from_slice(&length.to_ne_bytes());
-        // What stands behind a header alone would be read as a message, to some family or other.
+        // Bytes behind a header alone would be read as a message, to some family or other.
         bytes.truncate(if length == 16 { 16 } else { bytes.len() });
         bytes.resize(bytes.len().next_multiple_of(4), 0);
         bytes
@@ -176,7 +176,7 @@ fn any_message(rng: &mut Rng) -> Message {
 }
 
 fn any_command(random: &mut RandomSource) -> u8 {
-    // What builds tables comes more often than what empties them.
+    // Commands that build tables come more often than those that empty them.
     const COMMANDS: [u8; 36] = [
         NEW_SERVICE,
         NEW_SERVICE,
@@ -336,7 +336,7 @@ fn service(random: &mut RandomSource, family: u16, whole: bool) -> Vec<u8> {
             b"ovf\0", b"none\0",
         ];
         let scheduler = if random.seldom() {
-            random.pick(&[&b"nobody\0"[..], b"\0", b"rr", b"rr\0xx", b"sixteen-letters-\0"])
+            random.pick(&[&b"unknown\0"[..], b"\0", b"rr", b"rr\0xx", b"sixteen-letters-\0"])
         } else {
             random.pick(&schedulers)
         };
@@ -352,7 +352,7 @@ fn service(random: &mut RandomSource, family: u16, whole: bool) -> Vec<u8> {
         };
         all.push(random.odd(9, &mask));
         if random.rng.u8(..4) == 0 {
-            let engine: &[u8] = random.either(&[&b"sip\0"[..], b"\0"], &[b"nobody\0", b"sip"]);
+            let engine: &[u8] = random.either(&[&b"sip\0"[..], b"\0"], &[b"unknown\0", b"sip"]);
             all.push(random.odd(11, engine));
         }
         if random.seldom() {
@@ -454,7 +454,7 @@ fn ipv6(net: u8, host: u8) -> [u8; 16] {
     [0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, net, host]
 }
 
-/// What decides.
+/// The random source of a message.
 struct RandomSource {
     rng: Rng,
     /// Nothing is wrong on purpose.

@@ -3,7 +3,7 @@
 //! `IPVS_RS_REQUESTS` says how many requests, `IPVS_RS_SEED` which ones. A disagreement is made as short as it can be
 //! before it is shown.
 //!
-//! What is not compared, because it differs between any two machines or moments: port ids, the number of the family, the
+//! Not compared, because they differ between any two machines or moments, are port ids, the number of the family, the
 //! order of services in a list, and families other than IPVS. A daemon that stops may do so without a word, since a
 //! thread that has not run yet is interrupted; whether it has stopped is asked for then.
 
@@ -41,7 +41,7 @@ fn random_requests_are_answered_alike_by_the_kernel_in_memory() {
         if tally.borrow().requests >= requests {
             break;
         }
-        // What fails is printed; there is no place in the virtual machine to keep it.
+        // A failing request is printed; there is no place in the virtual machine to keep it.
         let config = Config { cases: 1, failure_persistence: None, max_shrink_iters: 500, ..Config::default() };
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -65,7 +65,7 @@ fn random_requests_are_answered_alike_by_the_kernel_in_memory() {
 /// Datagrams to one table.
 const STORY: RangeInclusive<usize> = 1..=250;
 
-/// What was asked, and what came of it.
+/// The requests, and their results.
 #[derive(Default)]
 struct Tally {
     requests: u64,
@@ -203,8 +203,8 @@ impl Kernels {
     }
 }
 
-/// What comes back, datagram by datagram, without what differs between any two sockets and machines. Rows of services
-/// and of families stand together at the end.
+/// The answers, datagram by datagram, without the parts that differ between any two sockets and machines. Rows of
+/// services and of families stand together at the end.
 fn answers(line: &mut RawSocket, asked: &[(u32, Message)]) -> Vec<Datagram> {
     line.socket.send(&bytes(asked, line.family)).unwrap();
     let mut datagrams = Vec::new();

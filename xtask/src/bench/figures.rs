@@ -1,9 +1,9 @@
-//! What a bench in the guest printed, put in order.
+//! The output of a bench in the guest, put in order.
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-/// What was measured, in the order in which it came.
+/// The measurements, in the order in which they came.
 #[derive(Debug, Default)]
 pub struct Figures {
     /// The release of the kernel.
@@ -134,7 +134,7 @@ impl Figures {
     }
 }
 
-/// Who takes part, in the order of the columns.
+/// The clients, in the order of the columns.
 const CLIENTS: [&str; 5] = ["floor", "ipvs-rs", "ipvs-rs-async", "ipvs-rs-desired", "ipvsadm"];
 
 fn median(values: &[f64]) -> Option<f64> {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_figure_is_refused() {
+    fn invalid_figure_is_refused() {
         assert!(Figures::read("hello").is_err());
         assert!(Figures::read("{}").is_err());
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::figures::rounded;
 
-/// What was measured on one kernel.
+/// The measurements on one kernel.
 #[derive(Debug, Default, PartialEq)]
 pub struct Growth {
     /// The release of the kernel.
@@ -40,7 +40,7 @@ struct Time {
     thousands: f64,
 }
 
-/// What a table takes in a process, in bytes.
+/// The memory of a table in a process, in bytes.
 #[derive(Debug, PartialEq)]
 struct Memory {
     shape: Shape,
@@ -207,7 +207,7 @@ fn in_order(points: impl Iterator<Item = (f64, f64)>) -> Line {
     points
 }
 
-/// What a line says of this size.
+/// The words of a line for this size.
 pub fn find(line: &Line, size: f64) -> Option<f64> {
     line.iter().find(|(other, _)| other.total_cmp(&size).is_eq()).map(|(_, value)| *value)
 }
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_figure_is_refused_with_its_name() {
+    fn invalid_figure_is_refused_with_its_name() {
         let refusal = |text| Growth::read(text).unwrap_err().root_cause().to_string();
         assert_eq!(refusal(r#"{"trash":"fresh","destinations":10}"#), "no kinsn_per_row");
         assert_eq!(refusal(r#"{"services":0,"destinations":10,"held_bytes":1}"#), "no services");

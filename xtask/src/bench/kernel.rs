@@ -40,7 +40,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// The file for the figures, opened: nobody waits for minutes to be told that it cannot be written.
+    /// The file for the figures, opened before the run: a file that cannot be written fails at once.
     pub fn json_file(&self) -> Result<Option<File>> {
         let json = self.json.as_ref();
         json.map(|path| File::create(path).with_context(|| format!("writing {}", path.display()))).transpose()
@@ -102,11 +102,11 @@ fn results(kernel: &str) -> String {
     }
 }
 
-/// What stands around the tables.
+/// The text around the tables.
 fn report(tables: &str) -> String {
     format!(
         "\
-# What the library costs
+# The costs of the library
 
 Written by `cargo xtask bench --save` (`--kernel` for another kernel); do not edit. `cargo xtask bench` measures again, on any machine that can run the
 virtual machine (see the README), in some minutes. Its clock counts the guest's instructions, so that another machine

@@ -39,7 +39,7 @@ pub struct Arguments {
     other: Option<Bench>,
 }
 
-/// What else can be measured.
+/// The other things that can be measured.
 #[derive(Subcommand)]
 enum Bench {
     /// Decoding beside a bare loop, in instructions; fails where it takes more than the bound

@@ -15,7 +15,7 @@ pub struct Picture {
 /// One pair of axes. The vertical one begins at zero, so that what looks flat is flat.
 pub struct Panel {
     pub title: String,
-    /// What the number of destinations counts.
+    /// The objects that the number of destinations counts.
     pub across: &'static str,
     /// The unit of what is measured.
     pub up: &'static str,

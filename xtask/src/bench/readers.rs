@@ -30,7 +30,7 @@ pub struct Options {
     readers: Vec<u32>,
 }
 
-/// What a snapshot costs with so many readers.
+/// The cost of a snapshot with so many readers.
 #[derive(Debug, PartialEq)]
 struct Row {
     readers: u64,
@@ -92,7 +92,7 @@ mod tests {
                            {\"readers\":2,\"processors\":2,\"microseconds\":4.0}\n";
 
     #[test]
-    fn lines_that_are_no_rows_are_passed_over() {
+    fn other_lines_are_skipped() {
         let row = |readers, microseconds| Row { readers, processors: 2, microseconds };
         assert_eq!(read(PRINTED).unwrap(), [row(1, 8.0), row(2, 4.0)]);
         assert!(read("no JSON").is_err());

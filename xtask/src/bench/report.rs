@@ -1,13 +1,13 @@
-//! What is told of how costs grow: pictures, tables and what they come to.
+//! The report on how costs grow: pictures, tables and conclusions.
 
 use super::growth::{Growth, Kind, Line, find};
 use super::picture::{Panel, Picture, PlotLine, Stroke, grouped};
 
-/// What is done with a table.
+/// The operations on a table.
 const WORKS: [&str; 4] = ["create", "list", "change", "delete"];
 
-/// What happened before destinations were added, as the bench names it and as a table does; and as a legend does, if it
-/// is in the picture.
+/// The history before destinations were added, as the bench names it, as a table does, and as a legend does if it is in
+/// the picture.
 const CASES: [(&str, &str, Option<&str>); 9] = [
     ("fresh", "nothing was deleted", Some("anything, nothing was deleted")),
     ("reversed", "the same, the last deleted first", Some("the same, the last deleted first")),
@@ -112,7 +112,7 @@ fn drawn(label: &str, points: Line, stroke: Stroke) -> PlotLine {
     PlotLine { label: label.to_owned(), points, stroke }
 }
 
-/// What it comes to, and the tables.
+/// The conclusions and the tables.
 pub fn text(growth: &Growth) -> String {
     let kinds = [Kind::Services, Kind::Destinations].into_iter();
     let mut parts: Vec<String> = kinds.filter_map(|kind| about(kind, growth)).collect();
@@ -148,7 +148,7 @@ takes {least:.0} to {most:.0} bytes; its value alone has {:.0}.
     ))
 }
 
-/// What adding costs after deleting.
+/// The cost of adding after deleting.
 fn about_deleted(growth: &Growth) -> Option<String> {
     let fresh = growth.trash("fresh");
     let (most, _) = *fresh.last()?;

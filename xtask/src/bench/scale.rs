@@ -119,7 +119,7 @@ fn joined(items: &[u32]) -> String {
     items.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
 }
 
-/// What stands before the kernels.
+/// The text before the kernels.
 const PREFACE: &str = "\
 # How the costs grow with the table
 
@@ -140,8 +140,8 @@ table and does nothing else.
 * A **single service** with many destinations is dear in the kernel, which searches their list for every command: half
   of it on average to change or to delete one, all of it to add one. A list goes out in many datagrams, and before each
   the kernel passes over what it has told already.
-* Every two seconds the kernel computes the rates of all rows, and whoever's turn it is pays for it: with large tables
-  a ratio can be off by some percent.
+* Every two seconds the kernel computes the rates of all rows, and the operation of that moment pays for it: with
+  large tables a ratio can be off by some percent.
 * **Deleted** destinations are remembered by the kernel for two to three minutes, and looked through whenever one is
   added. What to do about it is in the documentation of `Batch`.
 ";

@@ -109,7 +109,7 @@ fn tools(progress: &Progress) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// What this machine is to the compiler, such as `x86_64-unknown-linux-gnu`.
+/// The compiler's name for this machine, such as `x86_64-unknown-linux-gnu`.
 fn machine() -> Result<String> {
     let version = String::from_utf8(output(Command::new("rustc").arg("-vV"))?)?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));

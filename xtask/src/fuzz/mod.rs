@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: bytes that nobody would send, for as long as there is patience.
+//! `cargo xtask fuzz`: random bytes and sequences of calls, for a given time.
 
 mod coverage;
 
@@ -105,7 +105,7 @@ fn fuzz(workspace: &Workspace, name: &str, arguments: &Arguments) -> Result<(boo
     let status = workspace
         .cargo()
         .args(["fuzz", "run", "--sanitizer", "none", name])
-        // What is found goes into the first folder.
+        // New inputs go into the first folder.
         .arg(&found)
         .arg(workspace.root.join("fuzz/corpus").join(name))
         .args(["--", &format!("-max_total_time={}", arguments.seconds), "-print_final_stats=1", "-timeout=10"])
@@ -124,7 +124,7 @@ fn fuzz(workspace: &Workspace, name: &str, arguments: &Arguments) -> Result<(boo
     Ok((true, format!("{name:<16} {}", summary(&text))))
 }
 
-/// What the fuzzer says of a run in the end.
+/// The summary that the fuzzer prints at the end of a run.
 fn summary(log: &str) -> String {
     let statistic = |name: &str| {
         let line = log.lines().find_map(|line| line.strip_prefix("stat::")?.strip_prefix(name)?.strip_prefix(':'));

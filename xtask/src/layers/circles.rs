@@ -11,7 +11,7 @@ pub struct File {
     pub text: String,
 }
 
-/// Who uses whom, with the first place where that stands.
+/// The uses of each module, with the first place of each.
 type Edges<'f> = BTreeMap<(&'f str, &'f str), String>;
 
 /// The circles among the files and folders directly in each folder: for each knot of them the shortest one.
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_in_a_row_are_no_circle() {
+    fn folders_in_a_row_are_not_a_circle() {
         let files = [
             ("m/mod.rs", "mod a;\nmod b;\nmod c;\npub use a::A;\n"),
             ("m/a.rs", "use super::a::A;\nuse crate::m::A as B;\nuse crate::m::b;\n"),

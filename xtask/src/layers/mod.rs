@@ -31,10 +31,10 @@ const FLOORS: [(&str, u8); 13] = [
     ("fuzzing", 9),
 ];
 
-/// What may use what stands beside it: the files of the kernel are those of a network namespace.
+/// The uses that are allowed beside a floor: the files of the kernel are those of a network namespace.
 const BESIDE: [(&str, &str); 1] = [("procfs", "transport")];
 
-/// What the root of the crate hands on, by the module that it comes from.
+/// The re-exports of the crate root, by the module that they come from.
 const REEXPORTS: [(&str, &str); 12] = [
     ("AsyncHandle", "handle"),
     ("Handle", "handle"),
@@ -73,7 +73,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// What was found.
+/// The findings.
 #[derive(Default)]
 pub struct Report {
     pub violations: Vec<String>,
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_beside_is_a_violation_except_for_namespaces_of_files() {
+    fn use_of_a_sibling_floor_is_a_violation_except_for_namespaces() {
         assert_eq!(violations("procfs", "use crate::transport::Netns;\n"), [""; 0]);
         assert_eq!(
             violations("transport", "use crate::procfs::Procfs;\n"),

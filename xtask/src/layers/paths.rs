@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_path_is_none() {
+    fn path_like_text_is_not_a_path() {
         assert_eq!(found("// use crate::a;\npub(crate) fn f(&self) { self.x(); super_b::c() }"), [""; 0]);
         assert_eq!(found("fn f() -> Vec::<crate::a::B::<u8>> { $crate::c!() }"), ["1: crate::a::B", "1: crate::c"]);
         assert_eq!(found("pub(in crate::a) use"), ["1: crate::a", "1: "]);

@@ -63,7 +63,7 @@ fn every_service_and_destination_has_a_row() {
 }
 
 #[test]
-fn missing_service_is_no_empty_table() {
+fn missing_service_is_not_an_empty_table() {
     let service = "FWM 9".parse().unwrap();
     let mut console = Console::memory(0);
     let session = &mut session(&kernel(), &mut console);

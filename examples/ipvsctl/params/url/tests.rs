@@ -185,7 +185,7 @@ fn plain_http_to_other_hosts_takes_permission() {
 }
 
 #[test]
-fn closed_port_and_broken_certificates_are_said() {
+fn closed_port_and_broken_certificates_are_reported() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert!(fetch(&plain(), &format!("http://{closed}/")).unwrap_err().contains("refused"));
     let folder = tempfile::tempdir().unwrap();

@@ -15,7 +15,7 @@ fn taken() -> StabilityCheck {
 }
 
 #[test]
-fn two_equal_looks_and_a_third_after_reading_are_needed() {
+fn two_equal_polls_and_a_third_after_reading_are_needed() {
     let mut check = taken();
     assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
     for length in [2, 3, 4] {
@@ -29,7 +29,7 @@ fn two_equal_looks_and_a_third_after_reading_are_needed() {
 }
 
 #[test]
-fn change_that_is_taken_back_is_none() {
+fn reverted_change_is_ignored() {
     let mut check = taken();
     assert_eq!(check.look(&seen(2, 2), false), Err(FileEvent::Settling));
     assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Unchanged));

@@ -80,7 +80,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn what_is_printed_is_read_back(value in any_value()) {
+    fn printed_text_reads_back(value in any_value()) {
         let text = yaml::to_string(&value).unwrap();
         prop_assert_eq!(one(&text), value, "{}", text);
     }
@@ -147,7 +147,7 @@ fn a_bomb_of_merged_mappings_is_one_error() {
 }
 
 #[test]
-fn what_is_too_deep_is_one_error() {
+fn deep_nesting_is_one_error() {
     let message = "lists and mappings stand more than 64 deep in each other";
     for text in ["[".repeat(100_000), "- ".repeat(100_000), "{a: ".repeat(1000)] {
         let found = problems(&text);
@@ -265,7 +265,7 @@ fn several_documents_are_several() {
 }
 
 #[test]
-fn what_is_no_yaml_says_where() {
+fn invalid_yaml_has_a_position() {
     assert_eq!(problems("a: tcp://10.0.0.1:\n").len(), 1);
     assert_eq!(problems("a: [1\nb: 2\n"), [(2, 2, "not valid YAML: illegal placement of ':' indicator".to_owned())]);
     assert_eq!(

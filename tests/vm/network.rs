@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ipvs_rs::model::Protocol;
 use ipvs_rs::{DestinationId, ServiceId};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, SockaddrStorage};
 
 use crate::conformance;
 use crate::namespaces::{Namespace, ip_batch};
@@ -73,7 +77,7 @@ impl Network {
 
     pub fn connect(&self, address: &str) -> std::io::Result<TcpStream> {
         let address: SocketAddr = address.parse().unwrap();
-        self.client.run(|| TcpStream::connect_timeout(&address, PATIENCE))
+        self.client.run(|| dial(address))
     }
 
     /// A socket of the client that talks to this address.
@@ -83,6 +87,35 @@ impl Network {
         socket.connect(address).unwrap();
         patient(socket)
     }
+}
+
+/// Opens a TCP connection, or returns the error that the kernel keeps for the socket.
+///
+/// `TcpStream::connect_timeout` takes a socket that hangs up without an error for a failure of its own. On a busy machine
+/// the error of a refused connection can follow the hang-up by a moment, so this one waits until the socket has either.
+fn dial(address: SocketAddr) -> std::io::Result<TcpStream> {
+    let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket::socket(family, SockType::Stream, flags, None)?;
+    match socket::connect(socket.as_raw_fd(), &SockaddrStorage::from(address)) {
+        Ok(()) | Err(Errno::EINPROGRESS) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let stream = TcpStream::from(socket);
+    let deadline = Instant::now() + PATIENCE;
+    while let Some(rest) = deadline.checked_duration_since(Instant::now()) {
+        let timeout = PollTimeout::try_from(rest).unwrap();
+        poll(&mut [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)], timeout)?;
+        if let Some(error) = stream.take_error()? {
+            return Err(error);
+        }
+        if stream.peer_addr().is_ok() {
+            stream.set_nonblocking(false)?;
+            return Ok(stream);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Err(ErrorKind::TimedOut.into())
 }
 
 impl conformance::Network for Network {

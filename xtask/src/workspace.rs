@@ -51,15 +51,18 @@ impl Workspace {
         command
     }
 
-    /// Builds one target and returns its executable. Cargo's own messages go to standard error.
+    /// Builds one target for a guest and returns its executable. Cargo's own messages go to standard error.
     pub fn build(&self, target: &Target, options: &BuildOptions) -> Result<PathBuf> {
         let mut command = self.cargo();
         command
-            .args(target.arguments())
+            .args(target.arguments(options.release))
             .args(options.arguments())
             .arg("--message-format=json-render-diagnostics")
             .stdin(Stdio::null())
             .stderr(Stdio::inherit());
+        if target.is_fixed(options.release) {
+            command.arg("--").args(FIXED_ADDRESS);
+        }
         let output = command.output().with_context(|| format!("building {target}"))?;
         if !output.status.success() {
             bail!("cargo could not build {target}");
@@ -77,12 +80,19 @@ pub enum Target {
 }
 
 impl Target {
-    fn arguments(&self) -> Vec<&str> {
+    fn arguments(&self, release: bool) -> Vec<&str> {
         match self {
             Self::Bench(name) => vec!["bench", "--no-run", "--bench", name],
-            Self::Example(name) => vec!["build", "--example", name],
-            Self::Test(name) => vec!["test", "--no-run", "--test", name],
+            Self::Example(name) if release => vec!["build", "--example", name],
+            Self::Test(name) if release => vec!["test", "--no-run", "--test", name],
+            Self::Example(name) => vec!["rustc", "--example", name],
+            Self::Test(name) => vec!["rustc", "--test", name],
         }
+    }
+
+    /// Whether the program is linked at a [fixed address](FIXED_ADDRESS).
+    const fn is_fixed(&self, release: bool) -> bool {
+        matches!(self, Self::Example(_) | Self::Test(_)) && !release
     }
 
     fn kind(&self) -> &str {
@@ -105,6 +115,11 @@ impl std::fmt::Display for Target {
         write!(f, "{} {}", self.kind(), self.name())
     }
 }
+
+/// Linked at a fixed address and without its debugging information, a program of a hundred megabytes starts in an emulated
+/// guest three times as fast: nothing is left to relocate, and there is less to unpack. Optimizing it gains a tenth more
+/// and costs a second build of everything.
+const FIXED_ADDRESS: [&str; 4] = ["-C", "relocation-model=static", "-C", "strip=debuginfo"];
 
 /// How to build it.
 #[derive(Default)]

@@ -21,7 +21,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -51,7 +51,7 @@ pub struct Guest {
     kernel: Version,
     machine: Machine,
     timeout: Duration,
-    command: Option<(OsString, Vec<OsString>)>,
+    commands: Vec<(OsString, Vec<OsString>)>,
     programs: Vec<PathBuf>,
     extras: Vec<Tool>,
     files: Vec<PathBuf>,
@@ -71,7 +71,7 @@ impl Guest {
             kernel,
             machine: Machine::default(),
             timeout: Duration::from_secs(600),
-            command: None,
+            commands: Vec::new(),
             programs: Vec::new(),
             extras: Vec::new(),
             files: Vec::new(),
@@ -95,14 +95,15 @@ impl Guest {
         self
     }
 
-    /// The program to run: a path on this host, or a name that the guest or this host's `PATH` knows.
+    /// A program to run: a path on this host, or a name that the guest or this host's `PATH` knows. Several run one after
+    /// the other, also after one that fails.
     pub fn command<A: Into<OsString>>(
         mut self,
         program: impl Into<OsString>,
         arguments: impl IntoIterator<Item = A>,
     ) -> Self {
         let arguments = arguments.into_iter().map(Into::into).collect();
-        self.command = Some((program.into(), arguments));
+        self.commands.push((program.into(), arguments));
         self
     }
 
@@ -154,13 +155,13 @@ impl Guest {
         self
     }
 
-    /// Boots the guest, runs the program and returns its exit status (128 + n if signal n ended it).
+    /// Boots the guest, runs the programs and returns the exit status (128 + n if signal n ended it) of the first that
+    /// failed, or 0.
     ///
-    /// Everything that keeps the program from running to its end is an error.
+    /// Everything that keeps a program from running to its end is an error.
     pub fn run(&self, progress: &Progress) -> Result<u8> {
-        let (kernel, base) = self.provide(progress)?;
         let seal = seal()?;
-        let layer = self.layer(&kernel, &base, &seal, progress)?;
+        let (kernel, base, layer) = self.prepare(&seal, progress)?;
         remove_abandoned(&self.cache);
         let folder = tempfile::Builder::new()
             .prefix(&format!("run-{}-", std::process::id()))
@@ -184,7 +185,7 @@ impl Guest {
                     stdout: self.stdout.clone(),
                     stderr: self.stderr.clone(),
                     forward_stdin: self.forward_stdin,
-                    interactive: self.command.is_none(),
+                    interactive: self.commands.is_empty(),
                     timeout: self.timeout,
                 },
                 progress,
@@ -232,6 +233,15 @@ impl Guest {
         }
     }
 
+    /// Gets everything that a run needs, one guest of this process after the other: two cannot install packages at once.
+    fn prepare(&self, seal: &str, progress: &Progress) -> Result<(Kernel, Base, Tree)> {
+        static ONE: Mutex<()> = Mutex::new(());
+        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let (kernel, base) = self.provide(progress)?;
+        let layer = self.layer(&kernel, &base, seal, progress)?;
+        Ok((kernel, base, layer))
+    }
+
     fn provide(&self, progress: &Progress) -> Result<(Kernel, Base)> {
         if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
             bail!("the guest runs this host's programs, so it needs an x86-64 Linux host");
@@ -255,16 +265,16 @@ impl Guest {
         for file in &self.files {
             tree.copy_as_is(file)?;
         }
-        if let Some((program, arguments)) = &self.command {
+        let mut script = String::new();
+        let own = [("IPVS_RS_VM".to_owned(), "1".to_owned()), ("IPVS_RS_KERNEL".to_owned(), kernel.release.clone())];
+        for (name, value) in self.environment.iter().chain(&own) {
+            script.push_str(&format!("export {name}={}\n", quoted(value)));
+        }
+        // A session of its own: a program that signals its group does not reach ours.
+        script.push_str("status=0\nrun() {\n\tsetsid \"$@\"\n\tcode=$?\n\t[ $status -ne 0 ] || status=$code\n}\n");
+        for (program, arguments) in &self.commands {
             let program = place_command(&mut tree, program, base)?;
-            let mut script = String::new();
-            let own =
-                [("IPVS_RS_VM".to_owned(), "1".to_owned()), ("IPVS_RS_KERNEL".to_owned(), kernel.release.clone())];
-            for (name, value) in self.environment.iter().chain(&own) {
-                script.push_str(&format!("export {name}={}\n", quoted(value)));
-            }
-            // A session of its own: a program that signals its group does not reach ours.
-            script.push_str(&format!("exec setsid {}", quoted(&program)));
+            script.push_str(&format!("run {}", quoted(&program)));
             for argument in arguments {
                 let argument =
                     argument.to_str().with_context(|| format!("the argument {} is not UTF-8", argument.display()))?;
@@ -272,9 +282,10 @@ impl Guest {
                 script.push_str(&quoted(argument));
             }
             script.push('\n');
-            tree.text("vm/command", script, 0o644);
         }
-        let interactive = self.command.is_none();
+        script.push_str("exit $status\n");
+        tree.text("vm/command", script, 0o644);
+        let interactive = self.commands.is_empty();
         let flag = |name: &str, set: bool| format!("{name}={}\n", if set { "yes" } else { "" });
         let mut settings = format!("seal={seal}\n");
         settings.push_str(&flag("stdin", self.forward_stdin));

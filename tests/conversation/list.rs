@@ -138,7 +138,7 @@ fn explanation_of_the_end_is_told() {
 type Spoil = fn(Script) -> Script;
 
 /// Faults of a list, and the result when it has them each time.
-fn spoilt() -> [(&'static str, Spoil, ErrorKind); 5] {
+fn spoiled() -> [(&'static str, Spoil, ErrorKind); 5] {
     let marked_row =
         |script: Script| script.datagram([row(&rows()[0]).interrupted(), row(&rows()[1])]).datagram([done()]);
     let marked_end = |script: Script| script.datagram([row(&rows()[0])]).datagram([done().interrupted()]);
@@ -156,8 +156,8 @@ fn spoilt() -> [(&'static str, Spoil, ErrorKind); 5] {
 }
 
 #[test]
-fn list_that_is_spoilt_once_is_read_again() {
-    for (label, spoil, _) in spoilt() {
+fn list_that_is_spoiled_once_is_read_again() {
+    for (label, spoil, _) in spoiled() {
         let script = spoil(Script::new().expect(Request::GetServices));
         let (handle, peer) = script.expect(Request::GetServices).list(&rows()).open();
         assert_eq!(ids(&handle.get_services().unwrap()), ALL, "{label}");
@@ -166,8 +166,8 @@ fn list_that_is_spoilt_once_is_read_again() {
 }
 
 #[test]
-fn list_that_is_spoilt_for_ever_is_reported_after_five_readings() {
-    for (label, spoil, kind) in spoilt() {
+fn list_that_is_spoiled_for_ever_is_reported_after_five_readings() {
+    for (label, spoil, kind) in spoiled() {
         let mut script = Script::new();
         for _ in 0..5 {
             script = spoil(script.expect(Request::GetServices));

@@ -528,7 +528,7 @@ fn visitor_may_use_the_handle_and_is_called_when_the_list_is_complete() {
         .unwrap();
     assert_eq!((names, reading), (vec![server(1); 200], Reading::Fragmented));
 
-    // The first list is spoilt and read again; no row of it is seen twice.
+    // The first list is spoiled and read again; no row of it is seen twice.
     kernel.misbehave(FaultPlan::new().then(Fault::Interrupt));
     let mut seen = 0;
     handle.for_each_service(|_| seen += 1).unwrap();

@@ -401,7 +401,7 @@ fn every_sysctl_is_set_for_one_namespace_and_read_back() {
             let unchanged = there.get_sysctl(sysctl).unwrap();
             for value in values(sysctl) {
                 here.set_sysctl(sysctl, value.clone()).unwrap_or_else(|error| panic!("{error}"));
-                // The defences run on their own.
+                // The defenses run on their own.
                 if !matches!(value, SysctlValue::Number(1 | 2)) {
                     assert_eq!(here.get_sysctl(sysctl).unwrap(), value, "{sysctl}");
                 }

@@ -47,7 +47,7 @@ pub struct Arguments {
     /// Features to build with, instead of all
     #[arg(long, value_name = "FEATURES")]
     features: Option<String>,
-    /// Build with optimisations
+    /// Build with optimizations
     #[arg(long)]
     release: bool,
     /// Take an installed program along, PACKAGE:PROGRAM if its Debian package has another name

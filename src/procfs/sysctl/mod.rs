@@ -96,7 +96,7 @@ sysctls! {
         "Of how many packets one is dropped while `drop_packet` is 3.",
         NATURAL, Some("packets"), Some("10"), Namespace, ALWAYS;
     Amemthresh = "amemthresh",
-        "Below how much free memory the automatic modes of the defences set in.",
+        "Below how much free memory the automatic modes of the defenses set in.",
         ANY, Some("pages"), Some("1024"), Namespace, ALWAYS;
     BackupOnly = "backup_only",
         "Whether nothing is forwarded here while a backup synchronization daemon runs, but left to the master.",

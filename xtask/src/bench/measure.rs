@@ -34,7 +34,7 @@ pub fn run_on(
     workspace: &Workspace,
     progress: &Arc<Progress>,
 ) -> Result<String> {
-    // Cargo builds no bench without optimisations.
+    // Cargo builds no bench without optimizations.
     let bench = workspace.build(&Target::Bench("kernel".to_owned()), &BuildOptions::default())?;
     let words = words.iter().flat_map(|(name, value)| [(*name).to_owned(), value.clone()]);
     let guest = guest.machine(machine).command(bench, words).timeout(Duration::from_secs(3600));

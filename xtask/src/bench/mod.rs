@@ -88,7 +88,7 @@ fn ipvsadm(arguments: &Programs, progress: &Arc<Progress>) -> Result<u8> {
     let workspace = Workspace::locate()?;
     let optimized = BuildOptions { release: true, features: None };
     let ours = workspace.build(&Target::Example("ipvsadm".to_owned()), &optimized)?;
-    // Cargo builds no bench without optimisations.
+    // Cargo builds no bench without optimizations.
     let bench = workspace.build(&Target::Bench("ipvsadm".to_owned()), &BuildOptions::default())?;
     // One thing after the other: a second processor would only have to be kept in step with the first.
     let machine = Machine { cpus: 1, icount: arguments.icount, ..Machine::default() };

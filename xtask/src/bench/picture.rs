@@ -39,7 +39,7 @@ pub enum Stroke {
 }
 
 /// Told apart by those who see no red or no green as well.
-const COLOURS: [RGBColor; 6] = [
+const COLORS: [RGBColor; 6] = [
     RGBColor(0, 90, 181),
     RGBColor(213, 94, 0),
     RGBColor(0, 128, 96),
@@ -136,7 +136,7 @@ impl Stroke {
     fn style(self) -> ShapeStyle {
         match self {
             Self::Ground => GROUND.stroke_width(7),
-            Self::Color(number) => COLOURS[number % COLOURS.len()].stroke_width(2),
+            Self::Color(number) => COLORS[number % COLORS.len()].stroke_width(2),
         }
     }
 }

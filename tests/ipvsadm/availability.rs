@@ -7,7 +7,7 @@ use crate::output::{self, Output};
 use crate::root::Program;
 
 #[test]
-#[ignore = "needs root, both programs and no ip_vs: cargo xtask test --only ipvsadm"]
+#[ignore = "needs root, both programs and no ip_vs: cargo xtask test --only without"]
 fn without_ipvs_both_programs_say_so_whatever_they_are_asked() {
     for arguments in [&[][..], &["-h"], &["-v"], &["-Q"], &["-Ln"], &["-A", "-t", "10.0.0.1:80"], &["-R"]] {
         let [expected, actual] = [Program::Debians, Program::Ours].map(|program| run(program, arguments));
@@ -21,7 +21,7 @@ fn without_ipvs_both_programs_say_so_whatever_they_are_asked() {
 }
 
 #[test]
-#[ignore = "needs root, both programs and no ip_vs: cargo xtask test --only ipvsadm"]
+#[ignore = "needs root, both programs and no ip_vs: cargo xtask test --only without"]
 fn without_ipvs_the_program_still_speaks_of_itself() {
     for (argument, inside) in [("--help-all", "--sctp-service"), ("--man", ".SH SYNOPSIS")] {
         let output = run(Program::Ours, &[argument]);

@@ -21,7 +21,7 @@ const TABLE: [&[&str]; 7] = [
 ];
 
 #[test]
-#[ignore = "needs root, our program and no ip_vs: cargo xtask test --only ipvsctl"]
+#[ignore = "needs root, our program and no ip_vs: cargo xtask test --only without"]
 fn module_that_cannot_be_loaded_is_reported() {
     for words in TABLE {
         let said = run(words, &[]);
@@ -31,7 +31,7 @@ fn module_that_cannot_be_loaded_is_reported() {
 }
 
 #[test]
-#[ignore = "needs root, our program and no ip_vs: cargo xtask test --only ipvsctl"]
+#[ignore = "needs root, our program and no ip_vs: cargo xtask test --only without"]
 fn without_modprobe_ipvs_is_not_available() {
     for words in TABLE {
         for (options, variables) in [(&["--no-modprobe"][..], &[][..]), (&[], &[("SKIP_IPVSKERNELREQ", "1")])] {
@@ -46,7 +46,7 @@ fn without_modprobe_ipvs_is_not_available() {
 }
 
 #[test]
-#[ignore = "needs root, our program and no ip_vs: cargo xtask test --only ipvsctl"]
+#[ignore = "needs root, our program and no ip_vs: cargo xtask test --only without"]
 fn without_ipvs_files_can_be_checked_all_the_same() {
     assert_eq!(run(&["validate", "-f", "-"], &[]).stdout, "Configuration valid.\n");
     for (words, inside) in [

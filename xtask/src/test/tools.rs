@@ -38,7 +38,7 @@ pub const CARGO_DENY: Checker = Checker {
 };
 
 /// A run with this variable takes a checker that is missing for a failure.
-const REQUIRED: &str = "IPVS_RS_CHECKERS";
+const REQUIRED: &str = "IPVS_RS_REQUIRE_CHECKERS";
 
 impl Checker {
     /// Runs the checker, or says how to install it.

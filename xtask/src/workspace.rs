@@ -12,6 +12,8 @@ use serde_json::Value;
 pub struct Workspace {
     pub root: PathBuf,
     pub target: PathBuf,
+    /// Cargo prints only what goes wrong: its progress is not that of the caller.
+    pub is_quiet: bool,
 }
 
 impl Workspace {
@@ -29,7 +31,7 @@ impl Workspace {
         let path = |key: &str| {
             metadata[key].as_str().map(PathBuf::from).with_context(|| format!("cargo metadata names no {key}"))
         };
-        Ok(Self { root: path("workspace_root")?, target: path("target_directory")? })
+        Ok(Self { root: path("workspace_root")?, target: path("target_directory")?, is_quiet: false })
     }
 
     /// Where downloads, images and consoles of the guest are kept.
@@ -60,6 +62,9 @@ impl Workspace {
             .arg("--message-format=json-render-diagnostics")
             .stdin(Stdio::null())
             .stderr(Stdio::inherit());
+        if self.is_quiet {
+            command.arg("--quiet");
+        }
         if target.is_fixed(options.release) {
             command.arg("--").args(FIXED_ADDRESS);
         }

@@ -77,7 +77,8 @@ pub fn main(arguments: &Arguments) -> ExitCode {
         eprintln!("error: no step has such a name; `cargo xtask test --slow --list` prints them all");
         return ExitCode::FAILURE;
     }
-    match Workspace::locate().map(|workspace| run::run(&workspace, steps)) {
+    let workspace = Workspace::locate().map(|workspace| Workspace { is_quiet: true, ..workspace });
+    match workspace.map(|workspace| run::run(&workspace, steps)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

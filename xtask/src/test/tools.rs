@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn checker_that_is_not_installed_is_a_note() {
         let checker = Checker { program: "no-such-program-anywhere", arguments: &[], install: "make it" };
-        let workspace = Workspace { root: ".".into(), target: "target".into() };
+        let workspace = Workspace { root: ".".into(), target: "target".into(), is_quiet: true };
         let mut output = Vec::new();
         let result = checker.run(&workspace, &mut output);
         if std::env::var_os(REQUIRED).is_some() {

@@ -47,8 +47,8 @@
 //! [`InvalidValue`](model::InvalidValue) that names the range. Values print in the notation of ipvsadm and are parsed
 //! from it, see [`model::notation`]. Settings that were read equal the settings that were written.
 //!
-//! A call that fails returns an [`Error`]: operation, object, the kernel's error number and its meaning for that
-//! operation, and often a hint. It prints in one line. Predicates such as [`is_not_found`](Error::is_not_found) are for
+//! A call that fails returns an [`Error`]: the call, its object, the kernel's error number and its meaning for that
+//! call, and often a hint. It prints in one line. Predicates such as [`is_not_found`](Error::is_not_found) are for
 //! branching. With `?` the errors of values, text, namespaces and files are converted to it.
 //!
 //! Below the handle there are floors, each of which depends only on those below it. Most programs do not need them;

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use allocation_counter::{measure, opt_out};
 use fastrand::Rng;
-use ipvs_rs::error::{Errno, Operation};
+use ipvs_rs::error::{self, Errno};
 use ipvs_rs::model::AddressFamily;
 use ipvs_rs::testing::{FakeKernel, Fault, FaultPlan, Interface, Release};
 use ipvs_rs::{Error, Handle, ServiceEntry, ServiceId};
@@ -147,12 +147,12 @@ impl Soak {
     }
 }
 
-type Kind = (Discriminant<Call>, Option<Operation>);
+type Kind = (Discriminant<Call>, Option<error::Call>);
 
 /// The kind of a call: one of sixteen, or one of eleven commands.
 fn kind(call: &Call) -> Kind {
-    let operation = if let Call::Give(command) = call { Some(command.operation()) } else { None };
-    (discriminant(call), operation)
+    let made = if let Call::Give(command) = call { Some(command.call()) } else { None };
+    (discriminant(call), made)
 }
 
 const KINDS: usize = 16 + 11;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ipvs_rs::error::{Errno, Error, ErrorKind, Operation};
+use ipvs_rs::error::{Call, Errno, Error, ErrorKind};
 use ipvs_rs::handle::Batch;
 use ipvs_rs::model::TableService;
 use ipvs_rs::procfs::{Procfs, ProcfsError};
@@ -182,28 +182,29 @@ pub fn refusal(error: &Error) -> Fault {
 /// The message of the original for an error of the kernel, by operation; that of the library where the error is not
 /// from the kernel.
 pub fn text(error: &Error) -> String {
-    use Operation as Op;
     let number = match (error.errno(), error.io_error().and_then(io::Error::raw_os_error)) {
         (Some(errno), _) => errno,
         (None, Some(number)) => Errno::from_raw(number.unsigned_abs()),
         (None, None) if error.kind() == ErrorKind::NotAvailable => Errno::ENOPROTOOPT,
         (None, None) => return error.to_string(),
     };
-    let words = match (number, error.operation()) {
-        (Errno::EEXIST, Op::NewService) => "Service already exists",
-        (Errno::ENOENT, Op::NewService | Op::UpdateService) => "Scheduler or persistence engine not found",
-        (Errno::ESRCH, Op::UpdateService | Op::DeleteService | Op::Zero | Op::GetService) => "No such service",
-        (Errno::ESRCH, Op::NewDestination | Op::UpdateDestination | Op::DeleteDestination) => "Service not defined",
-        (Errno::EEXIST, Op::NewDestination) => "Destination already exists",
-        (Errno::ENOENT, Op::UpdateDestination | Op::DeleteDestination) => "No such destination",
-        (Errno::EEXIST, Op::StartSync) => "Daemon has already run",
-        (Errno::ESRCH, Op::StopSync) => "No daemon is running",
+    let words = match (number, error.call()) {
+        (Errno::EEXIST, Call::NewService) => "Service already exists",
+        (Errno::ENOENT, Call::NewService | Call::UpdateService) => "Scheduler or persistence engine not found",
+        (Errno::ESRCH, Call::UpdateService | Call::DeleteService | Call::Zero | Call::GetService) => "No such service",
+        (Errno::ESRCH, Call::NewDestination | Call::UpdateDestination | Call::DeleteDestination) => {
+            "Service not defined"
+        }
+        (Errno::EEXIST, Call::NewDestination) => "Destination already exists",
+        (Errno::ENOENT, Call::UpdateDestination | Call::DeleteDestination) => "No such destination",
+        (Errno::EEXIST, Call::StartSync) => "Daemon has already run",
+        (Errno::ESRCH, Call::StopSync) => "No daemon is running",
         (Errno::EPERM, _) => "Permission denied (you must be root)",
         (Errno::EINVAL, _) => "Invalid operation.  Possibly wrong module version, address not unicast, ...",
         (Errno::ENOPROTOOPT, _) => "Protocol not available",
         (Errno::ENOMEM, _) => "Memory allocation problem",
-        (Errno::EOPNOTSUPP, _) => "Operation not supported with IPv6",
-        (Errno::EAFNOSUPPORT, _) => "Operation not supported with specified address family",
+        (Errno::EOPNOTSUPP, _) => "Call not supported with IPv6",
+        (Errno::EAFNOSUPPORT, _) => "Call not supported with specified address family",
         (Errno::EMSGSIZE, _) => "Module is wrong version",
         _ => return c_text(number),
     };

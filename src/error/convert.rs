@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Cause, Errno, Error, Operation, Target};
+use super::{Call, Cause, Errno, Error, Target};
 use crate::model::{InvalidValue, ParseError};
 use crate::procfs::ProcfsError;
 #[cfg(target_os = "linux")]
@@ -11,14 +11,14 @@ use crate::transport::{NetnsError, NetnsProblem};
 /// An error of a lower floor: it prints as that one does.
 impl From<InvalidValue> for Error {
     fn from(error: InvalidValue) -> Self {
-        Self::new(Operation::MakeValue, Target::Table, Cause::Invalid(error))
+        Self::new(Call::MakeValue, Target::Table, Cause::Invalid(error))
     }
 }
 
 /// An error of a lower floor: it prints as that one does.
 impl From<ParseError> for Error {
     fn from(error: ParseError) -> Self {
-        Self::new(Operation::ParseText, Target::Table, Cause::Parse(error))
+        Self::new(Call::ParseText, Target::Table, Cause::Parse(error))
     }
 }
 
@@ -26,14 +26,14 @@ impl From<ParseError> for Error {
 #[cfg(target_os = "linux")]
 impl From<NetnsError> for Error {
     fn from(error: NetnsError) -> Self {
-        Self::new(Operation::EnterNetns, Target::Table, Cause::Namespace(error))
+        Self::new(Call::EnterNetns, Target::Table, Cause::Namespace(error))
     }
 }
 
 /// An error of a lower floor: it prints as that one does.
 impl From<ProcfsError> for Error {
     fn from(error: ProcfsError) -> Self {
-        Self::new(Operation::Procfs, Target::Table, Cause::Procfs(error))
+        Self::new(Call::Procfs, Target::Table, Cause::Procfs(error))
     }
 }
 

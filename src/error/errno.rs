@@ -38,7 +38,7 @@ macro_rules! errno {
 }
 
 errno! {
-    EPERM = 1, "Operation not permitted.";
+    EPERM = 1, "Call not permitted.";
     ENOENT = 2, "No such destination, scheduler, persistence engine or family.";
     ESRCH = 3, "No such service, or the daemon does not run.";
     EINTR = 4, "Interrupted.";

@@ -1,4 +1,4 @@
-//! The error of a client: the operation, its object, the kernel's answer, and a hint.
+//! The error of a client: the call, its object, the kernel's answer, and a hint.
 //!
 //! An [`Error`] is a line to print, predicates to branch by, and accessors for the causes.
 //!
@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use errno::Errno;
-pub use subject::{Operation, Target};
+pub use subject::{Call, Target};
 
 use crate::codec::DecodeError;
 use crate::engine::{KernelError, Unstable};
@@ -45,7 +45,7 @@ use crate::transport::{NetnsError, NetnsProblem};
 /// 192.0.2.10:80 in network namespace /run/netns/blue: already exists (EEXIST)`.
 ///
 /// Branch with the predicates: they know that the kernel uses one number for different things, depending on the
-/// operation.
+/// call.
 ///
 /// ```no_run
 /// use ipvs_rs::{Handle, Scheduler, Service};
@@ -79,7 +79,7 @@ pub struct Error(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    operation: Operation,
+    call: Call,
     target: Target,
     /// The network namespace as it was given; `None` for that of the thread that opened the handle.
     namespace: Option<Arc<str>>,
@@ -94,7 +94,7 @@ struct Wanted {
     engine: Option<PersistenceEngine>,
 }
 
-/// The cause, without the operation and its object.
+/// The cause, without the call and its object.
 #[derive(Debug)]
 pub(crate) enum Cause {
     NotAvailable,
@@ -187,8 +187,8 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    pub(crate) fn new(operation: Operation, target: Target, cause: Cause) -> Self {
-        Self(Arc::new(Inner { operation, target, namespace: None, wanted: None, cause }))
+    pub(crate) fn new(call: Call, target: Target, cause: Cause) -> Self {
+        Self(Arc::new(Inner { call, target, namespace: None, wanted: None, cause }))
     }
 
     /// The same error, of a handle to this namespace.
@@ -228,12 +228,12 @@ impl Error {
         }
     }
 
-    /// The operation that failed.
-    pub fn operation(&self) -> Operation {
-        self.0.operation
+    /// The call that failed.
+    pub fn call(&self) -> Call {
+        self.0.call
     }
 
-    /// The object of the operation.
+    /// The object of the call.
     pub fn target(&self) -> &Target {
         &self.0.target
     }
@@ -354,7 +354,7 @@ impl Error {
         match self.errno() {
             Some(Errno::ESRCH) => true,
             Some(Errno::ENOENT) => {
-                matches!(self.0.operation, Operation::UpdateDestination | Operation::DeleteDestination)
+                matches!(self.0.call, Call::UpdateDestination | Call::DeleteDestination)
             }
             _ => false,
         }
@@ -365,7 +365,7 @@ impl Error {
         self.errno() == Some(Errno::EEXIST)
     }
 
-    /// Whether the caller lacks the permission: every operation, including reading, requires `CAP_NET_ADMIN` in the
+    /// Whether the caller lacks the permission: every call, including reading, requires `CAP_NET_ADMIN` in the
     /// initial user namespace.
     pub fn is_permission_denied(&self) -> bool {
         match &self.0.cause {
@@ -382,8 +382,7 @@ impl Error {
 
     /// Whether the scheduler or the persistence engine is not available, and its module could not be loaded.
     pub fn is_scheduler_unavailable(&self) -> bool {
-        self.errno() == Some(Errno::ENOENT)
-            && matches!(self.0.operation, Operation::NewService | Operation::UpdateService)
+        self.errno() == Some(Errno::ENOENT) && matches!(self.0.call, Call::NewService | Call::UpdateService)
     }
 
     /// Whether the timeout passed without an answer.
@@ -425,20 +424,19 @@ impl Error {
         }
     }
 
-    /// The meaning of the kernel's number for this operation.
+    /// The meaning of the kernel's number for this call.
     fn meaning(&self, errno: Errno) -> Option<&'static str> {
-        use Operation as Op;
-        Some(match (errno, self.0.operation) {
+        Some(match (errno, self.0.call) {
             (Errno::EPERM, _) => "permission denied",
-            (Errno::EEXIST, Op::StartSync) => "already running",
+            (Errno::EEXIST, Call::StartSync) => "already running",
             (Errno::EEXIST, _) => "already exists",
-            (Errno::ESRCH, Op::StopSync) => "not running",
+            (Errno::ESRCH, Call::StopSync) => "not running",
             (Errno::ESRCH, _) => "no such service",
-            (Errno::ENOENT, Op::NewService | Op::UpdateService) => "scheduler or persistence engine not available",
-            (Errno::ENOENT, Op::UpdateDestination | Op::DeleteDestination) => "no such destination",
-            (Errno::ENODEV, Op::StartSync) => "no such interface",
-            (Errno::ENETUNREACH, Op::StartSync) => "the multicast group cannot be reached by this interface",
-            (Errno::ERANGE, Op::NewDestination | Op::UpdateDestination) => "weight or threshold out of range",
+            (Errno::ENOENT, Call::NewService | Call::UpdateService) => "scheduler or persistence engine not available",
+            (Errno::ENOENT, Call::UpdateDestination | Call::DeleteDestination) => "no such destination",
+            (Errno::ENODEV, Call::StartSync) => "no such interface",
+            (Errno::ENETUNREACH, Call::StartSync) => "the multicast group cannot be reached by this interface",
+            (Errno::ERANGE, Call::NewDestination | Call::UpdateDestination) => "weight or threshold out of range",
             (Errno::EAFNOSUPPORT, _) => "address family not supported",
             (Errno::EOPNOTSUPP, _) => "not supported by this kernel",
             (Errno::EINVAL, _) => "refused as invalid",
@@ -450,39 +448,38 @@ impl Error {
 
     /// A hint on how to resolve the error, for those that have one.
     pub fn hint(&self) -> Option<&'static str> {
-        use Operation as Op;
         match &self.0.cause {
             Cause::NotAvailable => Some(
                 "load the module with `modprobe ip_vs`, or install the kernel's modules; a container needs it loaded \
                  on the host",
             ),
-            Cause::Kernel { errno, .. } => match (*errno, self.0.operation) {
+            Cause::Kernel { errno, .. } => match (*errno, self.0.call) {
                 (Errno::EPERM, _) => Some(
                     "every IPVS command takes CAP_NET_ADMIN in the initial user namespace: run as root, outside of a \
                      rootless container",
                 ),
-                (Errno::ENOENT, Op::NewService | Op::UpdateService) => {
+                (Errno::ENOENT, Call::NewService | Call::UpdateService) => {
                     Some("check the name, or load the module ip_vs_NAME or ip_vs_pe_NAME")
                 }
-                (Errno::EINVAL, Op::NewDestination | Op::UpdateDestination) => Some(
+                (Errno::EINVAL, Call::NewDestination | Call::UpdateDestination) => Some(
                     "the address must be unicast with `lo` up, only a tunnel may lead to the other address family \
                      (and only while no sync daemon runs), GUE needs a port, and newer kernels take an upper threshold \
                      of at most 2147483647",
                 ),
-                (Errno::EINVAL, Op::StartSync) => {
+                (Errno::EINVAL, Call::StartSync) => {
                     Some("no destination may be of another address family than its service while a daemon runs")
                 }
-                (Errno::EINVAL, Op::SetConfig) => Some("the timeout is more than this kernel's clock can count"),
+                (Errno::EINVAL, Call::SetConfig) => Some("the timeout is more than this kernel's clock can count"),
                 _ => None,
             },
-            Cause::Timeout { .. } | Cause::Lost => match self.0.operation {
-                Op::Open
-                | Op::GetService
-                | Op::GetServices
-                | Op::GetDestinations
-                | Op::GetSyncDaemons
-                | Op::GetConfig
-                | Op::GetInfo => Some("nothing was changed: try again"),
+            Cause::Timeout { .. } | Cause::Lost => match self.0.call {
+                Call::Open
+                | Call::GetService
+                | Call::GetServices
+                | Call::GetDestinations
+                | Call::GetSyncDaemons
+                | Call::GetConfig
+                | Call::GetInfo => Some("nothing was changed: try again"),
                 _ => Some("whether it was executed is not known: read the table again"),
             },
             Cause::NotSent => Some("send it again"),
@@ -495,19 +492,19 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { operation, target, namespace, cause, .. } = &*self.0;
+        let Inner { call, target, namespace, cause, .. } = &*self.0;
         match cause {
-            // These errors name their operation and object themselves.
+            // These errors name their call and object themselves.
             Cause::Procfs(error) => return error.fmt(f),
             Cause::Parse(error) => return error.fmt(f),
-            Cause::Invalid(error) if *operation == Operation::MakeValue => return error.fmt(f),
+            Cause::Invalid(error) if *call == Call::MakeValue => return error.fmt(f),
             #[cfg(target_os = "linux")]
-            Cause::Namespace(error) if *operation == Operation::EnterNetns => return error.fmt(f),
+            Cause::Namespace(error) if *call == Call::EnterNetns => return error.fmt(f),
             #[cfg(target_os = "linux")]
-            Cause::Namespace(_) => write!(f, "{operation}{target}: ")?,
+            Cause::Namespace(_) => write!(f, "{call}{target}: ")?,
             _ => match namespace {
-                Some(namespace) => write!(f, "{operation}{target} in network namespace {namespace}: ")?,
-                None => write!(f, "{operation}{target}: ")?,
+                Some(namespace) => write!(f, "{call}{target} in network namespace {namespace}: ")?,
+                None => write!(f, "{call}{target}: ")?,
             },
         }
         match cause {
@@ -558,9 +555,9 @@ impl fmt::Debug for Error {
         if !f.alternate() {
             return fmt::Display::fmt(self, f);
         }
-        let Inner { operation, target, namespace, wanted, cause } = &*self.0;
+        let Inner { call, target, namespace, wanted, cause } = &*self.0;
         f.debug_struct("Error")
-            .field("operation", operation)
+            .field("call", call)
             .field("target", target)
             .field("namespace", namespace)
             .field("wanted", wanted)

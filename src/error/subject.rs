@@ -2,10 +2,10 @@ use std::fmt;
 
 use crate::model::{DestinationId, ServiceId, SyncRole};
 
-/// The operation that was attempted.
+/// The call of a handle that was attempted.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
-pub enum Operation {
+pub enum Call {
     /// Opening a handle.
     Open,
     /// Creating a value, which is refused with an [`InvalidValue`](crate::model::InvalidValue).
@@ -52,7 +52,7 @@ pub enum Operation {
     Flush,
 }
 
-/// The object of an operation.
+/// The object of an call.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Target {
@@ -68,7 +68,7 @@ pub enum Target {
     Daemon(SyncRole),
 }
 
-impl fmt::Display for Operation {
+impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Open => "open handle",
@@ -97,7 +97,7 @@ impl fmt::Display for Operation {
     }
 }
 
-/// With a blank in front, so that it can follow the operation.
+/// With a blank in front, so that it can follow the call.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -186,12 +186,12 @@ impl AsyncHandleBuilder {
     /// lost.
     #[cfg(target_os = "linux")]
     pub async fn open(self) -> Result<AsyncHandle, Error> {
-        use crate::error::{Cause, Operation, Target};
+        use crate::error::{Call, Cause, Target};
 
         let settings = &self.0.settings;
         let (mut commands, readers) = settings.sockets()?;
         let waited = commands.arrival(Duration::ZERO).await;
-        let failed = |error| Error::new(Operation::Open, Target::Table, Cause::Io(error));
+        let failed = |error| Error::new(Call::Open, Target::Table, Cause::Io(error));
         waited.map_err(|error| failed(error).within(settings.namespace().as_ref()))?;
         self.reader_transports(readers).open_over(commands).await
     }

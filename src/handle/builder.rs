@@ -8,7 +8,7 @@ use super::operations::Operations;
 use super::side::Side;
 use crate::error::Error;
 #[cfg(target_os = "linux")]
-use crate::error::{Cause, Operation, Target};
+use crate::error::{Call, Cause, Target};
 use crate::transport::Transport;
 #[cfg(target_os = "linux")]
 use crate::transport::{KernelSocket, Netns, SocketOptions};
@@ -171,7 +171,7 @@ impl Settings {
     /// The kernel's sockets, in the namespace: one for commands, and the readers.
     #[cfg(target_os = "linux")]
     pub(super) fn sockets(&self) -> Result<(KernelSocket, Vec<KernelSocket>), Error> {
-        let failed = |cause| Error::new(Operation::Open, Target::Table, cause);
+        let failed = |cause| Error::new(Call::Open, Target::Table, cause);
         let (options, readers) = (self.options, self.readers);
         let open = move || {
             let commands = KernelSocket::open(options)?;

@@ -3,7 +3,7 @@ use std::fmt;
 use super::Handle;
 use super::operations::Operations;
 use super::side::{Side, block_on};
-use crate::error::{Cause, Errno, Error, ErrorKind, Operation, Target};
+use crate::error::{Call, Cause, Errno, Error, ErrorKind, Target};
 use crate::model::{Destination, DestinationId, Service, ServiceId};
 
 /// The number of attempts for an object that another program removes and makes at the same time.
@@ -208,7 +208,7 @@ impl<S: Side> Operations<S> {
         change: impl FnOnce(&mut Service),
     ) -> Result<Outcome, Error> {
         let Some(entry) = self.get_service(id).await? else {
-            return Err(self.missing(Operation::UpdateService, Target::Service(*id), Errno::ESRCH));
+            return Err(self.missing(Call::UpdateService, Target::Service(*id), Errno::ESRCH));
         };
         let mut service = entry.service.clone();
         change(&mut service);
@@ -227,7 +227,7 @@ impl<S: Side> Operations<S> {
     ) -> Result<Outcome, Error> {
         let Some(entry) = self.get_destination(service, id).await? else {
             let errno = if self.get_service(service).await?.is_some() { Errno::ENOENT } else { Errno::ESRCH };
-            return Err(self.missing(Operation::UpdateDestination, Target::Destination(*service, *id), errno));
+            return Err(self.missing(Call::UpdateDestination, Target::Destination(*service, *id), errno));
         };
         let mut destination = entry.destination.clone();
         change(&mut destination);
@@ -238,9 +238,9 @@ impl<S: Side> Operations<S> {
         self.update_destination(service, &destination).await.map(|()| Outcome::Updated)
     }
 
-    fn missing(&self, operation: Operation, target: Target, errno: Errno) -> Error {
+    fn missing(&self, call: Call, target: Target, errno: Errno) -> Error {
         let cause = Cause::Kernel { errno, message: None, attribute: None };
-        Error::new(operation, target, cause).within(self.namespace.as_ref())
+        Error::new(call, target, cause).within(self.namespace.as_ref())
     }
 }
 
@@ -253,7 +253,7 @@ impl Attempts {
     /// Counts one, and returns whether it was the last.
     fn end_with(&mut self, outcome: &Result<Outcome, Error>) -> bool {
         self.0 += 1;
-        let is_gone = |error: &Error| error.is_not_found() && error.operation() != Operation::NewDestination;
+        let is_gone = |error: &Error| error.is_not_found() && error.call() != Call::NewDestination;
         self.0 == ATTEMPTS || !outcome.as_ref().is_err_and(is_gone)
     }
 }

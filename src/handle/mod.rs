@@ -50,7 +50,7 @@ pub use builder::HandleBuilder;
 pub use consistency::Consistency;
 pub use idempotent::Outcome;
 
-use crate::error::{Error, Operation, Target};
+use crate::error::{Call, Error, Target};
 use conversation::{Conversation, RECEIVE_BUFFER};
 use memory::{Memory, SHORT_BUFFER};
 use side::Link;
@@ -70,7 +70,7 @@ impl<L: Link> Inner<L> {
     ) -> Result<(Self, Vec<Self>), Error> {
         let mut conversation = Conversation::new(link, deadline, RECEIVE_BUFFER);
         if let Err(cause) = conversation.look_up_family().await {
-            return Err(Error::new(Operation::Open, Target::Table, cause));
+            return Err(Error::new(Call::Open, Target::Table, cause));
         }
         let beside = |link| Self::new(conversation.beside(link, SHORT_BUFFER));
         let readers = readers.into_iter().map(beside).collect();

@@ -6,7 +6,7 @@ use super::conversation::{Answer, Nothing};
 use super::memory::Spare;
 use super::side::Side;
 use crate::codec::{DecodeError, DecodeProblem, Reply, Request};
-use crate::error::{Cause, Error, Operation, Target};
+use crate::error::{Call, Cause, Error, Target};
 use crate::model::{Config, Destination, DestinationId, Info, Service, ServiceEntry, ServiceId, SyncDaemon, SyncRole};
 
 /// The operations of a handle, blocking or asynchronous. Lists, batches and idempotent forms are in files of their own.
@@ -32,11 +32,11 @@ impl<S: Side> Operations<S> {
     }
 
     pub(super) async fn new_service(&self, service: &Service) -> Result<(), Error> {
-        self.command(&Request::NewService(valid(Operation::NewService, service)?)).await
+        self.command(&Request::NewService(valid(Call::NewService, service)?)).await
     }
 
     pub(super) async fn update_service(&self, service: &Service) -> Result<(), Error> {
-        self.command(&Request::SetService(valid(Operation::UpdateService, service)?)).await
+        self.command(&Request::SetService(valid(Call::UpdateService, service)?)).await
     }
 
     pub(super) async fn delete_service(&self, id: &ServiceId) -> Result<(), Error> {
@@ -161,48 +161,44 @@ impl<S> Operations<S> {
 }
 
 /// The service, if it can be sent.
-pub(super) fn valid(operation: Operation, service: &Service) -> Result<Service, Error> {
+pub(super) fn valid(call: Call, service: &Service) -> Result<Service, Error> {
     match service.validate() {
         Ok(()) => Ok(service.clone()),
-        Err(value) => Err(Error::new(operation, Target::Service(service.id), Cause::Invalid(value))),
+        Err(value) => Err(Error::new(call, Target::Service(service.id), Cause::Invalid(value))),
     }
 }
 
 /// The error of a request that failed in a namespace.
 pub(super) fn failed(request: &Request, cause: Cause, namespace: Option<&Arc<str>>) -> Error {
-    let (operation, target) = subject(request);
-    let error = Error::new(operation, target, cause).within(namespace);
+    let (call, target) = subject(request);
+    let error = Error::new(call, target, cause).within(namespace);
     match request {
         Request::NewService(service) | Request::SetService(service) => error.wanting(service),
         _ => error,
     }
 }
 
-/// The operation and the target of a request.
-pub(super) const fn subject(request: &Request) -> (Operation, Target) {
+/// The call and the target of a request.
+pub(super) const fn subject(request: &Request) -> (Call, Target) {
     match request {
-        Request::NewService(service) => (Operation::NewService, Target::Service(service.id)),
-        Request::SetService(service) => (Operation::UpdateService, Target::Service(service.id)),
-        Request::DeleteService(id) => (Operation::DeleteService, Target::Service(*id)),
-        Request::GetService(id) => (Operation::GetService, Target::Service(*id)),
-        Request::GetServices => (Operation::GetServices, Target::Table),
-        Request::NewDestination(service, server) => {
-            (Operation::NewDestination, Target::Destination(*service, server.id))
-        }
-        Request::SetDestination(service, server) => {
-            (Operation::UpdateDestination, Target::Destination(*service, server.id))
-        }
-        Request::DeleteDestination(service, id) => (Operation::DeleteDestination, Target::Destination(*service, *id)),
-        Request::GetDestinations(service) => (Operation::GetDestinations, Target::Destinations(*service)),
-        Request::NewDaemon(daemon) => (Operation::StartSync, Target::Daemon(daemon.role)),
-        Request::DeleteDaemon(role) => (Operation::StopSync, Target::Daemon(*role)),
-        Request::GetDaemons => (Operation::GetSyncDaemons, Target::Table),
-        Request::SetConfig(_) => (Operation::SetConfig, Target::Table),
-        Request::GetConfig => (Operation::GetConfig, Target::Table),
-        Request::GetInfo => (Operation::GetInfo, Target::Table),
-        Request::Zero(Some(id)) => (Operation::Zero, Target::Service(*id)),
-        Request::Zero(None) => (Operation::Zero, Target::Table),
-        Request::Flush => (Operation::Flush, Target::Table),
+        Request::NewService(service) => (Call::NewService, Target::Service(service.id)),
+        Request::SetService(service) => (Call::UpdateService, Target::Service(service.id)),
+        Request::DeleteService(id) => (Call::DeleteService, Target::Service(*id)),
+        Request::GetService(id) => (Call::GetService, Target::Service(*id)),
+        Request::GetServices => (Call::GetServices, Target::Table),
+        Request::NewDestination(service, server) => (Call::NewDestination, Target::Destination(*service, server.id)),
+        Request::SetDestination(service, server) => (Call::UpdateDestination, Target::Destination(*service, server.id)),
+        Request::DeleteDestination(service, id) => (Call::DeleteDestination, Target::Destination(*service, *id)),
+        Request::GetDestinations(service) => (Call::GetDestinations, Target::Destinations(*service)),
+        Request::NewDaemon(daemon) => (Call::StartSync, Target::Daemon(daemon.role)),
+        Request::DeleteDaemon(role) => (Call::StopSync, Target::Daemon(*role)),
+        Request::GetDaemons => (Call::GetSyncDaemons, Target::Table),
+        Request::SetConfig(_) => (Call::SetConfig, Target::Table),
+        Request::GetConfig => (Call::GetConfig, Target::Table),
+        Request::GetInfo => (Call::GetInfo, Target::Table),
+        Request::Zero(Some(id)) => (Call::Zero, Target::Service(*id)),
+        Request::Zero(None) => (Call::Zero, Target::Table),
+        Request::Flush => (Call::Flush, Target::Table),
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use ipvs_rs::error::{ErrorKind, Operation};
+use ipvs_rs::error::{Call, ErrorKind};
 use ipvs_rs::handle::BatchCommand;
 use ipvs_rs::model::{Config, Granularity};
 use ipvs_rs::transport::{Limits, Received, Transport};
@@ -53,7 +53,7 @@ pub fn failures_in_any_place_stop_nothing(world: &dyn World) {
     );
     assert_eq!(report.failures().map(|(place, _)| place).collect::<Vec<_>>(), [0, 3, 5]);
     assert!(!report.is_ok());
-    assert_eq!(report.into_result().unwrap_err().operation(), Operation::DeleteService);
+    assert_eq!(report.into_result().unwrap_err().call(), Call::DeleteService);
 
     let table = handle.snapshot().unwrap();
     assert_eq!(table.get(&one.id).unwrap().destinations.len(), 1);
@@ -280,8 +280,8 @@ pub fn batch_makes_it_so_whatever_was_there(world: &dyn World) {
     let report = batch.send_with_progress(watch).unwrap();
     assert_eq!(seen, [(11, 2, 11)]);
     assert_eq!(report.results().len(), 11);
-    let failures: Vec<_> = report.failures().map(|(place, error)| (place, error.operation())).collect();
-    assert_eq!(failures, [(7, Operation::NewService), (8, Operation::NewDestination)]);
+    let failures: Vec<_> = report.failures().map(|(place, error)| (place, error.call())).collect();
+    assert_eq!(failures, [(7, Call::NewService), (8, Call::NewDestination)]);
     let [unavailable, missing] = [7, 8].map(|place: usize| report.results()[place].as_ref().unwrap_err());
     assert!(unavailable.is_scheduler_unavailable() && missing.is_not_found(), "{unavailable} {missing}");
 

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use ipvs_rs::error::{Errno, ErrorKind, Operation, Target};
+use ipvs_rs::error::{Call, Errno, ErrorKind, Target};
 use ipvs_rs::model::{Config, Persistence, SyncDaemon, SyncRole, Timeout, Tunnel};
 use ipvs_rs::{Destination, DestinationId, Error, ForwardMethod, Scheduler, Service, ServiceId};
 
@@ -14,7 +14,7 @@ use super::client::Handle;
 struct Row {
     error: Error,
     errno: Errno,
-    operation: Operation,
+    call: Call,
     target: Target,
     /// All predicates that are true of it.
     predicates: &'static [&'static str],
@@ -22,11 +22,11 @@ struct Row {
 }
 
 pub fn every_refusal_says_what_was_attempted_on_what_and_why(world: &dyn World) {
-    for Row { error, errno, operation, target, predicates, text } in refusals(world) {
+    for Row { error, errno, call, target, predicates, text } in refusals(world) {
         assert_eq!(error.to_string(), text);
         assert_eq!(error.errno(), Some(errno), "{text}");
         assert_eq!(error.kind(), ErrorKind::Kernel, "{text}");
-        assert_eq!(error.operation(), operation, "{text}");
+        assert_eq!(error.call(), call, "{text}");
         assert_eq!(*error.target(), target, "{text}");
         assert_eq!(true_of(&error), predicates, "{text}");
     }
@@ -58,105 +58,105 @@ fn refusals(world: &dyn World) -> Vec<Row> {
         row(
             handle.new_service(&rr(web)),
             Errno::EEXIST,
-            (Operation::NewService, Target::Service(web)),
+            (Call::NewService, Target::Service(web)),
             &["already_exists"],
             "new service TCP 192.0.2.10:80: already exists (EEXIST)",
         ),
         row(
             handle.new_service(&unknown),
             Errno::EEXIST,
-            (Operation::NewService, Target::Service(web)),
+            (Call::NewService, Target::Service(web)),
             &["already_exists"],
             "new service TCP 192.0.2.10:80: already exists (EEXIST)",
         ),
         row(
             handle.new_destination(&web, &server),
             Errno::EEXIST,
-            (Operation::NewDestination, Target::Destination(web, server.id)),
+            (Call::NewDestination, Target::Destination(web, server.id)),
             &["already_exists"],
             "new destination 10.0.0.2:80 for TCP 192.0.2.10:80: already exists (EEXIST)",
         ),
         row(
             handle.start_sync(&SyncDaemon::master("d0").unwrap()),
             Errno::EEXIST,
-            (Operation::StartSync, Target::Daemon(SyncRole::Master)),
+            (Call::StartSync, Target::Daemon(SyncRole::Master)),
             &["already_exists"],
             "start sync master: already running (EEXIST)",
         ),
         row(
             handle.update_service(&rr(missing)),
             Errno::ESRCH,
-            (Operation::UpdateService, Target::Service(missing)),
+            (Call::UpdateService, Target::Service(missing)),
             &["not_found"],
             "update service UDP 192.0.2.10:80: no such service (ESRCH)",
         ),
         row(
             handle.modify_service(&missing, |_| {}),
             Errno::ESRCH,
-            (Operation::UpdateService, Target::Service(missing)),
+            (Call::UpdateService, Target::Service(missing)),
             &["not_found"],
             "update service UDP 192.0.2.10:80: no such service (ESRCH)",
         ),
         row(
             handle.delete_service(&missing),
             Errno::ESRCH,
-            (Operation::DeleteService, Target::Service(missing)),
+            (Call::DeleteService, Target::Service(missing)),
             &["not_found"],
             "delete service UDP 192.0.2.10:80: no such service (ESRCH)",
         ),
         row(
             handle.zero_service(&missing),
             Errno::ESRCH,
-            (Operation::Zero, Target::Service(missing)),
+            (Call::Zero, Target::Service(missing)),
             &["not_found"],
             "zero UDP 192.0.2.10:80: no such service (ESRCH)",
         ),
         row(
             handle.new_destination(&missing, &server),
             Errno::ESRCH,
-            (Operation::NewDestination, Target::Destination(missing, server.id)),
+            (Call::NewDestination, Target::Destination(missing, server.id)),
             &["not_found"],
             "new destination 10.0.0.2:80 for UDP 192.0.2.10:80: no such service (ESRCH)",
         ),
         row(
             handle.update_destination(&missing, &server),
             Errno::ESRCH,
-            (Operation::UpdateDestination, Target::Destination(missing, server.id)),
+            (Call::UpdateDestination, Target::Destination(missing, server.id)),
             &["not_found"],
             "update destination 10.0.0.2:80 for UDP 192.0.2.10:80: no such service (ESRCH)",
         ),
         row(
             handle.delete_destination(&missing, &server.id),
             Errno::ESRCH,
-            (Operation::DeleteDestination, Target::Destination(missing, server.id)),
+            (Call::DeleteDestination, Target::Destination(missing, server.id)),
             &["not_found"],
             "delete destination 10.0.0.2:80 for UDP 192.0.2.10:80: no such service (ESRCH)",
         ),
         row(
             handle.stop_sync(SyncRole::Backup),
             Errno::ESRCH,
-            (Operation::StopSync, Target::Daemon(SyncRole::Backup)),
+            (Call::StopSync, Target::Daemon(SyncRole::Backup)),
             &["not_found"],
             "stop sync backup: not running (ESRCH)",
         ),
         row(
             handle.update_destination(&web, &other),
             Errno::ENOENT,
-            (Operation::UpdateDestination, Target::Destination(web, other.id)),
+            (Call::UpdateDestination, Target::Destination(web, other.id)),
             &["not_found"],
             "update destination 10.0.0.3:80 for TCP 192.0.2.10:80: no such destination (ENOENT)",
         ),
         row(
             handle.delete_destination(&web, &other.id),
             Errno::ENOENT,
-            (Operation::DeleteDestination, Target::Destination(web, other.id)),
+            (Call::DeleteDestination, Target::Destination(web, other.id)),
             &["not_found"],
             "delete destination 10.0.0.3:80 for TCP 192.0.2.10:80: no such destination (ENOENT)",
         ),
         row(
             handle.new_service(&Service::new(missing, unknown.scheduler)),
             Errno::ENOENT,
-            (Operation::NewService, Target::Service(missing)),
+            (Call::NewService, Target::Service(missing)),
             &["scheduler_unavailable"],
             "new service UDP 192.0.2.10:80: scheduler no-such not available (ENOENT); check the name, or load the \
              module ip_vs_NAME or ip_vs_pe_NAME",
@@ -164,7 +164,7 @@ fn refusals(world: &dyn World) -> Vec<Row> {
         row(
             handle.new_service(&unknown_engine),
             Errno::ENOENT,
-            (Operation::NewService, Target::Service(missing)),
+            (Call::NewService, Target::Service(missing)),
             &["scheduler_unavailable"],
             "new service UDP 192.0.2.10:80: scheduler rr or persistence engine no-such not available (ENOENT); check \
              the name, or load the module ip_vs_NAME or ip_vs_pe_NAME",
@@ -172,7 +172,7 @@ fn refusals(world: &dyn World) -> Vec<Row> {
         row(
             handle.update_service(&unknown),
             Errno::ENOENT,
-            (Operation::UpdateService, Target::Service(web)),
+            (Call::UpdateService, Target::Service(web)),
             &["scheduler_unavailable"],
             "update service TCP 192.0.2.10:80: scheduler no-such not available (ENOENT); check the name, or load the \
              module ip_vs_NAME or ip_vs_pe_NAME",
@@ -180,7 +180,7 @@ fn refusals(world: &dyn World) -> Vec<Row> {
         row(
             handle.new_destination(&web, &destination("224.0.0.1:80")),
             Errno::EINVAL,
-            (Operation::NewDestination, Target::Destination(web, "224.0.0.1:80".parse().unwrap())),
+            (Call::NewDestination, Target::Destination(web, "224.0.0.1:80".parse().unwrap())),
             &["invalid"],
             "new destination 224.0.0.1:80 for TCP 192.0.2.10:80: refused as invalid (EINVAL); the address must be \
              unicast with `lo` up, only a tunnel may lead to the other address family (and only while no sync daemon \
@@ -189,7 +189,7 @@ fn refusals(world: &dyn World) -> Vec<Row> {
         row(
             handle.new_destination(&web, &tunnel_to("[2001:db8::2]:80", Tunnel::ipip())),
             Errno::EINVAL,
-            (Operation::NewDestination, Target::Destination(web, "[2001:db8::2]:80".parse().unwrap())),
+            (Call::NewDestination, Target::Destination(web, "[2001:db8::2]:80".parse().unwrap())),
             &["invalid"],
             "new destination [2001:db8::2]:80 for TCP 192.0.2.10:80: refused as invalid (EINVAL); the address must be \
              unicast with `lo` up, only a tunnel may lead to the other address family (and only while no sync daemon \
@@ -199,7 +199,7 @@ fn refusals(world: &dyn World) -> Vec<Row> {
             overwriting(world, &TUNNEL_PORT, &[0, 0])
                 .update_destination(&web, &tunnel_to("10.0.0.2:80", Tunnel::gue(6080).unwrap())),
             Errno::EINVAL,
-            (Operation::UpdateDestination, Target::Destination(web, server.id)),
+            (Call::UpdateDestination, Target::Destination(web, server.id)),
             &["invalid"],
             "update destination 10.0.0.2:80 for TCP 192.0.2.10:80: refused as invalid (EINVAL); the address must be \
              unicast with `lo` up, only a tunnel may lead to the other address family (and only while no sync daemon \
@@ -208,7 +208,7 @@ fn refusals(world: &dyn World) -> Vec<Row> {
         row(
             overwriting(world, &NETMASK, &129_u32.to_ne_bytes()).update_service(&rr(web6)),
             Errno::EINVAL,
-            (Operation::UpdateService, Target::Service(web6)),
+            (Call::UpdateService, Target::Service(web6)),
             &["invalid"],
             "update service TCP [2001:db8::10]:80: refused as invalid (EINVAL)",
         ),
@@ -217,7 +217,7 @@ fn refusals(world: &dyn World) -> Vec<Row> {
                 &SyncDaemon::backup("d0").and_then(|daemon| daemon.group("224.0.0.82".parse().unwrap())).unwrap(),
             ),
             Errno::EINVAL,
-            (Operation::StartSync, Target::Daemon(SyncRole::Backup)),
+            (Call::StartSync, Target::Daemon(SyncRole::Backup)),
             &["invalid"],
             "start sync backup: refused as invalid (EINVAL); no destination may be of another address family than its \
              service while a daemon runs",
@@ -225,42 +225,42 @@ fn refusals(world: &dyn World) -> Vec<Row> {
         row(
             handle.set_config(&longest),
             Errno::EINVAL,
-            (Operation::SetConfig, Target::Table),
+            (Call::SetConfig, Target::Table),
             &["invalid"],
             "set config: refused as invalid (EINVAL); the timeout is more than this kernel's clock can count",
         ),
         row(
             overwriting(world, &WEIGHT, &(-1_i32).to_ne_bytes()).new_destination(&web, &other),
             Errno::ERANGE,
-            (Operation::NewDestination, Target::Destination(web, other.id)),
+            (Call::NewDestination, Target::Destination(web, other.id)),
             &["invalid"],
             "new destination 10.0.0.3:80 for TCP 192.0.2.10:80: weight or threshold out of range (ERANGE)",
         ),
         row(
             overwriting(world, &LOWER, &1_u32.to_ne_bytes()).update_destination(&web, &server),
             Errno::ERANGE,
-            (Operation::UpdateDestination, Target::Destination(web, server.id)),
+            (Call::UpdateDestination, Target::Destination(web, server.id)),
             &["invalid"],
             "update destination 10.0.0.2:80 for TCP 192.0.2.10:80: weight or threshold out of range (ERANGE)",
         ),
         row(
             overwriting(world, &SERVICE_FAMILY, &99_u16.to_ne_bytes()).new_service(&rr(missing)),
             Errno::EAFNOSUPPORT,
-            (Operation::NewService, Target::Service(missing)),
+            (Call::NewService, Target::Service(missing)),
             &["unsupported"],
             "new service UDP 192.0.2.10:80: address family not supported (EAFNOSUPPORT)",
         ),
         row(
             overwriting(world, &SERVER_FAMILY, &99_u16.to_ne_bytes()).delete_destination(&web, &server.id),
             Errno::EAFNOSUPPORT,
-            (Operation::DeleteDestination, Target::Destination(web, server.id)),
+            (Call::DeleteDestination, Target::Destination(web, server.id)),
             &["unsupported"],
             "delete destination 10.0.0.2:80 for TCP 192.0.2.10:80: address family not supported (EAFNOSUPPORT)",
         ),
         row(
             handle.start_sync(&SyncDaemon::backup("no-such").unwrap()),
             Errno::ENODEV,
-            (Operation::StartSync, Target::Daemon(SyncRole::Backup)),
+            (Call::StartSync, Target::Daemon(SyncRole::Backup)),
             &[],
             "start sync backup: no such interface (ENODEV)",
         ),
@@ -270,21 +270,21 @@ fn refusals(world: &dyn World) -> Vec<Row> {
                 handle.start_sync(&SyncDaemon::master("d1").unwrap())
             },
             Errno::ENETUNREACH,
-            (Operation::StartSync, Target::Daemon(SyncRole::Master)),
+            (Call::StartSync, Target::Daemon(SyncRole::Master)),
             &[],
             "start sync master: the multicast group cannot be reached by this interface (ENETUNREACH)",
         ),
         row(
             wire::editing(world, |datagram| datagram[wire::COMMAND] = 18).flush(),
             Errno::EOPNOTSUPP,
-            (Operation::Flush, Target::Table),
+            (Call::Flush, Target::Table),
             &["unsupported"],
             "flush: not supported by this kernel (EOPNOTSUPP)",
         ),
         row(
             wire::editing(world, |datagram| datagram[wire::COMMAND] = 14).get_info(),
             Errno::EOPNOTSUPP,
-            (Operation::GetInfo, Target::Table),
+            (Call::GetInfo, Target::Table),
             &["unsupported"],
             "get info: not supported by this kernel (EOPNOTSUPP)",
         ),
@@ -292,7 +292,7 @@ fn refusals(world: &dyn World) -> Vec<Row> {
             // Destinations without the flag that asks for a list.
             wire::editing(world, |datagram| datagram[7] = 0).get_destinations(&web),
             Errno::EOPNOTSUPP,
-            (Operation::GetDestinations, Target::Destinations(web)),
+            (Call::GetDestinations, Target::Destinations(web)),
             &["unsupported"],
             "get destinations of TCP 192.0.2.10:80: not supported by this kernel (EOPNOTSUPP)",
         ),
@@ -333,13 +333,13 @@ pub fn refusal_changes_nothing_and_leaves_the_handle_usable(world: &dyn World) {
 fn row<T: Debug>(
     result: Result<T, Error>,
     errno: Errno,
-    (operation, target): (Operation, Target),
+    (call, target): (Call, Target),
     predicates: &'static [&'static str],
     text: &'static str,
 ) -> Row {
     match result {
         Ok(value) => panic!("{value:?} instead of: {text}"),
-        Err(error) => Row { error, errno, operation, target, predicates, text },
+        Err(error) => Row { error, errno, call, target, predicates, text },
     }
 }
 

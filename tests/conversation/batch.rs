@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use ipvs_rs::ServiceId;
 use ipvs_rs::codec::{Request, put_request};
-use ipvs_rs::error::{Errno, Error, ErrorKind, Operation, Target};
+use ipvs_rs::error::{Call, Errno, Error, ErrorKind, Target};
 use ipvs_rs::handle::BatchReport;
 use ipvs_rs::model::{Granularity, Persistence, Prefix};
 use ipvs_rs::transport::Limits;
@@ -84,16 +84,16 @@ fn every_command_can_be_in_a_batch() {
         Request::SetConfig(config()),
     ];
     let operations = [
-        (Operation::NewService, Target::Service(web())),
-        (Operation::UpdateService, Target::Service(web())),
-        (Operation::DeleteService, Target::Service(dns())),
-        (Operation::NewDestination, Target::Destination(web(), server())),
-        (Operation::UpdateDestination, Target::Destination(web(), server())),
-        (Operation::DeleteDestination, Target::Destination(web(), server())),
-        (Operation::Zero, Target::Table),
-        (Operation::Zero, Target::Service(mark6())),
-        (Operation::Flush, Target::Table),
-        (Operation::SetConfig, Target::Table),
+        (Call::NewService, Target::Service(web())),
+        (Call::UpdateService, Target::Service(web())),
+        (Call::DeleteService, Target::Service(dns())),
+        (Call::NewDestination, Target::Destination(web(), server())),
+        (Call::UpdateDestination, Target::Destination(web(), server())),
+        (Call::DeleteDestination, Target::Destination(web(), server())),
+        (Call::Zero, Target::Table),
+        (Call::Zero, Target::Service(mark6())),
+        (Call::Flush, Target::Table),
+        (Call::SetConfig, Target::Table),
     ];
     let refusals = (0..10).map(|place| refusal(Errno::EPERM).to(place));
     let (handle, _peer) = Script::new().expect_batch(requests).datagram(refusals).open();
@@ -111,7 +111,7 @@ fn every_command_can_be_in_a_batch() {
         .set_config(&config());
     assert_eq!((batch.len(), batch.is_empty()), (10, false));
     let report = batch.send().unwrap();
-    let failed: Vec<_> = report.failures().map(|(_, error)| (error.operation(), error.target().clone())).collect();
+    let failed: Vec<_> = report.failures().map(|(_, error)| (error.call(), error.target().clone())).collect();
     assert_eq!(failed, operations);
 }
 
@@ -482,7 +482,7 @@ fn one_impossible_setting_refuses_the_whole_batch_before_anything_is_sent() {
     let bad = other_service().persistence(Persistence::for_secs(60).unwrap().granularity(prefix));
     let error = handle.batch().flush().new_service(&service()).update_service(&bad).new_service(&bad).send();
     let error = error.unwrap_err();
-    assert_eq!((error.kind(), error.operation()), (ErrorKind::Invalid, Operation::UpdateService));
+    assert_eq!((error.kind(), error.call()), (ErrorKind::Invalid, Call::UpdateService));
     assert_eq!(error.target(), &Target::Service(dns()), "the first of them");
     assert_eq!(peer.calls(), Calls::default());
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipvs_rs::Error;
 use ipvs_rs::codec::Request;
-use ipvs_rs::error::{Errno, ErrorKind, Operation, Target};
+use ipvs_rs::error::{Call, Errno, ErrorKind, Target};
 use ipvs_rs::model::SyncRole;
 
 use crate::client::{Handle, HandleBuilder};
@@ -18,36 +18,36 @@ use crate::value::*;
 /// A call that is refused.
 type Refused = fn(&Handle) -> Error;
 
-/// Every operation, by what it fails with.
-fn operations() -> Vec<(Operation, Refused)> {
+/// Every call, by what it fails with.
+fn calls() -> Vec<(Call, Refused)> {
     vec![
-        (Operation::NewService, |handle| handle.new_service(&service()).unwrap_err()),
-        (Operation::UpdateService, |handle| handle.update_service(&service()).unwrap_err()),
-        (Operation::DeleteService, |handle| handle.delete_service(&web()).unwrap_err()),
-        (Operation::GetServices, |handle| handle.get_services().unwrap_err()),
-        (Operation::NewDestination, |handle| handle.new_destination(&web(), &destination()).unwrap_err()),
-        (Operation::UpdateDestination, |handle| handle.update_destination(&web(), &destination()).unwrap_err()),
-        (Operation::DeleteDestination, |handle| handle.delete_destination(&web(), &server()).unwrap_err()),
-        (Operation::GetDestinations, |handle| handle.get_destinations(&web()).unwrap_err()),
-        (Operation::StartSync, |handle| handle.start_sync(&master()).unwrap_err()),
-        (Operation::StopSync, |handle| handle.stop_sync(SyncRole::Backup).unwrap_err()),
-        (Operation::GetSyncDaemons, |handle| handle.get_sync_daemons().unwrap_err()),
-        (Operation::SetConfig, |handle| handle.set_config(&config()).unwrap_err()),
-        (Operation::GetConfig, |handle| handle.get_config().unwrap_err()),
-        (Operation::GetInfo, |handle| handle.get_info().unwrap_err()),
-        (Operation::Zero, |handle| handle.zero_service(&web()).unwrap_err()),
-        (Operation::Flush, |handle| handle.flush().unwrap_err()),
+        (Call::NewService, |handle| handle.new_service(&service()).unwrap_err()),
+        (Call::UpdateService, |handle| handle.update_service(&service()).unwrap_err()),
+        (Call::DeleteService, |handle| handle.delete_service(&web()).unwrap_err()),
+        (Call::GetServices, |handle| handle.get_services().unwrap_err()),
+        (Call::NewDestination, |handle| handle.new_destination(&web(), &destination()).unwrap_err()),
+        (Call::UpdateDestination, |handle| handle.update_destination(&web(), &destination()).unwrap_err()),
+        (Call::DeleteDestination, |handle| handle.delete_destination(&web(), &server()).unwrap_err()),
+        (Call::GetDestinations, |handle| handle.get_destinations(&web()).unwrap_err()),
+        (Call::StartSync, |handle| handle.start_sync(&master()).unwrap_err()),
+        (Call::StopSync, |handle| handle.stop_sync(SyncRole::Backup).unwrap_err()),
+        (Call::GetSyncDaemons, |handle| handle.get_sync_daemons().unwrap_err()),
+        (Call::SetConfig, |handle| handle.set_config(&config()).unwrap_err()),
+        (Call::GetConfig, |handle| handle.get_config().unwrap_err()),
+        (Call::GetInfo, |handle| handle.get_info().unwrap_err()),
+        (Call::Zero, |handle| handle.zero_service(&web()).unwrap_err()),
+        (Call::Flush, |handle| handle.flush().unwrap_err()),
     ]
 }
 
-/// The message of an operation that the kernel refuses with a number.
-fn refused(operation: Operation, errno: Errno) -> Error {
+/// The message of a call that the kernel refuses with a number.
+fn refused(call: Call, errno: Errno) -> Error {
     let handle = rule::open(move |_| message::refusal(errno));
-    if operation == Operation::GetService {
+    if call == Call::GetService {
         return handle.get_service(&web()).unwrap_err();
     }
-    let (_, call) = operations().into_iter().find(|(other, _)| *other == operation).unwrap();
-    call(&handle)
+    let (_, make) = calls().into_iter().find(|(other, _)| *other == call).unwrap();
+    make(&handle)
 }
 
 /// The predicates of an error that are true.
@@ -76,95 +76,98 @@ const UNICAST: &str = "the address must be unicast with `lo` up, only a tunnel m
 
 #[test]
 fn refusals_are_told_with_operation_object_meaning_number_and_hint() {
-    use Operation as Op;
     let for_service = format!("10.0.0.2:8080 for {IN_SERVICE}");
-    for (operation, errno, expected) in [
-        (Op::NewService, Errno::EEXIST, format!("new service {IN_SERVICE}: already exists (EEXIST)")),
+    for (call, errno, expected) in [
+        (Call::NewService, Errno::EEXIST, format!("new service {IN_SERVICE}: already exists (EEXIST)")),
         (
-            Op::NewService,
+            Call::NewService,
             Errno::ENOENT,
             format!("new service {IN_SERVICE}: scheduler wlc not available (ENOENT); {MODULE}"),
         ),
         (
-            Op::UpdateService,
+            Call::UpdateService,
             Errno::ENOENT,
             format!("update service {IN_SERVICE}: scheduler wlc not available (ENOENT); {MODULE}"),
         ),
-        (Op::NewService, Errno::EINVAL, format!("new service {IN_SERVICE}: refused as invalid (EINVAL)")),
-        (Op::UpdateService, Errno::ESRCH, format!("update service {IN_SERVICE}: no such service (ESRCH)")),
-        (Op::DeleteService, Errno::ESRCH, format!("delete service {IN_SERVICE}: no such service (ESRCH)")),
-        (Op::Zero, Errno::ESRCH, format!("zero {IN_SERVICE}: no such service (ESRCH)")),
-        (Op::NewDestination, Errno::ESRCH, format!("new destination {for_service}: no such service (ESRCH)")),
-        (Op::NewDestination, Errno::EEXIST, format!("new destination {for_service}: already exists (EEXIST)")),
+        (Call::NewService, Errno::EINVAL, format!("new service {IN_SERVICE}: refused as invalid (EINVAL)")),
+        (Call::UpdateService, Errno::ESRCH, format!("update service {IN_SERVICE}: no such service (ESRCH)")),
+        (Call::DeleteService, Errno::ESRCH, format!("delete service {IN_SERVICE}: no such service (ESRCH)")),
+        (Call::Zero, Errno::ESRCH, format!("zero {IN_SERVICE}: no such service (ESRCH)")),
+        (Call::NewDestination, Errno::ESRCH, format!("new destination {for_service}: no such service (ESRCH)")),
+        (Call::NewDestination, Errno::EEXIST, format!("new destination {for_service}: already exists (EEXIST)")),
         (
-            Op::NewDestination,
+            Call::NewDestination,
             Errno::ERANGE,
             format!("new destination {for_service}: weight or threshold out of range (ERANGE)"),
         ),
         (
-            Op::NewDestination,
+            Call::NewDestination,
             Errno::EINVAL,
             format!("new destination {for_service}: refused as invalid (EINVAL); {UNICAST}"),
         ),
         (
-            Op::UpdateDestination,
+            Call::UpdateDestination,
             Errno::ENOENT,
             format!("update destination {for_service}: no such destination (ENOENT)"),
         ),
         (
-            Op::UpdateDestination,
+            Call::UpdateDestination,
             Errno::EINVAL,
             format!("update destination {for_service}: refused as invalid (EINVAL); {UNICAST}"),
         ),
         (
-            Op::UpdateDestination,
+            Call::UpdateDestination,
             Errno::ERANGE,
             format!("update destination {for_service}: weight or threshold out of range (ERANGE)"),
         ),
         (
-            Op::DeleteDestination,
+            Call::DeleteDestination,
             Errno::ENOENT,
             format!("delete destination {for_service}: no such destination (ENOENT)"),
         ),
-        (Op::DeleteDestination, Errno::ESRCH, format!("delete destination {for_service}: no such service (ESRCH)")),
-        (Op::StartSync, Errno::EEXIST, "start sync master: already running (EEXIST)".to_owned()),
-        (Op::StartSync, Errno::ENODEV, "start sync master: no such interface (ENODEV)".to_owned()),
+        (Call::DeleteDestination, Errno::ESRCH, format!("delete destination {for_service}: no such service (ESRCH)")),
+        (Call::StartSync, Errno::EEXIST, "start sync master: already running (EEXIST)".to_owned()),
+        (Call::StartSync, Errno::ENODEV, "start sync master: no such interface (ENODEV)".to_owned()),
         (
-            Op::StartSync,
+            Call::StartSync,
             Errno::ENETUNREACH,
             "start sync master: the multicast group cannot be reached by this interface (ENETUNREACH)".to_owned(),
         ),
         (
-            Op::StartSync,
+            Call::StartSync,
             Errno::EINVAL,
             "start sync master: refused as invalid (EINVAL); no destination may be of another address family than \
              its service while a daemon runs"
                 .to_owned(),
         ),
-        (Op::StopSync, Errno::ESRCH, "stop sync backup: not running (ESRCH)".to_owned()),
+        (Call::StopSync, Errno::ESRCH, "stop sync backup: not running (ESRCH)".to_owned()),
         (
-            Op::SetConfig,
+            Call::SetConfig,
             Errno::EINVAL,
             "set config: refused as invalid (EINVAL); the timeout is more than this kernel's clock can count"
                 .to_owned(),
         ),
-        (Op::GetServices, Errno::EPERM, format!("get services: permission denied (EPERM); {PERMISSION}")),
-        (Op::GetInfo, Errno::EPERM, format!("get info: permission denied (EPERM); {PERMISSION}")),
-        (Op::GetConfig, Errno::EOPNOTSUPP, "get config: not supported by this kernel (EOPNOTSUPP)".to_owned()),
+        (Call::GetServices, Errno::EPERM, format!("get services: permission denied (EPERM); {PERMISSION}")),
+        (Call::GetInfo, Errno::EPERM, format!("get info: permission denied (EPERM); {PERMISSION}")),
+        (Call::GetConfig, Errno::EOPNOTSUPP, "get config: not supported by this kernel (EOPNOTSUPP)".to_owned()),
         (
-            Op::GetService,
+            Call::GetService,
             Errno::EAFNOSUPPORT,
             format!("get service {IN_SERVICE}: address family not supported (EAFNOSUPPORT)"),
         ),
-        (Op::GetSyncDaemons, Errno::ENOMEM, "get sync daemons: the kernel is out of memory (ENOMEM)".to_owned()),
-        (Op::Flush, Errno::ENOPROTOOPT, "flush: the kernel refused (ENOPROTOOPT)".to_owned()),
-        (Op::Flush, Errno::from_raw(524), "flush: the kernel refused (errno 524)".to_owned()),
-        (Op::Flush, Errno::EBUSY, "flush: busy (EBUSY)".to_owned()),
-        (Op::GetDestinations, Errno::EINVAL, format!("get destinations of {IN_SERVICE}: refused as invalid (EINVAL)")),
+        (Call::GetSyncDaemons, Errno::ENOMEM, "get sync daemons: the kernel is out of memory (ENOMEM)".to_owned()),
+        (Call::Flush, Errno::ENOPROTOOPT, "flush: the kernel refused (ENOPROTOOPT)".to_owned()),
+        (Call::Flush, Errno::from_raw(524), "flush: the kernel refused (errno 524)".to_owned()),
+        (Call::Flush, Errno::EBUSY, "flush: busy (EBUSY)".to_owned()),
+        (
+            Call::GetDestinations,
+            Errno::EINVAL,
+            format!("get destinations of {IN_SERVICE}: refused as invalid (EINVAL)"),
+        ),
     ] {
-        let error = refused(operation, errno);
+        let error = refused(call, errno);
         assert_eq!(error.to_string(), expected);
-        assert_eq!((error.operation(), error.errno()), (operation, Some(errno)), "{expected}");
+        assert_eq!((error.call(), error.errno()), (call, Some(errno)), "{expected}");
         assert_eq!(error.kind(), ErrorKind::Kernel, "{expected}");
         let hint = error.hint();
         assert_eq!(hint.is_some(), expected.contains("; "), "{expected}");
@@ -172,11 +175,10 @@ fn refusals_are_told_with_operation_object_meaning_number_and_hint() {
     }
 }
 
-/// One number, several meanings: each operation with each number that IPVS has.
+/// One number, several meanings: each call with each number that IPVS has.
 #[test]
-fn predicates_know_the_operation() {
-    use Operation as Op;
-    let of = |operation: Op| -> BTreeMap<&str, &[&str]> {
+fn predicates_know_the_call() {
+    let of = |call: Call| -> BTreeMap<&str, &[&str]> {
         let mut expected: BTreeMap<&str, &[&str]> = BTreeMap::from([
             ("EPERM", &["permission denied"][..]),
             ("EACCES", &["permission denied"]),
@@ -199,9 +201,9 @@ fn predicates_know_the_operation() {
             ("EMSGSIZE", &[]),
             ("EIO", &[]),
         ]);
-        match operation {
-            Op::NewService | Op::UpdateService => expected.insert("ENOENT", &["scheduler unavailable"]),
-            Op::UpdateDestination | Op::DeleteDestination => expected.insert("ENOENT", &["not found"]),
+        match call {
+            Call::NewService | Call::UpdateService => expected.insert("ENOENT", &["scheduler unavailable"]),
+            Call::UpdateDestination | Call::DeleteDestination => expected.insert("ENOENT", &["not found"]),
             _ => None,
         };
         expected
@@ -228,11 +230,11 @@ fn predicates_know_the_operation() {
         Errno::EMSGSIZE,
         Errno::EIO,
     ];
-    for (operation, _) in operations() {
-        let expected = of(operation);
+    for (call, _) in calls() {
+        let expected = of(call);
         for errno in numbers {
             let name = errno.name().unwrap();
-            assert_eq!(predicates(&refused(operation, errno)), expected[name], "{operation} {errno}");
+            assert_eq!(predicates(&refused(call, errno)), expected[name], "{call} {errno}");
         }
     }
 }
@@ -285,8 +287,8 @@ fn explanation_of_the_kernel_is_part_of_the_line() {
 
 #[test]
 fn error_is_one_line_that_source_does_not_repeat() {
-    for (operation, _) in operations() {
-        let error = refused(operation, Errno::EPERM);
+    for (call, _) in calls() {
+        let error = refused(call, Errno::EPERM);
         let line = error.to_string();
         assert!(!line.contains('\n') && !line.ends_with('.'), "{line}");
         assert!(std::error::Error::source(&error).is_none());
@@ -303,16 +305,16 @@ fn error_is_as_wide_as_a_pointer() {
 
 #[test]
 fn error_tells_its_object() {
-    for (operation, target) in [
-        (Operation::NewService, Target::Service(web())),
-        (Operation::GetServices, Target::Table),
-        (Operation::DeleteDestination, Target::Destination(web(), server())),
-        (Operation::GetDestinations, Target::Destinations(web())),
-        (Operation::StopSync, Target::Daemon(SyncRole::Backup)),
-        (Operation::Zero, Target::Service(web())),
-        (Operation::Flush, Target::Table),
+    for (call, target) in [
+        (Call::NewService, Target::Service(web())),
+        (Call::GetServices, Target::Table),
+        (Call::DeleteDestination, Target::Destination(web(), server())),
+        (Call::GetDestinations, Target::Destinations(web())),
+        (Call::StopSync, Target::Daemon(SyncRole::Backup)),
+        (Call::Zero, Target::Service(web())),
+        (Call::Flush, Target::Table),
     ] {
-        assert_eq!(refused(operation, Errno::EPERM).target(), &target, "{operation}");
+        assert_eq!(refused(call, Errno::EPERM).target(), &target, "{call}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The number of the family: found when a handle is opened, and again when it has changed.
 
 use ipvs_rs::codec::{DecodeProblem, Request};
-use ipvs_rs::error::{Errno, ErrorKind, Operation, Target};
+use ipvs_rs::error::{Call, Errno, ErrorKind, Target};
 
 use crate::client::Handle;
 use crate::message::{ack, attribute, family, raw_data};
@@ -26,7 +26,7 @@ fn kernel_without_ipvs_is_not_available() {
     assert!(!error.is_not_found());
     assert!(!error.is_retryable());
     assert_eq!((error.kind(), error.errno()), (ErrorKind::NotAvailable, None));
-    assert_eq!((error.operation(), error.target()), (Operation::Open, &Target::Table));
+    assert_eq!((error.call(), error.target()), (Call::Open, &Target::Table));
     assert_eq!(
         error.to_string(),
         "open handle: this kernel has no IPVS; load the module with `modprobe ip_vs`, or install the kernel's \
@@ -136,7 +136,7 @@ fn family_that_has_gone_is_not_available() {
         .open();
     let error = handle.new_service(&service()).unwrap_err();
     assert!(error.is_not_available());
-    assert_eq!(error.operation(), Operation::NewService);
+    assert_eq!(error.call(), Call::NewService);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Calls that bring about a state, whatever was before.
 
 use ipvs_rs::codec::Request;
-use ipvs_rs::error::{Errno, Operation, Target};
+use ipvs_rs::error::{Call, Errno, Target};
 use ipvs_rs::handle::Outcome;
 use ipvs_rs::model::Persistence;
 use ipvs_rs::{Scheduler, Service};
@@ -61,7 +61,7 @@ fn ensure_makes_a_service_that_vanishes_in_between() {
     let (handle, _peer) = vanishing(vanishing(vanishing(Script::new()))).open();
     let error = handle.ensure_service(&service()).unwrap_err();
     assert!(error.is_not_found(), "three attempts are enough");
-    assert_eq!(error.operation(), Operation::UpdateService);
+    assert_eq!(error.call(), Call::UpdateService);
 }
 
 #[test]
@@ -82,9 +82,9 @@ fn ensure_of_a_service_fails_as_its_parts_do() {
         .open();
     assert!(handle.ensure_service(&service()).unwrap_err().is_permission_denied());
     let error = handle.ensure_service(&service()).unwrap_err();
-    assert_eq!((error.is_timeout(), error.operation()), (true, Operation::GetService));
+    assert_eq!((error.is_timeout(), error.call()), (true, Call::GetService));
     let error = handle.ensure_service(&service()).unwrap_err();
-    assert_eq!((error.errno(), error.operation()), (Some(Errno::ENOMEM), Operation::UpdateService));
+    assert_eq!((error.errno(), error.call()), (Some(Errno::ENOMEM), Call::UpdateService));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Lists: any number of messages and an end.
 
 use ipvs_rs::codec::{DecodeProblem, Reply, Request};
-use ipvs_rs::error::{Errno, ErrorKind, Operation};
+use ipvs_rs::error::{Call, Errno, ErrorKind};
 use ipvs_rs::handle::Consistency;
 use ipvs_rs::model::{DestinationEntry, Reading, Table, TableService};
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
@@ -391,7 +391,7 @@ fn list_that_may_lack_something_is_read_again_where_it_must_not() {
     let (handle, _peer) = fragmented().open();
     let error = handle.get_services_with(stable(1)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unstable);
-    assert_eq!(error.operation(), Operation::GetServices);
+    assert_eq!(error.call(), Call::GetServices);
 
     let (handle, _peer) = fragmented().open();
     assert_eq!(handle.get_services_with(Consistency::default()).unwrap().len(), 3);

@@ -231,7 +231,7 @@ fn handle(shown: &mut PrintedTypes) {
     let plan = FaultPlan::new().then(Fault::Silence).then_always(Fault::Interrupt);
     let lost = kernel.carry(&web(), &server(MANY).id, Traffic::new().opened(3)).unwrap_err();
     show!(shown:
-        error.kind(), error.operation(), error.target().clone(), Errno::EEXIST, error, Handle::builder(), many(),
+        error.kind(), error.call(), error.target().clone(), Errno::EEXIST, error, Handle::builder(), many(),
         progress.unwrap(), made, again, BatchCommand::Flush, Consistency::Once, Outcome::Created, handle,
         Replay::new(transcript.clone()), recording, "nonsense".parse::<Transcript>().unwrap_err(), transcript,
         Recorder::new(kernel.transport()).0, kernel.transport(), Ability::Ipvs, Interface::new("eth0"),

@@ -5,7 +5,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use ipvs_rs::codec::DecodeError;
-use ipvs_rs::error::{Errno, Error, ErrorKind, Operation, Target};
+use ipvs_rs::error::{Call, Errno, Error, ErrorKind, Target};
 use ipvs_rs::handle::Consistency;
 use ipvs_rs::model::{InvalidValue, ParseError, Persistence, PersistenceEngine, Weight};
 use ipvs_rs::procfs::{Connections, ProcfsError, Sysctl};
@@ -33,13 +33,13 @@ fn one_error_takes_what_lower_floors_report() {
     let error = add(&handle, "http://192.0.2.10", "10.0.0.2:80", 1).unwrap_err();
     let parse_error = "http://192.0.2.10".parse::<ServiceId>().unwrap_err();
     assert_eq!((error.to_string(), error.parse_error()), (parse_error.to_string(), Some(&parse_error)));
-    assert_eq!((error.kind(), error.operation(), error.is_invalid()), (ErrorKind::Parse, Operation::ParseText, true));
+    assert_eq!((error.kind(), error.call(), error.is_invalid()), (ErrorKind::Parse, Call::ParseText, true));
     assert_eq!(error.source().and_then(|source| source.downcast_ref()), Some(&parse_error));
 
     let error = add(&handle, "TCP 192.0.2.10:80", "10.0.0.2:80", u32::MAX).unwrap_err();
     let invalid = Weight::new(u32::MAX).unwrap_err();
     assert_eq!((error.to_string(), error.invalid_value()), (invalid.to_string(), Some(&invalid)));
-    assert_eq!((error.kind(), error.operation()), (ErrorKind::Invalid, Operation::MakeValue));
+    assert_eq!((error.kind(), error.call()), (ErrorKind::Invalid, Call::MakeValue));
     assert_eq!((error.target(), error.is_invalid()), (&Target::Table, true));
     assert_eq!(error.source().and_then(|source| source.downcast_ref()), Some(&invalid));
 
@@ -49,7 +49,7 @@ fn one_error_takes_what_lower_floors_report() {
     let procfs = || Connections::from_reader(&b"TCP"[..]).next().unwrap().unwrap_err();
     let error = Error::from(procfs());
     assert_eq!((error.to_string(), error.kind()), (procfs().to_string(), ErrorKind::Procfs));
-    assert_eq!((error.operation(), error.hint(), error.namespace()), (Operation::Procfs, None, None));
+    assert_eq!((error.call(), error.hint(), error.namespace()), (Call::Procfs, None, None));
     assert_eq!(error.procfs_error().and_then(ProcfsError::line), Some(1));
     assert_eq!(error.parse_error().map(ParseError::what), Some("header"));
     let below: &ProcfsError = error.source().unwrap().downcast_ref().unwrap();
@@ -122,7 +122,7 @@ fn errors_are_cloned_with_all_that_they_say() {
     kernel.misbehave(Fault::SendFails(Errno::EMSGSIZE));
     let error = kernel.handle().unwrap().flush().unwrap_err();
     let clone = error.clone();
-    assert_eq!((clone.to_string(), clone.operation()), (error.to_string(), error.operation()));
+    assert_eq!((clone.to_string(), clone.call()), (error.to_string(), error.call()));
     assert_eq!(clone.io_error().map(io::Error::kind), error.io_error().map(io::Error::kind));
     let procfs = Sysctl::ExpireNodestConn.value("x").unwrap_err();
     assert_eq!(procfs.clone(), procfs);
@@ -245,7 +245,7 @@ mod in_a_namespace {
             error.to_string(),
             "network namespace \"a/b\": no namespace can have this name; a path needs `Netns::path`"
         );
-        assert_eq!((error.kind(), error.operation()), (ErrorKind::Namespace, Operation::EnterNetns));
+        assert_eq!((error.kind(), error.call()), (ErrorKind::Namespace, Call::EnterNetns));
         assert_eq!(error.namespace_error().map(NetnsError::place), Some("\"a/b\""));
         assert_eq!(error.clone().to_string(), error.to_string());
         let error = Netns::path("/proc/version").run(|| ()).unwrap_err();

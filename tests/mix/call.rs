@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use fastrand::Rng;
-use ipvs_rs::error::{Errno, ErrorKind, Operation, Target};
+use ipvs_rs::error::{self, Errno, ErrorKind, Target};
 use ipvs_rs::handle::{BatchReport, Outcome};
 use ipvs_rs::model::{Config, SyncDaemon, Tunnel, Weight};
 use ipvs_rs::{Destination, DestinationEntry, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceId};
@@ -157,8 +157,7 @@ impl Call {
         let change = |reference: &mut Reference, command| {
             reference.command(&command).map(|()| Answer::Outcome(Outcome::Updated))
         };
-        let missing =
-            |operation, target, errno| Err(Failure { operation, target, kind: ErrorKind::Kernel, errno: Some(errno) });
+        let missing = |call, target, errno| Err(Failure { call, target, kind: ErrorKind::Kernel, errno: Some(errno) });
         Ok(match self {
             Self::Give(command) => reference.command(command).map(|()| Answer::Done)?,
             Self::Batch(commands) => Answer::Batch(reference.batch(commands)),
@@ -177,11 +176,11 @@ impl Call {
                 Answer::Snapshot(rows)
             }
             Self::GetConfig => {
-                Answer::Config(reference.one(Operation::GetConfig, Target::Table, |table| Ok(table.config))?)
+                Answer::Config(reference.one(error::Call::GetConfig, Target::Table, |table| Ok(table.config))?)
             }
-            Self::GetInfo => Answer::Info(reference.one(Operation::GetInfo, Target::Table, |_| Ok(1))?),
+            Self::GetInfo => Answer::Info(reference.one(error::Call::GetInfo, Target::Table, |_| Ok(1))?),
             Self::GetSyncDaemons => {
-                Answer::SyncDaemons(reference.list(Operation::GetSyncDaemons, Target::Table, |table| {
+                Answer::SyncDaemons(reference.list(error::Call::GetSyncDaemons, Target::Table, |table| {
                     table.daemons.values().copied().collect()
                 })?)
             }
@@ -208,7 +207,7 @@ impl Call {
                 removed(reference.command(&Command::DeleteDestination(*service, *id)))?
             }
             Self::ModifyService(id, scheduler) => match get_service(reference, id)? {
-                None => return missing(Operation::UpdateService, Target::Service(*id), Errno::ESRCH),
+                None => return missing(error::Call::UpdateService, Target::Service(*id), Errno::ESRCH),
                 Some(known) if known.scheduler == *scheduler => Answer::Outcome(Outcome::Unchanged),
                 Some(mut known) => {
                     known.scheduler = *scheduler;
@@ -221,7 +220,7 @@ impl Call {
                     None => {
                         let is_there = get_service(reference, service)?.is_some();
                         let errno = if is_there { Errno::ENOENT } else { Errno::ESRCH };
-                        return missing(Operation::UpdateDestination, target, errno);
+                        return missing(error::Call::UpdateDestination, target, errno);
                     }
                     Some(known) if known.weight == *weight => Answer::Outcome(Outcome::Unchanged),
                     Some(mut known) => {
@@ -254,18 +253,18 @@ fn removed(result: Result<(), Failure>) -> Result<Answer, Failure> {
 
 fn get_service(reference: &mut Reference, id: &ServiceId) -> Result<Option<Service>, Failure> {
     let known = |table: &mut Table| Ok(table.services.get(id).map(|(service, _)| service.clone()));
-    reference.one(Operation::GetService, Target::Service(*id), known)
+    reference.one(error::Call::GetService, Target::Service(*id), known)
 }
 
 fn get_services(reference: &mut Reference) -> Result<Vec<(ServiceId, Service)>, Failure> {
-    reference.list(Operation::GetServices, Target::Table, |table| {
+    reference.list(error::Call::GetServices, Target::Table, |table| {
         table.services.iter().map(|(id, (service, _))| (*id, service.clone())).collect()
     })
 }
 
 /// A service that is not there has none.
 fn get_destinations(reference: &mut Reference, service: &ServiceId) -> Result<Vec<Destination>, Failure> {
-    reference.list(Operation::GetDestinations, Target::Destinations(*service), |table| {
+    reference.list(error::Call::GetDestinations, Target::Destinations(*service), |table| {
         table.services.get(service).map(|(_, all)| all.clone()).unwrap_or_default()
     })
 }

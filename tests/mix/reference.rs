@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ipvs_rs::Error;
-use ipvs_rs::error::{Errno, ErrorKind, Operation, Target};
+use ipvs_rs::error::{Call, Errno, ErrorKind, Target};
 use ipvs_rs::model::SyncRole;
 use ipvs_rs::testing::Fault;
 
@@ -20,7 +20,7 @@ pub const CHUNK: usize = 200;
 /// The kind and the predicates of an error.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
-    pub operation: Operation,
+    pub call: Call,
     pub target: Target,
     pub kind: ErrorKind,
     pub errno: Option<Errno>,
@@ -28,12 +28,8 @@ pub struct Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let failure = Self {
-            operation: error.operation(),
-            target: error.target().clone(),
-            kind: error.kind(),
-            errno: error.errno(),
-        };
+        let failure =
+            Self { call: error.call(), target: error.target().clone(), kind: error.kind(), errno: error.errno() };
         // The predicates that callers branch by agree.
         let unknown_end = matches!(failure.kind, ErrorKind::Timeout | ErrorKind::Lost);
         let comes_later = matches!(failure.kind, ErrorKind::NotSent | ErrorKind::Interrupted)
@@ -138,14 +134,14 @@ impl Reference {
         if let Command::StopSync(role) = command {
             return self.stop_sync(*role);
         }
-        let (operation, target) = (command.operation(), command.target());
-        self.one(operation, target, |table| table.follow(command))
+        let (call, target) = (command.call(), command.target());
+        self.one(call, target, |table| table.follow(command))
     }
 
     /// A request that is answered by one datagram.
     pub fn one<T>(
         &mut self,
-        operation: Operation,
+        call: Call,
         target: Target,
         follow: impl FnOnce(&mut Table) -> Result<T, Errno>,
     ) -> Result<T, Failure> {
@@ -160,16 +156,11 @@ impl Reference {
             (Delivery::Failed(kind), _) => (kind, None),
             (end, None) => panic!("{end:?} without an answer"),
         };
-        Err(Failure { operation, target, kind, errno })
+        Err(Failure { call, target, kind, errno })
     }
 
     /// A list, which is read again when rows may be missing.
-    pub fn list<T>(
-        &mut self,
-        operation: Operation,
-        target: Target,
-        rows: impl Fn(&Table) -> Vec<T>,
-    ) -> Result<Vec<T>, Failure> {
+    pub fn list<T>(&mut self, call: Call, target: Target, rows: impl Fn(&Table) -> Vec<T>) -> Result<Vec<T>, Failure> {
         let (mut attempts, mut was_busy) = (1, false);
         let (kind, errno) = loop {
             let rows = rows(&self.table);
@@ -186,7 +177,7 @@ impl Reference {
                 Delivery::Failed(kind) => break (kind, None),
             }
         };
-        Err(Failure { operation, target, kind, errno })
+        Err(Failure { call, target, kind, errno })
     }
 
     /// A daemon may stop without a word: the question behind the command has an answer then, and the list of daemons
@@ -195,8 +186,7 @@ impl Reference {
         let fault = self.next_fault();
         let (is_executed, end) = AnswerShape::Bulk { answers: 2 }.struck_by(fault.as_ref());
         let stopped = is_executed.then(|| self.table.follow(&Command::StopSync(role)));
-        let failed =
-            |kind, errno| Err(Failure { operation: Operation::StopSync, target: Target::Daemon(role), kind, errno });
+        let failed = |kind, errno| Err(Failure { call: Call::StopSync, target: Target::Daemon(role), kind, errno });
         let is_silent = matches!(fault, Some(Fault::SilentStop));
         match (end, stopped) {
             (Delivery::Complete | Delivery::Interrupted, Some(Ok(()))) if !is_silent => return Ok(()),
@@ -208,7 +198,7 @@ impl Reference {
             (Delivery::Complete | Delivery::Interrupted | Delivery::LastFirst, _) => {}
         }
         let daemons =
-            self.list(Operation::GetSyncDaemons, Target::Table, |table| table.daemons.keys().copied().collect())?;
+            self.list(Call::GetSyncDaemons, Target::Table, |table| table.daemons.keys().copied().collect())?;
         if daemons.contains(&role) { failed(ErrorKind::Lost, None) } else { Ok(()) }
     }
 
@@ -224,8 +214,8 @@ impl Reference {
             };
             goes_on &= told.iter().all(|result| !matches!(result, Err((kind, _)) if *kind != ErrorKind::Kernel));
             results.extend(told.into_iter().zip(chunk).map(|(result, command)| {
-                let (operation, target) = (command.operation(), command.target());
-                result.map_err(|(kind, errno)| Failure { operation, target, kind, errno })
+                let (call, target) = (command.call(), command.target());
+                result.map_err(|(kind, errno)| Failure { call, target, kind, errno })
             }));
         }
         results

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use fastrand::Rng;
-use ipvs_rs::error::{Errno, Operation, Target};
+use ipvs_rs::error::{Call, Errno, Target};
 use ipvs_rs::handle::Batch;
 use ipvs_rs::model::{Config, Persistence, SyncDaemon, SyncRole, Tunnel};
 use ipvs_rs::{Destination, DestinationId, Error, ForwardMethod, Handle, Scheduler, Service, ServiceId};
@@ -147,19 +147,19 @@ impl Command {
         Self::StartSync(daemon.sync_id(rng.u8(..)).port(rng.u16(8000..9000)).unwrap())
     }
 
-    pub fn operation(&self) -> Operation {
+    pub fn call(&self) -> Call {
         match self {
-            Self::NewService(_) => Operation::NewService,
-            Self::UpdateService(_) => Operation::UpdateService,
-            Self::DeleteService(_) => Operation::DeleteService,
-            Self::NewDestination(..) => Operation::NewDestination,
-            Self::UpdateDestination(..) => Operation::UpdateDestination,
-            Self::DeleteDestination(..) => Operation::DeleteDestination,
-            Self::Zero(_) => Operation::Zero,
-            Self::Flush => Operation::Flush,
-            Self::SetConfig(_) => Operation::SetConfig,
-            Self::StartSync(_) => Operation::StartSync,
-            Self::StopSync(_) => Operation::StopSync,
+            Self::NewService(_) => Call::NewService,
+            Self::UpdateService(_) => Call::UpdateService,
+            Self::DeleteService(_) => Call::DeleteService,
+            Self::NewDestination(..) => Call::NewDestination,
+            Self::UpdateDestination(..) => Call::UpdateDestination,
+            Self::DeleteDestination(..) => Call::DeleteDestination,
+            Self::Zero(_) => Call::Zero,
+            Self::Flush => Call::Flush,
+            Self::SetConfig(_) => Call::SetConfig,
+            Self::StartSync(_) => Call::StartSync,
+            Self::StopSync(_) => Call::StopSync,
         }
     }
 

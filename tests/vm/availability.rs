@@ -3,7 +3,7 @@
 //! Where it has IPVS, that is unloaded first, as in [`crate::alone`]; the runner has a machine without as well.
 
 use ipvs_rs::Handle;
-use ipvs_rs::error::{ErrorKind, Operation, Target};
+use ipvs_rs::error::{Call, ErrorKind, Target};
 use ipvs_rs::transport::Netns;
 
 use crate::kernel::{unload, without_loading};
@@ -21,7 +21,7 @@ fn handle_to_a_kernel_without_ipvs_is_not_opened_and_says_what_to_do() {
             for (netns, place) in [(Netns::current(), ""), (Netns::path(other.path()), &elsewhere)] {
                 let error = Handle::builder().netns(netns).open().unwrap_err();
                 assert_eq!((error.kind(), error.is_not_available()), (ErrorKind::NotAvailable, true));
-                assert_eq!((error.operation(), error.target()), (Operation::Open, &Target::Table));
+                assert_eq!((error.call(), error.target()), (Call::Open, &Target::Table));
                 assert_eq!((error.errno(), error.is_not_found(), error.is_retryable()), (None, false, false));
                 assert_eq!(
                     error.to_string(),

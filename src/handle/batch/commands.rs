@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{BatchProgress, BatchReport};
 use crate::codec::{Request, put_request, request_in};
-use crate::error::{Cause, Errno, Error, Operation, Target};
+use crate::error::{Call, Cause, Errno, Error, Target};
 use crate::handle::Inner;
 use crate::handle::conversation::BulkFailure;
 use crate::handle::operations::{Operations, failed, subject, valid};
@@ -26,7 +26,7 @@ pub(in crate::handle) struct Commands {
 /// A command of the batch. Its target is in the message, and is only needed when the command fails.
 #[derive(Debug)]
 struct Command {
-    operation: Operation,
+    call: Call,
     role: Role,
     /// The offset at which the message ends and the next begins.
     end: usize,
@@ -90,20 +90,15 @@ impl Commands {
         }
     }
 
-    pub(super) fn service(
-        &mut self,
-        operation: Operation,
-        service: &Service,
-        request: impl FnOnce(Service) -> Request,
-    ) {
-        match valid(operation, service) {
+    pub(super) fn service(&mut self, call: Call, service: &Service, request: impl FnOnce(Service) -> Request) {
+        match valid(call, service) {
             Ok(service) => self.add(Role::Whole, &request(service)),
             Err(error) => drop(self.refused.get_or_insert(error)),
         }
     }
 
     pub(super) fn ensure_service(&mut self, service: &Service) {
-        match valid(Operation::NewService, service) {
+        match valid(Call::NewService, service) {
             Ok(service) => {
                 self.add(Role::Make, &Request::NewService(service.clone()));
                 self.add(Role::Change, &Request::SetService(service));
@@ -121,7 +116,7 @@ impl Commands {
         // Family, flags and sequence number are filled in when the batch is sent.
         put_request(&mut self.messages, 0, 0, 0, request);
         self.has_parts |= role != Role::Whole;
-        self.places.push(Command { operation: subject(request).0, role, end: self.messages.len() });
+        self.places.push(Command { call: subject(request).0, role, end: self.messages.len() });
     }
 
     /// The number of commands, of which some have two messages.
@@ -214,8 +209,8 @@ impl Commands {
         if let Some(request) = request_in(self.message(place)) {
             return failed(&request, cause, namespace);
         }
-        let operation = self.places.get(place).map_or(Operation::Flush, |command| command.operation);
-        Error::new(operation, Target::Table, cause).within(namespace)
+        let call = self.places.get(place).map_or(Call::Flush, |command| command.call);
+        Error::new(call, Target::Table, cause).within(namespace)
     }
 }
 

@@ -8,7 +8,7 @@ use super::AsyncHandle;
 use super::Handle;
 use super::side::block_on;
 use crate::codec::Request;
-use crate::error::{Error, Operation};
+use crate::error::{Call, Error};
 use crate::model::{Config, Destination, DestinationId, Service, ServiceId};
 use commands::{Commands, Role};
 
@@ -163,13 +163,13 @@ impl<'h, H> Batch<'h, H> {
 
     /// Adds [`Handle::new_service`].
     pub fn new_service(mut self, service: &Service) -> Self {
-        self.commands.service(Operation::NewService, service, Request::NewService);
+        self.commands.service(Call::NewService, service, Request::NewService);
         self
     }
 
     /// Adds [`Handle::update_service`].
     pub fn update_service(mut self, service: &Service) -> Self {
-        self.commands.service(Operation::UpdateService, service, Request::SetService);
+        self.commands.service(Call::UpdateService, service, Request::SetService);
         self
     }
 
@@ -273,11 +273,11 @@ impl<'h, H> Batch<'h, H> {
         let commands = &mut self.commands;
         let request = match command {
             Add::NewService(service) => {
-                commands.service(Operation::NewService, &service, Request::NewService);
+                commands.service(Call::NewService, &service, Request::NewService);
                 return self;
             }
             Add::UpdateService(service) => {
-                commands.service(Operation::UpdateService, &service, Request::SetService);
+                commands.service(Call::UpdateService, &service, Request::SetService);
                 return self;
             }
             Add::EnsureService(service) => {

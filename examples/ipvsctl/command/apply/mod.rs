@@ -12,7 +12,7 @@ use ipvs_rs::desired::apply::{
 };
 use ipvs_rs::desired::plan::{Actions, OperationKind, SavedPlan, SavedPlanError, SettingChange, Summary};
 use ipvs_rs::desired::{Lock, Observed, Operation, Plan, service_text};
-use ipvs_rs::error::{Operation as Call, Target};
+use ipvs_rs::error::{Call, Target};
 use ipvs_rs::procfs::{Procfs, Sysctl, SysctlValue};
 
 pub use self::icmp::IcmpSuppression;
@@ -321,7 +321,7 @@ fn what(operation: &Operation, error: &ipvs_rs::Error) -> String {
         (None, Target::Destination(_, id)) => id.to_string(),
         (None, _) => String::new(),
     };
-    match (operation.kind(), error.operation()) {
+    match (operation.kind(), error.call()) {
         (OperationKind::AddService, Call::NewDestination) | (OperationKind::AddDestination, _) => {
             format!("unable to add new destination(s) {destination} for service {service}")
         }

@@ -95,10 +95,10 @@ words! {
     OnTimeout: Delete "delete", Keep "keep", Fail "fail";
 }
 
-/// The connections of a destination.
+/// The numbers of connections of a destination.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, serde::Serialize)]
 #[non_exhaustive]
-pub struct Connections {
+pub struct ConnectionCounts {
     /// Those that are active.
     pub active: u32,
     /// Those that are inactive.
@@ -107,7 +107,7 @@ pub struct Connections {
     pub persistent: u32,
 }
 
-impl Connections {
+impl ConnectionCounts {
     /// Returns the connections of a destination as it was observed.
     pub const fn of(entry: &DestinationEntry) -> Self {
         Self {

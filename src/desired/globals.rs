@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::oddity::oddities_of_sync;
 use super::settings::{name_bytes, name_text};
+use super::spec::{DrainSpec, DurationSpec, FileSpec, ScopeSpec, SyncSpec, TimeoutsSpec};
 use super::written::{Spot, text};
-use super::{DesiredState, Drain, Observed, OnTimeout, Pattern, Place, Scope, WaitFor, shown, spec};
+use super::{DesiredState, Drain, Observed, OnTimeout, Pattern, Place, Scope, WaitFor, shown};
 use crate::model::{Config, InterfaceName, SyncDaemon, SyncRole, Timeout};
 
 /// The keys that only one of several files may have, with where they stand.
@@ -22,7 +23,7 @@ pub(super) struct Singles {
 
 impl Singles {
     /// Reads everything of a file but services into a state.
-    pub(super) fn read(&mut self, file: &spec::File, spot: &Spot<'_>, state: &mut DesiredState) {
+    pub(super) fn read(&mut self, file: &FileSpec, spot: &Spot<'_>, state: &mut DesiredState) {
         let at = spot.at("timeouts");
         if let Some(spec) = self.first("timeouts", file.timeouts.as_ref(), &at) {
             state.timeouts = timeouts(spec, &at);
@@ -56,16 +57,16 @@ impl Singles {
 }
 
 /// Writes everything that was observed but services.
-pub(super) fn as_is(live: &Observed) -> spec::File {
-    spec::File {
+pub(super) fn as_is(live: &Observed) -> FileSpec {
+    FileSpec {
         timeouts: live.timeouts.as_ref().map(timeouts_as_is),
         sync: live.sync.as_ref().map(|daemons| daemons.iter().map(sync_as_is).collect()),
-        ..spec::File::default()
+        ..FileSpec::default()
     }
 }
 
-pub(super) fn timeouts(spec: &spec::Timeouts, spot: &Spot<'_>) -> Config {
-    let read = |key, time: Option<spec::Duration>| {
+pub(super) fn timeouts(spec: &TimeoutsSpec, spot: &Spot<'_>) -> Config {
+    let read = |key, time: Option<DurationSpec>| {
         let time = time?;
         let timeout = Timeout::new(time.get()).ok();
         if timeout.is_none() {
@@ -82,12 +83,12 @@ pub(super) fn timeouts(spec: &spec::Timeouts, spot: &Spot<'_>) -> Config {
 }
 
 /// Timeouts as they stand in a file.
-pub(super) fn timeouts_as_is(config: &Config) -> spec::Timeouts {
-    let time = |timeout: Timeout| spec::Duration::from_secs(timeout.as_secs().into());
-    spec::Timeouts { tcp: config.tcp.map(time), tcpfin: config.tcp_fin.map(time), udp: config.udp.map(time) }
+pub(super) fn timeouts_as_is(config: &Config) -> TimeoutsSpec {
+    let time = |timeout: Timeout| DurationSpec::from_secs(timeout.as_secs().into());
+    TimeoutsSpec { tcp: config.tcp.map(time), tcpfin: config.tcp_fin.map(time), udp: config.udp.map(time) }
 }
 
-pub(super) fn scope(spec: &spec::Scope, spot: &Spot<'_>) -> Scope {
+pub(super) fn scope(spec: &ScopeSpec, spot: &Spot<'_>) -> Scope {
     let patterns = |list: &Spot<'_>, texts: Option<&Vec<String>>| -> Vec<Pattern> {
         let parsed = list.items(texts).filter_map(|(spot, text)| text.parse().map_err(|error| spot.error(error)).ok());
         parsed.collect()
@@ -102,22 +103,22 @@ pub(super) fn scope(spec: &spec::Scope, spot: &Spot<'_>) -> Scope {
 }
 
 /// A scope as it stands in a file.
-pub(super) fn scope_as_is(scope: &Scope) -> spec::Scope {
+pub(super) fn scope_as_is(scope: &Scope) -> ScopeSpec {
     let texts = |patterns: &[Pattern]| {
         let texts: Vec<_> = patterns.iter().map(Pattern::to_string).collect();
         (!texts.is_empty()).then_some(texts)
     };
-    spec::Scope { manage: texts(&scope.manage), ignore: texts(&scope.ignore) }
+    ScopeSpec { manage: texts(&scope.manage), ignore: texts(&scope.ignore) }
 }
 
 /// How to drain, with the settings of the file as defaults; `None` if there is no timeout.
-pub(super) fn drain(own: &spec::Drain, file: Option<&spec::Drain>, spot: &Spot<'_>) -> Option<Drain> {
-    let nothing = spec::Drain::default();
+pub(super) fn drain(own: &DrainSpec, file: Option<&DrainSpec>, spot: &Spot<'_>) -> Option<Drain> {
+    let nothing = DrainSpec::default();
     let file = file.unwrap_or(&nothing);
     let wait = choice("wait", [&own.wait, &file.wait], WaitFor::WORDS, "active or all", spot);
     let on_timeout =
         choice("on-timeout", [&own.on_timeout, &file.on_timeout], OnTimeout::WORDS, "delete, keep or fail", spot);
-    let poll = own.poll.or(file.poll).map_or(Drain::DEFAULT_POLL, spec::Duration::get);
+    let poll = own.poll.or(file.poll).map_or(Drain::DEFAULT_POLL, DurationSpec::get);
     let is_short = poll < Duration::from_millis(1);
     if is_short && own.poll.is_some() {
         spot.at("poll").invalid("poll", 0, "a millisecond at least");
@@ -128,8 +129,8 @@ pub(super) fn drain(own: &spec::Drain, file: Option<&spec::Drain>, spot: &Spot<'
 }
 
 /// The settings of a drain as they stand in a file.
-pub(super) fn drain_as_is(drain: &Drain) -> spec::Drain {
-    spec::Drain {
+pub(super) fn drain_as_is(drain: &Drain) -> DrainSpec {
+    DrainSpec {
         timeout: Some(drain.timeout.into()),
         poll: Some(drain.poll.into()).filter(|_| drain.poll != Drain::DEFAULT_POLL),
         wait: Some(drain.wait.name().to_owned()).filter(|_| drain.wait != WaitFor::default()),
@@ -153,7 +154,7 @@ fn choice<T: Copy>(
     found.map(|(_, choice)| *choice)
 }
 
-fn daemons(specs: &Vec<spec::Sync>, spot: &Spot<'_>) -> Vec<SyncDaemon> {
+fn daemons(specs: &Vec<SyncSpec>, spot: &Spot<'_>) -> Vec<SyncDaemon> {
     let mut list: Vec<SyncDaemon> = Vec::new();
     for (spot, spec) in spot.items(Some(specs)) {
         let before = spot.findings.errors();
@@ -169,7 +170,7 @@ fn daemons(specs: &Vec<spec::Sync>, spot: &Spot<'_>) -> Vec<SyncDaemon> {
     list
 }
 
-pub(super) fn sync(spec: &spec::Sync, spot: &Spot<'_>) -> Option<SyncDaemon> {
+pub(super) fn sync(spec: &SyncSpec, spot: &Spot<'_>) -> Option<SyncDaemon> {
     if spec.role.is_none() && !spot.at("role").is_broken() {
         spot.error("a daemon needs a role: master or backup");
     }
@@ -214,8 +215,8 @@ pub(super) fn sync(spec: &spec::Sync, spot: &Spot<'_>) -> Option<SyncDaemon> {
 }
 
 /// A synchronization daemon as it stands in a file.
-pub(super) fn sync_as_is(daemon: &SyncDaemon) -> spec::Sync {
-    spec::Sync {
+pub(super) fn sync_as_is(daemon: &SyncDaemon) -> SyncSpec {
+    SyncSpec {
         role: Some(daemon.role.to_string()),
         interface: Some(name_text(daemon.interface.as_bytes())),
         id: Some(daemon.sync_id.into()),

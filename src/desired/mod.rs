@@ -40,7 +40,7 @@ mod written;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, Stage};
-pub use drain::{Connections, Drain, OnTimeout, WaitFor};
+pub use drain::{ConnectionCounts, Drain, OnTimeout, WaitFor};
 #[cfg(target_os = "linux")]
 pub use lock::{Lock, LockError};
 pub use observed::Observed;

@@ -52,7 +52,7 @@ pub enum Call {
     Flush,
 }
 
-/// The object of an call.
+/// The object of a call.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Target {

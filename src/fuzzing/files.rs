@@ -2,7 +2,8 @@
 
 use crate::desired::files::{Loaded, Reader, Source};
 use crate::desired::params::{MapResolver, ParamsError, Resolver, Syntax, substitute};
-use crate::desired::{Diagnostics, Observed, Plan, PlanOptions, PrintOptions, plan, spec, yaml};
+use crate::desired::spec::FileSpec;
+use crate::desired::{Diagnostics, Observed, Plan, PlanOptions, PrintOptions, plan, yaml};
 use crate::model::{DestinationEntry, ServiceEntry, Table, TableService};
 
 /// Reads text as files. What can be read is printed and read again, and is the same; what cannot is told with its place.
@@ -61,7 +62,7 @@ fn table_alike(loaded: &Loaded) {
     let mut live = Observed::new(Table::new(rows.collect()));
     live.timeouts = Some(loaded.state.timeouts);
     live.sync = Some(loaded.state.sync.clone().unwrap_or_default());
-    let file = spec::File::from_observed(&live, &PrintOptions::new().all(true));
+    let file = FileSpec::from_observed(&live, &PrintOptions::new().all(true));
     let printed = yaml::to_string(&file).map(|text| Reader::new().read(&[Source::new("table", text)]));
     let again =
         printed.ok().and_then(Result::ok).map(|again| plan(&live, &again.state, &PlanOptions::new().prune(true)));

@@ -1,13 +1,14 @@
 //! The values that a file may have, and the messages about those that it may not.
 
+use ipvs_rs::desired::spec::FileSpec;
 use ipvs_rs::desired::{
-    Activity, DesiredState, DestinationAttributes, Observed, PlanOptions, ServiceAttributes, Severity, plan, spec,
+    Activity, DesiredState, DestinationAttributes, Observed, PlanOptions, ServiceAttributes, Severity, plan,
 };
 
 use super::given::live;
 
 /// A file in JSON, which needs no reader of ours.
-fn file(json: &str) -> spec::File {
+fn file(json: &str) -> FileSpec {
     serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
 }
 
@@ -654,7 +655,7 @@ fn printed_table_is_that_table() {
     let live = live(&rules);
     for factor in [false, true] {
         let options = ipvs_rs::desired::PrintOptions::new().factor_defaults(factor);
-        let (desired, _) = DesiredState::from_spec(&spec::File::from_observed(&live, &options)).unwrap();
+        let (desired, _) = DesiredState::from_spec(&FileSpec::from_observed(&live, &options)).unwrap();
         let plan = plan(&live, &desired, &PlanOptions::new().prune(true));
         assert!(plan.is_empty(), "{plan}");
     }

@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use ipvs_rs::desired::{Observed, Order, PrintOptions, spec, yaml};
+use ipvs_rs::desired::spec::FileSpec;
+use ipvs_rs::desired::{Observed, Order, PrintOptions, yaml};
 use ipvs_rs::model::{Config, SyncDaemon};
 
 use super::given::live;
 
 fn printed(live: &Observed, options: PrintOptions) -> Vec<String> {
-    yaml::to_string(&spec::File::from_observed(live, &options)).unwrap().lines().map(str::to_owned).collect()
+    yaml::to_string(&FileSpec::from_observed(live, &options)).unwrap().lines().map(str::to_owned).collect()
 }
 
 #[test]
 fn an_empty_table_is_an_empty_mapping() {
-    assert_eq!(yaml::to_string(&spec::File::from_observed(&live(&[]), &PrintOptions::new())).unwrap(), "{}\n");
+    assert_eq!(yaml::to_string(&FileSpec::from_observed(&live(&[]), &PrintOptions::new())).unwrap(), "{}\n");
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use ipvs_rs::desired::files::{Loaded, Reader, Source};
+use ipvs_rs::desired::spec::FileSpec;
 use ipvs_rs::desired::{
-    DestinationAttributes, Diagnostics, Observed, PlanOptions, PrintOptions, ServiceAttributes, Stage, plan, spec, yaml,
+    DestinationAttributes, Diagnostics, Observed, PlanOptions, PrintOptions, ServiceAttributes, Stage, plan, yaml,
 };
 
 use super::given::live;
@@ -198,7 +199,7 @@ fn output_of_get_is_read_and_changes_nothing() {
     ];
     let live = live(&table);
     for options in [PrintOptions::new(), PrintOptions::new().factor_defaults(true), PrintOptions::new().stats(true)] {
-        let file = spec::File::from_observed(&live, &options);
+        let file = FileSpec::from_observed(&live, &options);
         for text in [yaml::to_string(&file).unwrap(), serde_json::to_string(&file).unwrap()] {
             let plan = plan(&live, &read(&text).unwrap().state, &PlanOptions::new().prune(true));
             assert!(plan.is_empty(), "{text}\n{plan}");

@@ -7,7 +7,8 @@ use ipvs_rs::codec::{FAMILY_NAME, Family, FamilyRequest, Frames, Payload, put_fa
 use ipvs_rs::desired::apply::{ApplyOptions, apply};
 use ipvs_rs::desired::files::{Reader, Source};
 use ipvs_rs::desired::plan::SavedPlan;
-use ipvs_rs::desired::{DesiredState, Observed, Plan, PlanOptions, PrintOptions, plan, service_text, spec, yaml};
+use ipvs_rs::desired::spec::FileSpec;
+use ipvs_rs::desired::{DesiredState, Observed, Plan, PlanOptions, PrintOptions, plan, service_text, yaml};
 use ipvs_rs::model::notation::Rule;
 use ipvs_rs::model::{Protocol, Table};
 use ipvs_rs::transport::Transport;
@@ -464,7 +465,7 @@ fn assert_printed(live: &Observed) {
             .map(|row| (&row.service.service, row.destinations.iter().map(|entry| &entry.destination).collect())),
     );
     for options in [PrintOptions::new(), PrintOptions::new().all(true), PrintOptions::new().factor_defaults(true)] {
-        let file = spec::File::from_observed(live, &options);
+        let file = FileSpec::from_observed(live, &options);
         let json = serde_json::to_string(&file).unwrap();
         for text in [yaml::to_string(&file).unwrap(), json] {
             let loaded = Reader::new().read(&[Source::new("table", text.as_str())]);

@@ -11,7 +11,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesPars
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use ipvs_rs::desired::apply::OnError;
-use ipvs_rs::desired::spec::Duration;
+use ipvs_rs::desired::spec::DurationSpec;
 use ipvs_rs::desired::{Activity, OnTimeout, Order, WaitFor};
 
 pub use global::{GLOBAL, Globals, boolean};
@@ -82,10 +82,10 @@ pub enum Command {
         names: Names,
         /// The longest wait
         #[arg(long, value_name = "TIME", default_value = "60s")]
-        timeout: Duration,
+        timeout: DurationSpec,
         /// How often counters are looked at
         #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = pause)]
-        poll: Duration,
+        poll: DurationSpec,
         /// Which connections are waited for
         #[arg(long, default_value = "active", value_parser = words([
             ("active", "Active ones; for UDP there are none", WaitFor::Active),
@@ -134,7 +134,7 @@ pub enum Command {
             long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "2s",
             value_parser = pause
         )]
-        watch: Option<Duration>,
+        watch: Option<DurationSpec>,
     },
     /// Show connections
     Conns {
@@ -208,7 +208,7 @@ pub struct Planning {
     pub prune: bool,
     /// Drain what is to be deleted for this long at most, whatever the files say
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "60s")]
-    pub drain: Option<Duration>,
+    pub drain: Option<DurationSpec>,
     /// Delete without draining, whatever the files say
     #[arg(long, conflicts_with = "drain")]
     pub no_drain: bool,
@@ -292,7 +292,7 @@ pub struct Applying {
     pub no_refusals: bool,
     /// How long to wait for another ipvsctl that is changing the table
     #[arg(long, value_name = "TIME", default_value = "10s")]
-    pub lock_timeout: Duration,
+    pub lock_timeout: DurationSpec,
     /// Where the lock file is
     #[arg(long, value_name = "DIRECTORY", default_value = "/run", value_hint = ValueHint::DirPath)]
     pub lock_dir: PathBuf,
@@ -337,7 +337,7 @@ pub struct Watch {
     pub applying: Applying,
     /// How often the table is compared with the files, and the content of the files with what it was
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = pause)]
-    pub interval: Duration,
+    pub interval: DurationSpec,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -381,13 +381,13 @@ pub enum Set {
     Timeouts {
         /// Of established TCP connections
         #[arg(long, value_name = "TIME")]
-        tcp: Option<Duration>,
+        tcp: Option<DurationSpec>,
         /// Of TCP connections after a FIN
         #[arg(long, value_name = "TIME")]
-        tcpfin: Option<Duration>,
+        tcpfin: Option<DurationSpec>,
         /// Of UDP
         #[arg(long, value_name = "TIME")]
-        udp: Option<Duration>,
+        udp: Option<DurationSpec>,
     },
     /// Whether a destination takes new connections
     State {
@@ -440,8 +440,8 @@ where
 }
 
 /// Reads the time between two reads of the table or its counters, which is not 0.
-fn pause(text: &str) -> Result<Duration, String> {
-    match text.parse::<Duration>() {
+fn pause(text: &str) -> Result<DurationSpec, String> {
+    match text.parse::<DurationSpec>() {
         Ok(pause) if pause.get().is_zero() => Err("expected a time longer than 0, such as 500ms or 10s".to_owned()),
         pause => pause.map_err(|error| error.to_string()),
     }

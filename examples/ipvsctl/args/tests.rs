@@ -157,8 +157,8 @@ fn planning_has_its_defaults() {
     let plain = planning(&["apply"]);
     assert_eq!((plain.keep_weights, plain.prune, plain.no_drain), (false, true, false));
     assert_eq!((plain.drain, &*plain.allowed_actions), (None, "*"));
-    assert_eq!(planning(&["apply", "--drain"]).drain, Some(Duration::from_secs(60)));
-    assert_eq!(planning(&["apply", "--drain=2m"]).drain, Some(Duration::from_secs(120)));
+    assert_eq!(planning(&["apply", "--drain"]).drain, Some(DurationSpec::from_secs(60)));
+    assert_eq!(planning(&["apply", "--drain=2m"]).drain, Some(DurationSpec::from_secs(120)));
     assert!(!planning(&["apply", "--prune=false"]).prune);
     assert!(planning(&["apply", "--keep-weights"]).keep_weights);
     assert!(planning(&["apply", "--keep-weights=true"]).keep_weights);

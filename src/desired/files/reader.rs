@@ -4,10 +4,11 @@ use super::Source;
 use crate::desired::lower::{Document, lower};
 use crate::desired::params::{Lookup, Resolver};
 use crate::desired::setters::setters;
+use crate::desired::spec::FileSpec;
 use crate::desired::tree::{Entry, Node};
 use crate::desired::written::{Decoder, Findings, Spot};
 use crate::desired::yaml::parse;
-use crate::desired::{DesiredState, Diagnostic, Diagnostics, Place, Severity, Stage, spec};
+use crate::desired::{DesiredState, Diagnostic, Diagnostics, Place, Severity, Stage};
 
 /// Reads the desired state of the table from files. It does not open them: see [`read_path`](super::read_path).
 ///
@@ -40,7 +41,7 @@ pub struct Loaded {
     /// The desired state of the table.
     pub state: DesiredState,
     /// The documents as they were written, parameters replaced: as many as there are in the files.
-    pub files: Vec<spec::File>,
+    pub files: Vec<FileSpec>,
     /// Findings about settings that are allowed, but hardly ever intended.
     pub warnings: Diagnostics,
     /// The highest version of the format that is written in them; 1 where none is written.

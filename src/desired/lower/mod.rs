@@ -13,15 +13,16 @@ pub(in crate::desired) use saved::{alone, destination, destination_id, service, 
 
 use super::globals::Singles;
 use super::settings::{Context, Version, foreign_scheduler};
+use super::spec::FileSpec;
 use super::tree::Node;
 use super::written::{Findings, Spot};
-use super::{DesiredState, Diagnostic, Diagnostics, Place, Stage, print, shown, spec};
+use super::{DesiredState, Diagnostic, Diagnostics, Place, Stage, print, shown};
 use crate::model::{ServiceId, Weight};
 
 /// A file, and its findings so far.
 #[derive(Debug)]
 pub(in crate::desired) struct Document<'t> {
-    pub(in crate::desired) file: spec::File,
+    pub(in crate::desired) file: FileSpec,
     /// The text that it was read from, if it was.
     pub(in crate::desired) root: Option<Node<'t>>,
     pub(in crate::desired) findings: Findings,
@@ -37,16 +38,17 @@ impl DesiredState {
     /// # Example
     ///
     /// ```
-    /// use ipvs_rs::desired::{DesiredState, spec};
+    /// use ipvs_rs::desired::DesiredState;
+    /// use ipvs_rs::desired::spec::{FileSpec, ServiceSpec};
     ///
-    /// let web = spec::Service { address: Some("tcp://192.0.2.10:99999".to_owned()), ..spec::Service::default() };
-    /// let file = spec::File { services: Some(vec![web]), ..spec::File::default() };
+    /// let web = ServiceSpec { address: Some("tcp://192.0.2.10:99999".to_owned()), ..ServiceSpec::default() };
+    /// let file = FileSpec { services: Some(vec![web]), ..FileSpec::default() };
     /// assert_eq!(
     ///     DesiredState::from_spec(&file).unwrap_err().to_string(),
     ///     "services[0].address: error: invalid port (99999) for service tcp://192.0.2.10:99999."
     /// );
     /// ```
-    pub fn from_spec(file: &spec::File) -> Result<(Self, Diagnostics), Diagnostics> {
+    pub fn from_spec(file: &FileSpec) -> Result<(Self, Diagnostics), Diagnostics> {
         let document = Document { file: file.clone(), root: None, findings: Findings::default() };
         let (state, found) = lower(std::slice::from_ref(&document), false);
         let diagnostics: Diagnostics = document.findings.into_found().into_iter().chain(found).collect();
@@ -79,7 +81,7 @@ struct Lowering {
 }
 
 impl Lowering {
-    fn document(&mut self, file: &spec::File, spot: &Spot<'_>) {
+    fn document(&mut self, file: &FileSpec, spot: &Spot<'_>) {
         let version = match file.version {
             None | Some(1) => Version::One,
             Some(2) => Version::Two,
@@ -125,7 +127,7 @@ impl Lowering {
 }
 
 /// The settings of a file for its elements.
-fn context<'a>(version: Version, file: &'a spec::File, spot: &Spot<'_>) -> Context<'a> {
+fn context<'a>(version: Version, file: &'a FileSpec, spot: &Spot<'_>) -> Context<'a> {
     let before = spot.findings.errors();
     let mut context = Context { drain: file.drain.as_ref(), ..Context::new(version) };
     let spot = spot.at("defaults");

@@ -4,14 +4,15 @@ use super::address;
 use crate::desired::oddity::{Oddity, oddities_of_destination, oddities_of_service};
 use crate::desired::print::service_text;
 use crate::desired::settings::{Context, DESTINATION, SERVICE, Subject};
+use crate::desired::spec::{DestinationSpec, ServiceSpec};
 use crate::desired::written::{Spot, text};
-use crate::desired::{Activity, DesiredDestination, DesiredService, Shown, shown, spec};
+use crate::desired::{Activity, DesiredDestination, DesiredService, Shown, shown};
 use crate::model::{
     AddressFamily, Destination, DestinationId, ForwardMethod, Protocol, Scheduler, Service, ServiceId, ServiceKind,
 };
 
 /// The identity of a service; `None` if its address is wrong.
-pub(super) fn identity(context: &Context<'_>, spec: &spec::Service, spot: &Spot<'_>) -> Option<ServiceId> {
+pub(super) fn identity(context: &Context<'_>, spec: &ServiceSpec, spot: &Spot<'_>) -> Option<ServiceId> {
     let Some(text) = text(spec.address.as_ref()) else {
         if !spot.at("address").is_broken() {
             spot.error("Service address may not be empty");
@@ -56,7 +57,7 @@ fn set_family(kind: &mut ServiceKind, word: &str, address: &str, spot: &Spot<'_>
 pub(super) fn service(
     context: &Context<'_>,
     id: Option<ServiceId>,
-    spec: &spec::Service,
+    spec: &ServiceSpec,
     (spot, text): (&Spot<'_>, &str),
 ) -> DesiredService {
     let placeholder = ServiceId::verbatim(Protocol::TCP, [0, 0, 0, 0].into(), 0);
@@ -76,7 +77,7 @@ pub(super) fn service(
 fn destinations(
     context: &Context<'_>,
     id: Option<ServiceId>,
-    spec: &spec::Service,
+    spec: &ServiceSpec,
     (spot, service): (&Spot<'_>, Shown<'_>),
 ) -> Vec<DesiredDestination> {
     let list = spot.at("destinations");
@@ -109,7 +110,7 @@ fn destinations(
 pub(super) fn destination(
     context: &Context<'_>,
     id: Option<ServiceId>,
-    spec: &spec::Destination,
+    spec: &DestinationSpec,
     (spot, service): (&Spot<'_>, Shown<'_>),
 ) -> (Option<DestinationId>, Option<DesiredDestination>) {
     let before = spot.findings.errors();

@@ -3,23 +3,24 @@
 use super::{address, object};
 use crate::desired::print::service_text;
 use crate::desired::settings::{Context, Version};
+use crate::desired::spec::{DestinationSpec, ServiceSpec};
 use crate::desired::written::{Findings, Spot};
-use crate::desired::{DesiredDestination, DesiredService, Severity, shown, spec};
+use crate::desired::{DesiredDestination, DesiredService, Severity, shown};
 use crate::model::{DestinationId, ServiceId};
 
 /// Reads the address of a service and the family of a mark, as they are printed.
-pub(in crate::desired) fn service_id(spec: &spec::Service) -> Result<ServiceId, String> {
+pub(in crate::desired) fn service_id(spec: &ServiceSpec) -> Result<ServiceId, String> {
     alone(|spot| object::identity(&Context::new(Version::Two), spec, spot))
 }
 
 /// Reads the address of a destination, as it is printed.
-pub(in crate::desired) fn destination_id(spec: &spec::Destination) -> Result<DestinationId, String> {
+pub(in crate::desired) fn destination_id(spec: &DestinationSpec) -> Result<DestinationId, String> {
     let text = spec.address.as_deref().unwrap_or_default();
     address::destination(text, None, shown(""), None)
 }
 
 /// Reads a service with its destinations.
-pub(in crate::desired) fn service(spec: &spec::Service) -> Result<DesiredService, String> {
+pub(in crate::desired) fn service(spec: &ServiceSpec) -> Result<DesiredService, String> {
     let context = Context::new(Version::Two);
     let text = spec.address.as_deref().unwrap_or_default();
     alone(|spot| {
@@ -32,7 +33,7 @@ pub(in crate::desired) fn service(spec: &spec::Service) -> Result<DesiredService
 /// Reads a destination of a service.
 pub(in crate::desired) fn destination(
     service: ServiceId,
-    spec: &spec::Destination,
+    spec: &DestinationSpec,
 ) -> Result<DesiredDestination, String> {
     let (context, text) = (Context::new(Version::Two), service_text(&service));
     alone(|spot| object::destination(&context, Some(service), spec, (spot, shown(&text))).1)

@@ -3,12 +3,13 @@ use std::iter::zip;
 
 use super::{Lowering, object};
 use crate::desired::settings::{Context, SERVICE};
+use crate::desired::spec::ServiceSpec;
 use crate::desired::written::{Spot, text};
-use crate::desired::{DesiredDestination, DesiredService, Place, globals, shown, spec};
+use crate::desired::{DesiredDestination, DesiredService, Place, globals, shown};
 use crate::model::{ForwardMethod, Scheduler, ServiceId};
 
 impl Lowering {
-    pub(super) fn service(&mut self, context: &Context<'_>, spec: &spec::Service, spot: &Spot<'_>) {
+    pub(super) fn service(&mut self, context: &Context<'_>, spec: &ServiceSpec, spot: &Spot<'_>) {
         let before = spot.findings.errors();
         let id = object::identity(context, spec, spot);
         let address = text(spec.address.as_ref());
@@ -50,7 +51,7 @@ impl Lowering {
     }
 
     /// Adds the settings and destinations of a service that stands in several places, as far as they were missing.
-    fn unite(&mut self, index: usize, other: DesiredService, spec: &spec::Service, (spot, first): (&Spot<'_>, &Place)) {
+    fn unite(&mut self, index: usize, other: DesiredService, spec: &ServiceSpec, (spot, first): (&Spot<'_>, &Place)) {
         let Some((known, (_, said))) = self.state.services.get_mut(index).zip(self.written.get_mut(index)) else {
             return;
         };
@@ -84,7 +85,7 @@ impl Lowering {
         }
     }
 
-    fn name(&mut self, spec: &spec::Service, id: Option<ServiceId>, spot: &Spot<'_>) -> Option<String> {
+    fn name(&mut self, spec: &ServiceSpec, id: Option<ServiceId>, spot: &Spot<'_>) -> Option<String> {
         let name = spec.name.as_deref()?;
         let is_right = (1..=63).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
@@ -109,7 +110,7 @@ fn is_same(one: &DesiredDestination, other: &DesiredDestination) -> bool {
 }
 
 /// Warns of values that can be intended, but probably are not.
-fn warn(desired: &DesiredService, spec: &spec::Service, spot: &Spot<'_>) {
+fn warn(desired: &DesiredService, spec: &ServiceSpec, spot: &Spot<'_>) {
     let service = &desired.service;
     let text = shown(text(spec.address.as_ref()).unwrap_or_default());
     if service.id.port() == Some(0) && service.persistence.is_none() {

@@ -6,7 +6,8 @@ use super::{
 use crate::desired::oddity::{Oddity, oddities_of_destination};
 use crate::desired::print::service_text;
 use crate::desired::settings::{DESTINATION, SettingChange, wanted_destination};
-use crate::desired::{Connections, ServiceAttributes, lower, spec};
+use crate::desired::spec::{DestinationSpec, DurationSpec};
+use crate::desired::{ConnectionCounts, ServiceAttributes, lower};
 use crate::handle::Batch;
 use crate::model::{DestinationId, ServiceId};
 
@@ -16,7 +17,7 @@ pub(super) fn of_item(item: &Item, live: &There<'_>) -> Result<Operation, String
     if item.kind.verb() == Verb::Delete {
         let entry = live.destination(&service, &lower::destination_id(spec)?)?;
         let operation = Operation::of_destination(service, Change::delete(entry.destination.clone()));
-        return Ok(Operation { connections: Connections::of(entry), ..operation });
+        return Ok(Operation { connections: ConnectionCounts::of(entry), ..operation });
     }
     let desired = lower::destination(service, spec)?;
     Ok(Operation::of_destination(
@@ -87,8 +88,8 @@ impl Subject for DestinationChange {
         let remark = match (&self.change.before, &self.change.after) {
             (None, Some(after)) => DESTINATION.remark(after),
             (Some(_), None) => {
-                let Connections { active, inactive, .. } = operation.connections;
-                let drain = operation.drain.map(|drain| format!("; drain {}", spec::Duration::from(drain.timeout)));
+                let ConnectionCounts { active, inactive, .. } = operation.connections;
+                let drain = operation.drain.map(|drain| format!("; drain {}", DurationSpec::from(drain.timeout)));
                 format!("{active} active, {inactive} inactive connections{}", drain.unwrap_or_default())
             }
             _ => String::new(),
@@ -107,7 +108,7 @@ impl Subject for DestinationChange {
     fn fill(&self, item: &mut Item, _: &Operation, labels: &Labels) {
         item.destination = Some(match &self.change.after {
             Some(after) => labels.destination_as_is(&self.service, after),
-            None => spec::Destination { address: Some(self.id()), ..spec::Destination::default() },
+            None => DestinationSpec { address: Some(self.id()), ..DestinationSpec::default() },
         });
     }
 

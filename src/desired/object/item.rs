@@ -5,7 +5,8 @@ use serde::de::{self, Deserialize, Deserializer};
 
 use super::{Item, SettingChange, Verb};
 use crate::desired::print::destination_as_is;
-use crate::desired::{DesiredService, Drain, Observed, globals, lower, spec};
+use crate::desired::spec::DestinationSpec;
+use crate::desired::{DesiredService, Drain, Observed, globals, lower};
 use crate::model::{Destination, DestinationEntry, DestinationId, ServiceId, TableService};
 
 /// The names that files give to services and destinations of a plan.
@@ -31,7 +32,7 @@ impl Labels {
     }
 
     /// A destination as data, with its address as it was written.
-    pub(super) fn destination_as_is(&self, service: &ServiceId, destination: &Destination) -> spec::Destination {
+    pub(super) fn destination_as_is(&self, service: &ServiceId, destination: &Destination) -> DestinationSpec {
         let mut whole = destination_as_is(destination);
         if let Some(written) = self.written(service, Some(destination.id)) {
             whole.address = Some(written.to_owned());

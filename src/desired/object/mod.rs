@@ -25,7 +25,8 @@ use super::globals::drain_as_is;
 use super::oddity::Oddity;
 use super::print::{family_word, service_address};
 use super::settings::SettingChange;
-use super::{DesiredState, Observed, ServiceAttributes, spec};
+use super::spec::{DestinationSpec, DrainSpec, ServiceSpec, SyncSpec, TimeoutsSpec};
+use super::{DesiredState, Observed, ServiceAttributes};
 use crate::handle::Batch;
 use crate::model::{Config, DestinationId, InvalidValue, Service, ServiceId, SyncDaemon, SyncRole};
 
@@ -108,19 +109,19 @@ pub struct Item {
     pub description: String,
     /// The service: in whole where it is made or changed, otherwise its address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service: Option<spec::Service>,
+    pub service: Option<ServiceSpec>,
     /// The destination: in whole where it is made or changed, otherwise its address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub destination: Option<spec::Destination>,
+    pub destination: Option<DestinationSpec>,
     /// The timeouts that change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeouts: Option<spec::Timeouts>,
+    pub timeouts: Option<TimeoutsSpec>,
     /// The synchronization daemon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sync: Option<spec::Sync>,
+    pub sync: Option<SyncSpec>,
     /// How destinations are drained before they are deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub drain: Option<spec::Drain>,
+    pub drain: Option<DrainSpec>,
     /// The settings that change. For people: ignored when the item is read, since the rest determines the operation.
     #[serde(default, deserialize_with = "item::ignored", skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<SettingChange>,
@@ -129,10 +130,10 @@ pub struct Item {
 impl Item {
     /// Returns an operation as data, with addresses as they were written where that is known.
     pub(in crate::desired) fn new(operation: &Operation, labels: &Labels) -> Self {
-        let address_only = |id: ServiceId| spec::Service {
+        let address_only = |id: ServiceId| ServiceSpec {
             address: Some(service_address(&id)),
             family: family_word(&id).map(str::to_owned),
-            ..spec::Service::default()
+            ..ServiceSpec::default()
         };
         let mut item = Self {
             kind: operation.kind(),

@@ -1,5 +1,5 @@
 use super::{Change, DestinationChange, Object, OperationKind, SettingChange, Verb, additions};
-use crate::desired::{Connections, Drain, ServiceAttributes};
+use crate::desired::{ConnectionCounts, Drain, ServiceAttributes};
 use crate::model::{Destination, DestinationEntry, DestinationId, Service, ServiceId};
 
 /// One change of the table.
@@ -14,7 +14,7 @@ pub struct Operation {
     /// How a destination is drained before it is deleted, or after it was given weight 0.
     pub drain: Option<Drain>,
     /// The connections of a destination that is deleted, when the plan was made.
-    pub connections: Connections,
+    pub connections: ConnectionCounts,
     /// The settings of a service that are left as they are found, should another program have made it meanwhile.
     pub left_alone: ServiceAttributes,
 }
@@ -26,7 +26,7 @@ impl Operation {
             object,
             destinations: Vec::new(),
             drain: None,
-            connections: Connections::default(),
+            connections: ConnectionCounts::default(),
             left_alone: ServiceAttributes::empty(),
         }
     }

@@ -3,7 +3,8 @@ use super::{Change, Facts, Item, Labels, Object, Operation, OperationKind, Quest
 use crate::desired::oddity::{Oddity, oddities_of_service};
 use crate::desired::print::{service_as_is, service_text};
 use crate::desired::settings::{SERVICE, SettingChange};
-use crate::desired::{DesiredService, ServiceAttributes, spec};
+use crate::desired::spec::DurationSpec;
+use crate::desired::{DesiredService, ServiceAttributes};
 use crate::handle::Batch;
 use crate::model::{DestinationEntry, InvalidValue, Service, ServiceId};
 
@@ -84,7 +85,7 @@ impl Subject for Change<Service> {
                 let count = operation.destinations.len();
                 let noun = if count == 1 { "destination" } else { "destinations" };
                 let drain = operation.drain.filter(|_| count > 0);
-                let drain = drain.map(|drain| format!("; drain {}", spec::Duration::from(drain.timeout)));
+                let drain = drain.map(|drain| format!("; drain {}", DurationSpec::from(drain.timeout)));
                 format!("({count} {noun}{})", drain.unwrap_or_default())
             }
             _ => String::new(),

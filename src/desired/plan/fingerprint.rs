@@ -3,7 +3,8 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use crate::desired::observed::Rest;
-use crate::desired::{Observed, PrintOptions, Scope, spec};
+use crate::desired::spec::FileSpec;
+use crate::desired::{Observed, PrintOptions, Scope};
 
 impl Observed {
     /// Returns a text that tells one state of the managed part from another: equal tables have equal fingerprints.
@@ -23,7 +24,7 @@ impl Observed {
         if let Some(daemons) = &mut managed.sync {
             daemons.sort_unstable();
         }
-        let file = spec::File::from_observed(&managed, &PrintOptions::new().all(true));
+        let file = FileSpec::from_observed(&managed, &PrintOptions::new().all(true));
         // Serializing text and numbers does not fail.
         let json = serde_json::to_vec(&file).unwrap_or_default();
         let mut text = String::with_capacity(64);

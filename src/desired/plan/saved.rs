@@ -6,7 +6,8 @@ use super::{Item, Labels, OperationKind, Plan, Summary};
 use crate::desired::globals::{self, scope_as_is};
 use crate::desired::object::There;
 use crate::desired::observed::Rest;
-use crate::desired::{Observed, lower, spec};
+use crate::desired::spec::ScopeSpec;
+use crate::desired::{Observed, lower};
 
 /// A [`Plan`] that can be written to a file and carried out later, if the table is still the same.
 ///
@@ -32,7 +33,7 @@ pub struct SavedPlan {
     format: u32,
     fingerprint: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    scope: Option<spec::Scope>,
+    scope: Option<ScopeSpec>,
     /// The parts besides services that the plan compared.
     #[serde(flatten)]
     rest: Rest,
@@ -97,7 +98,7 @@ impl Plan {
         SavedPlan {
             format: SavedPlan::FORMAT,
             fingerprint: live.fingerprint(self.scope()),
-            scope: Some(scope_as_is(self.scope())).filter(|scope| *scope != spec::Scope::default()),
+            scope: Some(scope_as_is(self.scope())).filter(|scope| *scope != ScopeSpec::default()),
             rest: live.rest(),
             outside: self.outside(),
             summary: self.summary(),

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use super::{Change, Operation, Planner};
 use crate::desired::object::created;
 use crate::desired::settings::{SERVICE, wanted_destination};
-use crate::desired::{Connections, DesiredService};
+use crate::desired::{ConnectionCounts, DesiredService};
 use crate::model::{DestinationId, TableService};
 
 /// Buffers that are reused for one service after the other.
@@ -51,7 +51,7 @@ impl Planner<'_> {
             let Some((place, should)) = place.and_then(|place| Some((place, desired.destinations.get(place)?))) else {
                 let drain = self.options.drain_of(desired.drain.or(self.desired.drain));
                 let operation = Operation::of_destination(service, Change::delete(is.clone())).drained(drain);
-                self.steps.push(Operation { connections: Connections::of(entry), ..operation });
+                self.steps.push(Operation { connections: ConnectionCounts::of(entry), ..operation });
                 continue;
             };
             if let Some(present) = present.get_mut(place) {

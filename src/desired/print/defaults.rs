@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use crate::desired::spec;
+use crate::desired::spec::{DefaultsSpec, ServiceSpec};
 
 /// Moves the values that most services and destinations have in common into defaults.
-pub(super) fn factor(services: &mut [spec::Service]) -> Option<spec::Defaults> {
+pub(super) fn factor(services: &mut [ServiceSpec]) -> Option<DefaultsSpec> {
     let sched = most_frequent(services.iter().filter_map(|service| service.sched.clone()));
     let destinations = || services.iter().flat_map(|service| service.destinations.iter().flatten());
     let forward = most_frequent(destinations().filter_map(|destination| destination.forward.clone()));
@@ -20,8 +20,8 @@ pub(super) fn factor(services: &mut [spec::Service]) -> Option<spec::Defaults> {
             }
         }
     }
-    let defaults = spec::Defaults { port: None, weight, sched, forward };
-    Some(defaults).filter(|defaults| *defaults != spec::Defaults::default())
+    let defaults = DefaultsSpec { port: None, weight, sched, forward };
+    Some(defaults).filter(|defaults| *defaults != DefaultsSpec::default())
 }
 
 /// The most frequent value, the smallest of several; `None` if it occurs only once, because a default would not save

@@ -2,10 +2,11 @@ use super::address::{family_word, service_address};
 use super::defaults::factor;
 use super::options::{Order, PrintOptions};
 use crate::desired::settings::{DESTINATION, SERVICE, Version};
-use crate::desired::{Connections, Observed, globals, spec};
+use crate::desired::spec::{DestinationSpec, FileSpec, ServiceSpec, StatsSpec};
+use crate::desired::{ConnectionCounts, Observed, globals};
 use crate::model::{AddressFamily, Destination, DestinationEntry, Scheduler, Service, ServiceId, Stats, TableService};
 
-impl spec::File {
+impl FileSpec {
     /// Writes the observed state as a file that changes nothing when it is applied to the same table.
     ///
     /// Settings that are the default are left out, and so is the version, unless version 1 cannot express the state.
@@ -13,10 +14,11 @@ impl spec::File {
     /// # Example
     ///
     /// ```
-    /// use ipvs_rs::desired::{Observed, PrintOptions, spec};
+    /// use ipvs_rs::desired::spec::FileSpec;
+    /// use ipvs_rs::desired::{Observed, PrintOptions};
     ///
-    /// let file = spec::File::from_observed(&Observed::default(), &PrintOptions::new());
-    /// assert_eq!(file, spec::File::default());
+    /// let file = FileSpec::from_observed(&Observed::default(), &PrintOptions::new());
+    /// assert_eq!(file, FileSpec::default());
     /// ```
     pub fn from_observed(live: &Observed, options: &PrintOptions) -> Self {
         let mut rows: Vec<&TableService> = live.table.services.iter().collect();
@@ -55,19 +57,19 @@ fn needs_version_2(row: &TableService) -> bool {
         || row.destinations.iter().any(|entry| Version::One.weight(entry.destination.weight.get().into()).is_none())
 }
 
-fn row_as_is(row: &TableService, options: PrintOptions) -> spec::Service {
+fn row_as_is(row: &TableService, options: PrintOptions) -> ServiceSpec {
     let mut entries: Vec<&DestinationEntry> = row.destinations.iter().collect();
     if options.order == Order::Sorted {
         entries.sort_by_key(|entry| entry.id());
     }
     let destinations: Vec<_> = entries
         .iter()
-        .map(|entry| spec::Destination {
-            stats: options.stats.then(|| stats_as_is(&entry.stats, Some(Connections::of(entry))).into()),
+        .map(|entry| DestinationSpec {
+            stats: options.stats.then(|| stats_as_is(&entry.stats, Some(ConnectionCounts::of(entry))).into()),
             ..destination_as_is(&entry.destination)
         })
         .collect();
-    spec::Service {
+    ServiceSpec {
         stats: options.stats.then(|| stats_as_is(&row.service.stats, None).into()),
         destinations: (!destinations.is_empty()).then_some(destinations),
         ..service_as_is(&row.service.service)
@@ -75,19 +77,19 @@ fn row_as_is(row: &TableService, options: PrintOptions) -> spec::Service {
 }
 
 /// A service without destinations, as it stands in a file.
-pub(in crate::desired) fn service_as_is(service: &Service) -> spec::Service {
+pub(in crate::desired) fn service_as_is(service: &Service) -> ServiceSpec {
     let address = Some(service_address(&service.id));
     let family = family_word(&service.id).map(str::to_owned);
-    SERVICE.print(service, spec::Service { address, family, ..spec::Service::default() })
+    SERVICE.print(service, ServiceSpec { address, family, ..ServiceSpec::default() })
 }
 
 /// A destination as it stands in a file.
-pub(in crate::desired) fn destination_as_is(destination: &Destination) -> spec::Destination {
+pub(in crate::desired) fn destination_as_is(destination: &Destination) -> DestinationSpec {
     let address = Some(destination.id.to_string());
-    DESTINATION.print(destination, spec::Destination { address, ..spec::Destination::default() })
+    DESTINATION.print(destination, DestinationSpec { address, ..DestinationSpec::default() })
 }
 
-fn stats_as_is(stats: &Stats, held: Option<Connections>) -> spec::Stats {
+fn stats_as_is(stats: &Stats, held: Option<ConnectionCounts>) -> StatsSpec {
     let Stats { connections, packets_in, packets_out, bytes_in, bytes_out, .. } = *stats;
-    spec::Stats { held, connections, packets_in, packets_out, bytes_in, bytes_out }
+    StatsSpec { held, connections, packets_in, packets_out, bytes_in, bytes_out }
 }

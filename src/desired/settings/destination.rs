@@ -4,13 +4,14 @@ use std::num::NonZeroU32;
 use super::version::forward_text;
 use super::{FieldValue, Setting, Subject, Table};
 use crate::desired::oddity::fitting_checksums;
+use crate::desired::shown;
+use crate::desired::spec::{DestinationSpec, ThresholdsSpec, TunnelSpec};
 use crate::desired::state::DestinationAttributes;
 use crate::desired::written::text;
-use crate::desired::{shown, spec};
 use crate::model::{Destination, ForwardMethod, Thresholds, Tunnel, TunnelFlags, TunnelKind};
 
 /// The settings of a destination, in the order of a file.
-pub(in crate::desired) static DESTINATION: Table<Destination, spec::Destination, DestinationAttributes> = Table {
+pub(in crate::desired) static DESTINATION: Table<Destination, DestinationSpec, DestinationAttributes> = Table {
     by_version_1: DestinationAttributes::TUNNEL.union(DestinationAttributes::THRESHOLDS),
     rows: &[
         Setting {
@@ -71,8 +72,8 @@ pub(in crate::desired) static DESTINATION: Table<Destination, spec::Destination,
                 let number = |limit: Option<NonZeroU32>| limit.map(|number| number.get().into());
                 let Destination { thresholds, .. } = destination;
                 let thresholds =
-                    spec::Thresholds { upper: number(thresholds.upper()), lower: number(thresholds.lower()) };
-                spec.thresholds = Some(thresholds).filter(|thresholds| *thresholds != spec::Thresholds::default());
+                    ThresholdsSpec { upper: number(thresholds.upper()), lower: number(thresholds.lower()) };
+                spec.thresholds = Some(thresholds).filter(|thresholds| *thresholds != ThresholdsSpec::default());
             },
             show: |destination| FieldValue::Text(thresholds_text(destination.thresholds)),
             is_same: |one, other| one.thresholds == other.thresholds,
@@ -85,7 +86,7 @@ pub(in crate::desired) static DESTINATION: Table<Destination, spec::Destination,
     ],
 };
 
-fn read_weight(spec: &spec::Destination, subject: Subject<'_>, destination: &mut Destination) {
+fn read_weight(spec: &DestinationSpec, subject: Subject<'_>, destination: &mut Destination) {
     destination.weight = subject.context.weight;
     let Some(number) = spec.weight else { return };
     if let Some(weight) = subject.context.version.weight(number) {
@@ -98,14 +99,14 @@ fn read_weight(spec: &spec::Destination, subject: Subject<'_>, destination: &mut
 }
 
 /// The forwarding method, its own or that of the defaults; `None` if it is wrong.
-fn forward(spec: &spec::Destination, subject: Subject<'_>) -> Option<ForwardMethod> {
+fn forward(spec: &DestinationSpec, subject: Subject<'_>) -> Option<ForwardMethod> {
     match text(spec.forward.as_ref()) {
         None => subject.context.forward.filter(|_| !subject.spot.at("forward").is_broken()),
         Some(word) => subject.context.version.forward(word),
     }
 }
 
-fn read_forward(spec: &spec::Destination, subject: Subject<'_>, destination: &mut Destination) {
+fn read_forward(spec: &DestinationSpec, subject: Subject<'_>, destination: &mut Destination) {
     if let Some(forward) = forward(spec, subject) {
         destination.forward = forward;
     } else if let Some(word) = text(spec.forward.as_ref()) {
@@ -117,7 +118,7 @@ fn read_forward(spec: &spec::Destination, subject: Subject<'_>, destination: &mu
     }
 }
 
-fn read_tunnel(spec: &spec::Destination, subject: Subject<'_>, destination: &mut Destination) {
+fn read_tunnel(spec: &DestinationSpec, subject: Subject<'_>, destination: &mut Destination) {
     let (Some(spec), Some(forward)) = (&spec.tunnel, forward(spec, subject)) else { return };
     let Subject { spot, text, .. } = subject;
     if !matches!(forward, ForwardMethod::Tunnel(_)) {
@@ -151,7 +152,7 @@ fn read_tunnel(spec: &spec::Destination, subject: Subject<'_>, destination: &mut
     destination.forward = ForwardMethod::Tunnel(tunnel.flags(flags));
 }
 
-fn read_thresholds(spec: &spec::Destination, subject: Subject<'_>, destination: &mut Destination) {
+fn read_thresholds(spec: &DestinationSpec, subject: Subject<'_>, destination: &mut Destination) {
     let Some(spec) = &spec.thresholds else { return };
     if subject.spot.at("thresholds").is_damaged() {
         return;
@@ -171,9 +172,9 @@ fn tunnel(destination: &Destination) -> Option<Tunnel> {
     if let ForwardMethod::Tunnel(tunnel) = destination.forward { Some(tunnel) } else { None }
 }
 
-fn tunnel_as_is(tunnel: Tunnel) -> spec::Tunnel {
+fn tunnel_as_is(tunnel: Tunnel) -> TunnelSpec {
     let flags = tunnel.tunnel_flags();
-    spec::Tunnel {
+    TunnelSpec {
         kind: Some(tunnel.kind().to_string()),
         port: tunnel.port().map(|port| port.get().into()),
         checksum: (!flags.is_empty()).then(|| checksum_word(flags).into_owned()),
@@ -197,7 +198,7 @@ const CHECKSUMS: [(&str, TunnelFlags); 3] =
     [("off", TunnelFlags::empty()), ("on", TunnelFlags::CHECKSUM), ("remote", TunnelFlags::REMOTE_CHECKSUM)];
 
 fn tunnel_text(tunnel: Tunnel, separator: &str) -> String {
-    let spec::Tunnel { kind, port, checksum } = tunnel_as_is(tunnel);
+    let TunnelSpec { kind, port, checksum } = tunnel_as_is(tunnel);
     let parts = [kind, port.map(|it| format!("port {it}")), checksum.map(|it| format!("checksum {it}"))];
     parts.into_iter().flatten().collect::<Vec<_>>().join(separator)
 }

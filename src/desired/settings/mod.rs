@@ -19,7 +19,7 @@ pub use version::forward_text;
 pub(in crate::desired) use version::{Version, foreign_scheduler};
 
 use super::shown::Shown;
-use super::spec;
+use super::spec::DrainSpec;
 use super::state::{DesiredDestination, DestinationAttributes};
 use super::written::Spot;
 use crate::model::{AddressFamily, Config, Destination, ForwardMethod, Scheduler, Timeout, Weight};
@@ -79,7 +79,7 @@ pub(in crate::desired) struct Context<'a> {
     /// Whether something in the defaults is wrong, so that the settings of the elements are not reliable.
     pub(in crate::desired) are_defaults_wrong: bool,
     /// The settings of the file for drains.
-    pub(in crate::desired) drain: Option<&'a spec::Drain>,
+    pub(in crate::desired) drain: Option<&'a DrainSpec>,
 }
 
 impl Subject<'_> {

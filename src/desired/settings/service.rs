@@ -2,15 +2,16 @@ use std::net::Ipv4Addr;
 
 use super::version::{engine, engine_text, foreign_scheduler, scheduler_text};
 use super::{FieldValue, Setting, Subject, Table};
+use crate::desired::shown;
+use crate::desired::spec::{DurationSpec, PersistenceSettingsSpec, PersistenceSpec, ServiceSpec};
 use crate::desired::state::ServiceAttributes;
 use crate::desired::written::text;
-use crate::desired::{shown, spec};
 use crate::model::{
     AddressFamily, Granularity, Persistence, PersistenceEngine, Prefix, Scheduler, Service, ServiceFlags,
 };
 
 /// The settings of a service, in the order of a file.
-pub(in crate::desired) static SERVICE: Table<Service, spec::Service, ServiceAttributes> = Table {
+pub(in crate::desired) static SERVICE: Table<Service, ServiceSpec, ServiceAttributes> = Table {
     by_version_1: ServiceAttributes::all(),
     rows: &[
         Setting {
@@ -68,14 +69,14 @@ pub(in crate::desired) static SERVICE: Table<Service, spec::Service, ServiceAttr
 };
 
 /// The scheduler, its own or that of the defaults; `None` if it is wrong.
-fn scheduler(spec: &spec::Service, subject: Subject<'_>) -> Option<Scheduler> {
+fn scheduler(spec: &ServiceSpec, subject: Subject<'_>) -> Option<Scheduler> {
     match text(spec.sched.as_ref()) {
         None => subject.context.scheduler.filter(|_| !subject.spot.at("sched").is_broken()),
         Some(name) => subject.context.version.scheduler(name),
     }
 }
 
-fn read_scheduler(spec: &spec::Service, subject: Subject<'_>, service: &mut Service) {
+fn read_scheduler(spec: &ServiceSpec, subject: Subject<'_>, service: &mut Service) {
     let name = text(spec.sched.as_ref());
     if let Some(scheduler) = scheduler(spec, subject) {
         service.scheduler = scheduler;
@@ -112,7 +113,7 @@ fn flag_text(service: &Service) -> Option<String> {
     Some(flag_words(service).join(",")).filter(|words| !words.is_empty())
 }
 
-fn read_flags(spec: &spec::Service, subject: Subject<'_>, service: &mut Service) {
+fn read_flags(spec: &ServiceSpec, subject: Subject<'_>, service: &mut Service) {
     let Some(scheduler) = scheduler(spec, subject) else { return };
     let list = subject.spot.at("sched-flags");
     let mut flags = ServiceFlags::empty();
@@ -152,15 +153,15 @@ const DEFAULT_SECS: u64 = 360;
 /// ipvsadm does not accept more than this, 31 days.
 const LONG_SECS: u32 = 31 * 86_400;
 
-fn read_persistence(spec: &spec::Service, subject: Subject<'_>, service: &mut Service) {
+fn read_persistence(spec: &ServiceSpec, subject: Subject<'_>, service: &mut Service) {
     let Subject { spot, text, family: Some(family), .. } = subject else { return };
-    let default = spec::Duration::from_secs(DEFAULT_SECS);
-    let nothing_else = spec::PersistenceSettings::default();
+    let default = DurationSpec::from_secs(DEFAULT_SECS);
+    let nothing_else = PersistenceSettingsSpec::default();
     let (seconds, settings, key) = match &spec.persistence {
-        None | Some(spec::Persistence::Switch(false)) => return,
-        Some(spec::Persistence::Switch(true)) => (default, &nothing_else, "persistence"),
-        Some(spec::Persistence::Timeout(timeout)) => (*timeout, &nothing_else, "persistence"),
-        Some(spec::Persistence::Settings(it)) => (it.timeout.unwrap_or(default), &**it, "persistence.timeout"),
+        None | Some(PersistenceSpec::Switch(false)) => return,
+        Some(PersistenceSpec::Switch(true)) => (default, &nothing_else, "persistence"),
+        Some(PersistenceSpec::Timeout(timeout)) => (*timeout, &nothing_else, "persistence"),
+        Some(PersistenceSpec::Settings(it)) => (it.timeout.unwrap_or(default), &**it, "persistence.timeout"),
     };
     let timeout = seconds.get();
     let whole = u32::try_from(timeout.as_secs()).ok().filter(|_| timeout.subsec_nanos() == 0);
@@ -181,7 +182,7 @@ fn read_persistence(spec: &spec::Service, subject: Subject<'_>, service: &mut Se
 }
 
 fn read_granularity(
-    settings: &spec::PersistenceSettings,
+    settings: &PersistenceSettingsSpec,
     family: AddressFamily,
     subject: Subject<'_>,
 ) -> Option<Granularity> {
@@ -237,23 +238,23 @@ fn read_engine(name: &str, subject: Subject<'_>) -> Option<PersistenceEngine> {
     engine
 }
 
-fn persistence_as_is(persistence: &Persistence) -> spec::Persistence {
-    let timeout = spec::Duration::from_secs(persistence.timeout_secs().into());
+fn persistence_as_is(persistence: &Persistence) -> PersistenceSpec {
+    let timeout = DurationSpec::from_secs(persistence.timeout_secs().into());
     let (netmask, prefix) = match persistence.granularity {
-        Granularity::Client if persistence.engine.is_none() => return spec::Persistence::Timeout(timeout),
+        Granularity::Client if persistence.engine.is_none() => return PersistenceSpec::Timeout(timeout),
         Granularity::Client => (None, None),
         Granularity::Mask(mask) => (Some(mask.to_string()), None),
         Granularity::Prefix(prefix) => (None, Some(prefix.bits().into())),
     };
     let engine = persistence.engine.as_ref().map(engine_text);
-    spec::Persistence::Settings(Box::new(spec::PersistenceSettings { timeout: Some(timeout), netmask, prefix, engine }))
+    PersistenceSpec::Settings(Box::new(PersistenceSettingsSpec { timeout: Some(timeout), netmask, prefix, engine }))
 }
 
 fn persistence_text(persistence: Persistence) -> String {
-    let spec::Persistence::Settings(settings) = persistence_as_is(&persistence) else {
+    let PersistenceSpec::Settings(settings) = persistence_as_is(&persistence) else {
         return format!("{}s", persistence.timeout_secs());
     };
-    let spec::PersistenceSettings { timeout, netmask, prefix, engine } = *settings;
+    let PersistenceSettingsSpec { timeout, netmask, prefix, engine } = *settings;
     let named = [("netmask", netmask), ("prefix", prefix.map(|bits| bits.to_string())), ("engine", engine)];
     let named = named.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value?)));
     timeout.map(|it| it.to_string()).into_iter().chain(named).collect::<Vec<_>>().join(", ")

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
-use std::time;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::ser::{Serialize, Serializer};
@@ -13,38 +13,38 @@ use crate::desired::shown;
 /// where it is one, and otherwise in milliseconds.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[serde(try_from = "SecondsOrText")]
-pub struct Duration(time::Duration);
+pub struct DurationSpec(Duration);
 
 /// A text that is not a valid time.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("\"{}\" is not a valid time: expected seconds, or something like 90s, 15m, 1h30m, 1d", shown(.0))]
 pub struct DurationError(String);
 
-impl Duration {
+impl DurationSpec {
     /// Whole seconds.
     pub const fn from_secs(seconds: u64) -> Self {
-        Self(time::Duration::from_secs(seconds))
+        Self(Duration::from_secs(seconds))
     }
 
     /// The time.
-    pub const fn get(self) -> time::Duration {
+    pub const fn get(self) -> Duration {
         self.0
     }
 }
 
-impl From<time::Duration> for Duration {
-    fn from(duration: time::Duration) -> Self {
+impl From<Duration> for DurationSpec {
+    fn from(duration: Duration) -> Self {
         Self(duration)
     }
 }
 
-impl From<Duration> for time::Duration {
-    fn from(duration: Duration) -> Self {
+impl From<DurationSpec> for Duration {
+    fn from(duration: DurationSpec) -> Self {
         duration.0
     }
 }
 
-impl FromStr for Duration {
+impl FromStr for DurationSpec {
     type Err = DurationError;
 
     fn from_str(text: &str) -> Result<Self, DurationError> {
@@ -52,9 +52,9 @@ impl FromStr for Duration {
     }
 }
 
-fn parse(text: &str) -> Option<time::Duration> {
+fn parse(text: &str) -> Option<Duration> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().ok().map(time::Duration::from_secs);
+        return text.parse().ok().map(Duration::from_secs);
     }
     let (mut sum, mut rest): (u64, _) = (0, text);
     while !rest.is_empty() {
@@ -71,10 +71,10 @@ fn parse(text: &str) -> Option<time::Duration> {
         sum = sum.checked_add(number.parse::<u64>().ok()?.checked_mul(milliseconds)?)?;
         rest = next;
     }
-    Some(time::Duration::from_millis(sum))
+    Some(Duration::from_millis(sum))
 }
 
-impl fmt::Display for Duration {
+impl fmt::Display for DurationSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.subsec_millis() == 0 {
             write!(f, "{}s", self.0.as_secs())
@@ -84,7 +84,7 @@ impl fmt::Display for Duration {
     }
 }
 
-impl Serialize for Duration {
+impl Serialize for DurationSpec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.0.subsec_millis() == 0 {
             serializer.serialize_u64(self.0.as_secs())
@@ -94,7 +94,7 @@ impl Serialize for Duration {
     }
 }
 
-impl TryFrom<SecondsOrText> for Duration {
+impl TryFrom<SecondsOrText> for DurationSpec {
     type Error = DurationError;
 
     fn try_from(written: SecondsOrText) -> Result<Self, DurationError> {

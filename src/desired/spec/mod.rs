@@ -11,14 +11,14 @@ mod keys;
 #[cfg(feature = "schema")]
 mod schema;
 
-pub use duration::{Duration, DurationError};
+pub use duration::{DurationError, DurationSpec};
 pub(in crate::desired) use keys::keys;
 #[cfg(feature = "schema")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "schema")))]
 pub use schema::schema;
 use serde::{Deserialize, Serialize};
 
-use super::Connections;
+use super::ConnectionCounts;
 
 /// Makes the types of a file.
 macro_rules! types {
@@ -52,25 +52,25 @@ keys!(types);
 /// `persistence`: `false`, `true` for 360 seconds, a time, or the whole.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(untagged)]
+#[serde(rename = "Persistence", untagged, expecting = "data did not match any variant of untagged enum Persistence")]
 #[allow(clippy::exhaustive_enums, reason = "the forms of a key")]
-pub enum Persistence {
+pub enum PersistenceSpec {
     /// On for 360 seconds, or off.
     Switch(bool),
     /// On for this time.
-    Timeout(Duration),
+    Timeout(DurationSpec),
     /// On, with settings.
-    Settings(Box<PersistenceSettings>),
+    Settings(Box<PersistenceSettingsSpec>),
 }
 
 /// `stats`: counters, as they are printed; ignored when a file is read.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(clippy::exhaustive_structs, reason = "the counters of the kernel")]
-pub struct Stats {
+pub struct StatsSpec {
     /// The connections of a destination.
     #[serde(flatten)]
-    pub held: Option<Connections>,
+    pub held: Option<ConnectionCounts>,
     /// Connections that were scheduled.
     pub connections: u64,
     /// Packets from clients.

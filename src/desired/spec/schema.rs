@@ -4,7 +4,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use super::{Duration, File};
+use super::{DurationSpec, FileSpec};
 
 /// The JSON schema (draft 2020-12) of a file, from the types of this module.
 ///
@@ -16,7 +16,7 @@ use super::{Duration, File};
 /// assert_eq!(schema["properties"]["services"]["type"], serde_json::json!(["array", "null"]));
 /// ```
 pub fn schema() -> Value {
-    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<File>().to_value()
+    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<FileSpec>().to_value()
 }
 
 /// The words of `forward`, those of version 2 and those that are only printed among them.
@@ -33,7 +33,7 @@ pub(super) fn notes() -> Value {
     json!({"^x-|\\.": true, "^stats$": true})
 }
 
-impl JsonSchema for Duration {
+impl JsonSchema for DurationSpec {
     fn schema_name() -> Cow<'static, str> {
         "Duration".into()
     }

@@ -2,8 +2,8 @@ use super::Spot;
 use super::findings::MAX_FOUND;
 use crate::desired::params::{Lookup, Syntax, nearest};
 use crate::desired::spec::{
-    self, Defaults, Destination, Drain, Duration, File, Persistence, PersistenceSettings, Scope, Service, Stats, Sync,
-    Thresholds, Timeouts, Tunnel,
+    self, DefaultsSpec, DestinationSpec, DrainSpec, DurationSpec, FileSpec, PersistenceSettingsSpec, PersistenceSpec,
+    ScopeSpec, ServiceSpec, StatsSpec, SyncSpec, ThresholdsSpec, TimeoutsSpec, TunnelSpec,
 };
 use crate::desired::tree::{Node, Number, Scalar};
 use crate::desired::{Severity, Stage, shown};
@@ -31,12 +31,12 @@ trait Form {
 
 impl<'d> Decoder<'d> {
     /// Reads a document at this place.
-    pub(in crate::desired) fn decode(document: Node<'_>, lookup: &'d Lookup<'d>, spot: &Spot<'_>) -> File {
+    pub(in crate::desired) fn decode(document: Node<'_>, lookup: &'d Lookup<'d>, spot: &Spot<'_>) -> FileSpec {
         let mut decoder = Self { lookup, is_version_2: false };
         decoder.file(document, spot).unwrap_or_default()
     }
 
-    fn file(&mut self, document: Node<'_>, spot: &Spot<'_>) -> Option<File> {
+    fn file(&mut self, document: Node<'_>, spot: &Spot<'_>) -> Option<FileSpec> {
         if document.is_null() {
             return None;
         }
@@ -52,7 +52,7 @@ impl<'d> Decoder<'d> {
             }
             self.is_version_2 = version == 2;
         }
-        File::read(self, document, spot)
+        FileSpec::read(self, document, spot)
     }
 
     /// The values of the keys of a mapping, `None` for a key without a value.
@@ -141,13 +141,13 @@ impl<'d> Decoder<'d> {
         replaced.map_err(|error| spot.report(Severity::Error, Stage::Parameters, error)).ok()
     }
 
-    fn duration(&self, node: Node<'_>, spot: &Spot<'_>) -> Option<Duration> {
+    fn duration(&self, node: Node<'_>, spot: &Spot<'_>) -> Option<DurationSpec> {
         const EXPECTED: &str = "a time, such as 90 (seconds), 90s or 1h30m";
         let Some(scalar) = node.as_scalar() else { return unexpected(node, spot, EXPECTED) };
         if let Some(Number::Whole(number)) = scalar.as_number()
             && let Ok(seconds) = u64::try_from(number)
         {
-            return Some(Duration::from_secs(seconds));
+            return Some(DurationSpec::from_secs(seconds));
         }
         let duration = self.text(node, spot, false)?.parse().ok();
         duration.or_else(|| unexpected(node, spot, EXPECTED))
@@ -216,13 +216,14 @@ macro_rules! mappings {
 
 spec::keys!(mappings);
 
-impl Form for Persistence {
+impl Form for PersistenceSpec {
     type Value = Self;
-    const WHAT: &'static str = PersistenceSettings::WHAT;
+    const WHAT: &'static str = PersistenceSettingsSpec::WHAT;
 
     fn read(decoder: &Decoder<'_>, node: Node<'_>, spot: &Spot<'_>) -> Option<Self> {
         let Some(scalar) = node.as_scalar() else {
-            return PersistenceSettings::read(decoder, node, spot).map(|settings| Self::Settings(Box::new(settings)));
+            return PersistenceSettingsSpec::read(decoder, node, spot)
+                .map(|settings| Self::Settings(Box::new(settings)));
         };
         let switch = scalar.as_bool().map(Self::Switch);
         switch.or_else(|| decoder.duration(node, spot).map(Self::Timeout))
@@ -264,8 +265,8 @@ enum Pattern {}
 values! {
     i64 as i64: "a whole number", |_, node, spot| integer(node, spot);
     bool as bool: "true or false", |_, node, spot| switch(node, spot);
-    Duration as Duration: "a time", Decoder::duration;
-    Stats as Box<Stats>: "counters", |_, _, _| None;
+    DurationSpec as DurationSpec: "a time", Decoder::duration;
+    StatsSpec as Box<StatsSpec>: "counters", |_, _, _| None;
     Text as String: "text", |decoder: &Decoder<'_>, node, spot| decoder.text(node, spot, false);
     Address as String: "an address", |decoder: &Decoder<'_>, node, spot| decoder.text(node, spot, true);
     Flag as String: "a flag", |decoder: &Decoder<'_>, node, spot| decoder.text(node, spot, false);

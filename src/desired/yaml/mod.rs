@@ -33,14 +33,15 @@ pub struct YamlError {
 /// # Example
 ///
 /// ```
-/// use ipvs_rs::desired::{spec, yaml};
+/// use ipvs_rs::desired::spec::{FileSpec, ServiceSpec};
+/// use ipvs_rs::desired::yaml;
 ///
-/// let web = spec::Service {
+/// let web = ServiceSpec {
 ///     address: Some("tcp://192.0.2.10:80".to_owned()),
 ///     sched: Some("wlc".to_owned()),
-///     ..spec::Service::default()
+///     ..ServiceSpec::default()
 /// };
-/// let file = spec::File { services: Some(vec![web]), ..spec::File::default() };
+/// let file = FileSpec { services: Some(vec![web]), ..FileSpec::default() };
 /// assert_eq!(yaml::to_string(&file)?, "services:\n- address: tcp://192.0.2.10:80\n  sched: wlc\n");
 /// # Ok::<(), yaml::YamlError>(())
 /// ```

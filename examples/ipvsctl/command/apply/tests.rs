@@ -1,8 +1,9 @@
 use std::time::Duration;
 
+use ipvs_rs::desired::DesiredState;
 use ipvs_rs::desired::apply::OnError;
 use ipvs_rs::desired::files::{Reader, Source};
-use ipvs_rs::desired::{DesiredState, spec};
+use ipvs_rs::desired::spec::DurationSpec;
 use ipvs_rs::model::notation::Rule;
 use ipvs_rs::testing::{Ability, FakeKernel, Traffic};
 use ipvs_rs::{Handle, Scheduler};
@@ -51,7 +52,7 @@ fn planned(kernel: &FakeKernel, text: &str, planning: &Planning) -> Planned {
 fn applied(kernel: &FakeKernel, text: &str, on_error: OnError, wish: Interrupt) -> (Result<Report, Failure>, String) {
     let plan = planned(kernel, text, &planning("*")).plan;
     let mut console = Console::memory(1);
-    let lock_timeout = spec::Duration::default();
+    let lock_timeout = DurationSpec::default();
     let applying = Applying { on_error, no_refusals: false, lock_timeout, lock_dir: "/no/such".into() };
     let how = (&applying, Actions::all());
     let done = carry_out(&mut session(kernel, &mut console), &|| wish, &plan, how, None);
@@ -201,7 +202,7 @@ fn drains_of_the_command_line_count_more_than_those_of_files() {
         operation.drain.map(|drain| drain.timeout)
     };
     assert_eq!(drained(&planning("*")), Some(Duration::from_secs(5)));
-    let minute = Planning { drain: Some(spec::Duration::from_secs(60)), ..planning("*") };
+    let minute = Planning { drain: Some(DurationSpec::from_secs(60)), ..planning("*") };
     assert_eq!(drained(&minute), Some(Duration::from_secs(60)));
     assert_eq!(drained(&Planning { no_drain: true, ..planning("*") }), None);
 }

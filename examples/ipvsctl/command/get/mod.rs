@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use ipvs_rs::desired::{DesiredState, Observed, PrintOptions, forward_text, service_text, spec};
+use ipvs_rs::desired::spec::FileSpec;
+use ipvs_rs::desired::{DesiredState, Observed, PrintOptions, forward_text, service_text};
 use ipvs_rs::model::{ForwardMethod, Stats, Timeout};
 use ipvs_rs::{Destination, DestinationEntry, Handle, Service, ServiceId};
 
@@ -27,7 +28,7 @@ pub fn get(session: &mut Session<'_>, get: &Get, service: Option<&ServiceId>) ->
         }
         format => {
             let options = PrintOptions::new().order(order).stats(stats).all(all).factor_defaults(factor_defaults);
-            document::text(format, &spec::File::from_observed(&live, &options))?
+            document::text(format, &FileSpec::from_observed(&live, &options))?
         }
     };
     session.console.print(&text);

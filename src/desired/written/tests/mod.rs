@@ -13,7 +13,8 @@ use crate::desired::spec::KEYS;
 fn every_key_is_in_the_schema_and_no_other() {
     let schema: Value = serde_json::from_str(include_str!("../../../../schema/ipvsctl.schema.json")).unwrap();
     for (name, keys) in KEYS {
-        let mapping = if *name == "File" { &schema } else { &schema["$defs"][name] };
+        let name = name.strip_suffix("Spec").unwrap();
+        let mapping = if name == "File" { &schema } else { &schema["$defs"][name] };
         let described: BTreeSet<_> = mapping["properties"].as_object().unwrap().keys().map(String::as_str).collect();
         // Counters are only printed.
         let read: BTreeSet<_> = keys.iter().copied().filter(|key| *key != "stats").collect();
@@ -32,7 +33,7 @@ fn every_key_is_on_the_page_of_keys_and_no_other() {
     }
     let mut read = BTreeSet::new();
     for (name, keys) in KEYS {
-        let (section, prefix) = match *name {
+        let (section, prefix) = match name.strip_suffix("Spec").unwrap() {
             "File" => ("The file", ""),
             "Sync" => ("`sync[]`", ""),
             "Service" => ("`services[]`", ""),

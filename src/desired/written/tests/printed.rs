@@ -7,8 +7,12 @@ use proptest::prelude::*;
 
 use super::super::{Decoder, Findings, Spot};
 use crate::desired::params::Lookup;
+use crate::desired::spec::{
+    DefaultsSpec, DestinationSpec, DrainSpec, DurationSpec, FileSpec, PersistenceSettingsSpec, PersistenceSpec,
+    ScopeSpec, ServiceSpec, SyncSpec, ThresholdsSpec, TimeoutsSpec, TunnelSpec,
+};
+use crate::desired::yaml;
 use crate::desired::yaml::parse;
-use crate::desired::{spec, yaml};
 
 /// Any text at all, except for the syntax of parameters, which would be replaced.
 fn text() -> impl Strategy<Value = String> {
@@ -16,7 +20,7 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![any, "[a-z]{1,6}", "[0-9a-fx.:_-]{0,10}", "(yes|No|null|~|true|<<|0x1f|1_0|12:30|1e3|)"]
 }
 
-fn duration() -> impl Strategy<Value = spec::Duration> {
+fn duration() -> impl Strategy<Value = DurationSpec> {
     let milliseconds = (0..1_000_000_u64).prop_map(time::Duration::from_millis);
     prop_oneof![any::<u64>().prop_map(time::Duration::from_secs), milliseconds].prop_map(Into::into)
 }
@@ -25,30 +29,30 @@ fn list<T: std::fmt::Debug>(item: impl Strategy<Value = T>) -> impl Strategy<Val
     prop::collection::vec(item, 0..4)
 }
 
-fn drain() -> impl Strategy<Value = spec::Drain> {
+fn drain() -> impl Strategy<Value = DrainSpec> {
     let parts = (of(duration()), of(duration()), of(text()), of(text()));
-    parts.prop_map(|(timeout, poll, wait, on_timeout)| spec::Drain { timeout, poll, wait, on_timeout })
+    parts.prop_map(|(timeout, poll, wait, on_timeout)| DrainSpec { timeout, poll, wait, on_timeout })
 }
 
-fn persistence() -> impl Strategy<Value = spec::Persistence> {
+fn persistence() -> impl Strategy<Value = PersistenceSpec> {
     let settings = (of(duration()), of(text()), of(any::<i64>()), of(text()));
     let settings = settings.prop_map(|(timeout, netmask, prefix, engine)| {
-        spec::Persistence::Settings(Box::new(spec::PersistenceSettings { timeout, netmask, prefix, engine }))
+        PersistenceSpec::Settings(Box::new(PersistenceSettingsSpec { timeout, netmask, prefix, engine }))
     });
     prop_oneof![
-        any::<bool>().prop_map(spec::Persistence::Switch),
-        duration().prop_map(spec::Persistence::Timeout),
+        any::<bool>().prop_map(PersistenceSpec::Switch),
+        duration().prop_map(PersistenceSpec::Timeout),
         settings
     ]
 }
 
-fn destination() -> impl Strategy<Value = spec::Destination> {
+fn destination() -> impl Strategy<Value = DestinationSpec> {
     let tunnel = (of(text()), of(any::<i64>()), of(text()));
-    let tunnel = tunnel.prop_map(|(kind, port, checksum)| spec::Tunnel { kind, port, checksum });
+    let tunnel = tunnel.prop_map(|(kind, port, checksum)| TunnelSpec { kind, port, checksum });
     let thresholds = (of(any::<i64>()), of(any::<i64>()));
-    let thresholds = thresholds.prop_map(|(upper, lower)| spec::Thresholds { upper, lower });
+    let thresholds = thresholds.prop_map(|(upper, lower)| ThresholdsSpec { upper, lower });
     let parts = (of(text()), of(any::<i64>()), of(text()), of(tunnel), of(thresholds), of(text()));
-    parts.prop_map(|(address, weight, forward, tunnel, thresholds, state)| spec::Destination {
+    parts.prop_map(|(address, weight, forward, tunnel, thresholds, state)| DestinationSpec {
         address,
         weight,
         forward,
@@ -59,20 +63,20 @@ fn destination() -> impl Strategy<Value = spec::Destination> {
     })
 }
 
-fn service() -> impl Strategy<Value = spec::Service> {
+fn service() -> impl Strategy<Value = ServiceSpec> {
     let names = (of(text()), of(text()), of(text()), of(text()));
     let settings = (of(list(text())), of(any::<bool>()), of(persistence()), of(drain()), of(list(destination())));
     (names, settings).prop_map(|((name, address, family, sched), settings)| {
         let (sched_flags, one_packet, persistence, drain, destinations) = settings;
         let stats = None;
-        spec::Service { name, address, family, sched, sched_flags, one_packet, persistence, drain, stats, destinations }
+        ServiceSpec { name, address, family, sched, sched_flags, one_packet, persistence, drain, stats, destinations }
     })
 }
 
-fn sync() -> impl Strategy<Value = spec::Sync> {
+fn sync() -> impl Strategy<Value = SyncSpec> {
     let numbers = (of(any::<i64>()), of(any::<i64>()), of(any::<i64>()), of(any::<i64>()));
     let parts = ((of(text()), of(text()), of(text())), numbers);
-    parts.prop_map(|((role, interface, group), (id, port, ttl, maxlen))| spec::Sync {
+    parts.prop_map(|((role, interface, group), (id, port, ttl, maxlen))| SyncSpec {
         role,
         interface,
         id,
@@ -83,15 +87,15 @@ fn sync() -> impl Strategy<Value = spec::Sync> {
     })
 }
 
-fn file() -> impl Strategy<Value = spec::File> {
+fn file() -> impl Strategy<Value = FileSpec> {
     let timeouts = (of(duration()), of(duration()), of(duration()));
-    let timeouts = timeouts.prop_map(|(tcp, tcpfin, udp)| spec::Timeouts { tcp, tcpfin, udp });
-    let scope = (of(list(text())), of(list(text()))).prop_map(|(manage, ignore)| spec::Scope { manage, ignore });
+    let timeouts = timeouts.prop_map(|(tcp, tcpfin, udp)| TimeoutsSpec { tcp, tcpfin, udp });
+    let scope = (of(list(text())), of(list(text()))).prop_map(|(manage, ignore)| ScopeSpec { manage, ignore });
     let defaults = (of(any::<i64>()), of(any::<i64>()), of(text()), of(text()));
-    let defaults = defaults.prop_map(|(port, weight, sched, forward)| spec::Defaults { port, weight, sched, forward });
+    let defaults = defaults.prop_map(|(port, weight, sched, forward)| DefaultsSpec { port, weight, sched, forward });
     let version = prop_oneof![Just(None), Just(Some(1)), Just(Some(2))];
     let parts = (version, of(timeouts), of(list(sync())), of(scope), of(drain()), of(defaults), of(list(service())));
-    parts.prop_map(|(version, timeouts, sync, scope, drain, defaults, services)| spec::File {
+    parts.prop_map(|(version, timeouts, sync, scope, drain, defaults, services)| FileSpec {
         version,
         timeouts,
         sync,
@@ -102,7 +106,7 @@ fn file() -> impl Strategy<Value = spec::File> {
     })
 }
 
-fn read(text: &str) -> spec::File {
+fn read(text: &str) -> FileSpec {
     let parsed = parse(text);
     assert_eq!(parsed.problems, [], "{text}");
     let lookup = Lookup::new(None);

@@ -13,7 +13,7 @@ use std::time::Duration;
 use allocation_counter::measure;
 #[cfg(feature = "tokio")]
 use ipvs_rs::AsyncHandle;
-use ipvs_rs::codec::{Command, Frames, Payload, Reply, Request, put_request};
+use ipvs_rs::codec::{Frames, IpvsCommand, Payload, Reply, Request, put_request};
 use ipvs_rs::handle::Outcome;
 use ipvs_rs::model::{
     AddressFamily, Config, DestinationEntry, Persistence, PersistenceEngine, Reading, ServiceEntry, Timeout,
@@ -162,12 +162,12 @@ impl Transport for Memory {
         let kind = u16::from_ne_bytes(number(last, 4));
         let is_dump = u16::from_ne_bytes(number(last, 6)) & 0x300 == 0x300;
         self.sequence = u32::from_ne_bytes(number(last, 8));
-        self.answer = match Command::from_number(last[16]) {
+        self.answer = match IpvsCommand::from_number(last[16]) {
             _ if kind == 16 => Answer::Family,
-            Some(Command::GetService) if is_dump => Answer::Services(0),
-            Some(Command::GetService) => Answer::Service,
-            Some(Command::GetDestination) => Answer::Destinations(0),
-            Some(Command::GetConfig) => Answer::Config,
+            Some(IpvsCommand::GetService) if is_dump => Answer::Services(0),
+            Some(IpvsCommand::GetService) => Answer::Service,
+            Some(IpvsCommand::GetDestination) => Answer::Destinations(0),
+            Some(IpvsCommand::GetConfig) => Answer::Config,
             _ => Answer::Acknowledgement,
         };
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use ipvs_rs::codec::{Command, Reply, Request};
+use ipvs_rs::codec::{IpvsCommand, Reply, Request};
 use ipvs_rs::model::{
     Config, DestinationEntry, Persistence, Protocol, ServiceEntry, Stats, SyncDaemon, SyncRole, Timeout,
 };
@@ -96,7 +96,7 @@ pub fn replies() -> [(&'static str, Reply); 5] {
 fn info() -> Reply {
     let (version, size) = (0x01_02_01_u32.to_ne_bytes(), 4096_u32.to_ne_bytes());
     let header = |kind: u16| [8_u16.to_ne_bytes(), kind.to_ne_bytes()].concat();
-    Reply::decode(Command::SetInfo.number(), &[&header(1)[..], &version, &header(2), &size].concat()).unwrap()
+    Reply::decode(IpvsCommand::SetInfo.number(), &[&header(1)[..], &version, &header(2), &size].concat()).unwrap()
 }
 
 fn daemon() -> SyncDaemon {

@@ -14,7 +14,7 @@ pub(crate) const AF_INET6: u16 = 10;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 #[repr(u8)]
-pub enum Command {
+pub enum IpvsCommand {
     /// `IPVS_CMD_NEW_SERVICE`; also the reply to [`GetService`](Self::GetService).
     #[doc(alias = "IPVS_CMD_NEW_SERVICE")]
     NewService = 1,
@@ -68,7 +68,7 @@ pub enum Command {
     Flush = 17,
 }
 
-impl Command {
+impl IpvsCommand {
     /// Every command, in the order of the numbers.
     pub const ALL: [Self; 17] = [
         Self::NewService,

@@ -3,9 +3,9 @@ use std::fmt;
 /// Bytes that could not be decoded: which attribute, where, and why.
 ///
 /// ```
-/// use ipvs_rs::codec::{Command, Reply};
+/// use ipvs_rs::codec::{IpvsCommand, Reply};
 ///
-/// let error = Reply::decode(Command::SetInfo.number(), &[]).unwrap_err();
+/// let error = Reply::decode(IpvsCommand::SetInfo.number(), &[]).unwrap_err();
 /// assert_eq!(error.to_string(), "IPVS_INFO_ATTR_VERSION is missing");
 /// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

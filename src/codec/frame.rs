@@ -101,7 +101,7 @@ pub(crate) fn request_in(message: &[u8]) -> Option<Request> {
 /// Ends after the first error, because the messages after an invalid length cannot be found.
 ///
 /// ```
-/// use ipvs_rs::codec::{Command, Frames, Payload, Request, put_request};
+/// use ipvs_rs::codec::{Frames, IpvsCommand, Payload, Request, put_request};
 ///
 /// let mut datagram = Vec::new();
 /// put_request(&mut datagram, 31, 0x5, 1, &Request::Zero(None));
@@ -110,7 +110,7 @@ pub(crate) fn request_in(message: &[u8]) -> Option<Request> {
 /// let frames = Frames::new(&datagram).collect::<Result<Vec<_>, _>>()?;
 /// assert_eq!(frames.len(), 2);
 /// assert_eq!(frames[1].sequence, 2);
-/// assert!(matches!(frames[1].payload, Payload::Data { command, .. } if command == Command::Flush.number()));
+/// assert!(matches!(frames[1].payload, Payload::Data { command, .. } if command == IpvsCommand::Flush.number()));
 /// # Ok::<(), ipvs_rs::codec::DecodeError>(())
 /// ```
 #[derive(Clone)]

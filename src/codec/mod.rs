@@ -37,7 +37,7 @@ mod request;
 mod service;
 mod stats;
 
-pub use consts::{Command, FAMILY_NAME, FAMILY_VERSION};
+pub use consts::{FAMILY_NAME, FAMILY_VERSION, IpvsCommand};
 pub use error::{DecodeError, DecodeProblem};
 pub use family::{Family, FamilyRequest};
 pub use frame::{Acknowledgement, ExtendedAck, Frame, Frames, Payload, attribute_at, put_family_request, put_request};

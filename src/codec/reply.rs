@@ -1,5 +1,5 @@
 use super::attr::{Attrs, Sink, Writer};
-use super::consts::Command;
+use super::consts::IpvsCommand;
 use super::error::{DecodeError, DecodeProblem};
 use super::request::Nests;
 use super::{config, daemon, destination, service};
@@ -23,13 +23,13 @@ pub enum Reply {
 
 impl Reply {
     /// The command in the header of the reply.
-    pub const fn command(&self) -> Command {
+    pub const fn command(&self) -> IpvsCommand {
         match self {
-            Self::Service(_) => Command::NewService,
-            Self::Destination(_) => Command::NewDestination,
-            Self::Daemon(_) => Command::NewDaemon,
-            Self::Config(_) => Command::SetConfig,
-            Self::Info(_) => Command::SetInfo,
+            Self::Service(_) => IpvsCommand::NewService,
+            Self::Destination(_) => IpvsCommand::NewDestination,
+            Self::Daemon(_) => IpvsCommand::NewDaemon,
+            Self::Config(_) => IpvsCommand::SetConfig,
+            Self::Info(_) => IpvsCommand::SetInfo,
         }
     }
 
@@ -52,14 +52,14 @@ impl Reply {
     ///
     /// As [`decode`](Self::decode).
     pub fn decode_for(command: u8, attributes: &[u8], service: AddressFamily) -> Result<Self, DecodeError> {
-        match Command::from_number(command) {
-            Some(Command::NewService) => Self::decode_service(command, attributes).map(Self::Service),
-            Some(Command::NewDestination) => {
+        match IpvsCommand::from_number(command) {
+            Some(IpvsCommand::NewService) => Self::decode_service(command, attributes).map(Self::Service),
+            Some(IpvsCommand::NewDestination) => {
                 Self::decode_destination(command, attributes, service).map(Self::Destination)
             }
-            Some(Command::NewDaemon) => decode_daemon(attributes).map(Self::Daemon),
-            Some(Command::SetConfig) => decode_config(attributes).map(Self::Config),
-            Some(Command::SetInfo) => decode_info(attributes).map(Self::Info),
+            Some(IpvsCommand::NewDaemon) => decode_daemon(attributes).map(Self::Daemon),
+            Some(IpvsCommand::SetConfig) => decode_config(attributes).map(Self::Config),
+            Some(IpvsCommand::SetInfo) => decode_info(attributes).map(Self::Info),
             _ => Err(unexpected()),
         }
     }
@@ -71,7 +71,7 @@ impl Reply {
     /// As [`decode`](Self::decode), and when the reply is another.
     #[inline]
     pub fn decode_service(command: u8, attributes: &[u8]) -> Result<ServiceEntry, DecodeError> {
-        if command != Command::NewService.number() {
+        if command != IpvsCommand::NewService.number() {
             return Err(unexpected());
         }
         service::decode(Nests::read(attributes)?.service()?)
@@ -88,7 +88,7 @@ impl Reply {
         attributes: &[u8],
         service: AddressFamily,
     ) -> Result<DestinationEntry, DecodeError> {
-        if command != Command::NewDestination.number() {
+        if command != IpvsCommand::NewDestination.number() {
             return Err(unexpected());
         }
         match destination::decode_in_order(attributes, service) {

@@ -1,5 +1,5 @@
 use super::attr::{Attr, Attrs, Sink, Writer};
-use super::consts::{Command, IPVS_CMD_ATTR_DAEMON, IPVS_CMD_ATTR_DEST, IPVS_CMD_ATTR_SERVICE};
+use super::consts::{IPVS_CMD_ATTR_DAEMON, IPVS_CMD_ATTR_DEST, IPVS_CMD_ATTR_SERVICE, IpvsCommand};
 use super::error::{DecodeError, DecodeProblem};
 use super::{config, daemon, destination, service};
 use crate::model::{Config, Destination, DestinationId, Service, ServiceId, SyncDaemon, SyncRole};
@@ -46,24 +46,24 @@ pub enum Request {
 
 impl Request {
     /// The command.
-    pub const fn command(&self) -> Command {
+    pub const fn command(&self) -> IpvsCommand {
         match self {
-            Self::NewService(_) => Command::NewService,
-            Self::SetService(_) => Command::SetService,
-            Self::DeleteService(_) => Command::DeleteService,
-            Self::GetService(_) | Self::GetServices => Command::GetService,
-            Self::NewDestination(..) => Command::NewDestination,
-            Self::SetDestination(..) => Command::SetDestination,
-            Self::DeleteDestination(..) => Command::DeleteDestination,
-            Self::GetDestinations(_) => Command::GetDestination,
-            Self::NewDaemon(_) => Command::NewDaemon,
-            Self::DeleteDaemon(_) => Command::DeleteDaemon,
-            Self::GetDaemons => Command::GetDaemon,
-            Self::SetConfig(_) => Command::SetConfig,
-            Self::GetConfig => Command::GetConfig,
-            Self::GetInfo => Command::GetInfo,
-            Self::Zero(_) => Command::Zero,
-            Self::Flush => Command::Flush,
+            Self::NewService(_) => IpvsCommand::NewService,
+            Self::SetService(_) => IpvsCommand::SetService,
+            Self::DeleteService(_) => IpvsCommand::DeleteService,
+            Self::GetService(_) | Self::GetServices => IpvsCommand::GetService,
+            Self::NewDestination(..) => IpvsCommand::NewDestination,
+            Self::SetDestination(..) => IpvsCommand::SetDestination,
+            Self::DeleteDestination(..) => IpvsCommand::DeleteDestination,
+            Self::GetDestinations(_) => IpvsCommand::GetDestination,
+            Self::NewDaemon(_) => IpvsCommand::NewDaemon,
+            Self::DeleteDaemon(_) => IpvsCommand::DeleteDaemon,
+            Self::GetDaemons => IpvsCommand::GetDaemon,
+            Self::SetConfig(_) => IpvsCommand::SetConfig,
+            Self::GetConfig => IpvsCommand::GetConfig,
+            Self::GetInfo => IpvsCommand::GetInfo,
+            Self::Zero(_) => IpvsCommand::Zero,
+            Self::Flush => IpvsCommand::Flush,
         }
     }
 
@@ -109,7 +109,7 @@ impl Request {
     /// Reads the attributes of a request.
     ///
     /// `dump` is whether the request asked for a list, which distinguishes the two forms of
-    /// [`Command::GetService`].
+    /// [`IpvsCommand::GetService`].
     ///
     /// # Errors
     ///
@@ -130,21 +130,21 @@ impl Request {
     pub fn decode(command: u8, dump: bool, attributes: &[u8]) -> Result<Self, DecodeError> {
         let unknown = || DecodeError::new("genlmsghdr.cmd", 0, DecodeProblem::Unexpected);
         let nests = || Nests::read(attributes);
-        Ok(match Command::from_number(command).ok_or_else(unknown)? {
-            Command::NewService => Self::NewService(service::decode(nests()?.service()?)?.service),
-            Command::SetService => Self::SetService(service::decode(nests()?.service()?)?.service),
-            Command::DeleteService => Self::DeleteService(nests()?.service_id()?),
-            Command::GetService if dump => Self::GetServices,
-            Command::GetService => Self::GetService(nests()?.service_id()?),
-            Command::NewDestination => {
+        Ok(match IpvsCommand::from_number(command).ok_or_else(unknown)? {
+            IpvsCommand::NewService => Self::NewService(service::decode(nests()?.service()?)?.service),
+            IpvsCommand::SetService => Self::SetService(service::decode(nests()?.service()?)?.service),
+            IpvsCommand::DeleteService => Self::DeleteService(nests()?.service_id()?),
+            IpvsCommand::GetService if dump => Self::GetServices,
+            IpvsCommand::GetService => Self::GetService(nests()?.service_id()?),
+            IpvsCommand::NewDestination => {
                 let (id, destination) = nests()?.destination()?;
                 Self::NewDestination(id, destination)
             }
-            Command::SetDestination => {
+            IpvsCommand::SetDestination => {
                 let (id, destination) = nests()?.destination()?;
                 Self::SetDestination(id, destination)
             }
-            Command::DeleteDestination => {
+            IpvsCommand::DeleteDestination => {
                 let nests = nests()?;
                 let id = nests.service_id()?;
                 let destination = require(nests.destination, "IPVS_CMD_ATTR_DEST")?;
@@ -153,19 +153,19 @@ impl Request {
                     destination::decode_id(destination.nest("IPVS_CMD_ATTR_DEST"), id.family())?,
                 )
             }
-            Command::GetDestination => Self::GetDestinations(nests()?.service_id()?),
-            Command::NewDaemon => Self::NewDaemon(daemon::decode(nests()?.daemon()?)?),
-            Command::DeleteDaemon => Self::DeleteDaemon(daemon::decode_role(nests()?.daemon()?)?),
-            Command::GetDaemon => Self::GetDaemons,
-            Command::SetConfig => Self::SetConfig(config::decode(Attrs::new(attributes, 0, "message"))?),
-            Command::GetConfig => Self::GetConfig,
-            Command::GetInfo => Self::GetInfo,
-            Command::Zero => {
+            IpvsCommand::GetDestination => Self::GetDestinations(nests()?.service_id()?),
+            IpvsCommand::NewDaemon => Self::NewDaemon(daemon::decode(nests()?.daemon()?)?),
+            IpvsCommand::DeleteDaemon => Self::DeleteDaemon(daemon::decode_role(nests()?.daemon()?)?),
+            IpvsCommand::GetDaemon => Self::GetDaemons,
+            IpvsCommand::SetConfig => Self::SetConfig(config::decode(Attrs::new(attributes, 0, "message"))?),
+            IpvsCommand::GetConfig => Self::GetConfig,
+            IpvsCommand::GetInfo => Self::GetInfo,
+            IpvsCommand::Zero => {
                 let nests = nests()?;
                 Self::Zero(nests.service.is_some().then(|| nests.service_id()).transpose()?)
             }
-            Command::Flush => Self::Flush,
-            Command::SetInfo => return Err(unknown()),
+            IpvsCommand::Flush => Self::Flush,
+            IpvsCommand::SetInfo => return Err(unknown()),
         })
     }
 }

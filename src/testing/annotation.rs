@@ -13,7 +13,7 @@ use netlink_packet_generic::constants::{
 };
 
 use super::wire::{GENL_HEADER, HEADER, Message, Messages, NLMSGERR_ATTR_POLICY};
-use crate::codec::Command;
+use crate::codec::IpvsCommand;
 use crate::codec::consts::{
     AF_INET, AF_INET6, IPVS_CMD_ATTR_DAEMON, IPVS_CMD_ATTR_DEST, IPVS_CMD_ATTR_SERVICE, IPVS_CMD_ATTR_TIMEOUT_TCP,
     IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, IPVS_CMD_ATTR_TIMEOUT_UDP, IPVS_DAEMON_ATTR_MCAST_GROUP,
@@ -215,7 +215,7 @@ impl Lines {
             (GENL_ID_CTRL, CTRL_CMD_GETFAMILY) => ("GETFAMILY".to_owned(), FAMILY),
             (GENL_ID_CTRL, other) => (format!("command {other}"), FAMILY),
             (_, other) => {
-                let is_info = Command::from_number(other) == Some(Command::SetInfo);
+                let is_info = IpvsCommand::from_number(other) == Some(IpvsCommand::SetInfo);
                 (command_name(other), if is_info { INFO } else { TOP })
             }
         };

@@ -9,7 +9,7 @@ use super::machine::{Caller, Machine, Namespace, Outcome};
 use super::release::Release;
 use super::table::{Destination, DestinationKey, Forward, HZ, Place, Service, ServiceKey, address, put_service};
 use super::wire::{Attributes, Message, Remark};
-use crate::codec::Command;
+use crate::codec::IpvsCommand;
 use crate::codec::consts::{
     IPVS_CMD_ATTR_SERVICE, IPVS_CMD_ATTR_TIMEOUT_TCP, IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, IPVS_CMD_ATTR_TIMEOUT_UDP,
     IPVS_INFO_ATTR_CONN_TAB_SIZE, IPVS_INFO_ATTR_VERSION,
@@ -23,27 +23,27 @@ const TIMEOUTS: [u16; 3] = [IPVS_CMD_ATTR_TIMEOUT_TCP, IPVS_CMD_ATTR_TIMEOUT_TCP
 pub(super) type Can = (bool, bool);
 
 /// The commands of the family; `SET_INFO` is only the name of a reply.
-pub(super) const COMMANDS: [(Command, Can); 16] = [
-    (Command::NewService, (true, false)),
-    (Command::SetService, (true, false)),
-    (Command::DeleteService, (true, false)),
-    (Command::GetService, (true, true)),
-    (Command::NewDestination, (true, false)),
-    (Command::SetDestination, (true, false)),
-    (Command::DeleteDestination, (true, false)),
-    (Command::GetDestination, (false, true)),
-    (Command::NewDaemon, (true, false)),
-    (Command::DeleteDaemon, (true, false)),
-    (Command::GetDaemon, (false, true)),
-    (Command::SetConfig, (true, false)),
-    (Command::GetConfig, (true, false)),
-    (Command::GetInfo, (true, false)),
-    (Command::Zero, (true, false)),
-    (Command::Flush, (true, false)),
+pub(super) const COMMANDS: [(IpvsCommand, Can); 16] = [
+    (IpvsCommand::NewService, (true, false)),
+    (IpvsCommand::SetService, (true, false)),
+    (IpvsCommand::DeleteService, (true, false)),
+    (IpvsCommand::GetService, (true, true)),
+    (IpvsCommand::NewDestination, (true, false)),
+    (IpvsCommand::SetDestination, (true, false)),
+    (IpvsCommand::DeleteDestination, (true, false)),
+    (IpvsCommand::GetDestination, (false, true)),
+    (IpvsCommand::NewDaemon, (true, false)),
+    (IpvsCommand::DeleteDaemon, (true, false)),
+    (IpvsCommand::GetDaemon, (false, true)),
+    (IpvsCommand::SetConfig, (true, false)),
+    (IpvsCommand::GetConfig, (true, false)),
+    (IpvsCommand::GetInfo, (true, false)),
+    (IpvsCommand::Zero, (true, false)),
+    (IpvsCommand::Flush, (true, false)),
 ];
 
 /// The commands with the flags that the controller reports for them (`CTRL_ATTR_OPS`).
-pub(super) fn operations(release: Release) -> impl Iterator<Item = (Command, u32)> {
+pub(super) fn operations(release: Release) -> impl Iterator<Item = (IpvsCommand, u32)> {
     const ADMIN: u32 = 0x1;
     const DO: u32 = 0x2;
     const LIST: u32 = 0x4;
@@ -61,23 +61,23 @@ impl Machine {
         &mut self,
         caller: Caller,
         message: &Message<'_>,
-        command: Command,
+        command: IpvsCommand,
         top: &Attributes<'_>,
         remark: &mut Remark,
     ) -> Result<Outcome, Errno> {
         match command {
-            Command::GetService => return self.tell_service(caller, message, top),
-            Command::GetConfig => return self.tell_config(caller, message),
-            Command::GetInfo => return self.tell_info(caller, message),
-            Command::NewDaemon => self.start_daemon(caller, top, remark)?,
-            Command::DeleteDaemon => self.stop_daemon(caller, top, remark)?,
-            Command::Flush => {
+            IpvsCommand::GetService => return self.tell_service(caller, message, top),
+            IpvsCommand::GetConfig => return self.tell_config(caller, message),
+            IpvsCommand::GetInfo => return self.tell_info(caller, message),
+            IpvsCommand::NewDaemon => self.start_daemon(caller, top, remark)?,
+            IpvsCommand::DeleteDaemon => self.stop_daemon(caller, top, remark)?,
+            IpvsCommand::Flush => {
                 for place in self.keys_of(caller.namespace) {
                     self.remove_service(&place);
                 }
             }
-            Command::SetConfig => self.set_config(caller, top)?,
-            Command::Zero if top.get(IPVS_CMD_ATTR_SERVICE).is_none() => {
+            IpvsCommand::SetConfig => self.set_config(caller, top)?,
+            IpvsCommand::Zero if top.get(IPVS_CMD_ATTR_SERVICE).is_none() => {
                 for place in self.keys_of(caller.namespace) {
                     self.zero(&place);
                 }
@@ -88,14 +88,14 @@ impl Machine {
     }
 
     /// Executes the commands that name a service.
-    fn change(&mut self, caller: Caller, command: Command, top: &Attributes<'_>) -> Result<(), Errno> {
-        let extent = if matches!(command, Command::NewService | Command::SetService) {
+    fn change(&mut self, caller: Caller, command: IpvsCommand, top: &Attributes<'_>) -> Result<(), Errno> {
+        let extent = if matches!(command, IpvsCommand::NewService | IpvsCommand::SetService) {
             Extent::Everything
         } else {
             Extent::Name
         };
         let Described { place, exists, wanted } = self.described(caller, top, extent)?;
-        if command == Command::NewService {
+        if command == IpvsCommand::NewService {
             return match (exists, wanted) {
                 (true, _) => Err(Errno::EEXIST),
                 (false, Some(wanted)) => self.add_service(place, &wanted),
@@ -106,15 +106,15 @@ impl Machine {
             return Err(Errno::ESRCH);
         }
         match (command, wanted) {
-            (Command::SetService, Some(wanted)) => {
+            (IpvsCommand::SetService, Some(wanted)) => {
                 let settings = self.settings(&place.key, &wanted)?;
                 self.edit(&place, |service| service.settings = settings)
             }
-            (Command::DeleteService, _) => {
+            (IpvsCommand::DeleteService, _) => {
                 self.remove_service(&place);
                 Ok(())
             }
-            (Command::Zero, _) => {
+            (IpvsCommand::Zero, _) => {
                 self.zero(&place);
                 Ok(())
             }
@@ -125,24 +125,24 @@ impl Machine {
     fn change_destination(
         &mut self,
         caller: Caller,
-        command: Command,
+        command: IpvsCommand,
         top: &Attributes<'_>,
         place: Place,
     ) -> Result<(), Errno> {
-        let extent = if command == Command::DeleteDestination { Extent::Name } else { Extent::Everything };
+        let extent = if command == IpvsCommand::DeleteDestination { Extent::Name } else { Extent::Everything };
         let (key, forward) = self.described_destination(caller, top, &place.key, extent)?;
         let service = self.services.get_mut(&place).ok_or(Errno::ESRCH)?;
         let position = service.destinations.iter().position(|destination| destination.key == key);
         match (command, position, forward) {
-            (Command::NewDestination, Some(_), _) => Err(Errno::EEXIST),
-            (Command::NewDestination, None, Some(forward)) => self.add_destination(place, key, forward),
-            (Command::SetDestination, Some(position), Some(forward)) => {
+            (IpvsCommand::NewDestination, Some(_), _) => Err(Errno::EEXIST),
+            (IpvsCommand::NewDestination, None, Some(forward)) => self.add_destination(place, key, forward),
+            (IpvsCommand::SetDestination, Some(position), Some(forward)) => {
                 if let Some(destination) = service.destinations.get_mut(position) {
                     destination.forward = forward;
                 }
                 Ok(())
             }
-            (Command::DeleteDestination, Some(position), _) => {
+            (IpvsCommand::DeleteDestination, Some(position), _) => {
                 let (removed, instance) = (service.destinations.remove(position), service.instance);
                 self.discard(&place, removed, instance);
                 Ok(())
@@ -238,12 +238,12 @@ impl Machine {
     fn tell_service(&self, caller: Caller, message: &Message<'_>, top: &Attributes<'_>) -> Result<Outcome, Errno> {
         let place = self.described(caller, top, Extent::Name)?.place;
         let service = self.services.get(&place).ok_or(Errno::ESRCH)?;
-        Ok(Self::reply(caller, message, Command::NewService, |out| put_service(out, &place.key, service)))
+        Ok(Self::reply(caller, message, IpvsCommand::NewService, |out| put_service(out, &place.key, service)))
     }
 
     fn tell_config(&mut self, caller: Caller, message: &Message<'_>) -> Result<Outcome, Errno> {
         let timeouts = self.namespace(caller.namespace).ok_or(Errno::ESRCH)?.timeouts;
-        Ok(Self::reply(caller, message, Command::SetConfig, |out| {
+        Ok(Self::reply(caller, message, IpvsCommand::SetConfig, |out| {
             for (kind, timeout) in TIMEOUTS.into_iter().zip(timeouts) {
                 out.u32(kind, timeout / HZ);
             }
@@ -259,7 +259,7 @@ impl Machine {
             (true, true) => 256,
             (true, false) => 0,
         };
-        Ok(Self::reply(caller, message, Command::SetInfo, |out| {
+        Ok(Self::reply(caller, message, IpvsCommand::SetInfo, |out| {
             out.u32(IPVS_INFO_ATTR_VERSION, VERSION);
             out.u32(IPVS_INFO_ATTR_CONN_TAB_SIZE, size);
         }))

@@ -5,7 +5,7 @@ use netlink_packet_generic::constants::GENL_ID_CTRL;
 use super::command::COMMANDS;
 use super::machine::{Caller, Machine, Outcome};
 use super::wire::{BARE, Message, Remark, TOP, check_header, parse};
-use crate::codec::Command;
+use crate::codec::IpvsCommand;
 use crate::error::Errno;
 
 impl Machine {
@@ -23,7 +23,7 @@ impl Machine {
             return Err(Errno::ENOENT);
         }
         let (number, reserved) = message.command().ok_or(Errno::EINVAL)?;
-        check_header(message, number, reserved, Command::Flush.number(), remark)?;
+        check_header(message, number, reserved, IpvsCommand::Flush.number(), remark)?;
         let known = COMMANDS.into_iter().find(|(command, _)| command.number() == number);
         let (command, (can_do, can_list)) = known.ok_or(Errno::EOPNOTSUPP)?;
         let is_possible = if message.is_dump() { can_list } else { can_do };

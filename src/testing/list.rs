@@ -9,14 +9,14 @@ use super::identity::Extent;
 use super::machine::{Caller, Machine};
 use super::table::{put_daemon, put_destination, put_service};
 use super::wire::{BARE, Message, Remark, TOP, parse};
-use crate::codec::{Command, FAMILY_VERSION};
+use crate::codec::{FAMILY_VERSION, IpvsCommand};
 
 /// A list that is being read. It remembers only the number of rows that were passed, so that rows which are inserted or
 /// removed before that position meanwhile shift the rest. Of daemons it remembers which were sent.
 #[derive(Clone, Debug)]
 pub(super) struct Listing {
     family: u16,
-    command: Option<Command>,
+    command: Option<IpvsCommand>,
     sequence: u32,
     attributes: Vec<u8>,
     passed: usize,
@@ -26,7 +26,7 @@ impl Listing {
     pub(super) fn new(message: &Message<'_>) -> Self {
         Self {
             family: message.kind,
-            command: message.command().and_then(|(number, _)| Command::from_number(number)),
+            command: message.command().and_then(|(number, _)| IpvsCommand::from_number(number)),
             sequence: message.sequence,
             attributes: message.attributes().to_vec(),
             passed: 0,
@@ -39,8 +39,8 @@ impl Listing {
         let mut piece = Piece { out: Writer::default(), room, row: 0, passed: self.passed };
         match (self.family, self.command) {
             (GENL_ID_CTRL, _) => self.families(machine, caller, &mut piece),
-            (_, Some(Command::GetService)) => self.services(machine, caller, &mut piece),
-            (_, Some(Command::GetDestination)) => self.destinations(machine, caller, &mut piece, &mut remark),
+            (_, Some(IpvsCommand::GetService)) => self.services(machine, caller, &mut piece),
+            (_, Some(IpvsCommand::GetDestination)) => self.destinations(machine, caller, &mut piece, &mut remark),
             _ => self.daemons(machine, caller, &mut piece),
         }
         self.passed = piece.passed;
@@ -59,7 +59,7 @@ impl Listing {
     }
 
     fn services(&self, machine: &Machine, caller: Caller, piece: &mut Piece) {
-        let head = self.head(caller, Command::NewService.number(), FAMILY_VERSION);
+        let head = self.head(caller, IpvsCommand::NewService.number(), FAMILY_VERSION);
         for (place, service) in machine.table(caller.namespace) {
             // Services of other namespaces in the same table are skipped, but counted.
             let is_ours = place.namespace == caller.namespace;
@@ -71,7 +71,7 @@ impl Listing {
     }
 
     fn destinations(&self, machine: &Machine, caller: Caller, piece: &mut Piece, remark: &mut Remark) {
-        let head = self.head(caller, Command::NewDestination.number(), FAMILY_VERSION);
+        let head = self.head(caller, IpvsCommand::NewDestination.number(), FAMILY_VERSION);
         // For any error in the request the answer is an empty list.
         let Ok(top) = parse(&self.attributes, BARE, TOP, remark) else { return };
         let Ok(described) = machine.described(caller, &top, Extent::Name) else { return };
@@ -87,7 +87,7 @@ impl Listing {
     }
 
     fn daemons(&self, machine: &mut Machine, caller: Caller, piece: &mut Piece) {
-        let head = self.head(caller, Command::NewDaemon.number(), FAMILY_VERSION);
+        let head = self.head(caller, IpvsCommand::NewDaemon.number(), FAMILY_VERSION);
         let Some(namespace) = machine.namespace(caller.namespace) else { return };
         for (slot, daemon) in namespace.daemons.iter().enumerate() {
             // `passed` has a bit for each of the two daemons here, not a number.

@@ -12,7 +12,7 @@ use super::interface::Interface;
 use super::release::Release;
 use super::table::{Daemon, Destination, HZ, Place, Service, ServiceKey, Trashed};
 use super::wire::Message;
-use crate::codec::{Command, FAMILY_VERSION};
+use crate::codec::{FAMILY_VERSION, IpvsCommand};
 
 /// The interval of the estimator.
 const ESTIMATION: Duration = Duration::from_secs(2);
@@ -179,7 +179,7 @@ impl Machine {
     pub(super) fn reply(
         caller: Caller,
         message: &Message<'_>,
-        command: Command,
+        command: IpvsCommand,
         fill: impl FnOnce(&mut Writer),
     ) -> Outcome {
         let mut out = Writer::default();

@@ -12,7 +12,7 @@ use super::fault::Fault;
 use super::list::Listing;
 use super::machine::{Caller, Machine, Outcome};
 use super::wire::{HEADER, Message, Messages, Remark};
-use crate::codec::Command;
+use crate::codec::IpvsCommand;
 use crate::error::Errno;
 use crate::transport::{Limits, Received, Transport};
 
@@ -143,7 +143,7 @@ impl FakeSocket {
             let result = self.answer(machine, &message, fault, &mut remark);
             let is_silent = matches!(fault, Some(Fault::SilentStop))
                 && result.is_ok()
-                && message.command().is_some_and(|(command, _)| command == Command::DeleteDaemon.number());
+                && message.command().is_some_and(|(command, _)| command == IpvsCommand::DeleteDaemon.number());
             let result = match result {
                 // A list that has begun is never acknowledged.
                 Ok(Acknowledged::Never) => continue,

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use ipvs_rs::codec::{self, Command, Family, FamilyRequest, Frames, Message, Payload, Reply, Request};
+use ipvs_rs::codec::{self, Family, FamilyRequest, Frames, IpvsCommand, Message, Payload, Reply, Request};
 use ipvs_rs::engine::{
     Bulk, Deadline, Exchange, ExchangeFailure, ExchangeProgress, Expect, KernelError, Listing, Passes, Sequence,
 };
@@ -158,7 +158,7 @@ fn codec_and_engine(shown: &mut PrintedTypes) {
     let failure = [&len, &kind[..], &sequence, &port, &code, &rows("x")].concat();
     let failure_frame = Frames::new(&failure).next().unwrap().unwrap();
     let Payload::Error(acknowledgement) = failure_frame.payload else { panic!("{failure_frame:?}") };
-    let error = Reply::decode(Command::SetInfo.number(), &[]).unwrap_err();
+    let error = Reply::decode(IpvsCommand::SetInfo.number(), &[]).unwrap_err();
     let family = Family::decode(1, &[6_u16, 1, 31, 0].map(u16::to_ne_bytes).concat(), "IPVS");
     let mut listing = Listing::default();
     let mut passes = Passes::new(3);
@@ -175,7 +175,7 @@ fn codec_and_engine(shown: &mut PrintedTypes) {
         refused.unwrap()
     };
     show!(shown:
-        Command::Flush, error, error.problem(), family.unwrap(), FamilyRequest::new("IPVS"), acknowledgement,
+        IpvsCommand::Flush, error, error.problem(), family.unwrap(), FamilyRequest::new("IPVS"), acknowledgement,
         acknowledgement.extended, frame, frame.payload, failure_frame, Frames::new(&datagram),
         Message::from(request.clone()), Reply::Info(info()), request, Bulk::new(Expect::Reply, 1, 1, 3),
         Deadline::new(Duration::MAX), Exchange::new(Expect::List, 31, 1, 1), ExchangeProgress::Done, Expect::List,

@@ -1,6 +1,6 @@
 //! Bytes that no kernel sends: every one is an error or a value, none is a panic.
 
-use ipvs_rs::codec::{Command, DecodeError, DecodeProblem, Family, Frames, Reply, Request, attribute_at};
+use ipvs_rs::codec::{DecodeError, DecodeProblem, Family, Frames, IpvsCommand, Reply, Request, attribute_at};
 use ipvs_rs::model::{AddressFamily, DestinationEntry, ServiceEntry, SyncDaemon};
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
 use proptest::collection::vec;
@@ -243,28 +243,28 @@ fn service() -> Vec<Node> {
     let service = Service::new("TCP 10.0.0.1:80".parse().unwrap(), Scheduler::Wrr);
     let mut bytes = Vec::new();
     Reply::Service(ServiceEntry::new(service)).encode(&mut bytes);
-    tree::parse(Command::NewService.number(), &bytes)
+    tree::parse(IpvsCommand::NewService.number(), &bytes)
 }
 
 fn mark() -> Vec<Node> {
     let service = Service::new("FWM 7 IPv6".parse().unwrap(), Scheduler::Wrr);
     let mut bytes = Vec::new();
     Reply::Service(ServiceEntry::new(service)).encode(&mut bytes);
-    tree::parse(Command::NewService.number(), &bytes)
+    tree::parse(IpvsCommand::NewService.number(), &bytes)
 }
 
 fn destination() -> Vec<Node> {
     let destination = Destination::new("10.0.0.2:8080".parse().unwrap(), ForwardMethod::Masquerade);
     let mut bytes = Vec::new();
     Reply::Destination(DestinationEntry::new(destination)).encode(&mut bytes);
-    tree::parse(Command::NewDestination.number(), &bytes)
+    tree::parse(IpvsCommand::NewDestination.number(), &bytes)
 }
 
 fn daemon() -> Vec<Node> {
     let daemon = SyncDaemon::master("eth1").unwrap().max_len(1400).unwrap().group("ff05::2".parse().unwrap()).unwrap();
     let mut bytes = Vec::new();
     Reply::Daemon(daemon.port(8848).unwrap().ttl(1).unwrap()).encode(&mut bytes);
-    tree::parse(Command::NewDaemon.number(), &bytes)
+    tree::parse(IpvsCommand::NewDaemon.number(), &bytes)
 }
 
 /// The attributes within the only nest of a message.
@@ -404,15 +404,15 @@ fn attributes_that_are_missing_are_told_by_name() {
 #[test]
 fn nests_that_are_missing_are_told_by_name() {
     for (command, name) in [
-        (Command::NewService, "IPVS_CMD_ATTR_SERVICE"),
-        (Command::NewDestination, "IPVS_CMD_ATTR_DEST"),
-        (Command::NewDaemon, "IPVS_CMD_ATTR_DAEMON"),
-        (Command::SetInfo, "IPVS_INFO_ATTR_VERSION"),
+        (IpvsCommand::NewService, "IPVS_CMD_ATTR_SERVICE"),
+        (IpvsCommand::NewDestination, "IPVS_CMD_ATTR_DEST"),
+        (IpvsCommand::NewDaemon, "IPVS_CMD_ATTR_DAEMON"),
+        (IpvsCommand::SetInfo, "IPVS_INFO_ATTR_VERSION"),
     ] {
         let error = Reply::decode(command.number(), &[]).unwrap_err();
         assert_eq!((error.attribute(), error.problem()), (name, DecodeProblem::Missing));
     }
-    assert_eq!(Reply::decode(Command::SetConfig.number(), &[]), Ok(Reply::Config(ipvs_rs::model::Config::new())));
+    assert_eq!(Reply::decode(IpvsCommand::SetConfig.number(), &[]), Ok(Reply::Config(ipvs_rs::model::Config::new())));
 }
 
 /// The attributes that older kernels leave out.
@@ -447,7 +447,7 @@ fn commands_that_answer_nothing_are_refused_as_replies() {
 
 #[test]
 fn commands_that_ask_nothing_are_refused_as_requests() {
-    for command in (18..=u8::MAX).chain([0, Command::SetInfo.number()]) {
+    for command in (18..=u8::MAX).chain([0, IpvsCommand::SetInfo.number()]) {
         for dump in [false, true] {
             let error = Request::decode(command, dump, &[]).unwrap_err();
             assert_eq!(
@@ -478,7 +478,7 @@ fn broken_attribute_lengths_are_errors() {
 #[test]
 fn fewer_bytes_than_an_attribute_has_at_its_start_are_an_error() {
     for len in 1..4 {
-        let error = Reply::decode(Command::SetConfig.number(), &vec![0; len]).unwrap_err();
+        let error = Reply::decode(IpvsCommand::SetConfig.number(), &vec![0; len]).unwrap_err();
         let problem = DecodeProblem::BadLength { claimed: 4, actual: len };
         assert_eq!((error.attribute(), error.offset(), error.problem()), ("message", 0, problem));
     }

@@ -3,7 +3,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use ipvs_rs::codec::{Command, DecodeError, Frames, Payload, Reply, Request, put_request};
+use ipvs_rs::codec::{DecodeError, Frames, IpvsCommand, Payload, Reply, Request, put_request};
 use ipvs_rs::model::{AddressFamily, Destination, ServiceId};
 use netlink_packet_core::NLM_F_DUMP;
 use proptest::collection::vec;
@@ -55,7 +55,7 @@ fn arb_info_reply() -> impl Strategy<Value = Reply> {
     any::<[u32; 2]>().prop_map(|[version, size]| {
         let numbers = [version, size].map(|number| Value::Leaf(number.to_ne_bytes().to_vec()));
         let nodes: Vec<Node> = (1..).zip(numbers).map(|(kind, value)| Node { kind, value }).collect();
-        Reply::decode(Command::SetInfo.number(), &tree::write(&nodes)).unwrap()
+        Reply::decode(IpvsCommand::SetInfo.number(), &tree::write(&nodes)).unwrap()
     })
 }
 
@@ -157,7 +157,7 @@ proptest! {
     fn flag_word_of_the_kernel_is_kept_bit_by_bit(mut entry in arb_service_entry(), flags in arb_service_flags()) {
         entry.flags = flags;
         let bytes = reply_bytes(&Reply::Service(entry));
-        let decoded = Reply::decode(Command::NewService.number(), &bytes).unwrap();
+        let decoded = Reply::decode(IpvsCommand::NewService.number(), &bytes).unwrap();
         prop_assert_eq!(reply_bytes(&decoded), bytes);
         let Reply::Service(decoded) = decoded else { panic!("not a service") };
         prop_assert_eq!(decoded.flags, flags);
@@ -169,7 +169,7 @@ proptest! {
     fn settings_that_were_read_are_written_unchanged(mut entry in arb_service_entry(), flags in arb_service_flags()) {
         entry.flags = flags;
         let Reply::Service(entry) =
-            Reply::decode(Command::NewService.number(), &reply_bytes(&Reply::Service(entry))).unwrap()
+            Reply::decode(IpvsCommand::NewService.number(), &reply_bytes(&Reply::Service(entry))).unwrap()
         else { panic!("not a service") };
         let update = Request::SetService(entry.service.clone());
         let Request::SetService(sent) = Request::decode(2, false, &request_bytes(&update)).unwrap()

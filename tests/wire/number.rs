@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use ipvs_rs::codec::{Command, FAMILY_VERSION, Reply, Request, attribute_at};
+use ipvs_rs::codec::{FAMILY_VERSION, IpvsCommand, Reply, Request, attribute_at};
 use ipvs_rs::model::{ForwardMethod, ServiceFlags, SyncRole, Tunnel, TunnelFlags, TunnelKind};
 
 use crate::fixture;
@@ -55,25 +55,25 @@ fn commands_have_the_numbers_of_the_header() {
         .filter(|(name, _)| !name.starts_with("IPVS_CMD_ATTR_"))
         .map(|(name, number)| (number, name))
         .collect();
-    let ours = Command::ALL.map(|command| {
+    let ours = IpvsCommand::ALL.map(|command| {
         let name = match command {
-            Command::NewService => "IPVS_CMD_NEW_SERVICE",
-            Command::SetService => "IPVS_CMD_SET_SERVICE",
-            Command::DeleteService => "IPVS_CMD_DEL_SERVICE",
-            Command::GetService => "IPVS_CMD_GET_SERVICE",
-            Command::NewDestination => "IPVS_CMD_NEW_DEST",
-            Command::SetDestination => "IPVS_CMD_SET_DEST",
-            Command::DeleteDestination => "IPVS_CMD_DEL_DEST",
-            Command::GetDestination => "IPVS_CMD_GET_DEST",
-            Command::NewDaemon => "IPVS_CMD_NEW_DAEMON",
-            Command::DeleteDaemon => "IPVS_CMD_DEL_DAEMON",
-            Command::GetDaemon => "IPVS_CMD_GET_DAEMON",
-            Command::SetConfig => "IPVS_CMD_SET_CONFIG",
-            Command::GetConfig => "IPVS_CMD_GET_CONFIG",
-            Command::SetInfo => "IPVS_CMD_SET_INFO",
-            Command::GetInfo => "IPVS_CMD_GET_INFO",
-            Command::Zero => "IPVS_CMD_ZERO",
-            Command::Flush => "IPVS_CMD_FLUSH",
+            IpvsCommand::NewService => "IPVS_CMD_NEW_SERVICE",
+            IpvsCommand::SetService => "IPVS_CMD_SET_SERVICE",
+            IpvsCommand::DeleteService => "IPVS_CMD_DEL_SERVICE",
+            IpvsCommand::GetService => "IPVS_CMD_GET_SERVICE",
+            IpvsCommand::NewDestination => "IPVS_CMD_NEW_DEST",
+            IpvsCommand::SetDestination => "IPVS_CMD_SET_DEST",
+            IpvsCommand::DeleteDestination => "IPVS_CMD_DEL_DEST",
+            IpvsCommand::GetDestination => "IPVS_CMD_GET_DEST",
+            IpvsCommand::NewDaemon => "IPVS_CMD_NEW_DAEMON",
+            IpvsCommand::DeleteDaemon => "IPVS_CMD_DEL_DAEMON",
+            IpvsCommand::GetDaemon => "IPVS_CMD_GET_DAEMON",
+            IpvsCommand::SetConfig => "IPVS_CMD_SET_CONFIG",
+            IpvsCommand::GetConfig => "IPVS_CMD_GET_CONFIG",
+            IpvsCommand::SetInfo => "IPVS_CMD_SET_INFO",
+            IpvsCommand::GetInfo => "IPVS_CMD_GET_INFO",
+            IpvsCommand::Zero => "IPVS_CMD_ZERO",
+            IpvsCommand::Flush => "IPVS_CMD_FLUSH",
             other => panic!("{other:?} is not in the header"),
         };
         (u16::from(command.number()), name.to_owned())
@@ -83,11 +83,11 @@ fn commands_have_the_numbers_of_the_header() {
 
 #[test]
 fn commands_are_found_by_their_numbers_and_no_others() {
-    for command in Command::ALL {
-        assert_eq!(Command::from_number(command.number()), Some(command));
+    for command in IpvsCommand::ALL {
+        assert_eq!(IpvsCommand::from_number(command.number()), Some(command));
     }
     for number in (18..=u8::MAX).chain([0]) {
-        assert_eq!(Command::from_number(number), None, "{number}");
+        assert_eq!(IpvsCommand::from_number(number), None, "{number}");
     }
 }
 
@@ -128,7 +128,7 @@ fn attributes_of_statistics_have_the_names_and_numbers_of_the_header() {
             let service = bytes[4..bytes.len() - 92 - 124].to_vec();
             let statistics = attribute(block, &attribute(*number, &[0]));
             let bytes = attribute(1, &[service, statistics].concat());
-            let error = Reply::decode(Command::NewService.number(), &bytes).unwrap_err();
+            let error = Reply::decode(IpvsCommand::NewService.number(), &bytes).unwrap_err();
             assert_eq!(error.attribute(), name, "{block}");
         }
     }
@@ -139,7 +139,7 @@ fn attributes_of_the_version_have_the_names_and_numbers_of_the_header() {
     let names = names("IPVS_INFO_ATTR_");
     assert_eq!(names.len(), 2);
     for (name, number) in names {
-        let error = Reply::decode(Command::SetInfo.number(), &attribute(number, &[0])).unwrap_err();
+        let error = Reply::decode(IpvsCommand::SetInfo.number(), &attribute(number, &[0])).unwrap_err();
         assert_eq!(error.attribute(), name);
     }
 }

@@ -1,6 +1,6 @@
 //! Attributes as a tree, to take them apart and put them together otherwise.
 
-use ipvs_rs::codec::Command;
+use ipvs_rs::codec::IpvsCommand;
 
 /// An attribute; the kind has the two flag bits in it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -36,7 +36,7 @@ impl Level {
 
 /// Takes well-formed attributes apart.
 pub(crate) fn parse(command: u8, attributes: &[u8]) -> Vec<Node> {
-    let is_info = command == Command::SetInfo.number();
+    let is_info = command == IpvsCommand::SetInfo.number();
     parse_level(attributes, if is_info { Level::Numbers } else { Level::Message })
 }
 

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use ipvs_rs::desired::files::Source;
-use ipvs_rs::desired::params::{Chain, MapResolver, ParamsError, Resolver};
+use ipvs_rs::desired::params::{MapResolver, ParamsError, Resolver, ResolverChain};
 
 use crate::args::Globals;
 use crate::failure::{Exit, Failure, failure};
@@ -16,10 +16,10 @@ use crate::session;
 use crate::shown::shown;
 
 /// The sources that are switched on, in the order in which they are asked. The files have been read before.
-pub fn resolver(global: &Globals, files: &[Source]) -> Result<Chain, Failure> {
+pub fn resolver(global: &Globals, files: &[Source]) -> Result<ResolverChain, Failure> {
     let mut chain = match global.params_network {
-        Some(true) => Chain::new().with(host(global)?),
-        _ => Chain::new().with(DisabledSource { prefix: "host.", flag: "--params-network" }),
+        Some(true) => ResolverChain::new().with(host(global)?),
+        _ => ResolverChain::new().with(DisabledSource { prefix: "host.", flag: "--params-network" }),
     };
     chain = match global.params_env {
         Some(true) => chain.with(MapResolver::environment()),

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use super::command::{Command, Role};
 use crate::desired::object::{DestinationChange, Facts, Question};
 use crate::desired::plan::{Change, Object, Operation, Plan, Verb};
-use crate::desired::{Connections, Drain};
+use crate::desired::{ConnectionCounts, Drain};
 use crate::model::{Destination, DestinationId, ServiceId, Weight};
 
 /// A destination, or a service with all of its destinations.
@@ -29,7 +29,7 @@ pub(super) struct Member {
     pub(super) planned: Destination,
     /// As it was before it was first drained.
     pub(super) before: Destination,
-    pub(super) connections: Connections,
+    pub(super) connections: ConnectionCounts,
     /// The connections that are waited for; `None` if the destination is gone.
     pub(super) left: Option<u32>,
 }
@@ -91,7 +91,7 @@ impl Group {
                 vec![(planned, operation.connections)]
             }
             Object::Service(_) if !stays => {
-                operation.destinations.iter().map(|it| (it.destination.clone(), Connections::of(it))).collect()
+                operation.destinations.iter().map(|it| (it.destination.clone(), ConnectionCounts::of(it))).collect()
             }
             _ => return None,
         };
@@ -167,7 +167,7 @@ impl Group {
         let Some(list) = facts.lists.get(&self.service) else { return };
         for member in self.members.iter_mut().filter(|member| member.left.is_some()) {
             member.left = list.get(&member.planned.id).map(|entry| {
-                member.connections = Connections::of(entry);
+                member.connections = ConnectionCounts::of(entry);
                 self.drain.wait.count(entry.active_connections, entry.inactive_connections)
             });
         }

@@ -21,7 +21,7 @@ mod template;
 pub use error::ParamsError;
 #[cfg(feature = "yaml")]
 pub(in crate::desired) use nearest::nearest;
-pub use resolver::{Chain, MapResolver, Resolver};
+pub use resolver::{MapResolver, Resolver, ResolverChain};
 #[cfg(feature = "yaml")]
 pub(in crate::desired) use template::Lookup;
 pub use template::{Syntax, substitute};

@@ -29,7 +29,7 @@ pub trait Resolver: fmt::Debug {
 
     /// Returns how to enable a source that would have a key, for the message about a key that no source has.
     ///
-    /// A disabled source stands in a [`Chain`] as one without keys and without a description, only for this hint.
+    /// A disabled source stands in a [`ResolverChain`] as one without keys and without a description, only for this hint.
     fn hint(&self, _key: &str) -> Option<String> {
         None
     }
@@ -137,21 +137,21 @@ impl Resolver for MapResolver {
 /// Several sources: a key has the value of the first source that has it.
 ///
 /// ```
-/// use ipvs_rs::desired::params::{Chain, MapResolver, Resolver};
+/// use ipvs_rs::desired::params::{MapResolver, Resolver, ResolverChain};
 ///
 /// let here = MapResolver::new("here", [("rack", "7")]);
 /// let all = MapResolver::new("all", [("rack", "0"), ("site", "berlin")]);
-/// let values = Chain::new().with(here).with(all);
+/// let values = ResolverChain::new().with(here).with(all);
 /// assert_eq!(values.resolve("rack").as_deref(), Some("7"));
 /// assert_eq!(values.resolve("site").as_deref(), Some("berlin"));
 /// assert_eq!(values.describe(), "here, all");
 /// ```
 #[derive(Debug, Default)]
-pub struct Chain {
+pub struct ResolverChain {
     sources: Vec<Box<dyn Resolver>>,
 }
 
-impl Chain {
+impl ResolverChain {
     /// No source at all.
     pub const fn new() -> Self {
         Self { sources: Vec::new() }
@@ -163,7 +163,7 @@ impl Chain {
     }
 }
 
-impl Resolver for Chain {
+impl Resolver for ResolverChain {
     fn resolve(&self, key: &str) -> Option<String> {
         self.sources.iter().find_map(|source| source.resolve(key))
     }

@@ -15,7 +15,7 @@ use std::env;
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
-use ipvs_rs::codec::{Command, Frames};
+use ipvs_rs::codec::{Frames, IpvsCommand};
 use ipvs_rs::testing::{FakeKernel, Interface, Release};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -95,7 +95,7 @@ impl Tally {
         }
         for (sequence, message) in asked.iter().filter(|(_, message)| message.is_command(message.command)) {
             let failed = answers.iter().flatten().any(|answer| is_result(answer, *sequence) && code(answer) != 0);
-            self.commands.entry(Command::from_number(message.command)).or_default()[usize::from(failed)] += 1;
+            self.commands.entry(IpvsCommand::from_number(message.command)).or_default()[usize::from(failed)] += 1;
         }
     }
 }

@@ -23,7 +23,8 @@ use std::time::{Duration, Instant};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group};
 use ipvs_rs::codec::{Family, FamilyRequest, Frames, Payload, Reply, Request, put_family_request, put_request};
-use ipvs_rs::model::{AddressFamily, DestinationEntry, ServiceEntry};
+use ipvs_rs::model::AddressFamily;
+use ipvs_rs::{DestinationEntry, ServiceEntry};
 
 use self::messages::FAMILY;
 

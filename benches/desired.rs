@@ -7,10 +7,13 @@ use std::net::Ipv4Addr;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ipvs_rs::desired::apply::{ApplyOptions, apply};
-use ipvs_rs::desired::{DesiredState, Observed, PlanOptions, plan};
-use ipvs_rs::model::{DestinationEntry, ServiceEntry, Table, TableService, Weight};
+use ipvs_rs::desired::plan::{PlanOptions, plan};
+use ipvs_rs::desired::{DesiredState, Observed};
+use ipvs_rs::model::{TableService, Weight};
 use ipvs_rs::testing::FakeKernel;
-use ipvs_rs::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
+use ipvs_rs::{
+    Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table,
+};
 
 /// The number of destinations of each service.
 const PER_SERVICE: u32 = 10;

@@ -11,9 +11,8 @@ mod messages;
 use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use ipvs_rs::model::Table;
 use ipvs_rs::testing::FakeKernel;
-use ipvs_rs::{Destination, Handle, Service};
+use ipvs_rs::{Destination, Handle, Service, Table};
 
 /// A kernel with this many services, each with this many destinations.
 fn kernel(services: u32, destinations: u32) -> FakeKernel {

@@ -191,8 +191,9 @@
 //! ```no_run
 //! # #[cfg(feature = "desired")] {
 //! use ipvs_rs::desired::apply::{ApplyOptions, apply};
-//! use ipvs_rs::desired::{DesiredService, DesiredState, Observed, PlanOptions, plan};
 //! use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service};
+//! use ipvs_rs::desired::plan::{PlanOptions, plan};
+//! use ipvs_rs::desired::{DesiredService, DesiredState, Observed};
 //!
 //! let web = DesiredService::new(Service::new("tcp://192.0.2.10:80".parse()?, Scheduler::Wlc))
 //!     .destination(Destination::new("10.0.0.2:8080".parse()?, ForwardMethod::Masquerade))
@@ -371,8 +372,7 @@
 //!
 //! ```
 //! use ipvs_rs::codec::{Message, Reply, Request};
-//! use ipvs_rs::model::ServiceEntry;
-//! use ipvs_rs::{Scheduler, Service};
+//! use ipvs_rs::{Scheduler, Service, ServiceEntry};
 //! use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 //! use netlink_packet_generic::GenlMessage;
 //!
@@ -471,14 +471,17 @@ pub mod procfs;
 pub mod testing;
 pub mod transport;
 
-pub use error::Error;
+pub use error::client::Error;
 #[cfg(feature = "tokio")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
-pub use handle::AsyncHandle;
-pub use handle::Handle;
-pub use model::{
-    Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table,
-};
+pub use handle::asynchronous::AsyncHandle;
+pub use handle::blocking::Handle;
+pub use model::destination::{Destination, DestinationEntry, DestinationId};
+pub use model::forward::ForwardMethod;
+pub use model::scheduler::Scheduler;
+pub use model::service::{Service, ServiceEntry};
+pub use model::service_id::ServiceId;
+pub use model::table::Table;
 
 /// The longer documents of the project. They are pages of the documentation only, and their examples are compiled.
 #[cfg(any(doc, doctest))]

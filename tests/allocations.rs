@@ -15,14 +15,13 @@ use allocation_counter::measure;
 use ipvs_rs::AsyncHandle;
 use ipvs_rs::codec::{Frames, IpvsCommand, Payload, Reply, Request, put_request};
 use ipvs_rs::handle::Outcome;
-use ipvs_rs::model::{
-    AddressFamily, Config, DestinationEntry, Persistence, PersistenceEngine, Reading, ServiceEntry, Timeout,
-};
+use ipvs_rs::model::{AddressFamily, Config, Persistence, PersistenceEngine, Reading, Timeout};
 use ipvs_rs::procfs::{ConnectionState, Connections};
 #[cfg(feature = "tokio")]
 use ipvs_rs::transport::{Arrival, AsyncTransport};
 use ipvs_rs::transport::{Received, Transport};
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId, Table};
+use ipvs_rs::{DestinationEntry, ServiceEntry};
 
 #[allow(dead_code, unreachable_pub, reason = "shared with the benches, which use more of it")]
 #[path = "../benches/messages/mod.rs"]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use ipvs_rs::Handle;
 use ipvs_rs::desired::apply::{ApplyOptions, apply};
-use ipvs_rs::desired::{DesiredService, DesiredState, Observed, PlanOptions, plan};
+use ipvs_rs::desired::plan::{PlanOptions, plan};
+use ipvs_rs::desired::{DesiredService, DesiredState, Observed};
 
 use crate::client::{Client, Single, Work, timed};
 use crate::load::Load;

@@ -3,10 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipvs_rs::codec::{IpvsCommand, Reply, Request};
-use ipvs_rs::model::{
-    Config, DestinationEntry, Persistence, Protocol, ServiceEntry, Stats, SyncDaemon, SyncRole, Timeout,
+use ipvs_rs::model::{Config, Persistence, Protocol, Stats, SyncDaemon, SyncRole, Timeout};
+use ipvs_rs::{
+    Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId,
 };
-use ipvs_rs::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
 
 /// The number of the family; any number from 16 on is valid.
 pub const FAMILY: u16 = 31;

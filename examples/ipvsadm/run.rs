@@ -2,11 +2,11 @@
 
 use std::io;
 
-use ipvs_rs::error::{Call, Errno, Error, ErrorKind};
+use ipvs_rs::error::{Call, Errno, ErrorKind};
 use ipvs_rs::handle::Batch;
 use ipvs_rs::model::TableService;
 use ipvs_rs::procfs::{Procfs, ProcfsError};
-use ipvs_rs::{ServiceId, Table};
+use ipvs_rs::{Error, ServiceId, Table};
 
 use crate::fault::Fault;
 use crate::invocation::{Change, Invocation, ListTarget, Listing};

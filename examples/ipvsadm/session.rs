@@ -3,10 +3,9 @@
 use std::io::{self, Write};
 use std::process::Command;
 
-use ipvs_rs::Handle;
-use ipvs_rs::error::Error;
 use ipvs_rs::model::{Info, Version};
 use ipvs_rs::transport::{Netns, NetnsError};
+use ipvs_rs::{Error, Handle};
 
 use crate::fault::Fault;
 use crate::kernel;

@@ -1,7 +1,8 @@
 //! The failures of a command: message and exit status.
 
 use clap::ValueEnum;
-use ipvs_rs::error::{Error, ErrorKind};
+use ipvs_rs::Error;
+use ipvs_rs::error::ErrorKind;
 
 /// Exit statuses. Scripts rely on them; the man page lists them with the descriptions here.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use ipvs_rs::Handle;
-use ipvs_rs::error::Error;
 use ipvs_rs::transport::Netns;
+use ipvs_rs::{Error, Handle};
 
 /// Connects to the IPVS of a namespace.
 pub fn connect(netns: &Netns) -> Result<Handle, Error> {

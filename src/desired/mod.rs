@@ -6,8 +6,12 @@
 //! |---|---|---|---|
 //! | [`spec`] | text of a file, or values of a program | a file as it was written | none |
 //! | [`DesiredState`] | files as they were written | services, destinations, timeouts, daemons: checked | none |
-//! | [`Plan`] | the observed and the desired state | operations in the order in which they are safe | none |
+//! | [`plan`] | the observed and the desired state | operations in the order in which they are safe | none |
 //! | [`apply`] | a plan | a changed table, or the old one again | through a [`Handle`](crate::Handle) |
+//!
+//! The values of states are in this module, and everything that belongs to one step in the module of that step: the
+//! function [`plan()`](plan::plan) and the [`Plan`](plan::Plan) in [`plan`], the functions that carry it out in [`apply`].
+//! Services and destinations themselves are at the [root of the crate](crate).
 //!
 //! Programs that have values instead of files start with [`DesiredState::new`]: health checks, agents and clusters do.
 
@@ -44,7 +48,6 @@ pub use drain::{ConnectionCounts, Drain, OnTimeout, WaitFor};
 #[cfg(target_os = "linux")]
 pub use lock::{Lock, LockError};
 pub use observed::Observed;
-pub use plan::{Operation, Plan, PlanOptions, plan};
 pub use print::{Order, PrintOptions, service_text};
 pub use scope::{Pattern, PatternError, Scope};
 pub use settings::forward_text;

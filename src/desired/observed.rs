@@ -6,7 +6,7 @@ use crate::{Error, Handle};
 
 use super::DesiredState;
 
-/// The observed state: the kernel's side of a [plan](super::plan()).
+/// The observed state: the kernel's side of a [plan](super::plan::plan()).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Observed {

@@ -52,7 +52,7 @@ impl From<Error> for io::Error {
     /// ```
     fn from(error: Error) -> Self {
         use io::ErrorKind as Kind;
-        let kind = match &error.0.cause {
+        let kind = match error.cause() {
             Cause::Io(error) => error.kind(),
             Cause::Procfs(procfs) => match procfs.io_error() {
                 Some(error) => error.kind(),

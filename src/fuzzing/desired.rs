@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::universe::{Case, Dice, INTERFACE};
 use crate::desired::apply::{Applier, ApplyError, ApplyOptions, Interrupt, Observer, OnError, Report, apply, drive};
-use crate::desired::{DesiredState, Observed, Plan, PlanOptions, plan};
+use crate::desired::plan::{Plan, PlanOptions, plan};
+use crate::desired::{DesiredState, Observed};
 use crate::error::Errno;
 use crate::handle::Handle;
 use crate::model::{Config, SyncDaemon, Table};

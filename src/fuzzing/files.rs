@@ -2,8 +2,9 @@
 
 use crate::desired::files::{Loaded, Reader, Source};
 use crate::desired::params::{MapResolver, ParamsError, Resolver, Syntax, substitute};
+use crate::desired::plan::{Plan, PlanOptions, plan};
 use crate::desired::spec::FileSpec;
-use crate::desired::{Diagnostics, Observed, Plan, PlanOptions, PrintOptions, plan, yaml};
+use crate::desired::{Diagnostics, Observed, PrintOptions, yaml};
 use crate::model::{DestinationEntry, ServiceEntry, Table, TableService};
 
 /// Reads text as files. What can be read is printed and read again, and is the same; what cannot is told with its place.

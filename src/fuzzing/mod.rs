@@ -44,7 +44,9 @@ pub use scenario::{fake_kernel, transcript};
 /// The library, for what the tests share.
 #[cfg(all(feature = "desired", feature = "testing"))]
 mod library {
-    pub(super) use crate::model::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
+    pub(super) use crate::model::{
+        Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table,
+    };
     pub(super) use crate::{desired, model};
 }
 

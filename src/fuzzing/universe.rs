@@ -8,10 +8,12 @@ use super::library::desired::{
     ServiceAttributes, WaitFor,
 };
 use super::library::model::{
-    AddressFamily, Config, DestinationEntry, Granularity, Persistence, PersistenceEngine, Prefix, Protocol,
-    SchedulerFlags, ServiceEntry, SyncDaemon, Table, TableService, Thresholds, Tunnel, TunnelFlags, Weight,
+    AddressFamily, Config, Granularity, Persistence, PersistenceEngine, Prefix, Protocol, SchedulerFlags, SyncDaemon,
+    TableService, Thresholds, Tunnel, TunnelFlags, Weight,
 };
-use super::library::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
+use super::library::{
+    Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table,
+};
 
 /// Bytes that decide; zeros behind their end.
 #[derive(Debug)]

@@ -1,10 +1,11 @@
 //! The client that most people use: one method per kernel operation.
 //!
+//! The client itself is at the [root of the crate](crate): [`Handle`], and with the feature `tokio` an `AsyncHandle`,
+//! which does the same in programs whose threads must not block. This module has their builders, batches and outcomes.
+//!
 //! The plain verbs `new_`, `update_`, `delete_` and `get_` do what the kernel does, and fail as it does. The idempotent
 //! forms build on them: `ensure_` and `remove_` reach the requested state from any other, and return in an [`Outcome`]
 //! what had to be changed; `modify_` changes one setting and keeps the rest. A [`Batch`] sends many commands at once.
-//!
-//! With the feature `tokio` there is an `AsyncHandle`, which does the same in programs whose threads must not block.
 //!
 //! ```no_run
 //! use ipvs_rs::{Handle, Scheduler, Service};
@@ -19,7 +20,7 @@
 //! ```
 
 // The documentation of a handle lists its methods in the order of these modules, beginning with how to open one.
-mod blocking;
+pub(crate) mod blocking;
 
 mod lists;
 
@@ -30,7 +31,7 @@ mod idempotent;
 mod batch;
 
 #[cfg(feature = "tokio")]
-mod asynchronous;
+pub(crate) mod asynchronous;
 mod builder;
 mod consistency;
 mod conversation;
@@ -43,9 +44,9 @@ use std::time::Duration;
 
 #[cfg(feature = "tokio")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "tokio")))]
-pub use asynchronous::{AsyncHandle, AsyncHandleBuilder};
+pub use asynchronous::AsyncHandleBuilder;
 pub use batch::{Batch, BatchCommand, BatchProgress, BatchReport};
-pub use blocking::Handle;
+pub(crate) use blocking::Handle;
 pub use builder::HandleBuilder;
 pub use consistency::Consistency;
 pub use idempotent::Outcome;

@@ -1,10 +1,12 @@
 //! The objects of IPVS as plain values, without I/O.
 //!
-//! Three roles, three kinds of type:
+//! Those of daily use are at the [root of the crate](crate), as `ipvs_rs::Service`; this module has their parts and the
+//! rest. They come in three roles:
 //!
 //! * **identity**: [`ServiceId`] and [`DestinationId`] name an object; they are small, `Copy`, ordered and hashable;
-//! * **settings**: [`Service`] and [`Destination`] are what you write;
-//! * **observation**: [`ServiceEntry`] and [`DestinationEntry`] are what you read: settings plus counters.
+//! * **settings**: [`Service`] and [`Destination`], with a [`Scheduler`] and a [`ForwardMethod`], are what you write;
+//! * **observation**: [`ServiceEntry`] and [`DestinationEntry`], or a whole [`Table`], are what you read: settings plus
+//!   counters.
 //!
 //! A value that exists is a value that the kernel could hold. Constructors refuse any other with an [`InvalidValue`]
 //! that names the value and the range. Values that the *kernel* reports are kept as they are, even where a constructor
@@ -64,38 +66,42 @@ macro_rules! compare_by_stored {
 }
 
 mod config;
-mod destination;
+pub(crate) mod destination;
 mod error;
 mod flags;
-mod forward;
+pub(crate) mod forward;
 mod info;
 mod name;
 pub mod notation;
 mod persistence;
 mod reading;
-mod scheduler;
+pub(crate) mod scheduler;
 #[cfg(feature = "serde")]
 mod serde;
-mod service;
-mod service_id;
+pub(crate) mod service;
+pub(crate) mod service_id;
 mod stats;
 mod sync_daemon;
-mod table;
+pub(crate) mod table;
 
 #[cfg(feature = "serde")]
 pub(crate) use self::serde::{Text, as_text};
 pub use config::{Config, Timeout};
-pub use destination::{Destination, DestinationEntry, DestinationId, Thresholds, Weight};
+pub(crate) use destination::{Destination, DestinationEntry, DestinationId};
+pub use destination::{Thresholds, Weight};
 pub use error::{InvalidValue, ParseError};
 pub use flags::{SchedulerFlags, ServiceFlags};
-pub use forward::{ForwardMethod, Tunnel, TunnelFlags, TunnelKind, UnknownForwardMethod, UnknownTunnelKind};
+pub(crate) use forward::ForwardMethod;
+pub use forward::{Tunnel, TunnelFlags, TunnelKind, UnknownForwardMethod, UnknownTunnelKind};
 pub use info::{Info, Version};
 pub use name::{EngineName, InterfaceName, SchedulerName};
 pub use persistence::{Granularity, Persistence, PersistenceEngine, Prefix};
 pub use reading::Reading;
-pub use scheduler::Scheduler;
-pub use service::{Service, ServiceEntry};
-pub use service_id::{AddressFamily, Protocol, ServiceId, ServiceKind};
+pub(crate) use scheduler::Scheduler;
+pub(crate) use service::{Service, ServiceEntry};
+pub(crate) use service_id::ServiceId;
+pub use service_id::{AddressFamily, Protocol, ServiceKind};
 pub use stats::Stats;
 pub use sync_daemon::{MulticastGroup, SyncDaemon, SyncRole};
-pub use table::{Table, TableService};
+pub(crate) use table::Table;
+pub use table::TableService;

@@ -3,12 +3,12 @@
 use std::io;
 use std::ops::ControlFlow;
 
-use ipvs_rs::ServiceId;
 use ipvs_rs::codec::{Request, put_request};
-use ipvs_rs::error::{Call, Errno, Error, ErrorKind, Target};
+use ipvs_rs::error::{Call, Errno, ErrorKind, Target};
 use ipvs_rs::handle::BatchReport;
 use ipvs_rs::model::{Granularity, Persistence, Prefix};
 use ipvs_rs::transport::Limits;
+use ipvs_rs::{Error, ServiceId};
 
 use crate::client::{Batch, Handle};
 use crate::message::{ack, noop, overrun, refusal};

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use ipvs_rs::codec::{FAMILY_NAME, Frames, Reply};
 use ipvs_rs::error::{Errno, ErrorKind};
-use ipvs_rs::model::ServiceEntry;
 use ipvs_rs::transport::{Received, Transport};
-use ipvs_rs::{Scheduler, Service};
+use ipvs_rs::{Scheduler, Service, ServiceEntry};
 
 use crate::client::Handle;
 use crate::message::{self, Asked, Message, PORT};

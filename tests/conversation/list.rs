@@ -3,8 +3,8 @@
 use ipvs_rs::codec::{DecodeProblem, Reply, Request};
 use ipvs_rs::error::{Call, Errno, ErrorKind};
 use ipvs_rs::handle::Consistency;
-use ipvs_rs::model::{DestinationEntry, Reading, Table, TableService};
-use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
+use ipvs_rs::model::{Reading, TableService};
+use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Scheduler, Service, Table};
 
 use crate::message::{
     Message, ack, attribute, bare_done, data, done, done_with, noop, overrun, raw_data, refusal, row,

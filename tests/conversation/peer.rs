@@ -5,9 +5,10 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use ipvs_rs::Error;
 use ipvs_rs::codec::{FAMILY_NAME, Family, Frames, Payload, Reply, Request};
 use ipvs_rs::engine::Expect;
-use ipvs_rs::error::{Errno, Error};
+use ipvs_rs::error::Errno;
 use ipvs_rs::transport::{Limits, Received, Transport};
 
 use crate::client::{Handle, HandleBuilder};

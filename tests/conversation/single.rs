@@ -3,8 +3,9 @@
 use std::io;
 use std::time::Duration;
 
+use ipvs_rs::Error;
 use ipvs_rs::codec::{DecodeProblem, Request};
-use ipvs_rs::error::{Errno, Error, ErrorKind};
+use ipvs_rs::error::{Errno, ErrorKind};
 use ipvs_rs::model::{Granularity, Persistence, Prefix, SyncRole, Version};
 
 use crate::client::Handle;

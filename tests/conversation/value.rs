@@ -1,8 +1,10 @@
 //! Values that many tests speak of.
 
 use ipvs_rs::codec::Reply;
-use ipvs_rs::model::{Config, DestinationEntry, ServiceEntry, Stats, SyncDaemon, Timeout};
-use ipvs_rs::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
+use ipvs_rs::model::{Config, Stats, SyncDaemon, Timeout};
+use ipvs_rs::{
+    Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId,
+};
 
 use crate::message::{Message, attribute, raw_data};
 

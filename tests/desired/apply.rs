@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use ipvs_rs::desired::DesiredState;
 use ipvs_rs::desired::apply::{ApplyOptions, Cause, Finding, Interrupt, OnError, Phase};
-use ipvs_rs::desired::plan::{Actions, OperationKind};
-use ipvs_rs::desired::{DesiredState, Plan, PlanOptions, plan};
+use ipvs_rs::desired::plan::{Actions, OperationKind, Plan, PlanOptions, plan};
 use ipvs_rs::error::Errno;
 use ipvs_rs::model::{Config, SyncDaemon};
 use ipvs_rs::testing::{Ability, Fault, FaultPlan as Mishaps};

@@ -6,7 +6,8 @@ use ipvs_rs::desired::apply::{
     Applier, ApplyError, ApplyOptions, Cause, DrainOutcome, Drains, Interrupt, Observer, Phase, Progress, Report,
     drive, held_by_persistence,
 };
-use ipvs_rs::desired::{DesiredState, Drain, OnTimeout, Plan, WaitFor};
+use ipvs_rs::desired::plan::Plan;
+use ipvs_rs::desired::{DesiredState, Drain, OnTimeout, WaitFor};
 use ipvs_rs::error::Errno;
 use ipvs_rs::model::SyncDaemon;
 use ipvs_rs::testing::{Fault, FaultPlan as Mishaps, Traffic};

@@ -1,9 +1,9 @@
 //! Tables and states for the tests, from the notation of ipvsadm.
 
 use ipvs_rs::desired::{DesiredDestination, DesiredService, DesiredState, Observed};
+use ipvs_rs::model::TableService;
 use ipvs_rs::model::notation::Rule;
-use ipvs_rs::model::{DestinationEntry, ServiceEntry, Table, TableService};
-use ipvs_rs::{Destination, Service, ServiceId};
+use ipvs_rs::{Destination, DestinationEntry, Service, ServiceEntry, ServiceId, Table};
 
 /// A table from rules such as `-A -t 192.0.2.1:80 -s wlc` and `-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 5`.
 pub(crate) fn table(rules: &[&str]) -> Table {

@@ -1,8 +1,8 @@
 //! Laws of every table, every state and every moment at which something goes wrong.
 
 use ipvs_rs::desired::apply::{ApplyOptions, Cause, Interrupt, OnError};
-use ipvs_rs::desired::plan::{Actions, Change, Object};
-use ipvs_rs::desired::{DesiredState, DestinationAttributes, Observed, PlanOptions, ServiceAttributes, plan};
+use ipvs_rs::desired::plan::{Actions, Change, Object, PlanOptions, plan};
+use ipvs_rs::desired::{DesiredState, DestinationAttributes, Observed, ServiceAttributes};
 use ipvs_rs::error::Errno;
 use ipvs_rs::testing::{Fault, FaultPlan as Mishaps};
 use proptest::collection::vec;
@@ -76,7 +76,7 @@ proptest! {
         assert_reached(&world, &before, &case.desired);
 
         world.forget();
-        let plan = ipvs_rs::desired::plan(&world.live(&case.desired), &case.desired, &PlanOptions::new().prune(true));
+        let plan = ipvs_rs::desired::plan::plan(&world.live(&case.desired), &case.desired, &PlanOptions::new().prune(true));
         prop_assert!(world.apply(&plan, ApplyOptions::new(), &mut ()).unwrap().is_complete());
         prop_assert_eq!(world.requests(), 0);
     }
@@ -136,7 +136,7 @@ proptest! {
 fn at_every_step(
     case: &Case,
     make: fn() -> World,
-    mut body: impl FnMut(&World, &ipvs_rs::desired::Plan, usize) -> bool,
+    mut body: impl FnMut(&World, &ipvs_rs::desired::plan::Plan, usize) -> bool,
 ) {
     for driver in Driver::ALL {
         let ends = |step| {

@@ -1,9 +1,8 @@
 //! The values that a file may have, and the messages about those that it may not.
 
+use ipvs_rs::desired::plan::{PlanOptions, plan};
 use ipvs_rs::desired::spec::FileSpec;
-use ipvs_rs::desired::{
-    Activity, DesiredState, DestinationAttributes, Observed, PlanOptions, ServiceAttributes, Severity, plan,
-};
+use ipvs_rs::desired::{Activity, DesiredState, DestinationAttributes, Observed, ServiceAttributes, Severity};
 
 use super::given::live;
 

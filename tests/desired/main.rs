@@ -13,7 +13,8 @@
 /// The library, for what the fuzzers share.
 mod library {
     pub(super) use ipvs_rs::{
-        Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId, desired, model,
+        Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId,
+        Table, desired, model,
     };
 }
 #[path = "../../src/fuzzing/universe.rs"]

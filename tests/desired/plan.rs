@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use ipvs_rs::desired::plan::{Actions, Conflict, Draining, Verb};
+use ipvs_rs::desired::plan::{Actions, Conflict, Draining, Plan, PlanOptions, Verb, plan};
 use ipvs_rs::desired::{
-    Activity, DesiredDestination, DesiredService, DesiredState, DestinationAttributes, Drain, Observed, Plan,
-    PlanOptions, Scope, ServiceAttributes, plan,
+    Activity, DesiredDestination, DesiredService, DesiredState, DestinationAttributes, Drain, Observed, Scope,
+    ServiceAttributes,
 };
 use ipvs_rs::model::{Config, SyncDaemon};
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ipvs_rs::desired::{DesiredState, Drain, Observed, Plan, PlanOptions, Scope, plan, yaml};
+use ipvs_rs::desired::plan::{Plan, PlanOptions, plan};
+use ipvs_rs::desired::{DesiredState, Drain, Observed, Scope, yaml};
 use ipvs_rs::model::{Config, SyncDaemon};
 
 use super::given::{WEB, WEB_1, WEB_2, desired, live, wanted};

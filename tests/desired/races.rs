@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ipvs_rs::ServiceId;
 use ipvs_rs::desired::apply::{ApplyOptions, Cause, Finding, Observer, OnRace, Progress};
-use ipvs_rs::desired::plan::Actions;
-use ipvs_rs::desired::{DesiredState, Drain, Plan, PlanOptions, plan};
+use ipvs_rs::desired::plan::{Actions, Plan, PlanOptions, plan};
+use ipvs_rs::desired::{DesiredState, Drain};
 use ipvs_rs::testing::Traffic;
 
 use super::given::{WEB, WEB_1, WEB_2, WEB_3, desired, live, table};

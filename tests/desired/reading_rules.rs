@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 
 use ipvs_rs::desired::files::{Loaded, Reader, Source};
+use ipvs_rs::desired::plan::{PlanOptions, plan};
 use ipvs_rs::desired::spec::FileSpec;
-use ipvs_rs::desired::{
-    DestinationAttributes, Diagnostics, Observed, PlanOptions, PrintOptions, ServiceAttributes, Stage, plan, yaml,
-};
+use ipvs_rs::desired::{DestinationAttributes, Diagnostics, Observed, PrintOptions, ServiceAttributes, Stage, yaml};
 
 use super::given::live;
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use ipvs_rs::desired::plan::{SavedPlan, SavedPlanError};
-use ipvs_rs::desired::{DesiredState, Drain, Observed, Plan, PlanOptions, Scope, plan};
-use ipvs_rs::model::{AddressFamily, Config, Protocol, ServiceEntry, SyncDaemon, TableService};
-use ipvs_rs::{Scheduler, Service, ServiceId};
+use ipvs_rs::desired::plan::{Plan, PlanOptions, SavedPlan, SavedPlanError, plan};
+use ipvs_rs::desired::{DesiredState, Drain, Observed, Scope};
+use ipvs_rs::model::{AddressFamily, Config, Protocol, SyncDaemon, TableService};
+use ipvs_rs::{Scheduler, Service, ServiceEntry, ServiceId};
 use serde_json::{Value, json};
 
 use super::given::{WEB, WEB_1, WEB_2, live, wanted};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ipvs_rs::desired::{DesiredState, Observed};
-use ipvs_rs::model::{Config, SyncDaemon, Table};
-use ipvs_rs::{Destination, DestinationId, Handle, Service, ServiceId};
+use ipvs_rs::model::{Config, SyncDaemon};
+use ipvs_rs::{Destination, DestinationId, Handle, Service, ServiceId, Table};
 
 use super::universe::Case;
 

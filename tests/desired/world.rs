@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 #[cfg(feature = "tokio")]
 use ipvs_rs::desired::apply::apply_async;
 use ipvs_rs::desired::apply::{Applier, ApplyError, ApplyOptions, Interrupt, Observer, Progress, Report, drive};
-use ipvs_rs::desired::{DesiredState, Observed, Plan, PlanOptions, plan};
-use ipvs_rs::model::Table;
+use ipvs_rs::desired::plan::{Plan, PlanOptions, plan};
+use ipvs_rs::desired::{DesiredState, Observed};
 use ipvs_rs::testing::{FakeKernel, FakeSocket, Interface};
 use ipvs_rs::transport::{Limits, Received, Transport};
-use ipvs_rs::{AsyncHandle, Handle};
+use ipvs_rs::{AsyncHandle, Handle, Table};
 
 use super::state::{State, fill, put};
 use super::universe::{Case, INTERFACE};

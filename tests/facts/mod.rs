@@ -6,13 +6,13 @@
 use ipvs_rs::codec::{FAMILY_NAME, Family, FamilyRequest, Frames, Payload, put_family_request};
 use ipvs_rs::desired::apply::{ApplyOptions, apply};
 use ipvs_rs::desired::files::{Reader, Source};
-use ipvs_rs::desired::plan::SavedPlan;
+use ipvs_rs::desired::plan::{Plan, PlanOptions, SavedPlan, plan};
 use ipvs_rs::desired::spec::FileSpec;
-use ipvs_rs::desired::{DesiredState, Observed, Plan, PlanOptions, PrintOptions, plan, service_text, yaml};
+use ipvs_rs::desired::{DesiredState, Observed, PrintOptions, service_text, yaml};
+use ipvs_rs::model::Protocol;
 use ipvs_rs::model::notation::Rule;
-use ipvs_rs::model::{Protocol, Table};
 use ipvs_rs::transport::Transport;
-use ipvs_rs::{Destination, Handle, Service, ServiceId};
+use ipvs_rs::{Destination, Handle, Service, ServiceId, Table};
 
 use fastrand::Rng;
 

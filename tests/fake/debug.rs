@@ -11,26 +11,30 @@ use ipvs_rs::engine::{
     Bulk, Deadline, Exchange, ExchangeFailure, ExchangeProgress, Expect, KernelError, Listing, Passes, Sequence,
 };
 use ipvs_rs::error::Errno;
-use ipvs_rs::handle::{BatchCommand, Consistency, Handle, Outcome};
+use ipvs_rs::handle::{BatchCommand, Consistency, Outcome};
 use ipvs_rs::model::notation::Rule;
 use ipvs_rs::model::{
     AddressFamily, Config, EngineName, Granularity, Info, InterfaceName, MulticastGroup, Persistence,
-    PersistenceEngine, Prefix, Protocol, Reading, Scheduler, SchedulerFlags, SchedulerName, ServiceFlags, Stats,
-    SyncDaemon, SyncRole, Table, TableService, Thresholds, Timeout, Tunnel, TunnelFlags, TunnelKind, Version, Weight,
+    PersistenceEngine, Prefix, Protocol, Reading, SchedulerFlags, SchedulerName, ServiceFlags, Stats, SyncDaemon,
+    SyncRole, TableService, Thresholds, Timeout, Tunnel, TunnelFlags, TunnelKind, Version, Weight,
 };
 use ipvs_rs::procfs::{self, Connections, CpuStats, Modules, Sysctl, SysctlValue};
 use ipvs_rs::testing::{
     Ability, FakeKernel, Fault, FaultPlan, Interface, Recorder, Release, Replay, Traffic, Transcript,
 };
 use ipvs_rs::transport::{Limits, Received};
-use ipvs_rs::{Destination, DestinationEntry, DestinationId, ForwardMethod, Service, ServiceEntry, ServiceId};
+use ipvs_rs::{
+    Destination, DestinationEntry, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceEntry, ServiceId,
+    Table,
+};
 
 /// No line is longer, whatever the value has behind it: this many objects, or as many bytes of text.
 const SHORT: usize = 1500;
 const MANY: u16 = 2000;
 
 /// Where the public types of a floor are named.
-const FLOORS: [&str; 9] = [
+const FLOORS: [&str; 10] = [
+    include_str!("../../src/lib.rs"),
     include_str!("../../src/codec/mod.rs"),
     include_str!("../../src/engine/mod.rs"),
     include_str!("../../src/error/mod.rs"),

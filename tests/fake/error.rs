@@ -5,12 +5,12 @@ use std::io;
 use std::ops::ControlFlow;
 
 use ipvs_rs::codec::DecodeError;
-use ipvs_rs::error::{Call, Errno, Error, ErrorKind, Target};
+use ipvs_rs::error::{Call, Errno, ErrorKind, Target};
 use ipvs_rs::handle::Consistency;
 use ipvs_rs::model::{InvalidValue, ParseError, Persistence, PersistenceEngine, Weight};
 use ipvs_rs::procfs::{Connections, ProcfsError, Sysctl};
 use ipvs_rs::testing::{Ability, FakeKernel, Fault};
-use ipvs_rs::{Destination, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceId};
+use ipvs_rs::{Destination, DestinationId, Error, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
 fn web() -> ServiceId {
     "TCP 192.0.2.10:80".parse().unwrap()

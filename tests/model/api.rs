@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use ipvs_rs::model::notation::{DestinationRule, Rule, ServiceRule, TableRules};
 use ipvs_rs::model::*;
+use ipvs_rs::*;
 
 /// Whatever can be stored in a map, sent to another thread and shown.
 fn value<T: Clone + Debug + Eq + Hash + Send + Sync + Unpin + 'static>() {}

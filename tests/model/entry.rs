@@ -1,9 +1,9 @@
 //! Observed objects: their line in a log, and a table as a collection.
 
 use ipvs_rs::model::{
-    Granularity, Persistence, PersistenceEngine, SchedulerFlags, ServiceFlags, Table, TableService, Tunnel, Weight,
+    Granularity, Persistence, PersistenceEngine, SchedulerFlags, ServiceFlags, TableService, Tunnel, Weight,
 };
-use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Scheduler, Service, ServiceEntry};
+use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Scheduler, Service, ServiceEntry, Table};
 
 fn service(id: &str, scheduler: Scheduler) -> Service {
     Service::new(id.parse().unwrap(), scheduler)

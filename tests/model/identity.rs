@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-use ipvs_rs::model::{AddressFamily, DestinationId, InvalidValue, ParseError, Protocol, ServiceId, ServiceKind};
+use ipvs_rs::model::{AddressFamily, InvalidValue, ParseError, Protocol, ServiceKind};
+use ipvs_rs::{DestinationId, ServiceId};
 
 #[test]
 fn service_reads_every_form() {

@@ -5,7 +5,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
 
 use ipvs_rs::model::notation::Rule;
-use ipvs_rs::model::{ForwardMethod, ParseError, Scheduler, SchedulerFlags, Service, ServiceFlags, Version};
+use ipvs_rs::model::{ParseError, SchedulerFlags, ServiceFlags, Version};
+use ipvs_rs::{ForwardMethod, Scheduler, Service};
 use proptest::prelude::*;
 
 use crate::strategy::*;
@@ -201,6 +202,7 @@ fn read_as_everything(text: &str) {
     }
 
     use ipvs_rs::model::*;
+    use ipvs_rs::*;
     check::<ServiceId>(text);
     check::<DestinationId>(text);
     check::<Protocol>(text);

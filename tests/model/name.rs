@@ -1,6 +1,7 @@
 //! The names that the kernel knows schedulers, engines and interfaces by.
 
-use ipvs_rs::model::{EngineName, InterfaceName, PersistenceEngine, Scheduler, SchedulerName, SyncDaemon};
+use ipvs_rs::Scheduler;
+use ipvs_rs::model::{EngineName, InterfaceName, PersistenceEngine, SchedulerName, SyncDaemon};
 
 #[test]
 fn scheduler_has_1_to_15_printable_characters() {

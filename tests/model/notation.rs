@@ -3,11 +3,11 @@
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
-use ipvs_rs::ForwardMethod;
 use ipvs_rs::model::{
-    Config, Granularity, MulticastGroup, ParseError, Persistence, Prefix, Scheduler, SchedulerFlags, ServiceFlags,
-    SyncDaemon, SyncRole, Thresholds, Timeout, Tunnel, TunnelFlags, TunnelKind, Version, Weight,
+    Config, Granularity, MulticastGroup, ParseError, Persistence, Prefix, SchedulerFlags, ServiceFlags, SyncDaemon,
+    SyncRole, Thresholds, Timeout, Tunnel, TunnelFlags, TunnelKind, Version, Weight,
 };
+use ipvs_rs::{ForwardMethod, Scheduler};
 
 #[test]
 fn forwarding_method_is_read_or_refused() {

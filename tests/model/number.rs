@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use ipvs_rs::model::{
-    AddressFamily, Config, Granularity, InvalidValue, MulticastGroup, Persistence, Prefix, Protocol, Scheduler,
-    SchedulerFlags, Service, ServiceFlags, SyncDaemon, Thresholds, Timeout, Tunnel, TunnelFlags, Version, Weight,
+    AddressFamily, Config, Granularity, InvalidValue, MulticastGroup, Persistence, Prefix, Protocol, SchedulerFlags,
+    ServiceFlags, SyncDaemon, Thresholds, Timeout, Tunnel, TunnelFlags, Version, Weight,
 };
-use ipvs_rs::{Destination, ForwardMethod};
+use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
 
 #[test]
 fn weight_is_at_most_what_a_signed_number_holds() {

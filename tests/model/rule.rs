@@ -1,11 +1,8 @@
 //! Rule lines: what prints, what is read, what is refused.
 
 use ipvs_rs::model::notation::Rule;
-use ipvs_rs::model::{
-    AddressFamily, DestinationEntry, Granularity, Persistence, SchedulerFlags, ServiceEntry, Table, TableService,
-    Thresholds, Weight,
-};
-use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
+use ipvs_rs::model::{AddressFamily, Granularity, Persistence, SchedulerFlags, TableService, Thresholds, Weight};
+use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table};
 
 #[test]
 fn lines_that_ipvsadm_prints_read_back_to_the_byte() {

@@ -6,6 +6,7 @@ use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;
 use ipvs_rs::model::notation::Rule;
 use ipvs_rs::model::*;
+use ipvs_rs::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -5,10 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU8, NonZeroU16};
 
 use ipvs_rs::model::{
-    AddressFamily, Config, Destination, DestinationEntry, DestinationId, ForwardMethod, Granularity, InterfaceName,
-    MulticastGroup, Persistence, PersistenceEngine, Prefix, Protocol, Scheduler, SchedulerFlags, Service, ServiceEntry,
-    ServiceFlags, ServiceId, Stats, SyncDaemon, SyncRole, Table, TableService, Thresholds, Timeout, Tunnel,
+    AddressFamily, Config, Granularity, InterfaceName, MulticastGroup, Persistence, PersistenceEngine, Prefix,
+    Protocol, SchedulerFlags, ServiceFlags, Stats, SyncDaemon, SyncRole, TableService, Thresholds, Timeout, Tunnel,
     TunnelFlags, TunnelKind, Weight,
+};
+use ipvs_rs::{
+    Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table,
 };
 use proptest::collection::vec;
 use proptest::option;

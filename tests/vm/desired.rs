@@ -10,7 +10,8 @@ pub(crate) mod universe;
 /// The library, for what others share.
 mod library {
     pub(super) use ipvs_rs::{
-        Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId, desired, model,
+        Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId,
+        Table, desired, model,
     };
 }
 
@@ -21,7 +22,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use ipvs_rs::desired::apply::{ApplyError, ApplyOptions, Cause, Interrupt, Observer, OnError, Report, apply};
-use ipvs_rs::desired::{DesiredService, DesiredState, Observed, Plan, PlanOptions, plan};
+use ipvs_rs::desired::plan::{Plan, PlanOptions, plan};
+use ipvs_rs::desired::{DesiredService, DesiredState, Observed};
 use ipvs_rs::transport::{KernelSocket, Limits, Received, SocketOptions, Transport};
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service};
 

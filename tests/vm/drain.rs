@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ipvs_rs::desired::apply::{ApplyOptions, DrainOutcome, Drains, apply, apply_beside};
-use ipvs_rs::desired::{DesiredService, DesiredState, Drain, Observed, OnTimeout, PlanOptions, plan};
+use ipvs_rs::desired::plan::{PlanOptions, plan};
+use ipvs_rs::desired::{DesiredService, DesiredState, Drain, Observed, OnTimeout};
 use ipvs_rs::transport::{KernelSocket, Limits, Received, SocketOptions, Transport};
 use ipvs_rs::{Destination, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 

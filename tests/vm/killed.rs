@@ -6,9 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ipvs_rs::desired::apply::{ApplyOptions, Interrupt, Observer, apply};
-use ipvs_rs::desired::{DesiredService, DesiredState, Observed, PlanOptions, Scope, plan};
-use ipvs_rs::model::{Config, SchedulerFlags, Table};
-use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service};
+use ipvs_rs::desired::plan::{PlanOptions, plan};
+use ipvs_rs::desired::{DesiredService, DesiredState, Observed, Scope};
+use ipvs_rs::model::{Config, SchedulerFlags};
+use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, Table};
 
 use crate::namespaces::fresh;
 use crate::process::{is_again, start_again};

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use ipvs_rs::desired::apply::{ApplyOptions, apply};
-use ipvs_rs::desired::{DesiredService, DesiredState, Drain, Observed, PlanOptions, plan};
+use ipvs_rs::desired::plan::{PlanOptions, plan};
+use ipvs_rs::desired::{DesiredService, DesiredState, Drain, Observed};
 use ipvs_rs::{Destination, ForwardMethod, Handle, Scheduler, Service, ServiceId};
 
 use crate::forwarding::with_network;

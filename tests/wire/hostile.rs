@@ -1,8 +1,8 @@
 //! Bytes that no kernel sends: every one is an error or a value, none is a panic.
 
 use ipvs_rs::codec::{DecodeError, DecodeProblem, Family, Frames, IpvsCommand, Reply, Request, attribute_at};
-use ipvs_rs::model::{AddressFamily, DestinationEntry, ServiceEntry, SyncDaemon};
-use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
+use ipvs_rs::model::{AddressFamily, SyncDaemon};
+use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Scheduler, Service, ServiceEntry};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -4,7 +4,8 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use ipvs_rs::codec::{DecodeError, Frames, IpvsCommand, Payload, Reply, Request, put_request};
-use ipvs_rs::model::{AddressFamily, Destination, ServiceId};
+use ipvs_rs::model::AddressFamily;
+use ipvs_rs::{Destination, ServiceId};
 use netlink_packet_core::NLM_F_DUMP;
 use proptest::collection::vec;
 use proptest::option;

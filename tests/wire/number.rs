@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use ipvs_rs::ForwardMethod;
 use ipvs_rs::codec::{FAMILY_VERSION, IpvsCommand, Reply, Request, attribute_at};
-use ipvs_rs::model::{ForwardMethod, ServiceFlags, SyncRole, Tunnel, TunnelFlags, TunnelKind};
+use ipvs_rs::model::{ServiceFlags, SyncRole, Tunnel, TunnelFlags, TunnelKind};
 
 use crate::fixture;
 
@@ -119,7 +120,7 @@ fn attributes_of_statistics_have_the_names_and_numbers_of_the_header() {
     for block in [10, 12] {
         for (name, number) in &names {
             let mut bytes = Vec::new();
-            let entry = ipvs_rs::model::ServiceEntry::new(ipvs_rs::Service::new(
+            let entry = ipvs_rs::ServiceEntry::new(ipvs_rs::Service::new(
                 "TCP 10.0.0.1:80".parse().unwrap(),
                 ipvs_rs::Scheduler::Rr,
             ));

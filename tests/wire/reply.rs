@@ -4,10 +4,10 @@ use std::net::Ipv4Addr;
 
 use ipvs_rs::codec::{Acknowledgement, Family, Frames, Payload, Reply, attribute_at};
 use ipvs_rs::model::{
-    Config, Destination, DestinationEntry, ForwardMethod, Granularity, Persistence, PersistenceEngine, Prefix,
-    Scheduler, SchedulerFlags, Service, ServiceEntry, ServiceFlags, ServiceId, Stats, SyncDaemon, Timeout, Tunnel,
-    TunnelFlags, Version,
+    Config, Granularity, Persistence, PersistenceEngine, Prefix, SchedulerFlags, ServiceFlags, Stats, SyncDaemon,
+    Timeout, Tunnel, TunnelFlags, Version,
 };
+use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId};
 
 use crate::fixture::{self, data, frames, only};
 

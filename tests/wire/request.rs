@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use ipvs_rs::codec::{DecodeProblem, FAMILY_NAME, FamilyRequest, Request, put_family_request, put_request};
 use ipvs_rs::model::{
-    Config, Destination, DestinationId, ForwardMethod, Granularity, Persistence, PersistenceEngine, Prefix, Scheduler,
-    SchedulerFlags, Service, ServiceId, SyncDaemon, SyncRole, Thresholds, Tunnel, TunnelFlags,
+    Config, Granularity, Persistence, PersistenceEngine, Prefix, SchedulerFlags, SyncDaemon, SyncRole, Thresholds,
+    Tunnel, TunnelFlags,
 };
+use ipvs_rs::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
 use netlink_packet_core::NLM_F_DUMP;
 
 use crate::fixture::{self, Exchange, data, only};

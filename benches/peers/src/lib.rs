@@ -19,7 +19,8 @@ const FLAGS: u16 = 0x5;
 /// The library.
 pub mod ipvs_rs_codec {
     use ipvs_rs::codec::{Frames, Payload, Reply, Request, put_request};
-    use ipvs_rs::model::{AddressFamily, DestinationEntry, ServiceEntry};
+    use ipvs_rs::model::AddressFamily;
+    use ipvs_rs::{DestinationEntry, ServiceEntry};
 
     use super::{FLAGS, messages};
 

@@ -5,9 +5,10 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use ipvs_rs::Handle;
+use ipvs_rs::desired::Observed;
 use ipvs_rs::desired::apply::{ApplyOptions, DrainOutcome, Report as Applied, apply};
 use ipvs_rs::desired::files::{Reader, Source};
-use ipvs_rs::desired::{Observed, Plan, PlanOptions, plan};
+use ipvs_rs::desired::plan::{Plan, PlanOptions, plan};
 use ipvs_rs::model::{TableService, Weight};
 
 use super::{POLL, Scenario};

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use ipvs_rs::desired::plan::{Actions, Draining, OperationKind};
-use ipvs_rs::desired::{DesiredState, Drain, Observed, Operation, Plan, PlanOptions, service_text};
+use ipvs_rs::desired::plan::{Actions, Draining, Operation, OperationKind, Plan, PlanOptions};
+use ipvs_rs::desired::{DesiredState, Drain, Observed, service_text};
 
 use crate::args::{self, Format, Planning};
 use crate::console::Console;
@@ -58,7 +58,7 @@ impl Task<'_> {
     /// Compares the table with the desired state.
     pub fn plan(&self, session: &mut Session<'_>) -> Result<Planned, Failure> {
         let live = Observed::read(&session.handle, self.state).map_err(|error| Failure::query("services", &error))?;
-        let plan = ipvs_rs::desired::plan(&live, self.state, &options(self.planning));
+        let plan = ipvs_rs::desired::plan::plan(&live, self.state, &options(self.planning));
         session.console.debug(|| {
             let (services, destinations) = (live.table.len(), live.table.destination_count());
             format!(

@@ -35,7 +35,8 @@ pub(super) const PAUSE: Duration = Duration::from_millis(20);
 /// use std::time::Instant;
 ///
 /// use ipvs_rs::desired::apply::{Applier, ApplyOptions, Interrupt, Step};
-/// use ipvs_rs::desired::{DesiredService, DesiredState, Observed, PlanOptions, plan};
+/// use ipvs_rs::desired::plan::{PlanOptions, plan};
+/// use ipvs_rs::desired::{DesiredService, DesiredState, Observed};
 /// use ipvs_rs::{Handle, Scheduler, Service};
 ///
 /// # #[cfg(feature = "testing")] {

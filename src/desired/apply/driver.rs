@@ -9,7 +9,7 @@ use super::options::ApplyOptions;
 use super::report::Report;
 use super::step::Step;
 use crate::Handle;
-use crate::desired::Plan;
+use crate::desired::plan::Plan;
 
 /// The longest time until an interrupt is noticed.
 const NAP: Duration = Duration::from_millis(100);

@@ -60,8 +60,8 @@ pub(super) fn groups(operations: &[Operation]) -> Vec<Group> {
 /// # Example
 ///
 /// ```no_run
-/// use ipvs_rs::desired::Plan;
 /// use ipvs_rs::desired::apply::held_by_persistence;
+/// use ipvs_rs::desired::plan::Plan;
 ///
 /// # fn made() -> Plan { Plan::default() }
 /// let plan = made();

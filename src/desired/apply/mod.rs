@@ -1,14 +1,15 @@
 //! Carries out plans: in batches, with progress, and with a rollback on failure.
 //!
 //! IPVS has no transactions. The closest substitute: everything that can be checked is checked before the first write,
-//! commands are sent in the [order of the plan](super::Plan), many to a datagram, and for each that the kernel has
+//! commands are sent in the [order of the plan](super::plan::Plan), many to a datagram, and for each that the kernel has
 //! confirmed, its inverse is known. When one fails, the operations so far are [undone](OnError::Rollback), the last
 //! first.
 //!
 //! ```no_run
 //! use ipvs_rs::Handle;
 //! use ipvs_rs::desired::apply::{ApplyOptions, apply};
-//! use ipvs_rs::desired::{DesiredState, Observed, PlanOptions, plan};
+//! use ipvs_rs::desired::plan::{PlanOptions, plan};
+//! use ipvs_rs::desired::{DesiredState, Observed};
 //!
 //! # fn desired() -> DesiredState { DesiredState::new() }
 //! let handle = Handle::new()?;

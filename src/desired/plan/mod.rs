@@ -94,7 +94,8 @@ pub enum Conflict {
 /// # Example
 ///
 /// ```
-/// use ipvs_rs::desired::{DesiredService, DesiredState, Observed, PlanOptions, plan};
+/// use ipvs_rs::desired::plan::{PlanOptions, plan};
+/// use ipvs_rs::desired::{DesiredService, DesiredState, Observed};
 /// use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service};
 ///
 /// let web = DesiredService::new(Service::new("tcp://192.0.2.10:80".parse()?, Scheduler::Wlc))

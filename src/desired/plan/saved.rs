@@ -16,8 +16,8 @@ use crate::desired::{Observed, lower};
 /// # Example
 ///
 /// ```
-/// use ipvs_rs::desired::plan::SavedPlan;
-/// use ipvs_rs::desired::{DesiredService, DesiredState, Observed, PlanOptions, plan};
+/// use ipvs_rs::desired::plan::{PlanOptions, SavedPlan, plan};
+/// use ipvs_rs::desired::{DesiredService, DesiredState, Observed};
 /// use ipvs_rs::{Scheduler, Service};
 ///
 /// let live = Observed::default();

@@ -3,9 +3,9 @@ mod commands;
 use std::fmt;
 use std::ops::ControlFlow;
 
-#[cfg(feature = "tokio")]
-use super::AsyncHandle;
 use super::Handle;
+#[cfg(feature = "tokio")]
+use super::asynchronous::AsyncHandle;
 use super::side::block_on;
 use crate::codec::Request;
 use crate::error::{Call, Error};

@@ -70,7 +70,7 @@ const STORY: RangeInclusive<usize> = 1..=250;
 struct Tally {
     requests: u64,
     /// Successes and failures by command.
-    commands: BTreeMap<Option<Command>, [u32; 2]>,
+    commands: BTreeMap<Option<IpvsCommand>, [u32; 2]>,
     unconfirmed: u32,
 }
 

@@ -10,8 +10,10 @@ use ipvs_rs::desired::apply::{
     ApplyError, ApplyOptions, Cause, Drains, Interrupt, Observer, Phase, Progress, Report, apply as apply_and_wait,
     apply_beside, held_by_persistence,
 };
-use ipvs_rs::desired::plan::{Actions, OperationKind, SavedPlan, SavedPlanError, SettingChange, Summary};
-use ipvs_rs::desired::{Lock, Observed, Operation, Plan, service_text};
+use ipvs_rs::desired::plan::{
+    Actions, Operation, OperationKind, Plan, SavedPlan, SavedPlanError, SettingChange, Summary,
+};
+use ipvs_rs::desired::{Lock, Observed, service_text};
 use ipvs_rs::error::{Call, Target};
 use ipvs_rs::procfs::{Procfs, Sysctl, SysctlValue};
 

@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use ipvs_rs::desired::apply::{Applier, ApplyError, ApplyOptions, DrainOutcome, Drained, Interrupt, OnRace, drive};
-use ipvs_rs::desired::plan::Change;
-use ipvs_rs::desired::{Drain, Operation, Plan, WaitFor, service_text};
+use ipvs_rs::desired::plan::{Change, Operation, Plan};
+use ipvs_rs::desired::{Drain, WaitFor, service_text};
 use ipvs_rs::handle::Consistency;
 use ipvs_rs::model::Protocol;
 use ipvs_rs::{DestinationId, ServiceId};

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use ipvs_rs::desired::spec::FileSpec;
 use ipvs_rs::desired::{DesiredState, Observed, PrintOptions, forward_text, service_text};
-use ipvs_rs::model::{ForwardMethod, Stats, Timeout};
-use ipvs_rs::{Destination, DestinationEntry, Handle, Service, ServiceId};
+use ipvs_rs::model::{Stats, Timeout};
+use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Handle, Service, ServiceId};
 
 use crate::args::{Format, Get};
 use crate::columns::Columns;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use ipvs_rs::desired::apply::{ApplyOptions, OnError, OnRace, apply};
-use ipvs_rs::desired::plan::{Change, Object};
-use ipvs_rs::desired::{Operation, Plan, service_text};
-use ipvs_rs::error::{Errno, Error};
+use ipvs_rs::desired::plan::{Change, Object, Operation, Plan};
+use ipvs_rs::desired::service_text;
+use ipvs_rs::error::Errno;
 use ipvs_rs::model::{Config, InvalidValue, SchedulerFlags, Thresholds, Weight};
-use ipvs_rs::{Destination, DestinationId, Handle, Scheduler, ServiceId};
+use ipvs_rs::{Destination, DestinationId, Error, Handle, Scheduler, ServiceId};
 
 use crate::clock::Clock;
 use crate::failure::{Failure, failure};

@@ -5,7 +5,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::{fs, io, time};
 
-use ipvs_rs::desired::{Lock, Operation, Plan};
+use ipvs_rs::desired::Lock;
+use ipvs_rs::desired::plan::{Operation, Plan};
 use ipvs_rs::transport::Netns;
 
 use crate::console::Console;

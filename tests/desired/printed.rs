@@ -1,15 +1,17 @@
 //! Whatever a kernel holds is printed, read again, and no reason to change anything.
 
 use ipvs_rs::desired::files::{Reader, Source};
-use ipvs_rs::desired::{
-    DesiredDestination, DesiredService, DesiredState, Observed, PlanOptions, PrintOptions, plan, spec, yaml,
-};
+use ipvs_rs::desired::plan::{PlanOptions, plan};
+use ipvs_rs::desired::spec::FileSpec;
+use ipvs_rs::desired::{DesiredDestination, DesiredService, DesiredState, Observed, PrintOptions, yaml};
 use ipvs_rs::model::{
-    AddressFamily, Config, DestinationEntry, EngineName, Granularity, InterfaceName, Persistence, PersistenceEngine,
-    Prefix, Protocol, SchedulerFlags, SchedulerName, ServiceEntry, ServiceFlags, SyncDaemon, SyncRole, Table,
-    TableService, Thresholds, Timeout, Tunnel, TunnelFlags,
+    AddressFamily, Config, EngineName, Granularity, InterfaceName, Persistence, PersistenceEngine, Prefix, Protocol,
+    SchedulerFlags, SchedulerName, ServiceFlags, SyncDaemon, SyncRole, TableService, Thresholds, Timeout, Tunnel,
+    TunnelFlags,
 };
-use ipvs_rs::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
+use ipvs_rs::{
+    Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table,
+};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -147,7 +149,7 @@ proptest! {
 
     #[test]
     fn any_table_is_printed_and_read_back(live in live(), factor in any::<bool>()) {
-        let file = spec::File::from_observed(&live, &PrintOptions::new().all(true).factor_defaults(factor));
+        let file = FileSpec::from_observed(&live, &PrintOptions::new().all(true).factor_defaults(factor));
         let mut should = DesiredState::from(&live.table);
         should.services.sort_by_key(DesiredService::id);
         for service in &mut should.services {

@@ -5,7 +5,8 @@ use std::fs;
 
 use ipvs_rs::desired::files::{Loaded, Reader, Source, read_path};
 use ipvs_rs::desired::params::MapResolver;
-use ipvs_rs::desired::{Diagnostics, Stage, service_text, spec};
+use ipvs_rs::desired::spec::FileSpec;
+use ipvs_rs::desired::{Diagnostics, Stage, service_text};
 
 fn read(text: &str) -> Result<Loaded, Diagnostics> {
     Reader::new().read(&[Source::new("f", text)])
@@ -541,7 +542,7 @@ fn more_than_64_mebibytes_are_not_read() {
 
 #[test]
 fn printed_state_is_read() {
-    let file = spec::File { version: Some(2), ..spec::File::default() };
+    let file = FileSpec { version: Some(2), ..FileSpec::default() };
     let text = ipvs_rs::desired::yaml::to_string(&file).unwrap();
     assert_eq!(read(&text).unwrap().files, [file]);
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ipvs_rs::desired::params::{Chain, MapResolver, ParamsError, Resolver, Syntax, substitute};
+use ipvs_rs::desired::params::{MapResolver, ParamsError, Resolver, ResolverChain, Syntax, substitute};
 
 fn values() -> MapResolver {
     let values = [("a.b", "1"), ("a", "x"), ("stage", "test"), ("net.test", "192.0.2.7"), ("a{b}", "braces")];
@@ -49,7 +49,7 @@ fn invalid_parameter_has_a_reason() {
     for (text, expected) in table {
         assert_eq!(replaced(text, Syntax::Version1), Err(expected), "{text}");
     }
-    let error = substitute("${a}", &Chain::new(), Syntax::Version1).unwrap_err();
+    let error = substitute("${a}", &ResolverChain::new(), Syntax::Version1).unwrap_err();
     assert!(error.is_unresolved());
     assert_eq!(error.to_string(), "unable to look up parameter (for key=a); no source of parameters is switched on");
 }
@@ -157,7 +157,7 @@ fn keys_of_documents_are_text() {
 fn the_first_source_that_has_a_key_is_taken() {
     let first = MapResolver::from_document("1", "{a: 1, b: 2}").unwrap();
     let second = MapResolver::from_document("2", "{b: 3, c: 4}").unwrap();
-    let chain = Chain::new().with(first).with(second);
+    let chain = ResolverChain::new().with(first).with(second);
     let found: Vec<_> = ["a", "b", "c", "d"].iter().map(|key| chain.resolve(key)).collect();
     assert_eq!(found, [Some("1".to_owned()), Some("2".to_owned()), Some("4".to_owned()), None]);
     assert_eq!(chain.describe(), "parameters of 1, parameters of 2");

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task;
 
+use super::mode::{Link, Mode};
 use super::operations::Operations;
-use super::side::{Link, Side};
 use super::{Consistency, HandleBuilder, Inner, Outcome};
 use crate::error::Error;
 use crate::model::{
@@ -107,7 +107,7 @@ impl Link for Socket {
     }
 }
 
-impl Side for Yielding {
+impl Mode for Yielding {
     type Link = Socket;
     type Guard<'a> = MutexGuard<'a, Inner<Socket>>;
 

@@ -2,8 +2,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use super::HandleBuilder;
+use super::mode::{Blocking, block_on};
 use super::operations::Operations;
-use super::side::{Blocking, block_on};
 use crate::error::Error;
 use crate::model::{Config, Destination, DestinationId, Info, Service, ServiceEntry, ServiceId, SyncDaemon, SyncRole};
 use crate::transport::Transport;
@@ -119,7 +119,7 @@ impl Handle {
         block_on(self.operations.delete_service(id))
     }
 
-    /// Reads one service; `None` when there is no such service.
+    /// Reads one service; `None` when the service does not exist.
     ///
     /// # Errors
     ///
@@ -154,7 +154,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) when there is no such service;
+    /// [`is_not_found`](Error::is_not_found) when the service does not exist;
     /// [`is_already_exists`](Error::is_already_exists); [`is_invalid`](Error::is_invalid) when the address is not a
     /// unicast address, and when its family is not the service's although the forwarding method is not a tunnel or a
     /// synchronization daemon runs.
@@ -173,7 +173,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) when there is no such service or destination;
+    /// [`is_not_found`](Error::is_not_found) when the service or destination does not exist;
     /// [`is_invalid`](Error::is_invalid) as for [`new_destination`](Self::new_destination).
     ///
     /// # Kernel
@@ -197,7 +197,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) when there is no such service or destination.
+    /// [`is_not_found`](Error::is_not_found) when the service or destination does not exist.
     ///
     /// # Kernel
     ///
@@ -229,7 +229,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) when there is no such service.
+    /// [`is_not_found`](Error::is_not_found) when the service does not exist.
     ///
     /// # Kernel
     ///

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Inner;
+use super::mode::Mode;
 use super::operations::Operations;
-use super::side::Side;
 use crate::error::Error;
 #[cfg(target_os = "linux")]
 use crate::error::{Call, Cause, Target};
@@ -146,7 +146,7 @@ impl HandleBuilder {
 
 impl Settings {
     /// Opens the operations below a handle, blocking or asynchronous.
-    pub(super) async fn open_over<S: Side>(
+    pub(super) async fn open_over<S: Mode>(
         self,
         commands: S::Link,
         readers: impl IntoIterator<Item = S::Link>,

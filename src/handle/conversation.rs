@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use netlink_packet_core::NLM_F_REQUEST;
 use netlink_packet_generic::constants::GENL_ID_CTRL;
 
-use super::side::Link;
+use super::mode::Link;
 use crate::codec::{
     DecodeError, FAMILY_NAME, Family, FamilyRequest, Request, put_family_request, put_request, readdress,
 };
@@ -70,7 +70,7 @@ impl Answer for Nothing {
 
 /// The deadline of an exchange, and the state of its reception so far.
 #[derive(Debug)]
-struct Patience {
+struct Reception {
     deadline: Deadline,
     datagrams: u32,
     lost: bool,
@@ -78,13 +78,13 @@ struct Patience {
 
 /// The outcome of polling the transport.
 #[derive(Debug)]
-enum Look {
+enum PollOutcome {
     /// A datagram from the kernel, of this length.
     Datagram(usize),
-    /// Nothing, with this much time left.
-    Nothing(Duration),
+    /// Nothing yet, with this much time left.
+    Pending(Duration),
     /// Something that is not to be decoded: a datagram from another sender than the kernel, or a report of loss.
-    Noise,
+    Ignored,
     /// A failure that ends the exchange.
     Failure(Cause),
 }
@@ -108,7 +108,7 @@ impl<L: Link> Conversation<L> {
     }
 
     /// Another conversation with the same family.
-    pub(super) fn beside(&self, link: L, buffer: usize) -> Self {
+    pub(super) fn with_family_of(&self, link: L, buffer: usize) -> Self {
         Self { family: self.family, ..Self::new(link, self.deadline, buffer) }
     }
 
@@ -240,30 +240,30 @@ impl<L: Link> Conversation<L> {
         mut answered: impl FnMut(u32, Result<(), KernelError>),
     ) -> Result<(), BulkFailure> {
         if self.stale {
-            self.settle().await;
+            self.discard_stale().await;
         }
         let before = self.begin();
         if let Err(error) = self.link.transport().send(datagram) {
             self.stale = before;
             return Err(BulkFailure::NotSent(error));
         }
-        let mut patience = self.patience();
+        let mut reception = self.reception();
         let cause = loop {
-            let len = match self.look(&mut patience) {
-                Look::Datagram(len) => len,
-                other => match self.receive(other, &mut patience).await {
+            let len = match self.poll(&mut reception) {
+                PollOutcome::Datagram(len) => len,
+                other => match self.receive(other, &mut reception).await {
                     Ok(len) => len,
                     Err(cause) => break cause,
                 },
             };
             match bulk.feed(self.incoming.get(..len).unwrap_or_default(), &mut answered) {
                 // The lost datagram may have been the answer to a command that failed.
-                Ok(ExchangeProgress::Done) if patience.lost => break Cause::Lost,
+                Ok(ExchangeProgress::Done) if reception.lost => break Cause::Lost,
                 Ok(ExchangeProgress::Done) => {
                     self.stale = before;
                     return Ok(());
                 }
-                Ok(ExchangeProgress::Pending) => match self.rest(&mut patience).await {
+                Ok(ExchangeProgress::Pending) => match self.yield_between_datagrams(&mut reception).await {
                     Ok(()) => {}
                     Err(cause) => break cause,
                 },
@@ -283,7 +283,7 @@ impl<L: Link> Conversation<L> {
         answer: &mut impl Answer,
     ) -> Result<(), Cause> {
         if self.stale {
-            self.settle().await;
+            self.discard_stale().await;
         }
         let before = self.begin();
         if let Err(error) = self.link.transport().send(&self.outgoing) {
@@ -291,23 +291,23 @@ impl<L: Link> Conversation<L> {
             return Err(Cause::Io(error));
         }
         let mut exchange = Exchange::new(expect, family, self.port, sequence);
-        let mut patience = self.patience();
+        let mut reception = self.reception();
         loop {
-            let len = match self.look(&mut patience) {
-                Look::Datagram(len) => len,
-                other => self.receive(other, &mut patience).await?,
+            let len = match self.poll(&mut reception) {
+                PollOutcome::Datagram(len) => len,
+                other => self.receive(other, &mut reception).await?,
             };
             let datagram = self.incoming.get(..len).unwrap_or_default();
             let progress = exchange.feed(datagram, |command, attributes| answer.take(command, attributes));
             answer.end_datagram(len);
             match progress {
                 // The lost datagram may have held rows.
-                Ok(ExchangeProgress::Done) if patience.lost && expect == Expect::List => return Err(Cause::Lost),
+                Ok(ExchangeProgress::Done) if reception.lost && expect == Expect::List => return Err(Cause::Lost),
                 Ok(ExchangeProgress::Done) => {
                     self.stale = before;
                     return Ok(());
                 }
-                Ok(ExchangeProgress::Pending) => self.rest(&mut patience).await?,
+                Ok(ExchangeProgress::Pending) => self.yield_between_datagrams(&mut reception).await?,
                 // An error is a complete answer: no more datagrams will come.
                 Err(ExchangeFailure::Kernel(error)) => {
                     self.stale = before;
@@ -325,63 +325,63 @@ impl<L: Link> Conversation<L> {
         mem::replace(&mut self.stale, true)
     }
 
-    const fn patience(&self) -> Patience {
-        Patience { deadline: Deadline::new(self.deadline), datagrams: 0, lost: false }
+    const fn reception(&self) -> Reception {
+        Reception { deadline: Deadline::new(self.deadline), datagrams: 0, lost: false }
     }
 
     /// Polls for a datagram.
-    fn look(&mut self, patience: &mut Patience) -> Look {
+    fn poll(&mut self, reception: &mut Reception) -> PollOutcome {
         match self.link.transport().try_receive(&mut self.incoming) {
             // Other privileged processes may send to a port that they know; only port 0 is the kernel.
             Ok(Some(received)) if received.sender != 0 => {}
             Ok(Some(received)) if received.len > self.incoming.len() => {
-                return Look::Failure(Cause::Truncated { len: received.len });
+                return PollOutcome::Failure(Cause::Truncated { len: received.len });
             }
             Ok(Some(received)) => {
-                patience.datagrams = patience.datagrams.saturating_add(1);
+                reception.datagrams = reception.datagrams.saturating_add(1);
                 self.is_warm = true;
-                return Look::Datagram(received.len);
+                return PollOutcome::Datagram(received.len);
             }
             // The kernel answers within the system call that sends, so that an answer that is not there now was lost.
-            Ok(None) if patience.lost => return Look::Failure(Cause::Lost),
+            Ok(None) if reception.lost => return PollOutcome::Failure(Cause::Lost),
             Ok(None) => {
-                let left = patience.deadline.remaining(Instant::now());
-                return left.map_or_else(|| Look::Failure(self.timeout()), Look::Nothing);
+                let left = reception.deadline.remaining(Instant::now());
+                return left.map_or_else(|| PollOutcome::Failure(self.timeout()), PollOutcome::Pending);
             }
             // Datagrams that arrived before the loss can still be received.
-            Err(error) if is_loss(&error) => patience.lost = true,
-            Err(error) => return Look::Failure(Cause::Io(error)),
+            Err(error) if is_loss(&error) => reception.lost = true,
+            Err(error) => return PollOutcome::Failure(Cause::Io(error)),
         }
-        match patience.deadline.remaining(Instant::now()) {
-            Some(_) => Look::Noise,
-            None => Look::Failure(self.timeout()),
+        match reception.deadline.remaining(Instant::now()) {
+            Some(_) => PollOutcome::Ignored,
+            None => PollOutcome::Failure(self.timeout()),
         }
     }
 
     /// Waits for a datagram from the kernel, unless this poll has found one, and returns its length.
-    async fn receive(&mut self, mut look: Look, patience: &mut Patience) -> Result<usize, Cause> {
+    async fn receive(&mut self, mut outcome: PollOutcome, reception: &mut Reception) -> Result<usize, Cause> {
         loop {
-            match look {
-                Look::Datagram(len) => return Ok(len),
-                Look::Failure(cause) => return Err(cause),
-                Look::Nothing(left) => {
+            match outcome {
+                PollOutcome::Datagram(len) => return Ok(len),
+                PollOutcome::Failure(cause) => return Err(cause),
+                PollOutcome::Pending(left) => {
                     if !self.link.arrival(left).await.map_err(Cause::Io)? {
                         return Err(self.timeout());
                     }
                 }
                 // A sender that floods the socket must not keep other tasks from their turn.
-                Look::Noise => self.link.pause().await,
+                PollOutcome::Ignored => self.link.pause().await,
             }
-            look = self.look(patience);
+            outcome = self.poll(reception);
         }
     }
 
     /// Gives other tasks their turn between the datagrams of a long answer, as long as the deadline has not passed.
-    async fn rest(&mut self, patience: &mut Patience) -> Result<(), Cause> {
-        if patience.deadline.remaining(Instant::now()).is_none() {
+    async fn yield_between_datagrams(&mut self, reception: &mut Reception) -> Result<(), Cause> {
+        if reception.deadline.remaining(Instant::now()).is_none() {
             return Err(self.timeout());
         }
-        if patience.datagrams >= DATAGRAMS_IN_A_ROW {
+        if reception.datagrams >= DATAGRAMS_IN_A_ROW {
             self.link.pause().await;
         }
         Ok(())
@@ -389,7 +389,7 @@ impl<L: Link> Conversation<L> {
 
     /// Discards the answers of an exchange that was given up. Reading the rest of a list also ends it on the kernel's
     /// side, which makes one at a time.
-    async fn settle(&mut self) {
+    async fn discard_stale(&mut self) {
         for _ in 0..STALE_DATAGRAMS {
             match self.link.transport().try_receive(&mut self.incoming) {
                 Ok(Some(_)) => self.link.pause().await,

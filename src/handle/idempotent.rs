@@ -1,8 +1,8 @@
 use std::fmt;
 
 use super::Handle;
+use super::mode::{Mode, block_on};
 use super::operations::Operations;
-use super::side::{Side, block_on};
 use crate::error::{Call, Cause, Errno, Error, ErrorKind, Target};
 use crate::model::{Destination, DestinationId, Service, ServiceId};
 
@@ -141,7 +141,7 @@ impl Handle {
     }
 }
 
-impl<S: Side> Operations<S> {
+impl<S: Mode> Operations<S> {
     pub(super) async fn ensure_service(&self, service: &Service) -> Result<Outcome, Error> {
         let mut attempts = Attempts::default();
         loop {

@@ -1,6 +1,6 @@
+use super::mode::{Mode, block_on};
 use super::operations::Operations;
 use super::reader::hand_over;
-use super::side::{Side, block_on};
 use super::{Consistency, Handle};
 use crate::engine::Passes;
 use crate::error::Error;
@@ -128,7 +128,7 @@ impl Handle {
         block_on(self.operations.get_destinations_with(service, consistency))
     }
 
-    /// Reads the destinations of a service; `None` when there is no such service.
+    /// Reads the destinations of a service; `None` when the service does not exist.
     ///
     /// When the list is empty, the service itself is read as well.
     ///
@@ -153,7 +153,7 @@ impl Handle {
         block_on(self.operations.for_each_destination(service, visit))
     }
 
-    /// Reads one destination; `None` when there is no such destination or service.
+    /// Reads one destination; `None` when the destination or service does not exist.
     ///
     /// The kernel has no command for it: all destinations of the service are read. If it is not among them and the list
     /// cannot be relied on, they are read again, up to 20 times.
@@ -167,26 +167,26 @@ impl Handle {
     }
 }
 
-impl<S: Side> Operations<S> {
+impl<S: Mode> Operations<S> {
     pub(super) async fn get_services(&self) -> Result<Vec<ServiceEntry>, Error> {
         self.get_services_with(Consistency::Once).await
     }
 
     pub(super) async fn get_services_with(&self, consistency: Consistency) -> Result<Vec<ServiceEntry>, Error> {
-        let mut rows = self.spare.take_services();
+        let mut rows = self.buffers.take_services();
         let read = self.read_services(&mut rows, consistency.passes()).await;
         let services = read.map(|_reading| hand_over(&mut rows));
-        self.spare.put_services(rows);
+        self.buffers.put_services(rows);
         services
     }
 
     pub(super) async fn for_each_service(&self, visit: impl FnMut(&ServiceEntry)) -> Result<Reading, Error> {
-        let mut rows = self.spare.take_services();
+        let mut rows = self.buffers.take_services();
         let read = self.read_services(&mut rows, Passes::once()).await;
         if read.is_ok() {
             rows.iter().for_each(visit);
         }
-        self.spare.put_services(rows);
+        self.buffers.put_services(rows);
         read
     }
 
@@ -199,10 +199,10 @@ impl<S: Side> Operations<S> {
         service: &ServiceId,
         consistency: Consistency,
     ) -> Result<Vec<DestinationEntry>, Error> {
-        let mut rows = self.spare.take_destinations();
+        let mut rows = self.buffers.take_destinations();
         let read = self.read_destinations(0, service, &mut rows, consistency.passes(), |_| false).await;
         let destinations = read.map(|_reading| hand_over(&mut rows));
-        self.spare.put_destinations(rows);
+        self.buffers.put_destinations(rows);
         destinations
     }
 
@@ -211,12 +211,12 @@ impl<S: Side> Operations<S> {
         service: &ServiceId,
         visit: impl FnMut(&DestinationEntry),
     ) -> Result<Reading, Error> {
-        let mut rows = self.spare.take_destinations();
+        let mut rows = self.buffers.take_destinations();
         let read = self.read_destinations(0, service, &mut rows, Passes::once(), |_| false).await;
         if read.is_ok() {
             rows.iter().for_each(visit);
         }
-        self.spare.put_destinations(rows);
+        self.buffers.put_destinations(rows);
         read
     }
 
@@ -233,11 +233,11 @@ impl<S: Side> Operations<S> {
         service: &ServiceId,
         id: &DestinationId,
     ) -> Result<Option<DestinationEntry>, Error> {
-        let mut rows = self.spare.take_destinations();
+        let mut rows = self.buffers.take_destinations();
         let is_there = |rows: &[DestinationEntry]| rows.iter().any(|entry| entry.id() == *id);
         let read = self.read_destinations(0, service, &mut rows, Passes::new(CONFIRMATIONS), is_there).await;
         let found = read.map(|_reading| rows.iter().find(|entry| entry.id() == *id).cloned());
-        self.spare.put_destinations(rows);
+        self.buffers.put_destinations(rows);
         found
     }
 }

@@ -33,12 +33,12 @@ impl Memory {
 
 /// Buffers that lists are read into, kept for reuse.
 #[derive(Debug, Default)]
-pub(super) struct Spare {
+pub(super) struct BufferPool {
     services: Mutex<Vec<ServiceEntry>>,
     destinations: Mutex<Vec<DestinationEntry>>,
 }
 
-impl Spare {
+impl BufferPool {
     pub(super) fn take_services(&self) -> Vec<ServiceEntry> {
         take(&self.services)
     }
@@ -56,15 +56,15 @@ impl Spare {
     }
 }
 
-fn take<R>(spare: &Mutex<Vec<R>>) -> Vec<R> {
-    mem::take(&mut spare.lock().unwrap_or_else(PoisonError::into_inner))
+fn take<R>(buffer: &Mutex<Vec<R>>) -> Vec<R> {
+    mem::take(&mut buffer.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Keeps the larger of the two buffers.
-fn put<R>(spare: &Mutex<Vec<R>>, mut rows: Vec<R>) {
+fn put<R>(buffer: &Mutex<Vec<R>>, mut rows: Vec<R>) {
     rows.clear();
-    let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
-    if rows.capacity() > spare.capacity() {
-        *spare = rows;
+    let mut buffer = buffer.lock().unwrap_or_else(PoisonError::into_inner);
+    if rows.capacity() > buffer.capacity() {
+        *buffer = rows;
     }
 }

@@ -36,9 +36,9 @@ mod builder;
 mod consistency;
 mod conversation;
 mod memory;
+mod mode;
 mod operations;
 mod reader;
-mod side;
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ pub use idempotent::Outcome;
 use crate::error::{Call, Error, Target};
 use conversation::{Conversation, RECEIVE_BUFFER};
 use memory::{Memory, SHORT_BUFFER};
-use side::Link;
+use mode::Link;
 
 #[derive(Debug)]
 struct Inner<L> {
@@ -73,8 +73,8 @@ impl<L: Link> Inner<L> {
         if let Err(cause) = conversation.look_up_family().await {
             return Err(Error::new(Call::Open, Target::Table, cause));
         }
-        let beside = |link| Self::new(conversation.beside(link, SHORT_BUFFER));
-        let readers = readers.into_iter().map(beside).collect();
+        let another = |link| Self::new(conversation.with_family_of(link, SHORT_BUFFER));
+        let readers = readers.into_iter().map(another).collect();
         Ok((Self::new(conversation), readers))
     }
 

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::conversation::{Answer, Nothing};
-use super::memory::Spare;
-use super::side::Side;
+use super::memory::BufferPool;
+use super::mode::Mode;
 use crate::codec::{DecodeError, DecodeProblem, Reply, Request};
 use crate::error::{Call, Cause, Error, Target};
 use crate::model::{Config, Destination, DestinationId, Info, Service, ServiceEntry, ServiceId, SyncDaemon, SyncRole};
@@ -18,17 +18,17 @@ pub(super) struct Operations<S> {
     pub(super) commands: S,
     /// For lists of destinations that are expected to be short.
     pub(super) readers: Vec<S>,
-    pub(super) spare: Spare,
+    pub(super) buffers: BufferPool,
 }
 
-impl<S: Side> Operations<S> {
+impl<S: Mode> Operations<S> {
     pub(super) fn new(
         namespace: Option<Arc<str>>,
         deadline: Duration,
         commands: S,
         readers: impl IntoIterator<Item = S>,
     ) -> Self {
-        Self { namespace, deadline, commands, readers: readers.into_iter().collect(), spare: Spare::default() }
+        Self { namespace, deadline, commands, readers: readers.into_iter().collect(), buffers: BufferPool::default() }
     }
 
     pub(super) async fn new_service(&self, service: &Service) -> Result<(), Error> {

@@ -2,8 +2,8 @@ use std::hash::Hash;
 use std::mem;
 
 use super::conversation::{Answer, Conversation};
+use super::mode::{Link, Mode};
 use super::operations::Operations;
-use super::side::{Link, Side};
 use super::{Inner, conversation};
 use crate::codec::{DecodeError, Reply, Request};
 use crate::engine::{Listing, Pass, Passes};
@@ -34,14 +34,14 @@ pub(super) fn hand_over<R>(rows: &mut Vec<R>) -> Vec<R> {
 /// Passes that are compared take turns: a writer that removes something in every pass would otherwise hide the same
 /// entry each time, the one where a datagram ends. The two cut a list at different places.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Way {
+enum Route {
     /// The one for commands, with the longest datagrams.
     Long,
     /// One of those for lists that are short, if there is any.
     Short,
 }
 
-impl Way {
+impl Route {
     const fn other(self) -> Self {
         match self {
             Self::Long => Self::Short,
@@ -50,16 +50,16 @@ impl Way {
     }
 }
 
-impl<S: Side> Operations<S> {
+impl<S: Mode> Operations<S> {
     /// Reads all services.
     pub(super) async fn read_services(
         &self,
         rows: &mut Vec<ServiceEntry>,
         mut passes: Passes<ServiceId>,
     ) -> Result<Reading, Error> {
-        let mut way = Way::Long;
+        let mut route = Route::Long;
         loop {
-            let pass = self.over(way, 0).lock().await.services(rows).await;
+            let pass = self.socket(route, 0).lock().await.services(rows).await;
             let pass = pass.map_err(|cause| self.failed(&Request::GetServices, cause))?;
             let next = passes.next(pass, rows.iter().map(ServiceEntry::id));
             if let Some(reading) =
@@ -67,7 +67,7 @@ impl<S: Side> Operations<S> {
             {
                 return Ok(reading);
             }
-            way = way.other();
+            route = route.other();
         }
     }
 
@@ -81,7 +81,7 @@ impl<S: Side> Operations<S> {
         is_enough: impl Fn(&[DestinationEntry]) -> bool,
     ) -> Result<Reading, Error> {
         let failed = |cause| self.failed(&Request::GetDestinations(*service), cause);
-        let (mut way, mut pass) = self.first_pass(reader, service, rows).await.map_err(failed)?;
+        let (mut route, mut pass) = self.first_pass(reader, service, rows).await.map_err(failed)?;
         loop {
             if is_enough(rows) {
                 return Ok(pass.reading);
@@ -90,8 +90,8 @@ impl<S: Side> Operations<S> {
             if let Some(reading) = next.map_err(|unstable| failed(Cause::Unstable(unstable)))? {
                 return Ok(reading);
             }
-            way = way.other();
-            pass = self.over(way, reader).lock().await.destinations(service, rows).await.map_err(failed)?;
+            route = route.other();
+            pass = self.socket(route, reader).lock().await.destinations(service, rows).await.map_err(failed)?;
         }
     }
 
@@ -101,18 +101,18 @@ impl<S: Side> Operations<S> {
         reader: usize,
         service: &ServiceId,
         rows: &mut Vec<DestinationEntry>,
-    ) -> Result<(Way, Pass), Cause> {
+    ) -> Result<(Route, Pass), Cause> {
         let reader = self.readers.get(reader);
         if let Some(reader) = reader {
             let mut inner = reader.lock().await;
             if !inner.memory.long.contains(service) {
                 let pass = inner.destinations(service, rows).await?;
                 if !pass.is_full {
-                    return Ok((Way::Short, pass));
+                    return Ok((Route::Short, pass));
                 }
                 inner.memory.remember(*service);
                 if rows.len() > LONG {
-                    return Ok((Way::Short, pass));
+                    return Ok((Route::Short, pass));
                 }
             }
         }
@@ -122,13 +122,13 @@ impl<S: Side> Operations<S> {
         {
             reader.lock().await.memory.long.remove(service);
         }
-        Ok((Way::Long, pass))
+        Ok((Route::Long, pass))
     }
 
-    fn over(&self, way: Way, reader: usize) -> &S {
-        match way {
-            Way::Long => &self.commands,
-            Way::Short => self.readers.get(reader).unwrap_or(&self.commands),
+    fn socket(&self, route: Route, reader: usize) -> &S {
+        match route {
+            Route::Long => &self.commands,
+            Route::Short => self.readers.get(reader).unwrap_or(&self.commands),
         }
     }
 }

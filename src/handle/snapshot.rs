@@ -2,9 +2,9 @@ use std::slice::ChunksMut;
 use std::sync::{Mutex, PoisonError};
 use std::{panic, thread};
 
+use super::mode::{Blocking, Mode, block_on};
 use super::operations::Operations;
 use super::reader::hand_over;
-use super::side::{Blocking, Side, block_on};
 use super::{Consistency, Handle};
 use crate::error::Error;
 use crate::model::{DestinationEntry, Reading, Table, TableService};
@@ -90,7 +90,7 @@ impl Handle {
     }
 }
 
-impl<S: Side> Operations<S> {
+impl<S: Mode> Operations<S> {
     pub(super) async fn snapshot_into(&self, table: &mut Table, consistency: Consistency) -> Result<Reading, Error> {
         let read = self.read_table(table, consistency).await;
         finish(table, read)
@@ -98,9 +98,9 @@ impl<S: Side> Operations<S> {
 
     async fn read_table(&self, table: &mut Table, consistency: Consistency) -> Result<Reading, Error> {
         let services = self.fill_services(table, consistency).await?;
-        let mut spare = self.spare.take_destinations();
-        let destinations = self.fill_all(0, &mut table.services, consistency, &mut spare).await;
-        self.spare.put_destinations(spare);
+        let mut buffer = self.buffers.take_destinations();
+        let destinations = self.fill_all(0, &mut table.services, consistency, &mut buffer).await;
+        self.buffers.put_destinations(buffer);
         let reading = services.and(destinations?);
         self.drop_vanished(table, consistency).await?;
         Ok(reading)
@@ -108,7 +108,7 @@ impl<S: Side> Operations<S> {
 
     /// Puts the services into the table, reusing the rows that are there.
     async fn fill_services(&self, table: &mut Table, consistency: Consistency) -> Result<Reading, Error> {
-        let mut services = self.spare.take_services();
+        let mut services = self.buffers.take_services();
         let read = self.read_services(&mut services, consistency.passes()).await;
         if read.is_ok() {
             let rows = &mut table.services;
@@ -120,7 +120,7 @@ impl<S: Side> Operations<S> {
             }
             rows.extend(entries.map(|entry| TableService::new(entry, Vec::new())));
         }
-        self.spare.put_services(services);
+        self.buffers.put_services(services);
         read
     }
 
@@ -130,11 +130,11 @@ impl<S: Side> Operations<S> {
         reader: usize,
         rows: &mut [TableService],
         consistency: Consistency,
-        spare: &mut Vec<DestinationEntry>,
+        buffer: &mut Vec<DestinationEntry>,
     ) -> Result<Reading, Error> {
         let mut reading = Reading::Whole;
         for row in rows {
-            reading = reading.and(self.fill(reader, row, consistency, spare).await?);
+            reading = reading.and(self.fill(reader, row, consistency, buffer).await?);
         }
         Ok(reading)
     }
@@ -145,14 +145,14 @@ impl<S: Side> Operations<S> {
         reader: usize,
         row: &mut TableService,
         consistency: Consistency,
-        spare: &mut Vec<DestinationEntry>,
+        buffer: &mut Vec<DestinationEntry>,
     ) -> Result<Reading, Error> {
         let TableService { service, destinations } = row;
         let is_new = destinations.capacity() == 0;
-        let rows = if is_new { &mut *spare } else { &mut *destinations };
+        let rows = if is_new { &mut *buffer } else { &mut *destinations };
         let reading = self.read_destinations(reader, &service.id(), rows, consistency.passes(), |_| false).await?;
         if is_new {
-            *destinations = hand_over(spare);
+            *destinations = hand_over(buffer);
         }
         Ok(reading)
     }
@@ -208,11 +208,11 @@ impl Operations<Blocking> {
 
     fn work_off(&self, reader: usize, work: &Work<'_>, consistency: Consistency) -> Result<Reading, Error> {
         let lock = || work.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut spare = Vec::new();
+        let mut buffer = Vec::new();
         let mut reading = Reading::Whole;
         loop {
             let Some(rows) = lock().next() else { return Ok(reading) };
-            match block_on(self.fill_all(reader, rows, consistency, &mut spare)) {
+            match block_on(self.fill_all(reader, rows, consistency, &mut buffer)) {
                 Ok(other) => reading = reading.and(other),
                 Err(error) => {
                     // The other threads need not go on.

@@ -8,8 +8,8 @@ use crate::codec::{Request, put_request, request_in};
 use crate::error::{Call, Cause, Errno, Error, Target};
 use crate::handle::Inner;
 use crate::handle::conversation::BulkFailure;
+use crate::handle::mode::{Link, Mode};
 use crate::handle::operations::{Operations, failed, subject, valid};
-use crate::handle::side::{Link, Side};
 use crate::model::{Destination, Service, ServiceId};
 use crate::transport::Limits;
 
@@ -45,7 +45,7 @@ pub(super) enum Role {
     Remove,
 }
 
-impl<S: Side> Operations<S> {
+impl<S: Mode> Operations<S> {
     pub(in crate::handle) async fn send(
         &self,
         mut commands: Commands,

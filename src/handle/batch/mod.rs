@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::Handle;
 #[cfg(feature = "tokio")]
 use super::asynchronous::AsyncHandle;
-use super::side::block_on;
+use super::mode::block_on;
 use crate::codec::Request;
 use crate::error::{Call, Error};
 use crate::model::{Config, Destination, DestinationId, Service, ServiceId};

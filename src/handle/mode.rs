@@ -1,6 +1,6 @@
 //! The two modes of a handle: one that blocks its thread, and one that yields to other tasks.
 //!
-//! Everything that a handle does is written once, as async functions over a [`Side`], and all that differs is in the
+//! Everything that a handle does is written once, as async functions over a [`Mode`], and all that differs is in the
 //! few lines of that trait and of [`Link`]. In blocking mode no function ever yields: waiting blocks inside, so that a
 //! function has finished when it was polled once. The compiler turns it into an ordinary call.
 
@@ -28,7 +28,7 @@ pub(super) trait Link: Debug {
 }
 
 /// A conversation behind a lock, which gives exclusive access to it.
-pub(super) trait Side {
+pub(super) trait Mode {
     type Link: Link;
     type Guard<'a>: DerefMut<Target = Inner<Self::Link>>
     where
@@ -54,7 +54,7 @@ impl Link for Box<dyn Transport> {
     }
 }
 
-impl Side for Blocking {
+impl Mode for Blocking {
     type Link = Box<dyn Transport>;
     type Guard<'a> = MutexGuard<'a, Inner<Self::Link>>;
 

@@ -488,6 +488,7 @@ pub use model::table::Table;
 pub mod _documentation {
     /// [design]: crate::_documentation::design
     /// [changelog]: crate::_documentation::changelog
+    /// [files]: crate::_documentation::design#which-file-do-i-change
     #[cfg_attr(feature = "desired", doc = "[guide]: crate::_documentation::guide")]
     #[cfg_attr(feature = "desired", doc = "[keys]: crate::_documentation::keys")]
     #[cfg_attr(feature = "desired", doc = "[coming]: crate::_documentation::coming")]

@@ -51,7 +51,7 @@ fn path(words: impl Iterator<Item = OsString>) -> Result<PathBuf, String> {
     match words.as_slice() {
         [word] if word.is_empty() => Err("FILE: a file needs a name".to_owned()),
         [word] if word.as_encoded_bytes().starts_with(b"-") => {
-            Err(format!("FILE: there is no option {}; write ./{0} if it is a file", word.display()))
+            Err(format!("FILE: unknown option {}; write ./{0} if it is a file", word.display()))
         }
         [word] => Ok(word.into()),
         words => Err(format!("expected FILE, which will be made, and got {} arguments", words.len())),
@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(said(&[]).unwrap_err(), "expected FILE, which will be made, and got 0 arguments");
         assert_eq!(said(&["a", "b"]).unwrap_err(), "expected FILE, which will be made, and got 2 arguments");
         assert_eq!(said(&[""]).unwrap_err(), "FILE: a file needs a name");
-        assert_eq!(said(&["--help"]).unwrap_err(), "FILE: there is no option --help; write ./--help if it is a file");
+        assert_eq!(said(&["--help"]).unwrap_err(), "FILE: unknown option --help; write ./--help if it is a file");
     }
 
     #[test]

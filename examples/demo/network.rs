@@ -93,7 +93,7 @@ pub(crate) fn check_tools() -> DemoResult<()> {
 fn program() -> DemoResult<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).map(|folder| folder.join("ip")).find(|file| file.is_file());
-    found.ok_or_else(|| "there is no program `ip`: install iproute2".into())
+    found.ok_or_else(|| "the program `ip` was not found: install iproute2".into())
 }
 
 /// The three namespaces. They are removed when this is dropped, and also when the process is killed.

@@ -70,7 +70,7 @@ pub(super) fn timeouts(spec: &TimeoutsSpec, spot: &Spot<'_>) -> Config {
         let time = time?;
         let timeout = Timeout::new(time.get()).ok();
         if timeout.is_none() {
-            let message = format!("invalid time-out ({time}) for {key}: expected whole seconds, 1 to 21474836");
+            let message = format!("invalid timeout ({time}) for {key}: expected whole seconds, 1 to 21474836");
             spot.at(key).error(message);
         }
         timeout

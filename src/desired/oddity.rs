@@ -53,7 +53,7 @@ pub(in crate::desired) fn oddities_of_service(service: &Service) -> Vec<Oddity> 
     found.note(service.one_packet && is_stream, "one-packet", problem);
     if let Some(persistence) = service.persistence {
         let (seconds, longest) = (persistence.timeout_secs(), Persistence::MAX_SECS);
-        let problem = "a persistence of 0 seconds, which is none; expected 1 or more";
+        let problem = "a persistence of 0 seconds; expected 1 or more";
         found.note(seconds == 0, "persistence.timeout", problem);
         found.note(
             seconds > longest,

@@ -194,7 +194,7 @@ fn parse(text: &str) -> Result<Kind, &'static str> {
     let network = if address == "*" && bits.is_empty() {
         None
     } else {
-        let address: IpAddr = address.parse().ok().ok_or("this is no IP address")?;
+        let address: IpAddr = address.parse().ok().ok_or("this is not a valid IP address")?;
         if address.is_ipv6() != is_v6 {
             return Err("IPv6 addresses, and no others, stand in brackets");
         }

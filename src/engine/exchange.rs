@@ -40,7 +40,7 @@ impl Expect {
 /// Whether an exchange expects more datagrams.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use]
-#[allow(clippy::exhaustive_enums, reason = "there is no third way")]
+#[allow(clippy::exhaustive_enums, reason = "an exchange is either complete or not")]
 pub enum ExchangeProgress {
     /// Pass the next datagram.
     Pending,

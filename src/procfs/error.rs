@@ -273,9 +273,9 @@ impl fmt::Display for ProcfsError {
             write!(f, " of network namespace {namespace}")?;
         }
         match cause {
-            Cause::NotAvailable => f.write_str(": there is no such file, so IPVS is not loaded")?,
+            Cause::NotAvailable => f.write_str(": the file does not exist, so IPVS is not loaded")?,
             Cause::NoSuchSysctl => f.write_str(": this kernel has no such sysctl")?,
-            Cause::NoSysctls => f.write_str(": there is no sysctl of IPVS in this namespace")?,
+            Cause::NoSysctls => f.write_str(": this namespace has no sysctls of IPVS")?,
             Cause::Line { number, error } => write!(f, ": line {number}: {error}")?,
             Cause::LineTooLong { number, limit } => write!(f, ": line {number}: it is longer than {limit} bytes")?,
             Cause::Value(error) => write!(f, ": {error}")?,

@@ -257,7 +257,7 @@ impl fmt::Display for NetnsError {
         write!(f, "network namespace {place}: ")?;
         match problem {
             NetnsProblem::Missing => {
-                f.write_str("there is no such file or process; `ip netns` lists those with a name")
+                f.write_str("the file or process does not exist; `ip netns` lists those with a name")
             }
             NetnsProblem::NotANamespace => f.write_str("this is not the file of a namespace"),
             NetnsProblem::NotOfNetwork => f.write_str("this is a namespace, but not one of network"),

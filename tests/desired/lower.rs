@@ -415,11 +415,11 @@ fn settings_of_the_table_are_checked() {
     for (json, error) in [
         (
             r#"{"timeouts": {"tcp": 0}}"#,
-            "timeouts.tcp: invalid time-out (0s) for tcp: expected whole seconds, 1 to 21474836",
+            "timeouts.tcp: invalid timeout (0s) for tcp: expected whole seconds, 1 to 21474836",
         ),
         (
             r#"{"timeouts": {"udp": "1500ms"}}"#,
-            "timeouts.udp: invalid time-out (1500ms) for udp: expected whole seconds, 1 to 21474836",
+            "timeouts.udp: invalid timeout (1500ms) for udp: expected whole seconds, 1 to 21474836",
         ),
         (r#"{"sync": [{"interface": "eth0"}]}"#, "sync[0]: a daemon needs a role: master or backup"),
         (r#"{"sync": [{"role": "master"}]}"#, "sync[0]: a daemon needs an interface"),
@@ -514,7 +514,7 @@ fn odd_settings_of_a_kernel_are_read_with_a_warning() {
         (
             tcp(r#""persistence": 0"#),
             "persistence.timeout",
-            "service tcp://192.0.2.1:80 has a persistence of 0 seconds, which is none; expected 1 or more".to_owned(),
+            "service tcp://192.0.2.1:80 has a persistence of 0 seconds; expected 1 or more".to_owned(),
         ),
         (
             tcp(r#""persistence": {"netmask": "0.0.0.24"}"#),

@@ -285,7 +285,7 @@ fn a_version_is_1_or_2() {
     for text in ["version: 3\nservices: 7\nfuture: [x]\n", "version: 0", "version: -1"] {
         let found = errors(text);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].contains("; versions are 1 and 2"), "{found:?}");
+        assert!(found[0].contains(": expected 1 or 2"), "{found:?}");
     }
     assert_eq!(errors("version: two"), ["f:1:10: error: version: expected a whole number, found \"two\""]);
     assert_eq!(read("version: 2").unwrap().version, 2);
@@ -527,7 +527,7 @@ fn unreadable_files_are_reported() {
 
     fs::write(&path, b"a: 1\nb: \xff\n").unwrap();
     let found = read_path(&path).unwrap_err();
-    assert_eq!(found.to_string(), format!("{}:2: error: the file is no text in UTF-8", path.display()));
+    assert_eq!(found.to_string(), format!("{}:2: error: the file is not valid UTF-8", path.display()));
 
     std::os::unix::fs::symlink("nowhere", folder.path().join("a.yaml")).unwrap();
     assert_eq!(read_path(folder.path()).unwrap_err().len(), 2, "every file is looked at");

@@ -55,7 +55,7 @@ fn invalid_pattern_is_refused_with_a_reason() {
         ("tcp://192.0.2.1:90-80", "ports are 80, 80-90 or *"),
         ("tcp://192.0.2.1:65536", "ports are 80, 80-90 or *"),
         ("tcp://192.0.2.1:", "ports are 80, 80-90 or *"),
-        ("tcp://web.example", "this is no IP address"),
+        ("tcp://web.example", "this is not a valid IP address"),
         ("tcp://[192.0.2.1]", "IPv6 addresses, and no others, stand in brackets"),
         ("tcp://[2001:db8::1", "the bracket of the address is not closed"),
         ("tcp://[2001:db8::1]80", "expected a slash or a colon after the address"),

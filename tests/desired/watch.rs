@@ -197,7 +197,7 @@ fn file_that_vanished_is_told_once_and_taken_when_it_is_back() {
     watched.settles();
     assert_eq!(watched.changed(), [model(100)], "what is back is told");
     fs::write(watched.path("file"), b"\xff\xfe").unwrap();
-    assert_eq!(watched.unusable(), "PATH:1: error: the file is no text in UTF-8");
+    assert_eq!(watched.unusable(), "PATH:1: error: the file is not valid UTF-8");
 }
 
 #[test]

@@ -227,7 +227,7 @@ mod in_a_namespace {
         let error = Handle::builder().netns(Netns::path("/no/such/file")).open().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "open handle: network namespace /no/such/file: there is no such file or process; `ip netns` lists those \
+            "open handle: network namespace /no/such/file: the file or process does not exist; `ip netns` lists those \
              with a name"
         );
         assert!(error.source().unwrap().is::<NetnsError>());

@@ -180,7 +180,7 @@ fn other_namespace_is_found_by_name_path_and_process() {
 
         let output = ours.ipvsadm(network, &["-A", "-t", "192.0.2.10:80", "--netns", "red"], b"");
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.starts_with("network namespace /run/netns/red: there is no such"), "{said}");
+        assert!(said.starts_with("network namespace /run/netns/red: the file or process does not exist"), "{said}");
         assert_eq!(output.status, 2);
         assert_eq!(ours.prepare(network, "ipvsadm -Sn; ip netns del blue"), "");
     });

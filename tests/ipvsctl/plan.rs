@@ -115,7 +115,7 @@ fn deletions_are_confirmed_on_a_terminal() {
         let before = world.saved();
         world.write("none.yaml", "{}");
         let said = world.fails(31, &["apply", "-f", "none.yaml", "--confirm"]);
-        assert!(said.contains("no terminal to confirm it on"), "{said}");
+        assert!(said.contains("not a terminal to confirm it"), "{said}");
         assert_eq!(world.saved(), before);
         let asked = |answer: &str| {
             let program = crate::world::ours();

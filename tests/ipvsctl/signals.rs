@@ -67,7 +67,7 @@ fn drain_that_is_interrupted_ends_as_if_its_time_were_over() {
         until(|| world.saved().contains("-w 0"));
         send(&child, Signal::SIGHUP);
         let (status, said) = end(child);
-        assert_eq!((status, world.saved()), (Some(0), String::new()), "deleted, as on a time-out: {said}");
+        assert_eq!((status, world.saved()), (Some(0), String::new()), "deleted, as on a timeout: {said}");
     });
 }
 

@@ -96,7 +96,7 @@ mod linux {
         ];
         for (operation, error) in errors {
             let expected = format!(
-                "{operation}: network namespace /run/netns/no-such-namespace: there is no such file or process; \
+                "{operation}: network namespace /run/netns/no-such-namespace: the file or process does not exist; \
                  `ip netns` lists those with a name"
             );
             assert_eq!(error.to_string(), expected);

@@ -126,7 +126,7 @@ fn files_of_ipvs_come_and_go_with_it() {
         for (place, error) in errors {
             assert!(error.is_not_available() && !error.is_unsupported() && !error.is_permission_denied());
             let expected = format!(
-                "{place}: there is no such file, so IPVS is not loaded; load the module with `modprobe ip_vs`, or \
+                "{place}: the file does not exist, so IPVS is not loaded; load the module with `modprobe ip_vs`, or \
                  open a handle, which makes the kernel load it; /proc must be mounted"
             );
             assert_eq!(error.to_string(), expected);

@@ -101,7 +101,7 @@ fn wait_until_it_applies(child: &mut Child) -> impl BufRead + use<> {
     output
 }
 
-/// Two states that differ in everything: services, schedulers, settings, destinations, weights, time-outs.
+/// Two states that differ in everything: services, schedulers, settings, destinations, weights, timeouts.
 fn state(one: bool) -> DesiredState {
     let scope = Scope::all().ignore("*://203.0.113.0/24".parse().unwrap());
     let tcp = Duration::from_secs(if one { 600 } else { 700 });

@@ -582,7 +582,7 @@ fn rootless_container_sees_its_own_connections_and_what_the_kernel_lets_it_see_o
         if sysctl_files().is_empty() {
             for error in [read.unwrap_err(), set.unwrap_err()] {
                 assert!(error.is_unsupported());
-                let expected = "there is no sysctl of IPVS in this namespace; an old kernel shows none in the \
+                let expected = "this namespace has no sysctls of IPVS; an old kernel shows none in the \
                                 namespace of a rootless container";
                 assert!(error.to_string().ends_with(expected), "{error}");
             }

@@ -16,11 +16,11 @@ use crate::workspace::Workspace;
 
 /// Write the list of all public items of the library, with all features
 ///
-/// `cargo xtask test` fails where the list in tests/api.txt is not that of the code, so that no item comes, goes or changes
-/// unseen.
+/// `cargo xtask test` fails if the list in tests/api.txt is not that of the code, so that no item is added, removed or
+/// changed unseen.
 #[derive(Args)]
 pub struct Arguments {
-    /// Write nothing, and fail where the list is not that of the code
+    /// Write nothing, and fail if the list is not that of the code
     #[arg(long)]
     check: bool,
 }
@@ -124,7 +124,7 @@ fn describe(workspace: &Workspace) -> Result<PathBuf> {
     Ok(workspace.target.join("doc").join("ipvs_rs.json"))
 }
 
-/// Where the program is named that this one stands in for.
+/// The variable with the path of the real rustdoc.
 const REAL: &str = "IPVS_RS_RUSTDOC";
 
 /// Runs rustdoc, if this program was called in its place. The compiler of every day describes as data, too, if it is told to.

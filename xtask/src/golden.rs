@@ -14,17 +14,16 @@ use crate::output::into;
 use crate::progress::Progress;
 use crate::workspace::{BuildOptions, Target, Workspace};
 
-/// Record conversations with real kernels, which the tests say again
+/// Record conversations with real kernels, which the tests replay
 ///
-/// The scenarios of tests/scenarios are played in a virtual machine, and what is said goes into tests/golden/transcripts. Of
-/// each transcript it is told whether it is new, changed or the same; what differs from one run to the next is left out
-/// of it.
+/// The scenarios of tests/scenarios run in a virtual machine, and their conversations go into tests/golden/transcripts.
+/// Each transcript is reported as new, changed or the same; parts that differ from one run to the next are left out.
 #[derive(Args)]
 pub struct Arguments {
     /// The kernels to boot, instead of all
     #[arg(long, value_enum, value_name = "KERNEL")]
     kernel: Vec<Version>,
-    /// Write nothing, and fail where something is not the same
+    /// Write nothing, and fail if something differs
     #[arg(long)]
     check: bool,
     /// The scenarios, instead of all
@@ -47,7 +46,7 @@ pub fn main(arguments: &Arguments) -> ExitCode {
     progress.verdict(run())
 }
 
-/// Whether a kernel still says what was recorded.
+/// Whether the answers of a kernel are still those that were recorded.
 pub fn check(workspace: &Workspace, kernel: Version, output: &mut Vec<u8>, progress: &Progress) -> Result<bool> {
     let scenarios = record(workspace, kernel, progress)?;
     compare(&workspace.root, kernel, &scenarios, false, output)
@@ -56,7 +55,7 @@ pub fn check(workspace: &Workspace, kernel: Version, output: &mut Vec<u8>, progr
 /// The name and the transcript of a scenario.
 type Scenario = (String, String);
 
-/// Plays all scenarios to a kernel.
+/// Runs all scenarios with a kernel.
 fn record(workspace: &Workspace, kernel: Version, progress: &Progress) -> Result<Vec<Scenario>> {
     let program = workspace.build(&Target::Test("vm".to_owned()), &BuildOptions::default())?;
     let guest = Guest::new(workspace, kernel)
@@ -85,12 +84,12 @@ fn scenarios(printed: &str) -> Vec<Scenario> {
 fn chosen(scenarios: Vec<Scenario>, names: &[String]) -> Result<Vec<Scenario>> {
     if let Some(unknown) = names.iter().find(|name| scenarios.iter().all(|(known, _)| known != *name)) {
         let known: Vec<&str> = scenarios.iter().map(|(name, _)| name.as_str()).collect();
-        bail!("there is no scenario {unknown}; there are {}", known.join(", "));
+        bail!("unknown scenario {unknown}; expected one of {}", known.join(", "));
     }
     Ok(scenarios.into_iter().filter(|(name, _)| names.is_empty() || names.contains(name)).collect())
 }
 
-/// Says what has become of each transcript, and keeps what is new if that is wanted. Returns whether all are the same.
+/// Reports the difference of each transcript, and keeps new ones if `keep` is set. Returns whether all are the same.
 fn compare(root: &Path, kernel: Version, scenarios: &[Scenario], keep: bool, out: &mut dyn Write) -> Result<bool> {
     let folder = root.join("tests/golden/transcripts");
     let mut all_same = true;
@@ -115,7 +114,7 @@ fn compare(root: &Path, kernel: Version, scenarios: &[Scenario], keep: bool, out
     Ok(all_same)
 }
 
-/// Where two transcripts differ first. The first line says which patch release it was, and that may be another.
+/// The first difference of two transcripts. Their first line has the patch release, which may differ.
 fn difference(known: &str, text: &str) -> Option<String> {
     let (mut known, mut text) = (known.lines().skip(1), text.lines().skip(1));
     for number in 2.. {
@@ -154,7 +153,7 @@ mod tests {
         assert_eq!(chosen(all(), &[]).unwrap(), all());
         assert_eq!(chosen(all(), &["two".to_owned()]).unwrap(), [scenario("two", "")]);
         let error = chosen(all(), &["three".to_owned()]).unwrap_err();
-        assert_eq!(error.to_string(), "there is no scenario three; there are one, two");
+        assert_eq!(error.to_string(), "unknown scenario three; expected one of one, two");
     }
 
     #[test]

@@ -50,6 +50,6 @@ enum Task {
     Vm(vm::Arguments),
     Fuzz(fuzz::Arguments),
     Golden(golden::Arguments),
-    /// Prove that the floors of the library know only those below, and that no folder of one imports in a circle
+    /// Check that the floors of the library use only those below, and that no folder of one imports in a circle
     Layers,
 }

@@ -32,16 +32,16 @@ pub struct Arguments {
     /// The accelerator that executes the guest
     #[arg(long, value_enum, default_value = "tcg")]
     accel: Accelerator,
-    /// How long the program may run
+    /// Longest run of the program
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     timeout: u64,
     /// One processor whose clock advances one nanosecond per instruction: counts instead of times
     #[arg(long, conflicts_with = "host")]
     icount: bool,
-    /// Build this example of ours and run it; what follows are its arguments
+    /// Build and run this example of the repository, with the arguments that follow
     #[arg(long, value_name = "NAME", conflicts_with = "test")]
     example: Option<String>,
-    /// Build this integration test of ours and run it; what follows are its arguments
+    /// Build and run this integration test of the repository, with the arguments that follow
     #[arg(long, value_name = "NAME")]
     test: Option<String>,
     /// Features to build with, instead of all

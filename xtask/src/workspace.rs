@@ -1,4 +1,4 @@
-//! Where the project lives and what cargo builds in it.
+//! The folders of the project, and the builds of cargo.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ impl Workspace {
         Ok(Self { root: path("workspace_root")?, target: path("target_directory")?, is_quiet: false })
     }
 
-    /// Where downloads, images and consoles of the guest are kept.
+    /// The folder of downloads, images and consoles of the guest.
     pub fn cache(&self) -> PathBuf {
         self.target.join("vm")
     }
@@ -126,7 +126,7 @@ impl std::fmt::Display for Target {
 /// and costs a second build of everything.
 const FIXED_ADDRESS: [&str; 4] = ["-C", "relocation-model=static", "-C", "strip=debuginfo"];
 
-/// How to build it.
+/// The settings of a build.
 #[derive(Default)]
 pub struct BuildOptions {
     pub release: bool,

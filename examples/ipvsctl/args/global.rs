@@ -15,19 +15,19 @@ use crate::shown::shown;
 #[command(next_help_heading = GLOBAL)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Globals {
-    /// Say what is done, on standard error; twice, say more [env: IPVSCTL_LOG_VERBOSE]
+    /// Log actions to standard error; twice for more detail [env: IPVSCTL_LOG_VERBOSE]
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
-    /// Say nothing but errors
+    /// Log errors only
     #[arg(short, long)]
     pub quiet: bool,
-    /// How messages are written
+    /// Format of messages
     #[arg(long, value_name = "FORMAT", value_parser = words([
         ("text", "A line of text each", Format::Text),
         ("json", "A JSON object in a line each", Format::Json),
     ]))]
     pub log_format: Option<Format>,
-    /// When output is colored; NO_COLOR is honored
+    /// When to color output; NO_COLOR is honored
     #[arg(long, value_name = "WHEN", value_parser = words([
         ("auto", "On a terminal", ColorChoice::Auto),
         ("always", "Always", ColorChoice::Always),
@@ -40,7 +40,7 @@ pub struct Globals {
     /// Do not try to load the kernel module when IPVS is missing
     #[arg(long)]
     pub no_modprobe: bool,
-    /// Take warnings about a file for errors
+    /// Treat warnings about files as errors
     #[arg(long)]
     pub strict: bool,
     /// Parameters from addresses of this host: ${host.IF}, ${host.IF_N} [env: IPVSCTL_PARAMS_HOST_NETWORK]
@@ -55,10 +55,10 @@ pub struct Globals {
     /// Parameters from a document of YAML or JSON on a web server; may be repeated [env: IPVSCTL_PARAMS_URLS]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub params_url: Vec<String>,
-    /// Take parameters over plain HTTP from other hosts too
+    /// Allow plain HTTP for parameters from other hosts
     #[arg(long)]
     pub params_insecure: bool,
-    /// Certificates that a web server of parameters is trusted by, instead of the usual ones (PEM)
+    /// Certificates (PEM) to trust for web servers of parameters, instead of the default ones
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub params_ca: Option<PathBuf>,
     /// Headers of requests for parameters, `Name: value` in each line

@@ -47,10 +47,10 @@ pub enum Command {
         ]))]
         output: Format,
     },
-    /// Show what apply would change
+    /// Show the changes that apply would make
     #[command(visible_alias = "diff")]
     Plan(Plan),
-    /// Print what apply would change, as a list of items
+    /// Print the changes that apply would make, as a list of items
     Changeset {
         #[command(flatten)]
         files: Files,
@@ -63,14 +63,14 @@ pub enum Command {
         ]))]
         output: Format,
     },
-    /// Make the table what files say
+    /// Apply files to the table
     Apply(Apply),
-    /// Apply files again and again: when they change, and when the table does
+    /// Apply files whenever they or the table change
     Watch(Watch),
     /// Change one setting in the table and leave the rest
     #[command(subcommand)]
     Set(Set),
-    /// Give destinations no new connections and wait until the old ones have ended
+    /// Drain destinations: set weight 0 and wait until their connections have ended
     Drain {
         /// Service, such as tcp://192.0.2.10:80 or fwmark:7, or its name in a file
         #[arg(short, long)]
@@ -83,19 +83,19 @@ pub enum Command {
         /// The longest wait
         #[arg(long, value_name = "TIME", default_value = "60s")]
         timeout: DurationSpec,
-        /// How often counters are looked at
+        /// Interval between two reads of the counters
         #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = pause)]
         poll: DurationSpec,
-        /// Which connections are waited for
+        /// Connections to wait for
         #[arg(long, default_value = "active", value_parser = words([
-            ("active", "Active ones; for UDP there are none", WaitFor::Active),
+            ("active", "Active ones, which UDP does not have", WaitFor::Active),
             ("all", "Active and inactive ones", WaitFor::All),
         ]))]
         wait: WaitFor,
-        /// Delete them then
+        /// Delete the destinations afterward
         #[arg(long)]
         delete: bool,
-        /// The fate of one that still has connections when the time is over [default: delete with --delete, else keep]
+        /// Action for a destination with connections left at the timeout [default: delete with --delete, else keep]
         #[arg(long, value_name = "WHAT", value_parser = words([
             ("delete", "It is deleted", OnTimeout::Delete),
             ("keep", "It stays with weight 0", OnTimeout::Keep),
@@ -103,11 +103,11 @@ pub enum Command {
         ]))]
         on_timeout: Option<OnTimeout>,
     },
-    /// Give drained destinations their weight again
+    /// Restore the weight of a drained destination
     Undrain {
         #[command(flatten)]
         target: Target,
-        /// The weight that it gets; without this, that of the file
+        /// Weight to restore [default: that of the file]
         #[arg(short, long)]
         weight: Option<String>,
     },
@@ -129,7 +129,7 @@ pub enum Command {
         /// Format
         #[arg(short, long, default_value = "table", value_parser = words(LIST_FORMATS))]
         output: Format,
-        /// Again and again, so far apart, with the rates of the time between
+        /// Repeat at this interval, with the rates since the last time
         #[arg(
             long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "2s",
             value_parser = pause
@@ -161,11 +161,11 @@ pub enum Command {
 // The files that say what the table should be.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Files {
-    /// File or directory that says what the table should be, - for standard input; may be repeated
+    /// File or directory with the desired state, - for standard input; may be repeated
     /// [default: /etc/ipvsctl.yaml, or else /etc/ipvsctl.d]
     #[arg(short, long = "file", value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub file: Vec<OsString>,
-    /// Where several files have the same service, take the destinations of all of them
+    /// Merge the destinations of a service that is in several files
     #[arg(long)]
     pub merge: bool,
 }
@@ -173,7 +173,7 @@ pub struct Files {
 // The file that names of services stand in.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Names {
-    /// File or directory in which the names of services stand
+    /// File or directory with the names of services
     #[arg(short, long = "file", value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub file: Vec<OsString>,
 }
@@ -194,26 +194,26 @@ pub struct Target {
 // How a plan is made.
 #[derive(Args, Clone, Debug)]
 pub struct Planning {
-    /// Leave the weights of destinations that are there as they are
+    /// Keep the weights of existing destinations
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false",
         default_missing_value = "true"
     )]
     pub keep_weights: bool,
-    /// Whether services that are in no file are deleted
+    /// Whether to delete services that are not in a file
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
         default_value = "true", default_missing_value = "true"
     )]
     pub prune: bool,
-    /// Drain what is to be deleted for this long at most, whatever the files say
+    /// Drain destinations before they are deleted, for at most this time; overrides the files
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "60s")]
     pub drain: Option<DurationSpec>,
-    /// Delete without draining, whatever the files say
+    /// Delete without draining; overrides the files
     #[arg(long, conflicts_with = "drain")]
     pub no_drain: bool,
     /// Changes that may be made: * for all, or a list with commas of as,us,ds (add, update, delete services), ad,ud,dd
-    /// (destinations), ut (time-outs), ay,dy (start and stop synchronization daemons)
+    /// (destinations), ut (timeouts), ay,dy (start and stop synchronization daemons)
     #[arg(long, value_name = "LIST", default_value = "*", value_parser = NonEmptyStringValueParser::new())]
     pub allowed_actions: String,
 }
@@ -228,7 +228,7 @@ pub struct Get {
         ("ipvsadm", "Rules for `ipvsadm --restore`", Format::Ipvsadm),
     ]))]
     pub output: Format,
-    /// With counters
+    /// Include counters
     #[arg(long)]
     pub stats: bool,
     /// Only this service
@@ -240,10 +240,10 @@ pub struct Get {
         ("kernel", "As the kernel lists them", Order::Kernel),
     ]))]
     pub order: Order,
-    /// With time-outs and synchronization daemons
+    /// Include timeouts and synchronization daemons
     #[arg(long)]
     pub all: bool,
-    /// Lift the most frequent scheduler, forwarding method and weight into defaults
+    /// Move the most frequent scheduler, forwarding method and weight into defaults
     #[arg(long)]
     pub factor_defaults: bool,
     #[command(flatten)]
@@ -264,7 +264,7 @@ pub struct Plan {
         ("ipvsadm", "As lines of ipvsadm", Format::Ipvsadm),
     ]))]
     pub output: Format,
-    /// End with 10 if something would change
+    /// Exit with status 10 if something would change
     #[arg(long)]
     pub exit_code: bool,
     /// Save the plan in a new file, or over a regular one, for `ipvsctl apply FILE`
@@ -275,25 +275,25 @@ pub struct Plan {
 // How a plan is carried out.
 #[derive(Args, Clone, Debug)]
 pub struct Applying {
-    /// The reaction to an operation that fails
+    /// Action after a failed operation
     #[arg(long, value_name = "WAY", default_value = "rollback", value_parser = words([
-        ("rollback", "Everything is put back", OnError::Rollback),
-        ("stop", "It stays as far as it came", OnError::Stop),
-        ("continue", "The rest is tried all the same", OnError::Continue),
+        ("rollback", "Undo the operations before it", OnError::Rollback),
+        ("stop", "Stop there", OnError::Stop),
+        ("continue", "Continue with the rest", OnError::Continue),
     ]))]
     pub on_error: OnError,
     /// Have clients try again, instead of being refused, while the scheduler of a service changes
     ///
-    /// The kernel takes the old scheduler away before it puts the new one in its place, and tells who connects in between
+    /// The kernel takes the old scheduler away before it puts the new one in its place, and tells clients in between
     /// that the port cannot be reached. With this option net.ipv4.icmp_ratelimit and net.ipv6.icmp.ratelimit are a day for
     /// as long as schedulers change, so that no client is told, and clients try again after a second. When it is killed
     /// meanwhile, the next command that changes something sets them back.
     #[arg(long)]
     pub no_refusals: bool,
-    /// How long to wait for another ipvsctl that is changing the table
+    /// Longest wait for another ipvsctl that is changing the table
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub lock_timeout: DurationSpec,
-    /// Where the lock file is
+    /// Directory of the lock file
     #[arg(long, value_name = "DIRECTORY", default_value = "/run", value_hint = ValueHint::DirPath)]
     pub lock_dir: PathBuf,
 }
@@ -313,16 +313,16 @@ pub struct Apply {
     pub planning: Planning,
     #[command(flatten)]
     pub applying: Applying,
-    /// Delete all services even where the files say nothing of services; {} and services: [] say it without this
+    /// Delete all services even if the files have no key `services`; {} and services: [] do not need this
     #[arg(long)]
     pub allow_empty: bool,
-    /// Show the plan and check it, and change nothing
+    /// Show the plan and check it, without changes
     #[arg(long)]
     pub dry_run: bool,
     /// Ask before something is deleted
     #[arg(long)]
     pub confirm: bool,
-    /// Answer that question with yes
+    /// Answer the confirmation with yes
     #[arg(short, long)]
     pub yes: bool,
 }
@@ -335,7 +335,7 @@ pub struct Watch {
     pub planning: Planning,
     #[command(flatten)]
     pub applying: Applying,
-    /// How often the table is compared with the files, and the content of the files with what it was
+    /// Interval between two comparisons of the table with the files, and of the files with their last content
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = pause)]
     pub interval: DurationSpec,
 }
@@ -348,16 +348,16 @@ pub enum Set {
         weight: String,
         #[command(flatten)]
         target: Target,
-        /// Get there in steps of a second within so many seconds
+        /// Change in steps of one second, over this many seconds
         #[arg(short, long, value_name = "SECONDS", default_value_t = 0)]
         time: u32,
     },
-    /// The numbers of connections between which a destination takes new ones
+    /// The numbers of connections at which a destination stops and resumes taking new ones
     Thresholds {
-        /// With so many connections it takes no new ones, 0 for no limit
+        /// Number of connections from which it takes no new ones, 0 for no limit
         #[arg(long, value_name = "N")]
         upper: u32,
-        /// Below so many it takes new ones again, 0 for three quarters of the upper one
+        /// Number below which it takes new ones again, 0 for three quarters of the upper one
         #[arg(long, value_name = "N", default_value_t = 0)]
         lower: u32,
         #[command(flatten)]
@@ -367,7 +367,7 @@ pub enum Set {
     Sched {
         /// The scheduler: rr, wrr, lc, wlc, sh, mh, ...
         scheduler: String,
-        /// Its flags, with commas; without this they stay
+        /// Its flags, separated by commas [default: unchanged]
         #[arg(long, value_name = "LIST")]
         flags: Option<String>,
         /// Service, such as tcp://192.0.2.10:80 or fwmark:7, or its name in a file
@@ -376,16 +376,16 @@ pub enum Set {
         #[command(flatten)]
         names: Names,
     },
-    /// How long the kernel keeps connections that are silent
+    /// The times after which the kernel forgets idle connections
     #[command(group = clap::ArgGroup::new("timeouts").required(true).multiple(true).args(["tcp", "tcpfin", "udp"]))]
     Timeouts {
-        /// Of established TCP connections
+        /// Timeout of established TCP connections
         #[arg(long, value_name = "TIME")]
         tcp: Option<DurationSpec>,
-        /// Of TCP connections after a FIN
+        /// Timeout of TCP connections after a FIN
         #[arg(long, value_name = "TIME")]
         tcpfin: Option<DurationSpec>,
-        /// Of UDP
+        /// Timeout of UDP connections
         #[arg(long, value_name = "TIME")]
         udp: Option<DurationSpec>,
     },
@@ -398,7 +398,7 @@ pub enum Set {
         state: Activity,
         #[command(flatten)]
         target: Target,
-        /// The weight of an active one; without this, that of the file
+        /// Weight of an active destination [default: that of the file]
         #[arg(short, long)]
         weight: Option<String>,
     },

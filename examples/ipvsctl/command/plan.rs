@@ -158,7 +158,7 @@ pub fn check(plan: &Plan, allowed: Actions, prefix: &str) -> Result<(), Failure>
 /// The kind of an operation in words.
 pub fn in_words(kind: OperationKind) -> String {
     match kind {
-        OperationKind::UpdateTimeouts => "update time-outs".to_owned(),
+        OperationKind::UpdateTimeouts => "update timeouts".to_owned(),
         OperationKind::StopSync => "stop a synchronization daemon".to_owned(),
         OperationKind::StartSync => "start a synchronization daemon".to_owned(),
         kind => kind.name().replace('-', " a "),

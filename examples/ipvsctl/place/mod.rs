@@ -53,7 +53,7 @@ pub fn service(global: &Globals, handle: &str, names: &Names) -> Result<ServiceI
     found.map(DesiredService::id).ok_or_else(|| {
         let names: Vec<_> = services.iter().filter_map(|service| service.name.as_deref()).collect();
         let known = match &*names.join(", ") {
-            "" => "there are no names".to_owned(),
+            "" => "the files have no names".to_owned(),
             names => format!("names are {}", shown(names)),
         };
         failure!(Value, "Invalid service: no service in {} is called \"{called}\"; {known}", input.name())

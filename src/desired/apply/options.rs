@@ -15,7 +15,7 @@ use crate::desired::setters::setters;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ApplyOptions {
-    /// The reaction to an operation that fails.
+    /// Action after a failed operation.
     pub on_error: OnError,
     /// The kinds of operations that may be carried out; a plan with another one is refused as a whole.
     pub allowed: Actions,
@@ -23,7 +23,7 @@ pub struct ApplyOptions {
     pub on_race: OnRace,
 }
 
-/// The reaction to an operation that fails: `--on-error`.
+/// Action after a failed operation: `--on-error`.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum OnError {

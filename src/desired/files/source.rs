@@ -40,7 +40,7 @@ impl Source {
             Err(error) => {
                 let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
                 let line = before.split(|byte| *byte == b'\n').count();
-                Err(failed(&name, u32::try_from(line).ok(), "the file is no text in UTF-8".to_owned()))
+                Err(failed(&name, u32::try_from(line).ok(), "the file is not valid UTF-8".to_owned()))
             }
         }
     }

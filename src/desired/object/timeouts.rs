@@ -53,7 +53,7 @@ impl Subject for Change<Config> {
     }
 
     fn action(&self) -> String {
-        format!("change time-outs ({})", self.name())
+        format!("change timeouts ({})", self.name())
     }
 
     fn rule(&self) -> String {

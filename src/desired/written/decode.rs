@@ -48,7 +48,7 @@ impl<'d> Decoder<'d> {
             let spot = spot.at("version");
             let version = integer(version, &spot)?;
             if !(1..=2).contains(&version) {
-                return wrong(&spot, format_args!("there is no version {version}; versions are 1 and 2"));
+                return wrong(&spot, format_args!("invalid version ({version}): expected 1 or 2"));
             }
             self.is_version_2 = version == 2;
         }

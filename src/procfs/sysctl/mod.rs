@@ -93,130 +93,128 @@ const ALWAYS: KernelVersion = KernelVersion(2, 6, 12);
 
 sysctls! {
     AmDroprate = "am_droprate",
-        "Of how many packets one is dropped while `drop_packet` is 3.",
+        "The number of packets of which one is dropped while `drop_packet` is 3.",
         NATURAL, Some("packets"), Some("10"), Namespace, ALWAYS;
     Amemthresh = "amemthresh",
-        "Below how much free memory the automatic modes of the defenses set in.",
+        "The amount of free memory below which the automatic defense modes are active.",
         ANY, Some("pages"), Some("1024"), Namespace, ALWAYS;
     BackupOnly = "backup_only",
-        "Whether nothing is forwarded here while a backup synchronization daemon runs, but left to the master.",
+        "Whether packets are left to the master, and not forwarded here, while a backup synchronization daemon runs.",
         SysctlKind::Switch, None, Some("0"), Namespace, KernelVersion(3, 9, 0);
     CacheBypass = "cache_bypass",
-        "Whether packets go on to their original destination when there is no server for them, as before a web \
+        "Whether packets go on to their original destination when there is no server for them, as in front of a web \
          cache.",
         SysctlKind::Switch, None, Some("0"), Namespace, ALWAYS;
     ConnLfactor = "conn_lfactor",
-        "How many buckets the table of connections has for each: two to this power is connections by buckets, so \
+        "The load factor of the connection table: two to this power is the number of connections for each bucket, so \
          that a smaller number makes a larger table.",
         number(-8, 8), Some("power of two"), None, Host, KernelVersion(7, 1, 0);
     ConnMax = "conn_max",
-        "How many connections there may be in this namespace.",
+        "The largest number of connections in this namespace.",
         number(0, i64::MAX), Some("connections"), None, Namespace, KernelVersion(7, 2, 0);
     ConnReuseMode = "conn_reuse_mode",
         "When a connection whose client uses a port again may get another server: a sum of bits. 0 is never, 1 when \
          the old connection is in `TIME_WAIT` or its server is gone, 2 as well when it is in `FIN_WAIT`.",
         number(0, 3), Some("bits"), Some("1"), Namespace, KernelVersion(4, 1, 0);
     Conntrack = "conntrack",
-        "Whether connections of IPVS have entries in the connection tracking of netfilter, which firewall rules on \
-         its state and source address translation need.",
+        "Whether connections of IPVS have entries in the connection tracking of netfilter, which stateful firewall \
+         rules and source address translation need.",
         SysctlKind::Switch, None, Some("0"), Namespace, KernelVersion(2, 6, 37),
             if "only where the kernel is built with `CONFIG_IP_VS_NFCT`";
     DebugLevel = "debug_level",
-        "How much the kernel logs: 0 errors only, 12 each step of each packet.",
+        "The verbosity of the kernel's log, from 0, errors only, to 12, each step of each packet.",
         NATURAL, Some("level"), Some("0"), First, ALWAYS,
             if "only where the kernel is built with `CONFIG_IP_VS_DEBUG`";
     DropEntry = "drop_entry",
-        "Whether half-open connections are dropped at random: 0 never, 1 and 2 when memory is short, 3 always. The \
-         kernel itself changes between 1 and 2.",
+        "The mode of dropping half-open connections at random: 0 never, 1 and 2 when memory is short, 3 always. The \
+         kernel itself switches between 1 and 2.",
         number(0, 3), Some("mode"), Some("0"), Namespace, ALWAYS;
     DropPacket = "drop_packet",
-        "Whether packets are dropped at random: 0 never, 1 and 2 when memory is short, 3 always. The kernel itself \
-         changes between 1 and 2.",
+        "The mode of dropping packets at random: 0 never, 1 and 2 when memory is short, 3 always. The kernel itself \
+         switches between 1 and 2.",
         number(0, 3), Some("mode"), Some("0"), Namespace, ALWAYS;
     EstCpulist = "est_cpulist",
-        "Which processors may calculate rates; none stops that, and the counters with it. Without a setting, those \
-         that the system leaves to such tasks.",
+        "The processors that may compute rates; none stops that, and the counters with it. By default, those that the \
+         system leaves to such tasks.",
         SysctlKind::Cpus, Some("list of processors"), None, Host, KernelVersion(6, 2, 0);
     EstNice = "est_nice",
-        "How willingly the threads that calculate rates leave the processor to others.",
+        "The nice value of the threads that compute rates.",
         number(-20, 19), Some("nice value"), Some("0"), Host, KernelVersion(6, 2, 0);
     ExpireNodestConn = "expire_nodest_conn",
         "Whether a connection ends at its next packet when its server was deleted. Otherwise its packets are \
-         dropped without a word, until the server comes back or the connection is forgotten.",
+         dropped silently, until the server comes back or the connection is forgotten.",
         SysctlKind::Switch, None, Some("0"), Namespace, ALWAYS;
     ExpireQuiescentTemplate = "expire_quiescent_template",
-        "Whether persistence ends when the weight of the server is 0. Otherwise known clients still get to it.",
+        "Whether persistence ends when the weight of the server is 0. Otherwise known clients still reach it.",
         SysctlKind::Switch, None, Some("0"), Namespace, ALWAYS;
     IgnoreTunneled = "ignore_tunneled",
         "Whether packets of protocols that IPVS does not know are left alone from then on, such as those that \
          another director sent through a tunnel.",
         SysctlKind::Switch, None, Some("0"), Namespace, KernelVersion(4, 4, 0);
     LblcExpiration = "lblc_expiration",
-        "After how long the scheduler `lblc` forgets which server an address was last given to.",
+        "The time after which the scheduler `lblc` forgets the server of an address.",
         NATURAL, Some("seconds"), Some("86400"), Namespace, ALWAYS,
             if "only while the module `ip_vs_lblc` is loaded";
     LblcrExpiration = "lblcr_expiration",
-        "After how long the scheduler `lblcr` forgets which servers an address was last given to.",
+        "The time after which the scheduler `lblcr` forgets the servers of an address.",
         NATURAL, Some("seconds"), Some("86400"), Namespace, ALWAYS,
             if "only while the module `ip_vs_lblcr` is loaded";
     NatIcmpSend = "nat_icmp_send",
-        "Whether a server that sends from a port of a masqueraded service, without a connection, is told that \
-         the port is not reachable.",
+        "Whether a server that sends from a port of a masqueraded service, without a connection, gets an ICMP error.",
         SysctlKind::Switch, None, Some("0"), Namespace, ALWAYS;
     PmtuDisc = "pmtu_disc",
-        "Whether packets that are too long for the way to the server, and may not be fragmented, are refused. \
+        "Whether packets that are too long for the route to the server, and may not be fragmented, are refused. \
          Otherwise those for tunnels are fragmented.",
         SysctlKind::Switch, None, Some("1"), Namespace, KernelVersion(3, 7, 0);
     RunEstimation = "run_estimation",
-        "Whether rates are calculated. Without, the counters that services and destinations report stand still as \
-         well.",
+        "Whether rates are computed. Otherwise the counters that services and destinations report stand still as well.",
         SysctlKind::Switch, None, Some("1"), Host, KernelVersion(5, 16, 0);
     ScheduleIcmp = "schedule_icmp",
-        "Whether an ICMP message that belongs to no connection can make one.",
+        "Whether an ICMP message that does not belong to a connection can create one.",
         SysctlKind::Switch, None, Some("0"), Namespace, KernelVersion(4, 4, 0);
     SecureTcp = "secure_tcp",
-        "Whether states of TCP are followed more strictly, with shorter timeouts: 0 never, 1 and 2 when memory is \
-         short, 3 always. The kernel itself changes between 1 and 2.",
+        "The mode of stricter tracking of TCP states, with shorter timeouts: 0 never, 1 and 2 when memory is short, \
+         3 always. The kernel itself switches between 1 and 2.",
         number(0, 3), Some("mode"), Some("0"), Namespace, ALWAYS;
     SloppySctp = "sloppy_sctp",
-        "Whether any chunk of SCTP can make a connection, and not only INIT. For directors that take over.",
+        "Whether any SCTP chunk, and not only INIT, can create a connection; for directors that take over.",
         SysctlKind::Switch, None, Some("0"), Namespace, KernelVersion(3, 11, 0);
     SloppyTcp = "sloppy_tcp",
-        "Whether any packet of TCP but a reset can make a connection, and not only SYN. For directors that take \
-         over.",
+        "Whether any TCP packet but a reset, and not only SYN, can create a connection; for directors that take over.",
         SysctlKind::Switch, None, Some("0"), Namespace, KernelVersion(3, 11, 0);
     SnatReroute = "snat_reroute",
         "Whether answers of masqueraded servers are routed as if they came from this machine.",
         SysctlKind::Switch, None, Some("1"), Namespace, KernelVersion(2, 6, 37);
     SvcLfactor = "svc_lfactor",
-        "How many buckets the table of services has for each: two to this power is services by buckets, so that a \
+        "The load factor of the service table: two to this power is the number of services for each bucket, so that a \
          smaller number makes a larger table.",
         number(-8, 8), Some("power of two"), None, Host, KernelVersion(7, 1, 0);
     SyncPersistMode = "sync_persist_mode",
-        "Which connections of persistent services are synchronized: 0 all of them, 1 only the templates.",
+        "The connections of persistent services that are synchronized: 0 all of them, 1 only the templates.",
         number(0, 1), Some("mode"), Some("0"), Namespace, KernelVersion(3, 11, 0);
     SyncPorts = "sync_ports",
-        "How many threads and ports a synchronization daemon uses, from when it is started.",
+        "The number of threads and ports of a synchronization daemon; it takes effect when the daemon is started.",
         SysctlKind::PowerOfTwo { greatest: 64 }, Some("threads"), Some("1"), Namespace, KernelVersion(3, 5, 0);
     SyncQlenMax = "sync_qlen_max",
-        "How many synchronization messages may wait to be sent. The default is a 32nd of the pages of memory.",
+        "The largest number of synchronization messages that wait to be sent. The default is a 32nd of the pages of \
+         memory.",
         number(0, i64::MAX), Some("messages"), None, Host, KernelVersion(3, 5, 0);
     SyncRefreshPeriod = "sync_refresh_period",
-        "How long a connection whose state does not change is not synchronized again; 0 leaves that to \
+        "The time in which a connection whose state does not change is not synchronized again; 0 leaves that to \
          `sync_threshold`.",
         NATURAL, Some("seconds"), Some("0"), Namespace, KernelVersion(3, 5, 0);
     SyncRetries = "sync_retries",
-        "How often a synchronization is repeated, an eighth of `sync_refresh_period` apart.",
+        "The number of times that a synchronization is repeated, an eighth of `sync_refresh_period` apart.",
         number(0, 3), Some("times"), Some("0"), Namespace, KernelVersion(3, 5, 0);
     SyncSockSize = "sync_sock_size",
-        "How large the buffer of a synchronization socket is; 0 leaves that to the system.",
+        "The size of the buffer of a synchronization socket; 0 leaves it to the system.",
         NATURAL, Some("bytes"), Some("0"), Host, KernelVersion(3, 5, 0);
     SyncThreshold = "sync_threshold",
-        "After how many packets a connection is synchronized for the first time, and after how many more again; 0 \
-         for the second is never again.",
+        "The number of packets after which a connection is synchronized for the first time, and the number after \
+         which it is synchronized again; 0 for the second is never.",
         SysctlKind::Threshold, Some("packets"), Some("3 50"), Namespace, ALWAYS;
     SyncVersion = "sync_version",
-        "Which form synchronization messages have: 1 the present one, 0 that of kernels before 2.6.38.",
+        "The format of synchronization messages: 1 the present one, 0 that of kernels before 2.6.38.",
         number(0, 1), Some("version"), Some("1"), Namespace, KernelVersion(2, 6, 38);
 }
 

@@ -25,7 +25,7 @@ struct Row {
 pub struct Figure {
     /// Microseconds for one operation, which is thousands of instructions where the clock counts those.
     pub thousands: f64,
-    /// How often that is the floor's.
+    /// The multiple of the floor's.
     pub ratio: f64,
     pub calls: Option<f64>,
 }

@@ -1,4 +1,4 @@
-//! How costs grow: what a bench in the guest printed about tables of several sizes, put in order.
+//! The growth of costs: the output of a bench in the guest about tables of several sizes, put in order.
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ pub struct Growth {
     trash: Vec<Trash>,
 }
 
-/// How a table grows.
+/// The growth of a table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
     /// More and more services, with as many destinations each.
@@ -133,7 +133,7 @@ impl Growth {
         in_order(rows.map(|row| (row.shape.rows(), row.thousands)))
     }
 
-    /// How often the library's time is the floor's.
+    /// The library's time as a multiple of the floor's.
     pub fn ratios(&self, kind: Kind, work: &str) -> Line {
         let floor = self.times(kind, work, "floor");
         let ours = self.times(kind, work, "ipvs-rs").into_iter();

@@ -25,10 +25,10 @@ pub struct Load {
     /// Destinations of each service
     #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub destinations: u32,
-    /// How often everything is measured
+    /// Number of times that everything is measured
     #[arg(long, value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
     repeats: u32,
-    /// Leave wall time out
+    /// Do not measure wall time
     #[arg(long)]
     no_wall: bool,
     /// Write the figures to a file, as JSON

@@ -23,7 +23,7 @@ use crate::guest::{Guest, Machine, Version, sink};
 use crate::progress::Progress;
 use crate::workspace::{BuildOptions, Target, Workspace};
 
-/// Measure, side by side with others that do the same
+/// Measure the library, beside other programs that do the same
 ///
 /// Without the name of another bench: every operation of the library on a real kernel, beside what the kernel itself
 /// takes for it (the floor), and beside Debian's ipvsadm. What counts is instructions of the guest, which repeat on any

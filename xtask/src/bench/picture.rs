@@ -29,7 +29,7 @@ pub struct PlotLine {
     pub stroke: Stroke,
 }
 
-/// How a line looks.
+/// The style of a line.
 #[derive(Clone, Copy)]
 pub enum Stroke {
     /// Wide and gray, for others to lie upon.

@@ -16,7 +16,7 @@ pub struct Options {
     /// The kernel to boot
     #[arg(long, value_enum, value_name = "KERNEL", default_value = "7")]
     kernel: Version,
-    /// Processors of the virtual machine; more than this machine has make no sense
+    /// Processors of the virtual machine; not more than this machine has
     #[arg(long, value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
     cpus: u32,
     /// Services of the table

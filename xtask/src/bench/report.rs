@@ -23,7 +23,7 @@ const CASES: [(&str, &str, Option<&str>); 9] = [
 const ACROSS: &str = "destinations in the table";
 const KINSN: &str = "thousand instructions";
 
-/// How a kind of table is spoken of.
+/// The words for a kind of table.
 fn title(kind: Kind, growth: &Growth) -> String {
     match kind {
         Kind::Services => format!("{} destinations per service", growth.per_service().unwrap_or(0)),

@@ -39,7 +39,7 @@ pub struct Options {
     #[arg(long, requires = "plot", value_name = "NUMBERS", value_delimiter = ',')]
     #[arg(default_value = "1000,5000,10000", value_parser = clap::value_parser!(u32).range(10..=50_000))]
     deleted: Vec<u32>,
-    /// Only draw what was measured before
+    /// Only draw the figures of an earlier run
     #[arg(long, requires = "plot", conflicts_with_all = ["tables", "lists", "deleted", "json", "kernel", "destinations"])]
     redraw: bool,
 }
@@ -76,7 +76,7 @@ pub fn run(options: &Options, load: &Load, progress: &Arc<Progress>) -> Result<(
     write(&folder.0.join("SCALE.md"), &report)
 }
 
-/// Where everything is written.
+/// The folder of the results.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -100,7 +100,7 @@ fn measured(options: &Options, load: &Load, workspace: &Workspace, progress: &Ar
     Growth::read(&measure::run(Guest::new(workspace, load.kernel), &words, true, workspace, progress)?)
 }
 
-/// Sizes of a table that grows. At each there is room for what is measured there.
+/// Sizes of a growing table, with room for the measurements at each.
 fn growing(name: &str, sizes: &[u32]) -> Result<()> {
     let mut before = 0;
     for size in sizes {
@@ -112,7 +112,7 @@ fn growing(name: &str, sizes: &[u32]) -> Result<()> {
     Ok(())
 }
 
-/// By how much a table grows at least.
+/// The least growth of a table.
 const STEP: u32 = 512;
 
 fn joined(items: &[u32]) -> String {

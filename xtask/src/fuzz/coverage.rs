@@ -1,4 +1,4 @@
-//! How much of the library the inputs of the fuzzers reach.
+//! The coverage of the library by the inputs of the fuzzers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -45,7 +45,7 @@ pub fn measure(workspace: &Workspace, targets: &[String], progress: &Progress) -
     parts(&output(&mut export)?, &workspace.root.join("src"))
 }
 
-/// How much of the source was reached.
+/// The coverage of the source.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Coverage {
     lines: Ratio,

@@ -19,13 +19,13 @@ use crate::workspace::Workspace;
 /// worth keeping for good belong into fuzz/corpus, which `cargo xtask test` replays.
 #[derive(Args)]
 pub struct Arguments {
-    /// How long each target runs
+    /// Time of each target
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
-    /// How often each target is executed at most
+    /// Largest number of executions of each target
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     executions: Option<u32>,
-    /// Do not fuzz: run what is in the corpus and what was found once, and print how much of the library that reaches
+    /// Do not fuzz: run the corpus and the inputs found before once, and print the coverage of the library
     #[arg(long, conflicts_with_all = ["seconds", "executions"])]
     coverage: bool,
     /// The targets; all if none is named
@@ -43,7 +43,7 @@ fn run(arguments: &Arguments, progress: &Progress) -> Result<bool> {
     let known = targets(&workspace.root)?;
     let chosen = if arguments.targets.is_empty() { known.clone() } else { arguments.targets.clone() };
     if let Some(unknown) = chosen.iter().find(|name| !known.contains(name)) {
-        bail!("there is no target {unknown}; there are {}", known.join(", "));
+        bail!("unknown target {unknown}; expected one of {}", known.join(", "));
     }
     // The fuzzer's own run time is C++.
     provide(&[Tool::new("g++", "g++")], progress)?;
@@ -91,12 +91,12 @@ fn targets(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Where inputs are kept that a target was the first to reach something with.
+/// The folder of inputs that reached new code.
 fn found(workspace: &Workspace, name: &str) -> PathBuf {
     workspace.target.join("fuzz-corpus").join(name)
 }
 
-/// Runs one target; says whether everything held, and a line about it.
+/// Runs one target; returns whether all assertions held, and a line about it.
 fn fuzz(workspace: &Workspace, name: &str, arguments: &Arguments) -> Result<(bool, String)> {
     let found = found(workspace, name);
     fs::create_dir_all(&found).with_context(|| format!("making {}", found.display()))?;

@@ -138,7 +138,8 @@ fn confirm(console: &mut Console, plan: &Plan, args: &args::Apply) -> Result<(),
     if !io::stdin().is_terminal() {
         return Err(failure!(
             Apply,
-            "{APPLYING}{deletions} objects would be deleted, and there is no terminal to confirm it on: add --yes"
+            "{APPLYING}{deletions} objects would be deleted, and standard input is not a terminal to confirm \
+             it: add --yes"
         ));
     }
     console.print(&plan.text().colored(console.is_colored).to_string());
@@ -286,7 +287,7 @@ fn log(console: &mut Console, operation: &Operation) {
             _ => format!("Updated destination {destination} of service {service}, {}", changes()),
         },
         OperationKind::DeleteDestination => format!("Removing destination {destination} from service {service}"),
-        OperationKind::UpdateTimeouts => format!("Updated time-outs, {}", changes()),
+        OperationKind::UpdateTimeouts => format!("Updated timeouts, {}", changes()),
         _ => describe(operation),
     };
     console.info(&line);

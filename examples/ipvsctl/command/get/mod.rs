@@ -77,7 +77,7 @@ fn as_table(live: &Observed, get: &Get) -> String {
         let [tcp, tcp_fin, udp] =
             [timeouts.tcp, timeouts.tcp_fin, timeouts.udp].map(|timeout| timeout.map_or(0, Timeout::as_secs));
         // Writing to a string does not fail.
-        let _ = writeln!(text, "\ntime-outs: tcp {tcp}s, tcpfin {tcp_fin}s, udp {udp}s");
+        let _ = writeln!(text, "\ntimeouts: tcp {tcp}s, tcpfin {tcp_fin}s, udp {udp}s");
     }
     for daemon in live.sync.iter().flatten().filter(|_| get.all) {
         let _ = writeln!(text, "sync daemon: {}, {}, id {}", daemon.role, daemon.interface, daemon.sync_id);

@@ -156,16 +156,16 @@ fn read_flags(list: &str, scheduler: &Scheduler) -> Result<SchedulerFlags, Failu
 
 /// Sets timeouts; those that are not given stay.
 pub fn set_timeouts(session: &mut Session<'_>, timeouts: [Option<Duration>; 3]) -> Result<(), Failure> {
-    const WHAT: &str = "Unable to set new time-outs";
+    const WHAT: &str = "Unable to set new timeouts";
     type Setter = fn(Config, Duration) -> Result<Config, InvalidValue>;
     let setters: [(&str, Setter); 3] = [("tcp", Config::tcp), ("tcpfin", Config::tcp_fin), ("udp", Config::udp)];
     let given = || setters.into_iter().zip(timeouts).filter_map(|(setter, timeout)| Some((setter, timeout?)));
     let config = given().try_fold(Config::new(), |config, ((_, set), timeout)| set(config, timeout));
-    let config = config.map_err(|error| failure!(Value, "Invalid time-out: {error}"))?;
+    let config = config.map_err(|error| failure!(Value, "Invalid timeout: {error}"))?;
     let before = session.handle.get_config().map_err(|error| Failure::set(WHAT, &error))?;
     carry_out(&session.handle, WHAT, Operation::new(Object::Timeouts(Change::update(before, config))))?;
     for ((name, _), timeout) in given() {
-        session.console.info(&format!("Updated time-out of {name} to {}s", timeout.as_secs()));
+        session.console.info(&format!("Updated timeout of {name} to {}s", timeout.as_secs()));
     }
     Ok(())
 }

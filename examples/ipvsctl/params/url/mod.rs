@@ -175,7 +175,7 @@ fn read_certificates(path: &Path) -> Result<RootCerts, String> {
     let certificate = |item| if let PemItem::Certificate(certificate) = item { Some(certificate) } else { None };
     let certificates: Vec<_> = items.into_iter().filter_map(certificate).collect();
     if certificates.is_empty() {
-        return Err("there is no certificate in it".to_owned());
+        return Err("it does not contain a certificate".to_owned());
     }
     Ok(RootCerts::new_with_certs(&certificates))
 }

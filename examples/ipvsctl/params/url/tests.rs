@@ -192,5 +192,5 @@ fn closed_port_and_broken_certificates_are_reported() {
     let path = folder.path().join("ca.pem");
     fs::write(&path, "no certificate").unwrap();
     let failure = Fetcher::new(&Globals { params_ca: Some(path), ..Globals::default() }).err().unwrap();
-    assert!(failure.message.ends_with("there is no certificate in it"), "{}", failure.message);
+    assert!(failure.message.ends_with("it does not contain a certificate"), "{}", failure.message);
 }

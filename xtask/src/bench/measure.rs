@@ -20,7 +20,7 @@ pub fn run(
     workspace: &Workspace,
     progress: &Arc<Progress>,
 ) -> Result<String> {
-    // Where nothing but instructions makes time pass, a pause takes none.
+    // Under a clock that counts instructions, a pause takes no time.
     let pause = if counts { 240 } else { 0 };
     let words = [words, &[("--pause", pause.to_string())]].concat();
     run_on(Machine { cpus: 1, icount: counts, ..Machine::default() }, guest, &words, workspace, progress)

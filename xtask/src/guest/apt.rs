@@ -109,7 +109,7 @@ pub fn own_mirror<'a>(sources: &'a [Source], release: &Release) -> Option<&'a So
     })
 }
 
-/// What `/etc/os-release` says about the system.
+/// The system of `/etc/os-release`.
 pub struct Release {
     pub id: String,
     pub codename: String,
@@ -214,7 +214,7 @@ fn parse_depends(output: &str) -> Vec<String> {
         .collect()
 }
 
-/// Where Debian's package `debian-archive-keyring` keeps the archive's keys.
+/// The archive's keys in Debian's package `debian-archive-keyring`.
 pub const ARCHIVE_KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 #[cfg(test)]

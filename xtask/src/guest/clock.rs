@@ -1,4 +1,4 @@
-//! How fast this host's time-stamp counter runs.
+//! The frequency of this host's time-stamp counter.
 //!
 //! An emulated guest sees the host's counter, but has to find out its frequency against an emulated timer. On a busy
 //! host that fails, and a kernel that does not know the frequency waits for its first tick for ever. So it is told.

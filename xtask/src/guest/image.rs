@@ -62,7 +62,7 @@ impl Base {
         Ok(Self { archive, tree })
     }
 
-    /// Where every guest has a program.
+    /// The path of a program in every guest.
     pub fn find_program(&self, name: &str) -> Option<String> {
         self.tree.find_program(name)
     }
@@ -196,7 +196,7 @@ fn write(tree: &Tree, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What `init.sh` calls; only a full busybox has them all.
+/// The applets that `init.sh` calls; only a full busybox has them all.
 const NEEDED_APPLETS: &[&str] = &[
     "cat", "find", "grep", "kill", "ln", "mkdir", "mkfifo", "mount", "nproc", "printf", "reboot", "rm", "setsid", "sh",
     "sleep", "stty", "sync",

@@ -2,8 +2,8 @@
 # Process 1 of the guest. It prepares the system, runs one program and tells the host how that ended.
 #
 # Four ports lead to the host: 1 carries lines in both directions (ready, exit, error), 2 and 3 are the program's
-# output and error output, 4 its input. Nothing but the program writes to 2 and 3, until a seal ends each of them: the
-# seal is how the host knows that it has read everything, because the end of a port cannot be told from a pause.
+# output and error output, 4 its input. Nothing but the program writes to 2 and 3, until a marker ends each of them: the
+# marker is how the host knows that it has read everything, because the end of a port cannot be told from a pause.
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root USER=root LOGNAME=root SHELL=/bin/sh
@@ -22,7 +22,7 @@ ln -s /proc/self/fd/0 /dev/stdin
 ln -s /proc/self/fd/1 /dev/stdout
 ln -s /proc/self/fd/2 /dev/stderr
 
-# seal, stdin, interactive, size, modules, without_ipvs
+# marker, stdin, interactive, size, modules, without_ipvs
 . /vm/settings
 
 finish() {
@@ -92,7 +92,7 @@ fi
 ) <$input >/run/vm/out 2>/run/vm/err
 status=$?
 
-# A program may leave another one behind that holds on to its output. Nobody waits for that one; but what has been
+# A program may leave another one behind that holds on to its output. It is not waited for; but what has been
 # written must still reach the host, however slowly it reads. So only a `cat` that waits for its pipe is stopped.
 release() {
 	idle=0
@@ -110,6 +110,6 @@ release $out &
 release $err &
 wait $out
 wait $err
-printf '\0%s' "$seal" >&4
-printf '\0%s' "$seal" >&5
+printf '\0%s' "$marker" >&4
+printf '\0%s' "$marker" >&5
 finish "exit $status"

@@ -36,7 +36,7 @@ impl Version {
         }
     }
 
-    /// Where Debian has it, the suite with the shortest list first.
+    /// The suites of Debian that have it, the one with the shortest list first.
     fn suites(self) -> &'static [&'static str] {
         match self {
             Self::V6_1 => &["bookworm"],
@@ -55,7 +55,7 @@ impl std::fmt::Display for Version {
 /// An unpacked kernel.
 pub struct Kernel {
     pub version: Version,
-    /// What `uname -r` says in the guest.
+    /// The release of `uname -r` in the guest.
     pub release: String,
     folder: PathBuf,
 }
@@ -108,7 +108,7 @@ fn fetch(version: Version, cache: &Path, folder: &Path, progress: &Progress) -> 
     Ok(())
 }
 
-/// Where Debian's packages come from: the system's own mirror, or what the user says.
+/// The mirror of Debian's packages: the system's own, or that of the user.
 fn mirror() -> Result<Source> {
     if let Ok(uri) = std::env::var(MIRROR) {
         if !Path::new(apt::ARCHIVE_KEYRING).exists() {

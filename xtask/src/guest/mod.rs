@@ -9,10 +9,10 @@ mod clock;
 mod cpio;
 mod image;
 mod kernel;
+mod marker;
 mod modules;
 mod packages;
 mod qemu;
-mod seal;
 mod session;
 mod tree;
 
@@ -37,7 +37,7 @@ use self::tree::{Tree, utf8};
 use crate::progress::Progress;
 use crate::workspace::{Workspace, find_program, is_executable};
 
-/// Where the output of a program goes.
+/// The destination of a program's output.
 pub type Sink = Arc<Mutex<dyn Write + Send>>;
 
 /// Makes something writable into a [`Sink`].
@@ -89,7 +89,7 @@ impl Guest {
         self
     }
 
-    /// How long the program may run, not counting the boot.
+    /// The longest run of the program, not counting the boot.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -148,7 +148,7 @@ impl Guest {
         self
     }
 
-    /// Where the program's output and error output go, instead of our own.
+    /// The destinations of the program's output and error output, instead of our own.
     pub fn output(mut self, stdout: Sink, stderr: Sink) -> Self {
         self.stdout = stdout;
         self.stderr = stderr;
@@ -160,8 +160,8 @@ impl Guest {
     ///
     /// Everything that keeps a program from running to its end is an error.
     pub fn run(&self, progress: &Progress) -> Result<u8> {
-        let seal = seal()?;
-        let (kernel, base, layer) = self.prepare(&seal, progress)?;
+        let marker = marker()?;
+        let (kernel, base, layer) = self.prepare(&marker, progress)?;
         remove_abandoned(&self.cache);
         let folder = tempfile::Builder::new()
             .prefix(&format!("run-{}-", std::process::id()))
@@ -181,7 +181,7 @@ impl Guest {
                     kernel: &kernel.image(),
                     initrd: &initrd,
                     console: &console,
-                    seal: format!("\0{seal}").as_bytes(),
+                    marker: format!("\0{marker}").as_bytes(),
                     stdout: self.stdout.clone(),
                     stderr: self.stderr.clone(),
                     forward_stdin: self.forward_stdin,
@@ -200,7 +200,7 @@ impl Guest {
                 Ending::Refused(message) => bail!("the guest: {message}"),
                 Ending::Died { emulator, started } => {
                     let emulation = text.contains("Oops") || session::crashed(emulator);
-                    // What has been read from our input cannot be given to a second guest.
+                    // Input that has been read cannot be given to a second guest.
                     let again = first_death && emulation && !(started && self.forward_stdin);
                     if again {
                         first_death = false;
@@ -234,11 +234,11 @@ impl Guest {
     }
 
     /// Gets everything that a run needs, one guest of this process after the other: two cannot install packages at once.
-    fn prepare(&self, seal: &str, progress: &Progress) -> Result<(Kernel, Base, Tree)> {
+    fn prepare(&self, marker: &str, progress: &Progress) -> Result<(Kernel, Base, Tree)> {
         static ONE: Mutex<()> = Mutex::new(());
         let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let (kernel, base) = self.provide(progress)?;
-        let layer = self.layer(&kernel, &base, seal, progress)?;
+        let layer = self.layer(&kernel, &base, marker, progress)?;
         Ok((kernel, base, layer))
     }
 
@@ -253,8 +253,8 @@ impl Guest {
         Ok((kernel, base))
     }
 
-    /// What this run adds to the base.
-    fn layer(&self, kernel: &Kernel, base: &Base, seal: &str, progress: &Progress) -> Result<Tree> {
+    /// The files that this run adds to the base.
+    fn layer(&self, kernel: &Kernel, base: &Base, marker: &str, progress: &Progress) -> Result<Tree> {
         let mut tree = Tree::default();
         for tool in &self.extras {
             image::add_extra(&mut tree, tool, progress)?;
@@ -287,7 +287,7 @@ impl Guest {
         tree.text("vm/command", script, 0o644);
         let interactive = self.commands.is_empty();
         let flag = |name: &str, set: bool| format!("{name}={}\n", if set { "yes" } else { "" });
-        let mut settings = format!("seal={seal}\n");
+        let mut settings = format!("marker={marker}\n");
         settings.push_str(&flag("stdin", self.forward_stdin));
         settings.push_str(&flag("interactive", interactive));
         settings.push_str(&flag("without_ipvs", self.without_ipvs));
@@ -396,7 +396,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Something that no program writes by accident.
-fn seal() -> Result<String> {
+fn marker() -> Result<String> {
     let uuid = fs::read_to_string("/proc/sys/kernel/random/uuid").context("drawing a number")?;
     Ok(uuid.trim().to_owned())
 }
@@ -433,10 +433,10 @@ fn last_lines(text: &str, count: usize) -> String {
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
-/// How often a guest is started that does not come up.
+/// The number of attempts to start a guest.
 const MAXIMAL_BOOTS: u32 = 4;
 
-/// What shells report for a program that wrote into a closed pipe.
+/// The status that shells report for a program that wrote into a closed pipe.
 const SIGPIPE_STATUS: u8 = 128 + 13;
 
 #[cfg(test)]

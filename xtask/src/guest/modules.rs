@@ -1,4 +1,4 @@
-//! Which kernel modules travel into the guest.
+//! The kernel modules of a guest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,7 +62,7 @@ fn name_of(path: &str) -> String {
     stem.replace('-', "_")
 }
 
-/// What our tests, examples and demo may touch; the rest of the kernel stays at home so that the guest boots quickly.
+/// The modules of our tests, examples and demo; the rest of the kernel is left out so that the guest boots quickly.
 pub const WANTED: &[&str] = &[
     // IPVS itself with every scheduler, and what marks or catches its traffic.
     "kernel/net/netfilter/ipvs/",

@@ -29,7 +29,7 @@ impl Tool {
     }
 }
 
-/// What runs on the host to make and boot a guest.
+/// The programs of the host that make and boot a guest.
 pub fn host_tools() -> Vec<Tool> {
     [
         ("qemu-system-x86_64", "qemu-system-x86"),
@@ -44,7 +44,7 @@ pub fn host_tools() -> Vec<Tool> {
     .to_vec()
 }
 
-/// What is in every guest.
+/// The packages of every guest.
 pub fn guest_tools() -> Vec<Tool> {
     [
         ("busybox", "busybox-static"),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-/// What executes the guest's instructions.
+/// The accelerator that executes the guest's instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Accelerator {
     /// Software emulation: works everywhere

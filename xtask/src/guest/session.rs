@@ -17,30 +17,30 @@ use anyhow::{Context, Result, bail};
 
 use super::Sink;
 use super::clock;
+use super::marker::MarkerReader;
 use super::qemu::{Files, Machine};
-use super::seal::Unsealer;
 use crate::progress::Progress;
 
-/// What a run is started with.
+/// The parameters of a run.
 pub struct Start<'a> {
     pub machine: &'a Machine,
     pub kernel: &'a Path,
     pub initrd: &'a Path,
     pub console: &'a Path,
-    pub seal: &'a [u8],
+    pub marker: &'a [u8],
     pub stdout: Sink,
     pub stderr: Sink,
     pub forward_stdin: bool,
     pub interactive: bool,
-    /// How long the program may run, not counting the boot.
+    /// The longest run of the program, not counting the boot.
     pub timeout: Duration,
 }
 
-/// How a run ended.
+/// The end of a run.
 pub enum Ending {
     /// The program ended with this status.
     Exit(u8),
-    /// Nobody reads our output any more, so the guest was stopped.
+    /// Our output was closed, so the guest was stopped.
     OutputClosed,
     /// The guest could not prepare itself for the program.
     Refused(String),
@@ -59,7 +59,7 @@ pub enum Ending {
 enum Event {
     Line(String),
     /// A stream is complete.
-    Sealed,
+    StreamEnded,
     OutputFailed(io::Error),
 }
 
@@ -87,7 +87,7 @@ pub fn run(start: &Start<'_>, progress: &Progress) -> Result<Ending> {
     if let Ok(Ending::Died { .. }) = ending
         && !said.trim().is_empty()
     {
-        // What the emulator has to say belongs to the end of the console.
+        // The output of the emulator belongs to the end of the console.
         let mut console = fs::File::options().append(true).open(start.console)?;
         writeln!(console, "{}", said.trim_end())?;
     }
@@ -119,7 +119,7 @@ impl Drop for Emulator {
 struct Ports {
     names: Vec<String>,
     events: Receiver<Event>,
-    /// Where our input goes, once the guest is connected.
+    /// The destination of our input, once the guest is connected.
     input: Receiver<UnixStream>,
 }
 
@@ -140,8 +140,8 @@ impl Ports {
                 1 => drop(thread::spawn(move || control(&listener, &events))),
                 2 | 3 => {
                     let sink = if number == 2 { &start.stdout } else { &start.stderr };
-                    let (sink, seal) = (sink.clone(), start.seal.to_vec());
-                    thread::spawn(move || output(&listener, &seal, &sink, &events));
+                    let (sink, marker) = (sink.clone(), start.marker.to_vec());
+                    thread::spawn(move || output(&listener, &marker, &sink, &events));
                 }
                 _ => {
                     let input = input_sender.clone();
@@ -162,9 +162,9 @@ impl Ports {
         let mut boot = Boot::default();
         let mut started = false;
         let mut exit = None;
-        let mut sealed = if start.interactive { 2 } else { 0 };
+        let mut ended_streams = if start.interactive { 2 } else { 0 };
         loop {
-            if let (Some(status), 2) = (exit, sealed) {
+            if let (Some(status), 2) = (exit, ended_streams) {
                 return Ok(Ending::Exit(status));
             }
             match self.events.recv_timeout(POLL) {
@@ -192,7 +192,7 @@ impl Ports {
                     Some(("error", message)) => return Ok(Ending::Refused(message.to_owned())),
                     _ => bail!("the guest said {line:?}, which means nothing"),
                 },
-                Ok(Event::Sealed) => sealed += 1,
+                Ok(Event::StreamEnded) => ended_streams += 1,
                 Ok(Event::OutputFailed(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                     return Ok(Ending::OutputClosed);
                 }
@@ -268,22 +268,22 @@ fn control(listener: &UnixListener, events: &Sender<Event>) {
     }
 }
 
-fn output(listener: &UnixListener, seal: &[u8], sink: &Sink, events: &Sender<Event>) {
+fn output(listener: &UnixListener, marker: &[u8], sink: &Sink, events: &Sender<Event>) {
     let Ok((mut stream, _)) = listener.accept() else {
         return;
     };
-    let mut unsealer = Unsealer::new(seal);
+    let mut reader = MarkerReader::new(marker);
     let mut buffer = vec![0; 64 * 1024];
     let written = loop {
         let read = match stream.read(&mut buffer) {
-            Ok(0) | Err(_) => break write_to(sink, |out| unsealer.release(out)),
+            Ok(0) | Err(_) => break write_to(sink, |out| reader.release(out)),
             Ok(read) => read,
         };
-        if let Err(error) = write_to(sink, |out| unsealer.pass(&buffer[..read], out)) {
+        if let Err(error) = write_to(sink, |out| reader.pass(&buffer[..read], out)) {
             break Err(error);
         }
-        if unsealer.is_complete() {
-            break events.send(Event::Sealed).map_err(io::Error::other);
+        if reader.is_complete() {
+            break events.send(Event::StreamEnded).map_err(io::Error::other);
         }
     };
     if let Err(error) = written {
@@ -304,7 +304,7 @@ fn forward_input(mut stream: UnixStream) {
     let _ = stream.read(&mut [0]);
 }
 
-/// What an emulator's status says about its end.
+/// The meaning of an emulator's status.
 pub fn crashed(status: ExitStatus) -> bool {
     status.signal().is_some() || status.code() == Some(134) || status.code() == Some(139)
 }
@@ -317,5 +317,5 @@ const BOOT_TIMEOUT: Duration = Duration::from_secs(180);
 /// The longest silence of a booting kernel, unpacking its root, is a second or two, and ten times that on a busy host.
 const STANDSTILL: Duration = Duration::from_secs(25);
 
-/// How long the guest's end of our input may take to appear.
+/// The longest wait for the guest's end of our input.
 const INPUT_TIMEOUT: Duration = Duration::from_secs(60);

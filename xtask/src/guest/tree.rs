@@ -94,7 +94,7 @@ impl Tree {
         self.nodes.contains_key(&guest_path(path))
     }
 
-    /// Where a program is: its own path, or the place of its name on the guest's `PATH`.
+    /// The path of a program: its own, or that of its name on the guest's `PATH`.
     pub fn find_program(&self, name: &str) -> Option<String> {
         let candidates = match name.starts_with('/') {
             true => vec![name.to_owned()],
@@ -162,7 +162,7 @@ impl Tree {
             self.nodes.entry(path[..at].to_owned()).or_insert(Node::Directory(0o755));
         }
         match (&node, self.nodes.get(&path)) {
-            // Implied folders keep the mode that somebody asked for.
+            // Implied folders keep the mode that was asked for.
             (Node::Directory(0o755), Some(Node::Directory(_))) => {}
             _ => {
                 self.nodes.insert(path, node);

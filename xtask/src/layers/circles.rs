@@ -16,7 +16,7 @@ type Edges<'f> = BTreeMap<(&'f str, &'f str), String>;
 
 /// The circles among the files and folders directly in each folder: for each knot of them the shortest one.
 ///
-/// What is in different folders is compared where these meet, so that no circle of files is missed.
+/// Files of different folders are compared where these meet, so that no circle of files is missed.
 pub fn circles(files: &[File]) -> Vec<String> {
     let folders: BTreeSet<&[String]> =
         files.iter().flat_map(|file| (1..file.place.len()).filter_map(|length| file.place.get(..length))).collect();

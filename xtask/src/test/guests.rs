@@ -56,7 +56,7 @@ impl Suite {
         }
     }
 
-    /// How many tests run at once.
+    /// The number of tests that run at once.
     const fn threads(self) -> &'static str {
         match self {
             Self::Together | Self::Async => "4",
@@ -109,9 +109,9 @@ impl Suite {
     }
 }
 
-/// How much is left to chance.
+/// The numbers of random inputs.
 #[derive(Clone, Copy)]
-pub struct Chance {
+pub struct RandomInputs {
     /// Random lines for our ipvsadm and Debian's.
     lines: u32,
     /// Random requests to the real kernel and to the one in memory.
@@ -120,13 +120,13 @@ pub struct Chance {
     calls: u32,
     /// Random tables that are printed, read, planned away and deleted.
     facts: u32,
-    /// How often each thing is listed while others change it.
+    /// The number of lists of each object while others change it.
     lists: u32,
-    /// How many processes are killed while they write.
+    /// The number of processes that are killed while they write.
     kills: u32,
 }
 
-impl Chance {
+impl RandomInputs {
     pub const FEW: Self = Self { lines: 200, requests: 2_000, calls: 5_000, facts: 20, lists: 4, kills: 25 };
     pub const MANY: Self = Self { lines: 2_000, requests: 20_000, calls: 20_000, facts: 200, lists: 100, kills: 100 };
 
@@ -155,20 +155,20 @@ pub fn run_suites(
     workspace: &Workspace,
     kernel: Version,
     suites: &[Suite],
-    chance: Chance,
+    random: RandomInputs,
     output: &mut Vec<u8>,
     progress: &Progress,
 ) -> Result<bool> {
     let without = suites.iter().any(|suite| suite.is_without_ipvs());
     let cpus = suites.iter().map(|suite| suite.processors()).max().unwrap_or(1);
     // Lists by the thousand, each of a thousand rows, are worth an optimized program.
-    let release = suites.contains(&Suite::Churn) && chance.lists > Chance::FEW.lists;
+    let release = suites.contains(&Suite::Churn) && random.lists > RandomInputs::FEW.lists;
     let options = BuildOptions { release, ..BuildOptions::default() };
     let mut guest = Guest::new(workspace, kernel)
         .machine(Machine { cpus, ..Machine::default() })
         .without_ipvs(without)
         .timeout(Duration::from_secs(if release { 3600 } else { 1800 }));
-    guest = chance.put_into(guest);
+    guest = random.put_into(guest);
     if !without {
         guest = PRELOADED.iter().fold(guest, |guest, module| guest.module(*module));
     }

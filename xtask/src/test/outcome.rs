@@ -1,4 +1,4 @@
-//! What the steps of a run have shown, and how it is printed.
+//! The results of the steps of a run, and their summary.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ pub struct Outcome {
     pub counts: Counts,
 }
 
-/// What the test runners of a step counted.
+/// The counts of the test runners of a step.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Counts {
     pub passed: usize,

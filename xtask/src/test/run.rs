@@ -47,10 +47,10 @@ pub fn run(workspace: &Workspace, steps: Vec<Step>) -> bool {
     summarize(&state.outcomes, start.elapsed())
 }
 
-/// Where the steps of a run say how far they are.
+/// The progress of the steps of a run.
 struct Board {
     progress: Progress,
-    /// How many steps the run has.
+    /// The number of steps of the run.
     steps: usize,
     state: Mutex<State>,
 }
@@ -61,7 +61,7 @@ struct State {
     outcomes: Vec<Outcome>,
 }
 
-/// How often a terminal shows how far a run is.
+/// The interval in which a terminal shows the progress of a run.
 const TICK: Duration = Duration::from_secs(1);
 
 impl Board {

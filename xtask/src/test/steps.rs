@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::guests::{Chance, Suite, run_suites};
+use super::guests::{RandomInputs, Suite, run_suites};
 use super::tools::{self, CARGO_DENY, TYPOS, run_command};
 use crate::api;
 use crate::bench;
@@ -45,7 +45,7 @@ pub enum Work {
     /// The library and its tools with the oldest compiler that the manifest names.
     Oldest,
     /// Test programs in one guest.
-    Guest { kernel: Version, suites: &'static [Suite], chance: Chance },
+    Guest { kernel: Version, suites: &'static [Suite], random: RandomInputs },
     /// `cargo xtask golden --check`.
     Golden { kernel: Version },
     /// `cargo xtask demo`.
@@ -61,7 +61,7 @@ const PEERS: &str = "benches/peers/Cargo.toml";
 pub fn steps(kernels: &[Version], slow: bool) -> Vec<Step> {
     use Depth::{Deep, Quick};
 
-    let chance = if slow { Chance::MANY } else { Chance::FEW };
+    let random = if slow { RandomInputs::MANY } else { RandomInputs::FEW };
     let step = |name: &str, depth: Depth, work: Work| Step { name: name.to_owned(), depth, work };
     let cargo = |name: &str, depth: Depth, commands: &'static [&'static [&'static str]]| {
         step(name, depth, Work::Cargo { commands, environment: &[] })
@@ -116,7 +116,7 @@ pub fn steps(kernels: &[Version], slow: bool) -> Vec<Step> {
     }
     for kernel in kernels.iter().copied() {
         let mut guest = |name: &str, depth: Depth, suites: &'static [Suite]| {
-            steps.push(step(&format!("{name} {kernel}"), depth, Work::Guest { kernel, suites, chance }));
+            steps.push(step(&format!("{name} {kernel}"), depth, Work::Guest { kernel, suites, random }));
         };
         guest("kernel", Quick, &[Suite::Together, Suite::Alone]);
         guest("ipvsctl", Quick, &[Suite::Ipvsctl]);
@@ -163,7 +163,7 @@ impl Work {
             }
             Self::Api => api::check(workspace, output),
             Self::Oldest => tools::oldest(workspace, output),
-            Self::Guest { kernel, suites, chance } => run_suites(workspace, *kernel, suites, *chance, output, progress),
+            Self::Guest { kernel, suites, random } => run_suites(workspace, *kernel, suites, *random, output, progress),
             Self::Golden { kernel } => golden::check(workspace, *kernel, output, progress),
             Self::Codec => Ok(into(output, |sink| bench::codec::run(workspace, sink, progress))? == 0),
             Self::Demo { kernel } => Ok(into(output, |sink| demo::run(workspace, *kernel, sink, progress))? == 0),

@@ -12,7 +12,7 @@ pub struct Checker {
     /// Its name on `PATH`.
     program: &'static str,
     arguments: &'static [&'static str],
-    /// How to install it.
+    /// The command that installs it.
     install: &'static str,
 }
 

@@ -1,18 +1,18 @@
-//! The end of a stream that has no end: everything up to a seal that nobody else can write.
+//! The end of a stream without an end of its own: everything up to a marker that no program can guess.
 
 use std::io::{self, Write};
 
-/// Passes a stream on as it comes, up to the seal.
-pub struct Unsealer {
-    seal: Vec<u8>,
-    /// The end of what came, as far as it may be the start of the seal.
+/// Passes a stream on as it comes, up to the marker.
+pub struct MarkerReader {
+    marker: Vec<u8>,
+    /// The end of what came, as far as it may be the start of the marker.
     held: Vec<u8>,
     open: bool,
 }
 
-impl Unsealer {
-    pub fn new(seal: &[u8]) -> Self {
-        Self { seal: seal.to_vec(), held: Vec::new(), open: false }
+impl MarkerReader {
+    pub fn new(marker: &[u8]) -> Self {
+        Self { marker: marker.to_vec(), held: Vec::new(), open: false }
     }
 
     /// Writes what certainly belongs to the stream.
@@ -21,10 +21,10 @@ impl Unsealer {
             return Ok(());
         }
         self.held.extend_from_slice(bytes);
-        let found = self.held.windows(self.seal.len()).position(|window| window == self.seal);
+        let found = self.held.windows(self.marker.len()).position(|window| window == self.marker);
         let certain = found.unwrap_or_else(|| {
-            let longest = self.held.len().min(self.seal.len() - 1);
-            let tail = (1..=longest).rev().find(|length| self.held.ends_with(&self.seal[..*length])).unwrap_or(0);
+            let longest = self.held.len().min(self.marker.len() - 1);
+            let tail = (1..=longest).rev().find(|length| self.held.ends_with(&self.marker[..*length])).unwrap_or(0);
             self.held.len() - tail
         });
         self.open = found.is_some();
@@ -33,12 +33,12 @@ impl Unsealer {
         out.flush()
     }
 
-    /// Whether the seal has come.
+    /// Whether the marker has come.
     pub fn is_complete(&self) -> bool {
         self.open
     }
 
-    /// The stream ended without a seal: what was held back belonged to it.
+    /// The stream ended without a marker: what was held back belonged to it.
     pub fn release(&mut self, out: &mut dyn Write) -> io::Result<()> {
         if !self.open {
             out.write_all(&self.held)?;
@@ -52,15 +52,15 @@ impl Unsealer {
 mod tests {
     use super::*;
 
-    const SEAL: &[u8] = b"\0abcabd";
+    const MARKER: &[u8] = b"\0abcabd";
 
     fn through(chunks: &[&[u8]]) -> (Vec<u8>, bool) {
-        let mut unsealer = Unsealer::new(SEAL);
+        let mut reader = MarkerReader::new(MARKER);
         let mut out = Vec::new();
         for chunk in chunks {
-            unsealer.pass(chunk, &mut out).unwrap();
+            reader.pass(chunk, &mut out).unwrap();
         }
-        (out, unsealer.is_complete())
+        (out, reader.is_complete())
     }
 
     #[test]
@@ -71,9 +71,9 @@ mod tests {
     }
 
     #[test]
-    fn the_seal_may_come_in_pieces() {
-        for cut in 0..SEAL.len() {
-            let (first, second) = SEAL.split_at(cut);
+    fn the_marker_may_come_in_pieces() {
+        for cut in 0..MARKER.len() {
+            let (first, second) = MARKER.split_at(cut);
             let chunks: [&[u8]; 3] = [b"out\0ab", first, second];
             assert_eq!(through(&chunks), (b"out\0ab".to_vec(), true), "cut at {cut}");
         }
@@ -81,10 +81,10 @@ mod tests {
 
     #[test]
     fn a_stream_that_breaks_off_is_complete_with_what_was_held() {
-        let mut unsealer = Unsealer::new(SEAL);
+        let mut reader = MarkerReader::new(MARKER);
         let mut out = Vec::new();
-        unsealer.pass(b"x\0ab", &mut out).unwrap();
-        unsealer.release(&mut out).unwrap();
+        reader.pass(b"x\0ab", &mut out).unwrap();
+        reader.release(&mut out).unwrap();
         assert_eq!(out, b"x\0ab");
     }
 }

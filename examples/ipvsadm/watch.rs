@@ -8,7 +8,7 @@ use crossterm::{cursor, execute, terminal};
 use ipvs_rs::Table;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::clock::{Clock, NAP, Signals};
+use crate::clock::{Clock, POLL_INTERVAL, Signals};
 use crate::fault::Fault;
 use crate::invocation::{ListTarget, Listing};
 use crate::output::Output;
@@ -82,7 +82,7 @@ fn wait(signals: &mut Signals, until: Duration, keys: bool) -> Result<bool, Faul
         if left.is_zero() {
             return Ok(true);
         }
-        if event::poll(left.min(NAP)).map_err(|error| terminal_fault(&error))? {
+        if event::poll(left.min(POLL_INTERVAL)).map_err(|error| terminal_fault(&error))? {
             match event::read().map_err(|error| terminal_fault(&error))? {
                 Event::Key(key) if key.kind == KeyEventKind::Press => match key.code {
                     KeyCode::Char('q' | 'Q') => return Ok(false),

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::args::{Format, Globals};
 use crate::failure::{Exit, Failure, failure};
-use crate::{document, output, shown};
+use crate::{document, escape, output};
 
 /// The two outputs, and their verbosity.
 pub struct Console {
@@ -150,7 +150,7 @@ impl Console {
         if self.progress {
             self.progress("");
         }
-        let text = shown::lines(text);
+        let text = escape::lines(text);
         let text = text.as_str();
         let line = match self.format {
             Format::Json => {

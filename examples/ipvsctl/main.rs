@@ -12,6 +12,7 @@ mod columns;
 mod command;
 mod console;
 mod document;
+mod escape;
 mod failure;
 mod file;
 mod generate;
@@ -24,7 +25,6 @@ mod params;
 mod place;
 mod run;
 mod session;
-mod shown;
 mod signals;
 mod source;
 #[cfg(test)]
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
 fn about(error: &clap::Error) -> ExitCode {
     let text = match error.kind() {
         ErrorKind::DisplayVersion => concat!(env!("CARGO_PKG_VERSION"), "\n").to_owned(),
-        _ => shown::lines(&error.render().to_string()),
+        _ => escape::lines(&error.render().to_string()),
     };
     if error.use_stderr() {
         let _ = std::io::stderr().write_all(text.as_bytes());

@@ -9,9 +9,9 @@ use ipvs_rs::desired::{Diagnostic, Diagnostics, Stage};
 
 use crate::args::{Files, Globals, Names};
 use crate::console::Console;
+use crate::escape::escaped;
 use crate::failure::{Exit, Failure, failure};
 use crate::params;
-use crate::shown::shown;
 
 /// The file and the folder that are read by default.
 const DEFAULT_FILE: &str = "/etc/ipvsctl.yaml";
@@ -63,7 +63,7 @@ impl<'a> Input<'a> {
 
     /// The names of the files in sentences.
     pub fn name(&self) -> String {
-        let names = self.paths().into_iter().map(|path| shown(path.display()));
+        let names = self.paths().into_iter().map(|path| escaped(path.display()));
         names.collect::<Vec<_>>().join(", ")
     }
 
@@ -167,7 +167,7 @@ impl<'a> Input<'a> {
 
     pub fn unreadable(&self, path: &Path, found: &Diagnostics) -> Failure {
         let hint = if self.file.is_empty() { "; name another file or a directory with -f" } else { "" };
-        let path = shown(path.display());
+        let path = escaped(path.display());
         let line = |error: &Diagnostic| format!("Error reading from input file {path}: {}{hint}", error.message);
         Failure::of_lines(Exit::Input, found.errors().map(line))
     }
@@ -175,7 +175,7 @@ impl<'a> Input<'a> {
     fn line(&self, diagnostic: &Diagnostic) -> String {
         let prefix = match (diagnostic.stage, self.style) {
             (Stage::Reading, _) => match &diagnostic.place.file {
-                Some(file) => format!("Error parsing yaml from {}: ", shown(file)),
+                Some(file) => format!("Error parsing yaml from {}: ", escaped(file)),
                 None => "Error parsing yaml: ".to_owned(),
             },
             (Stage::Parameters, MessageStyle::Table | MessageStyle::Changes) => {
@@ -199,6 +199,6 @@ fn standard_input() -> Result<Source, Failure> {
 
 /// The place of a value, as the beginning of a message; empty where it is not known.
 fn place(diagnostic: &Diagnostic) -> String {
-    let place = shown(&diagnostic.place);
+    let place = escaped(&diagnostic.place);
     if place.is_empty() { place } else { format!("{place}: ") }
 }

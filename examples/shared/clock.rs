@@ -81,11 +81,11 @@ impl Clock for Signals {
                 return true;
             }
             // A signal does not end a sleep, so each sleep is short.
-            thread::sleep(left.min(NAP));
+            thread::sleep(left.min(POLL_INTERVAL));
         }
         false
     }
 }
 
 /// The longest sleep during which a signal is not noticed.
-pub const NAP: Duration = Duration::from_millis(50);
+pub const POLL_INTERVAL: Duration = Duration::from_millis(50);

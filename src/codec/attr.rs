@@ -13,7 +13,7 @@ use crate::model::AddressFamily;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attrs<'a> {
     rest: &'a [u8],
-    /// Where the last attribute ends. The offset of the next one is computed from it, which only errors need.
+    /// The end of the last attribute. The offset of the next one is computed from it, which only errors need.
     end: usize,
     /// The message or nest that the attributes belong to, for errors about their framing.
     within: &'static str,
@@ -24,7 +24,7 @@ pub(super) struct Attrs<'a> {
 pub(super) struct Attr<'a> {
     pub(super) kind: u16,
     pub(super) value: &'a [u8],
-    /// Where the value begins.
+    /// The offset of the value.
     pub(super) offset: usize,
 }
 

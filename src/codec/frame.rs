@@ -142,7 +142,7 @@ pub struct Frame<'a> {
     pub port: u32,
     /// The content of the message.
     pub payload: Payload<'a>,
-    /// Where the message begins in the datagram.
+    /// The offset of the message in the datagram.
     pub offset: usize,
 }
 
@@ -182,7 +182,7 @@ impl fmt::Debug for Payload<'_> {
     }
 }
 
-/// How a request ended.
+/// The end of a request.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Acknowledgement<'a> {

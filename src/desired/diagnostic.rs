@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::shown;
+use super::escaped;
 
 /// An error or a warning about a file.
 ///
@@ -150,7 +150,7 @@ impl fmt::Display for Severity {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.file.as_deref().map(|file| shown(file).at_most(4096)), self.line, self.column) {
+        match (self.file.as_deref().map(|file| escaped(file).at_most(4096)), self.line, self.column) {
             (Some(file), Some(line), Some(column)) => write!(f, "{file}:{line}:{column}"),
             (Some(file), Some(line), None) => write!(f, "{file}:{line}"),
             (Some(file), None, _) => write!(f, "{file}"),

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::setters::setters;
 use crate::model::DestinationEntry;
 
-/// How the connections of a destination are given time to end before it is deleted.
+/// The time that the connections of a destination get to end before it is deleted.
 ///
 /// The destination gets weight 0, so that it takes no new connections; its counters are polled until no connections are
 /// left or the timeout has passed.

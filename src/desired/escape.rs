@@ -4,23 +4,23 @@ use std::fmt::{self, Write as _};
 /// length is limited. Showing it twice has the same result as showing it once.
 ///
 /// ```
-/// use ipvs_rs::desired::shown;
+/// use ipvs_rs::desired::escaped;
 ///
-/// assert_eq!(shown("web\u{1b}[31m").to_string(), "web\\u{1b}[31m");
-/// assert_eq!(shown(&"x".repeat(1000)).to_string().chars().count(), 201);
+/// assert_eq!(escaped("web\u{1b}[31m").to_string(), "web\\u{1b}[31m");
+/// assert_eq!(escaped(&"x".repeat(1000)).to_string().chars().count(), 201);
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Shown<'t> {
+pub struct Escaped<'t> {
     text: &'t str,
     limit: usize,
 }
 
-/// Shows text from outside in a message: see [`Shown`].
-pub const fn shown(text: &str) -> Shown<'_> {
-    Shown { text, limit: 200 }
+/// Shows text from outside in a message: see [`Escaped`].
+pub const fn escaped(text: &str) -> Escaped<'_> {
+    Escaped { text, limit: 200 }
 }
 
-impl Shown<'_> {
+impl Escaped<'_> {
     /// Sets the longest text that is shown, in characters.
     #[must_use]
     pub const fn at_most(mut self, limit: usize) -> Self {
@@ -29,7 +29,7 @@ impl Shown<'_> {
     }
 }
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.text.chars();
         for c in rest.by_ref().take(self.limit) {

@@ -10,7 +10,7 @@ use super::oddity::oddities_of_sync;
 use super::settings::{name_bytes, name_text};
 use super::spec::{DrainSpec, DurationSpec, FileSpec, ScopeSpec, SyncSpec, TimeoutsSpec};
 use super::written::{Spot, text};
-use super::{DesiredState, Drain, Observed, OnTimeout, Pattern, Place, Scope, WaitFor, shown};
+use super::{DesiredState, Drain, Observed, OnTimeout, Pattern, Place, Scope, WaitFor, escaped};
 use crate::model::{Config, InterfaceName, SyncDaemon, SyncRole, Timeout};
 
 /// The keys that only one of several files may have, with where they stand.
@@ -111,7 +111,7 @@ pub(super) fn scope_as_is(scope: &Scope) -> ScopeSpec {
     ScopeSpec { manage: texts(&scope.manage), ignore: texts(&scope.ignore) }
 }
 
-/// How to drain, with the settings of the file as defaults; `None` if there is no timeout.
+/// The drain of a key, with the settings of the file as defaults; `None` without a timeout.
 pub(super) fn drain(own: &DrainSpec, file: Option<&DrainSpec>, spot: &Spot<'_>) -> Option<Drain> {
     let nothing = DrainSpec::default();
     let file = file.unwrap_or(&nothing);
@@ -149,7 +149,7 @@ fn choice<T: Copy>(
     let Some(word) = own.as_ref().or(file.as_ref()) else { return choices.first().map(|(_, choice)| *choice) };
     let found = choices.iter().find(|(name, _)| name == word);
     if found.is_none() && own.is_some() {
-        spot.at(key).invalid(key, shown(word), expected);
+        spot.at(key).invalid(key, escaped(word), expected);
     }
     found.map(|(_, choice)| *choice)
 }
@@ -183,7 +183,7 @@ pub(super) fn sync(spec: &SyncSpec, spot: &Spot<'_>) -> Option<SyncDaemon> {
         return None;
     };
     let interface = InterfaceName::verbatim(&name_bytes(interface));
-    let interface = interface.map_err(|reason| spot.at("interface").error(shown(&reason.to_string()))).ok()?;
+    let interface = interface.map_err(|reason| spot.at("interface").error(escaped(&reason.to_string()))).ok()?;
     let mut daemon = SyncDaemon::new(role?, interface);
     let number = |key: &str, value: Option<i64>, range: RangeInclusive<i64>, expected: &str| {
         let fitting = value.filter(|value| range.contains(value)).and_then(|value| u32::try_from(value).ok());
@@ -204,7 +204,7 @@ pub(super) fn sync(spec: &SyncSpec, spot: &Spot<'_>) -> Option<SyncDaemon> {
     if let Some(text) = &spec.group {
         let group = text.parse().ok().and_then(|group: IpAddr| daemon.group(group).ok());
         daemon = group.unwrap_or_else(|| {
-            spot.at("group").invalid("group", shown(text), "a multicast address");
+            spot.at("group").invalid("group", escaped(text), "a multicast address");
             daemon
         });
     }

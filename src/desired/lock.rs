@@ -68,7 +68,7 @@ pub enum LockError {
 }
 
 /// The longest time until a waiting process notices that the lock is free.
-const NAP: Duration = Duration::from_millis(20);
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
 impl Lock {
     /// The folder in which programs keep such files.
@@ -105,7 +105,7 @@ impl Lock {
             if left.is_zero() {
                 return Err(LockError::Held { process: read_number(&mut file), path, waited: timeout });
             }
-            thread::sleep(left.min(NAP));
+            thread::sleep(left.min(RETRY_INTERVAL));
         }
     }
 

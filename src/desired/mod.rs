@@ -18,6 +18,7 @@
 pub mod apply;
 mod diagnostic;
 mod drain;
+mod escape;
 #[cfg(feature = "yaml")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "yaml")))]
 pub mod files;
@@ -34,7 +35,6 @@ mod print;
 mod scope;
 mod setters;
 mod settings;
-mod shown;
 pub mod spec;
 mod state;
 mod tree;
@@ -45,11 +45,11 @@ pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, Stage};
 pub use drain::{ConnectionCounts, Drain, OnTimeout, WaitFor};
+pub use escape::{Escaped, escaped};
 #[cfg(target_os = "linux")]
 pub use lock::{Lock, LockError};
 pub use observed::Observed;
 pub use print::{Order, PrintOptions, service_text};
 pub use scope::{Pattern, PatternError, Scope};
 pub use settings::forward_text;
-pub use shown::{Shown, shown};
 pub use state::{Activity, DesiredDestination, DesiredService, DesiredState, DestinationAttributes, ServiceAttributes};

@@ -2,8 +2,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use super::escaped;
 use super::setters::setters;
-use super::shown;
 use crate::model::{AddressFamily, Protocol, ServiceId, ServiceKind};
 
 /// The part of a table that is managed; services outside are neither compared nor deleted.
@@ -73,7 +73,7 @@ struct Range {
 
 /// A text that is not a valid pattern.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("\"{}\" is not a pattern for services: {problem}", shown(.text))]
+#[error("\"{}\" is not a pattern for services: {problem}", escaped(.text))]
 pub struct PatternError {
     text: String,
     problem: &'static str,

@@ -35,7 +35,7 @@ pub struct DesiredState {
     pub sync: Option<Vec<SyncDaemon>>,
     /// The part of the table that is managed.
     pub scope: Scope,
-    /// How destinations are drained before they are deleted, unless their service says otherwise; `None` deletes at once.
+    /// The drain of destinations before they are deleted, unless their service has its own; `None` deletes at once.
     pub drain: Option<Drain>,
 }
 
@@ -47,7 +47,7 @@ pub struct DesiredService {
     pub service: Service,
     /// The name that the file gives it.
     pub name: Option<String>,
-    /// How its destinations are drained, if other than the [state](DesiredState::drain) says.
+    /// The drain of its destinations, if it differs from that of the [state](DesiredState::drain).
     pub drain: Option<Drain>,
     /// The settings that are left as they are found; they count when the service is made.
     pub left_alone: ServiceAttributes,

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use super::Pass;
 use crate::model::Reading;
 
-/// How often a list is read: once, or until it is consistent, which means in one piece, or two equal passes in a row
+/// The passes over a list: one, or as many as it takes until it is consistent: in one piece, or two equal passes in a row
 /// without repeated rows.
 ///
 /// ```

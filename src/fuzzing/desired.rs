@@ -26,7 +26,7 @@ pub fn plans(bytes: &[u8]) {
         assert!(apply(&handle, &plan, &ApplyOptions::new(), &mut ()).is_err_and(|error| error.is_refused()));
         return;
     }
-    let before = look(&handle);
+    let before = observe(&handle);
     let fault = match kind {
         0 => Fault::Refuse(Errno::EPERM),
         1 => Fault::Refuse(Errno::ENOBUFS),
@@ -40,7 +40,7 @@ pub fn plans(bytes: &[u8]) {
     let options = ApplyOptions::new().on_error(on_error);
     let result = apply_at_once(&handle, &plan, options, &mut Interrupter(asked));
     kernel.behave();
-    let after = look(&handle);
+    let after = observe(&handle);
     match result {
         Ok(report) => assert_eq!(report.is_complete(), report.undrained().next().is_none(), "{report:?}"),
         Err(error) => {
@@ -57,7 +57,7 @@ pub fn plans(bytes: &[u8]) {
     assert!(report.as_ref().is_ok_and(Report::is_complete), "{report:?}");
     let nothing = planned(&handle, &case.desired);
     assert!(nothing.is_empty(), "{nothing}");
-    assert_eq!(before.outside(&case.desired), look(&handle).outside(&case.desired));
+    assert_eq!(before.outside(&case.desired), observe(&handle).outside(&case.desired));
 }
 
 pub(super) fn put(handle: &Handle, case: &Case) {
@@ -79,7 +79,7 @@ pub(super) fn planned(handle: &Handle, desired: &DesiredState) -> Plan {
     plan(&live, desired, &PlanOptions::new().prune(true))
 }
 
-fn look(handle: &Handle) -> KernelState {
+fn observe(handle: &Handle) -> KernelState {
     let live = Observed::read_all(handle).unwrap_or_default();
     KernelState { table: live.table, config: live.timeouts, daemons: live.sync }
 }

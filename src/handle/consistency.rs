@@ -2,7 +2,7 @@ use std::hash::Hash;
 
 use crate::engine::Passes;
 
-/// How far a list can be relied on while other programs change the table; see [lists](crate::Handle#lists).
+/// The consistency required of a list while other programs change the table; see [lists](crate::Handle#lists).
 ///
 /// ```no_run
 /// use ipvs_rs::Handle;

@@ -18,7 +18,7 @@ const CONFIRMATIONS: u32 = 20;
 /// From Linux 7 on the kernel takes no lock to make a list, so that an entry which is being created or removed at that
 /// moment can be incomplete: a service with the scheduler `none`.
 ///
-/// Which method to use:
+/// The choice of a method:
 ///
 /// * To show the table, or to look for an entry where the search can be repeated: [`get_services`](Self::get_services),
 ///   [`get_destinations`](Self::get_destinations) and [`snapshot`](Self::snapshot), which read once.

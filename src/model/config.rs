@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::InvalidValue;
 use super::persistence::whole_seconds;
 
-/// How long an idle connection is remembered, per network namespace.
+/// The timeouts of idle connections, per network namespace.
 ///
 /// When read, all three are set (a kernel built without TCP or UDP support leaves out the respective ones). When
 /// written, `None` means "leave unchanged".

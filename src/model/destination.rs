@@ -129,7 +129,7 @@ impl TryFrom<SocketAddr> for DestinationId {
 pub struct Destination {
     /// The identity.
     pub id: DestinationId,
-    /// How packets reach it.
+    /// The forwarding method, by which packets reach it.
     pub forward: ForwardMethod,
     /// Its share of new connections.
     pub weight: Weight,

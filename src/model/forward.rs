@@ -4,7 +4,7 @@ use bitflags::bitflags;
 
 use super::InvalidValue;
 
-/// How packets reach a destination.
+/// A forwarding method: the way in which packets reach a destination.
 ///
 /// It does not have a default, because expectations differ: operators expect direct routing, container engineers
 /// expect masquerading.
@@ -125,7 +125,7 @@ impl UnknownForwardMethod {
     }
 }
 
-/// How packets are encapsulated in a tunnel.
+/// The encapsulation of packets in a tunnel.
 ///
 /// ```
 /// use ipvs_rs::ForwardMethod;

@@ -29,7 +29,7 @@ use super::{AddressFamily, EngineName, InvalidValue, ParseError};
 #[non_exhaustive]
 pub struct Persistence {
     timeout_secs: u32,
-    /// Which clients count as one.
+    /// The clients that count as one.
     pub granularity: Granularity,
     /// The engine that recognizes a client; `None` to recognize it by its address.
     pub engine: Option<PersistenceEngine>,
@@ -103,7 +103,7 @@ impl Persistence {
     }
 }
 
-/// Which clients of a persistent service count as one.
+/// The clients of a persistent service that count as one.
 ///
 /// ```
 /// use ipvs_rs::model::{AddressFamily, Granularity};

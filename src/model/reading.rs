@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// How a list was read, which determines its consistency.
+/// The consistency of a list, which follows from the way that it was read.
 ///
 /// The kernel sends a list in pieces, and between two of them another program may change the table. It continues by
 /// position: an entry that was there all the time can be left out, and nothing in the answer shows it. Repeated entries

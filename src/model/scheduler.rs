@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use super::{InvalidValue, ParseError, SchedulerName};
 
-/// How a service chooses the destination of a new connection.
+/// A scheduler, by which a service chooses the destination of a new connection.
 ///
 /// The set is open: a kernel may load schedulers that this library does not know. They are [`Other`](Self::Other),
 /// which cannot hold the name of a known one, so that two equal names are equal values.

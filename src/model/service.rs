@@ -24,7 +24,7 @@ use super::{Granularity, InvalidValue, Persistence, Scheduler, SchedulerFlags, S
 pub struct Service {
     /// The identity.
     pub id: ServiceId,
-    /// How it chooses a destination.
+    /// The scheduler, which chooses a destination.
     pub scheduler: Scheduler,
     /// Options of the scheduler.
     pub scheduler_flags: SchedulerFlags,

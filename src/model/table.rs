@@ -58,7 +58,7 @@ impl Table {
         Self { services, reading: Reading::default() }
     }
 
-    /// How the table was read, which determines its consistency. Comparison ignores it, and it is not serialized; a
+    /// The consistency of the table. Comparison ignores it, and it is not serialized; a
     /// table that was not read has [`Reading::Whole`].
     pub const fn reading(&self) -> Reading {
         self.reading

@@ -25,7 +25,7 @@ pub struct KernelSocket {
     limits: Limits,
 }
 
-/// How to open a [`KernelSocket`].
+/// The options of a [`KernelSocket`].
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SocketOptions {

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 
 use crate::listings::{ALL, assert_same, programs};
 use crate::namespaces::{Namespace, alone};
-use crate::output::PATIENCE;
+use crate::output::TIMEOUT;
 
 #[test]
 #[ignore = "needs root, ip_vs, keepalived and both programs: cargo xtask test --only ipvsadm"]
@@ -34,7 +34,7 @@ fn table_of_keepalived_is_shown_alike() {
 fn wait_until(mut is: impl FnMut() -> bool, otherwise: impl FnOnce() -> String) {
     let start = Instant::now();
     while !is() {
-        assert!(start.elapsed() < PATIENCE, "{}", otherwise());
+        assert!(start.elapsed() < TIMEOUT, "{}", otherwise());
         thread::sleep(Duration::from_millis(200));
     }
 }
@@ -68,7 +68,7 @@ impl Drop for Keepalived {
         let _ = kill(process, Signal::SIGTERM);
         let start = Instant::now();
         while let Ok(None) = self.process.try_wait() {
-            if start.elapsed() > PATIENCE {
+            if start.elapsed() > TIMEOUT {
                 let _ = killpg(process, Signal::SIGKILL);
             }
             thread::sleep(Duration::from_millis(50));

@@ -27,10 +27,10 @@ pub fn run(mut command: Command, stdin: &[u8]) -> Output {
     command.stdin(if stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let group = Pid::from_raw(child.id().try_into().unwrap());
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let kill = || {
         let _ = killpg(group, Signal::SIGKILL);
-        panic!("not within {PATIENCE:?}: {command:?}");
+        panic!("not within {TIMEOUT:?}: {command:?}");
     };
     let (input, stdout, stderr) = (child.stdin.take(), child.stdout.take().unwrap(), child.stderr.take().unwrap());
     thread::scope(|scope| {
@@ -68,7 +68,7 @@ fn read(mut from: impl Read) -> Vec<u8> {
 }
 
 /// Longer than anything takes on an emulated machine, ten megabytes of rules among it.
-pub const PATIENCE: Duration = Duration::from_secs(240);
+pub const TIMEOUT: Duration = Duration::from_secs(240);
 
 impl Output {
     /// The differences of `actual` for people; empty if there are none.

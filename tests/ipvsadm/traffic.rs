@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::listings::programs;
 use crate::namespaces::{Namespace, alone, ip, program};
-use crate::output::PATIENCE;
+use crate::output::TIMEOUT;
 use crate::root::Root;
 
 #[test]
@@ -118,7 +118,7 @@ impl Network {
         let received = thread::scope(|scope| {
             let server = scope.spawn(|| receive(&listener));
             self.client.run(|| {
-                let mut client = TcpStream::connect_timeout(&service.parse().unwrap(), PATIENCE).unwrap();
+                let mut client = TcpStream::connect_timeout(&service.parse().unwrap(), TIMEOUT).unwrap();
                 client.write_all(&sent).unwrap();
             });
             server.join().unwrap()
@@ -140,12 +140,12 @@ fn receive(listener: &TcpListener) -> Vec<u8> {
     let mut stream = loop {
         match listener.accept() {
             Ok((stream, _)) => break stream,
-            Err(_) if start.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(10)),
+            Err(_) if start.elapsed() < TIMEOUT => thread::sleep(Duration::from_millis(10)),
             Err(error) => panic!("there was no connection: {error}"),
         }
     };
     stream.set_nonblocking(false).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     let mut received = Vec::new();
     stream.read_to_end(&mut received).unwrap();
     received
@@ -163,7 +163,7 @@ fn same(network: &Namespace, programs: &[Root; 2], words: &[&str]) -> String {
             }
             return String::from_utf8(ours.stdout).unwrap();
         }
-        assert!(start.elapsed() < PATIENCE, "connections never rest");
+        assert!(start.elapsed() < TIMEOUT, "connections never rest");
     }
 }
 

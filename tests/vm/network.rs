@@ -66,7 +66,7 @@ impl Network {
     }
 
     pub fn udp_server(&self, address: &str) -> UdpSocket {
-        patient(self.servers.run(|| UdpSocket::bind(address)).unwrap())
+        with_timeouts(self.servers.run(|| UdpSocket::bind(address)).unwrap())
     }
 
     /// Runs something on the client.
@@ -85,7 +85,7 @@ impl Network {
         let any = if address.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" };
         let socket = self.client.run(|| UdpSocket::bind(any)).unwrap();
         socket.connect(address).unwrap();
-        patient(socket)
+        with_timeouts(socket)
     }
 }
 
@@ -102,7 +102,7 @@ fn dial(address: SocketAddr) -> std::io::Result<TcpStream> {
         Err(error) => return Err(error.into()),
     }
     let stream = TcpStream::from(socket);
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while let Some(rest) = deadline.checked_duration_since(Instant::now()) {
         let timeout = PollTimeout::try_from(rest).unwrap();
         poll(&mut [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)], timeout)?;
@@ -186,7 +186,7 @@ pub fn exchange(client: &UdpSocket, server: &UdpSocket, count: u64) {
 /// Sends a text and expects it at the other end.
 pub fn pass(text: &str, mut from: &TcpStream, mut to: &TcpStream) {
     from.write_all(text.as_bytes()).unwrap();
-    to.set_read_timeout(Some(PATIENCE)).unwrap();
+    to.set_read_timeout(Some(TIMEOUT)).unwrap();
     let mut read = vec![0; text.len()];
     to.read_exact(&mut read).unwrap();
     assert_eq!(String::from_utf8(read).unwrap(), text);
@@ -196,15 +196,15 @@ pub fn pass(text: &str, mut from: &TcpStream, mut to: &TcpStream) {
 pub fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is() {
-        assert!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        assert!(start.elapsed() < TIMEOUT, "not within {TIMEOUT:?}: {what}");
         thread::sleep(Duration::from_millis(50));
     }
 }
 
-fn patient(socket: UdpSocket) -> UdpSocket {
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+fn with_timeouts(socket: UdpSocket) -> UdpSocket {
+    socket.set_read_timeout(Some(TIMEOUT)).unwrap();
     socket
 }
 
 /// Longer than any of this takes: the kernel counts every two seconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);

@@ -21,7 +21,7 @@ mod file;
 
 /// The kernel refreshes its counters every two seconds; a little more is certainly enough.
 const REFRESH: Duration = Duration::from_millis(2_100);
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(50);
 
 /// Everything that the steps share.
@@ -186,7 +186,7 @@ impl Scenario {
         let begin = Instant::now();
         loop {
             let row = self.row()?;
-            if like_this(&row) || begin.elapsed() > PATIENCE {
+            if like_this(&row) || begin.elapsed() > TIMEOUT {
                 return Ok(row);
             }
             thread::sleep(POLL);

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ColorChoice, ValueHint};
 
 use super::{Format, words};
+use crate::escape::escaped;
 use crate::failure::{Failure, failure};
-use crate::shown::shown;
 
 // Options that stand anywhere. (What is written in the form of documentation becomes the help of commands.)
 #[derive(Args, Clone, Debug, Default)]
@@ -97,7 +97,7 @@ impl Globals {
         let switch = |name: &str| match variable(name).as_deref() {
             None | Some("") => Ok(false),
             Some(value) => {
-                boolean(value).ok_or_else(|| failure!(Usage, "{name}=\"{}\" is neither true nor false", shown(value)))
+                boolean(value).ok_or_else(|| failure!(Usage, "{name}=\"{}\" is neither true nor false", escaped(value)))
             }
         };
         let list = |name: &str| {

@@ -8,10 +8,10 @@ use ipvs_rs::desired::{DesiredState, Drain, Observed, service_text};
 use crate::args::{self, Format, Planning};
 use crate::console::Console;
 use crate::document;
+use crate::escape::escaped;
 use crate::failure::{Exit, Failure, failure};
 use crate::file;
 use crate::session::Session;
-use crate::shown::shown;
 
 /// The beginning of failures to change the table.
 pub const APPLYING: &str = "Error applying updates: ";
@@ -122,7 +122,7 @@ pub fn show(console: &mut Console, Planned { plan, live }: &Planned, format: For
 fn save(Planned { plan, live }: &Planned, path: &Path) -> Result<(), Failure> {
     let text = document::text(Format::Json, &plan.saved(live))?;
     file::replace(path, text.as_bytes())
-        .map_err(|error| failure!(Output, "Unable to save the plan to {}: {error}", shown(path.display())))
+        .map_err(|error| failure!(Output, "Unable to save the plan to {}: {error}", escaped(path.display())))
 }
 
 /// Prints a plan as a list of items.

@@ -14,7 +14,7 @@ use crate::failure::{Failure, failure};
 use crate::session::Session;
 use crate::signals;
 use crate::source::{Input, MessageStyle};
-use crate::watched_files::{LOOK, WatchedFiles};
+use crate::watched_files::{POLL_INTERVAL, WatchedFiles};
 
 /// Applies files, and again whenever they or the table change, until a signal ends it.
 ///
@@ -34,7 +34,7 @@ pub fn watch(global: &Globals, console: &mut Console, args: &args::Watch) -> Res
     let mut due = Duration::ZERO;
     let mut drains = Drains::default();
     loop {
-        if files.look(session.console, signals.elapsed(), signals.take_reload()) {
+        if files.poll(session.console, signals.elapsed(), signals.take_reload()) {
             due = Duration::ZERO;
         }
         if signals.elapsed() >= due {
@@ -49,7 +49,7 @@ pub fn watch(global: &Globals, console: &mut Console, args: &args::Watch) -> Res
             due = signals.elapsed() + if drains.is_empty() { interval } else { interval.min(DRAINING) };
         }
         session.console.flush();
-        let next = signals.elapsed() + LOOK.min(due.saturating_sub(signals.elapsed()));
+        let next = signals.elapsed() + POLL_INTERVAL.min(due.saturating_sub(signals.elapsed()));
         if !signals.wait_until(next) {
             if !drains.is_empty() {
                 let left = "Destinations that were being drained stay at weight 0 until the next ipvsctl watch";

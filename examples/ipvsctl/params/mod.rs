@@ -10,10 +10,10 @@ use ipvs_rs::desired::files::Source;
 use ipvs_rs::desired::params::{MapResolver, ParamsError, Resolver, ResolverChain};
 
 use crate::args::Globals;
+use crate::escape::escaped;
 use crate::failure::{Exit, Failure, failure};
 use crate::file;
 use crate::session;
-use crate::shown::shown;
 
 /// The sources that are switched on, in the order in which they are asked. The files have been read before.
 pub fn resolver(global: &Globals, files: &[Source]) -> Result<ResolverChain, Failure> {
@@ -26,7 +26,7 @@ pub fn resolver(global: &Globals, files: &[Source]) -> Result<ResolverChain, Fai
         _ => chain.with(DisabledSource { prefix: "env.", flag: "--params-env" }),
     };
     for Source { name, text, .. } in files {
-        chain = chain.with(document("--params-file", shown(name), text)?);
+        chain = chain.with(document("--params-file", escaped(name), text)?);
     }
     if !global.params_url.is_empty() {
         for (name, text) in fetch(global)? {
@@ -43,7 +43,7 @@ pub fn read(global: &Globals) -> Result<Vec<Source>, Failure> {
 
 /// A file of parameters could not be read.
 pub fn unreadable(path: &Path, problem: impl Display) -> Failure {
-    failure!(ParameterFile, "Unable to read from parameter file: {}: {problem}", shown(path.display()))
+    failure!(ParameterFile, "Unable to read from parameter file: {}: {problem}", escaped(path.display()))
 }
 
 /// A source that is not switched on.
@@ -77,7 +77,7 @@ fn host(global: &Globals) -> Result<MapResolver, Failure> {
 
 fn read_file(path: &Path) -> Result<Source, Failure> {
     let name = path.display().to_string();
-    let broken = |problem| failure!(Input, "--params-file {} must be JSON or YAML: {problem}", shown(&name));
+    let broken = |problem| failure!(Input, "--params-file {} must be JSON or YAML: {problem}", escaped(&name));
     let bytes = file::read_at_most(path, LONGEST)
         .map_err(|error| unreadable(path, error))?
         .ok_or_else(|| broken(format!("it has more than {LONGEST} bytes")))?;

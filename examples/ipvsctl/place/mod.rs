@@ -7,8 +7,8 @@ use ipvs_rs::model::{ParseError, Weight};
 use ipvs_rs::{DestinationId, ServiceId};
 
 use crate::args::{Globals, Names, Target};
+use crate::escape::escaped;
 use crate::failure::{Failure, failure};
-use crate::shown::shown;
 use crate::source::Input;
 
 /// A destination in the table.
@@ -40,7 +40,7 @@ pub fn service(global: &Globals, handle: &str, names: &Names) -> Result<ServiceI
         return Ok(id);
     }
     let input = Input::of_names(global, names);
-    let called = shown(handle);
+    let called = escaped(handle);
     if !is_name(handle) || input.is_missing() {
         return Err(failure!(
             Value,
@@ -54,7 +54,7 @@ pub fn service(global: &Globals, handle: &str, names: &Names) -> Result<ServiceI
         let names: Vec<_> = services.iter().filter_map(|service| service.name.as_deref()).collect();
         let known = match &*names.join(", ") {
             "" => "the files have no names".to_owned(),
-            names => format!("names are {}", shown(names)),
+            names => format!("names are {}", escaped(names)),
         };
         failure!(Value, "Invalid service: no service in {} is called \"{called}\"; {known}", input.name())
     })
@@ -108,7 +108,7 @@ pub fn destination(handle: &str, service: &ServiceId) -> Result<DestinationId, F
 /// Reads a destination. Without a port it has port 0.
 pub fn exact_destination(handle: &str) -> Result<DestinationId, Failure> {
     let parsed = handle.trim().parse();
-    parsed.map_err(|error: ParseError| failure!(Value, "Invalid destination \"{}\": {error}", shown(handle)))
+    parsed.map_err(|error: ParseError| failure!(Value, "Invalid destination \"{}\": {error}", escaped(handle)))
 }
 
 #[cfg(test)]

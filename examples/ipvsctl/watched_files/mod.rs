@@ -10,13 +10,13 @@ use ipvs_rs::desired::files::{FileEvent, FileWatcher, Loaded, Reader, Source};
 
 use crate::clock::Clock;
 use crate::console::Console;
+use crate::escape::escaped;
 use crate::failure::{Exit, Failure};
 use crate::params;
-use crate::shown::shown;
 use crate::source::Input;
 
 /// The time between two checks of the files: they have to stand still this long before they are read.
-pub const LOOK: Duration = Duration::from_millis(500);
+pub const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// The longest time that files may keep changing at the beginning.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -32,7 +32,7 @@ pub struct WatchedFiles<'a> {
     /// The time between two comparisons of the content, and the time of the next one.
     interval: Duration,
     content_due: Duration,
-    look_due: Duration,
+    poll_due: Duration,
     /// The reason that they could not be used, so that it is reported once.
     problem: Option<Failure>,
 }
@@ -53,8 +53,8 @@ impl<'a> WatchedFiles<'a> {
         let count = files.len();
         let watcher = FileWatcher::new(files.into_iter().chain(input.global.params_file.iter().cloned()));
         let (loaded, with_services) = <_>::default();
-        let (content_due, look_due, problem) = <_>::default();
-        let mut files = Self { input, watcher, count, loaded, with_services, interval, content_due, look_due, problem };
+        let (content_due, poll_due, problem) = <_>::default();
+        let mut files = Self { input, watcher, count, loaded, with_services, interval, content_due, poll_due, problem };
         let begin = clock.elapsed();
         loop {
             let event = files.watcher.poll();
@@ -68,7 +68,7 @@ impl<'a> WatchedFiles<'a> {
                 let message = format!("{} did not stand still for {LONGEST:?}: it is still written to", input.name());
                 return Err(Failure::new(Exit::Input, message));
             }
-            if !clock.wait_until(now + LOOK) {
+            if !clock.wait_until(now + POLL_INTERVAL) {
                 return Ok(None);
             }
         }
@@ -82,14 +82,14 @@ impl<'a> WatchedFiles<'a> {
     /// Checks the files, if it is time to, and reports errors. Returns whether their content has changed.
     ///
     /// With a reload they are read even if they do not differ, once they stand still.
-    pub fn look(&mut self, console: &mut Console, now: Duration, is_reload: bool) -> bool {
+    pub fn poll(&mut self, console: &mut Console, now: Duration, is_reload: bool) -> bool {
         if is_reload {
             self.problem = None;
             self.watcher.reload();
-        } else if now < self.look_due {
+        } else if now < self.poll_due {
             return false;
         }
-        self.look_due = now + LOOK;
+        self.poll_due = now + POLL_INTERVAL;
         let event = if now >= self.content_due {
             self.content_due = now + self.interval;
             // A web server that did not answer may answer now.
@@ -147,7 +147,7 @@ impl<'a> WatchedFiles<'a> {
             lost.find(|name| sources.iter().any(|source| source.name == **name && !is_written_empty(&source.text)));
         let is_unwritten = has_none(&loaded) && !sources.iter().any(|source| is_written_empty(&source.text));
         let silent = self.input.silent(&loaded).or_else(|| is_unwritten.then(|| self.input.name()));
-        if let Some(name) = silent.or(lost.map(shown)) {
+        if let Some(name) = silent.or(lost.map(escaped)) {
             let message =
                 format!("{name} says nothing of services: write {{}} or services: [] if there should be none");
             return Err(Failure::new(Exit::Invalid, message));

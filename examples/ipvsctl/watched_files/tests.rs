@@ -56,10 +56,10 @@ impl World {
 }
 
 /// Checks the files for this long. Returns the number of changes, and the messages except for warnings about services.
-fn looks(files: &mut WatchedFiles<'_>, from: u64, seconds: u64) -> (usize, String) {
+fn polls(files: &mut WatchedFiles<'_>, from: u64, seconds: u64) -> (usize, String) {
     let mut console = Console::memory(1);
     let times = (from * 2..(from + seconds) * 2).map(|half| Duration::from_millis(half * 500));
-    let changes = times.filter(|now| files.look(&mut console, *now, false)).count();
+    let changes = times.filter(|now| files.poll(&mut console, *now, false)).count();
     let said = console.taken().1;
     let lines = said.split_inclusive('\n').filter(|line| !line.contains("has no destinations"));
     (changes, lines.collect())
@@ -81,7 +81,7 @@ fn file_that_is_written_at_the_beginning_is_waited_for() {
     });
     let files = world.begin(&mut clock).unwrap_or_else(|failure| panic!("{}", failure.message)).unwrap();
     assert_eq!(services(&files), 100);
-    assert!(clock.elapsed >= 6 * LOOK, "{:?}", clock.elapsed);
+    assert!(clock.elapsed >= 6 * POLL_INTERVAL, "{:?}", clock.elapsed);
 
     let mut clock = TestClock::new();
     clock.ends_at = Some(Duration::ZERO);
@@ -146,7 +146,7 @@ fn last_good_files_count_until_there_are_good_ones_again() {
         let world = World::new(&model(100));
         let mut files = world.files();
         damage(&world);
-        let (changes, said) = looks(&mut files, 1, 30);
+        let (changes, said) = polls(&mut files, 1, 30);
         assert_eq!((changes, services(&files)), (0, 100), "{said}");
         let [problem, warning] = said.lines().collect::<Vec<_>>()[..] else { panic!("it is said once: {said}") };
         assert!(problem.contains(expected), "{said}");
@@ -154,7 +154,7 @@ fn last_good_files_count_until_there_are_good_ones_again() {
 
         let _ = fs::remove_file(world.path());
         world.write(&model(3));
-        let (changes, said) = looks(&mut files, 31, 3);
+        let (changes, said) = polls(&mut files, 31, 3);
         assert_eq!((changes, services(&files)), (1, 3), "{expected}: {said}");
         assert_eq!(said, format!("INFO Read {}\n", world.path().display()));
     }
@@ -173,15 +173,15 @@ fn one_file_of_a_folder_does_not_lose_its_services() {
     let mut files = world.files();
     assert_eq!(services(&files), 3);
     write("b.yaml", "version: 2\n");
-    let (changes, said) = looks(&mut files, 1, 20);
+    let (changes, said) = polls(&mut files, 1, 20);
     assert_eq!((changes, services(&files), said.lines().count()), (0, 3, 2), "{said}");
     assert!(said.contains("conf/b.yaml says nothing of services: write {} or services: []"), "{said}");
     for (second, text, count) in [(21, "{}", 1), (24, &*model(1), 2), (27, "version: 2\nservices: []\n", 1)] {
         write("b.yaml", text);
-        assert_eq!((looks(&mut files, second, 3).0, services(&files)), (1, count), "{text}");
+        assert_eq!((polls(&mut files, second, 3).0, services(&files)), (1, count), "{text}");
     }
     fs::remove_file(conf.join("b.yaml")).unwrap();
-    assert_eq!((looks(&mut files, 30, 3).0, services(&files)), (1, 1), "a file that is gone says so");
+    assert_eq!((polls(&mut files, 30, 3).0, services(&files)), (1, 1), "a file that is gone says so");
 }
 
 #[test]
@@ -190,8 +190,8 @@ fn empty_model_written_out_is_taken() {
         let world = World::new(&model(100));
         let mut files = world.files();
         world.write(text);
-        assert!(!files.look(&mut Console::memory(0), Duration::from_secs(1), false));
-        assert_eq!(looks(&mut files, 2, 1), (1, format!("INFO Read {}\n", world.path().display())), "{text}");
+        assert!(!files.poll(&mut Console::memory(0), Duration::from_secs(1), false));
+        assert_eq!(polls(&mut files, 2, 1), (1, format!("INFO Read {}\n", world.path().display())), "{text}");
         assert_eq!(services(&files), 0, "{text}");
     }
 }
@@ -204,10 +204,10 @@ fn writer_is_waited_for() {
     let mut file = fs::File::create(world.path()).unwrap();
     for (second, line) in (1..).zip(text.split_inclusive('\n')) {
         file.write_all(line.as_bytes()).unwrap();
-        let is_changed = files.look(&mut Console::memory(0), Duration::from_secs(second), false);
+        let is_changed = files.poll(&mut Console::memory(0), Duration::from_secs(second), false);
         assert_eq!((is_changed, services(&files)), (false, 100), "{line}");
     }
-    assert_eq!((looks(&mut files, 200, 1).0, services(&files)), (1, 99));
+    assert_eq!((polls(&mut files, 200, 1).0, services(&files)), (1, 99));
 }
 
 #[test]
@@ -215,13 +215,13 @@ fn reload_says_again_what_is_wrong_and_reads_what_is_the_same() {
     let world = World::new(&model(1));
     let mut files = world.files();
     let mut console = Console::memory(0);
-    assert!(files.look(&mut console, Duration::from_secs(1), true));
-    assert_eq!(looks(&mut files, 2, 3), (0, String::new()));
+    assert!(files.poll(&mut console, Duration::from_secs(1), true));
+    assert_eq!(polls(&mut files, 2, 3), (0, String::new()));
     world.write("services: [");
-    assert!(looks(&mut files, 5, 3).1.contains("not valid YAML"));
-    assert!(!files.look(&mut console, Duration::from_secs(8), true));
+    assert!(polls(&mut files, 5, 3).1.contains("not valid YAML"));
+    assert!(!files.poll(&mut console, Duration::from_secs(8), true));
     assert!(console.taken().1.contains("not valid YAML"));
-    assert_eq!(looks(&mut files, 9, 3), (0, String::new()));
+    assert_eq!(polls(&mut files, 9, 3), (0, String::new()));
 }
 
 #[test]
@@ -234,13 +234,13 @@ fn parameters_are_followed() {
     let address = |files: &WatchedFiles<'_>| files.loaded().state.services[0].id().to_string();
     assert_eq!(address(&files), "TCP 192.0.2.1:80");
     fs::write(&params, "host: 192.0.2.20\n").unwrap();
-    assert_eq!((looks(&mut files, 1, 1).0, address(&files)), (1, "TCP 192.0.2.20:80".to_owned()));
+    assert_eq!((polls(&mut files, 1, 1).0, address(&files)), (1, "TCP 192.0.2.20:80".to_owned()));
     fs::remove_file(&params).unwrap();
-    let (changes, said) = looks(&mut files, 2, 20);
+    let (changes, said) = polls(&mut files, 2, 20);
     assert!(said.starts_with("Unable to read from parameter file: "), "{said}");
     assert_eq!((changes, said.lines().count()), (0, 2), "{said}");
     fs::create_dir(&params).unwrap();
-    let (changes, said) = looks(&mut files, 22, 20);
+    let (changes, said) = polls(&mut files, 22, 20);
     assert_eq!((changes, said.lines().count(), address(&files)), (0, 2, "TCP 192.0.2.20:80".to_owned()), "{said}");
 }
 
@@ -267,10 +267,10 @@ fn web_server_is_asked_again_until_it_answers() {
     let mut files = world.files();
     server.join().unwrap();
     world.write("services:\n- address: tcp://${host}:8080\n");
-    let (changes, said) = looks(&mut files, 1, 30);
+    let (changes, said) = polls(&mut files, 1, 30);
     assert_eq!((changes, said.lines().count()), (0, 2), "once: {said}");
     let server = serve(TcpListener::bind(address).unwrap());
-    let (changes, said) = looks(&mut files, 31, 11);
+    let (changes, said) = polls(&mut files, 31, 11);
     server.join().unwrap();
     assert_eq!(
         (changes, files.loaded().state.services[0].id().to_string()),

@@ -140,7 +140,7 @@ pub(super) enum Run {
     Undo,
 }
 
-/// How the commands of a queue ended.
+/// The end of the commands of a queue.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Ended {
     /// All were tried.
@@ -277,7 +277,7 @@ impl<'p> Applier<'p> {
                     self.prepare();
                 }
                 Stage::Settling => self.settle(),
-                Stage::Draining => self.look(),
+                Stage::Draining => self.poll(),
                 Stage::Verifying => self.verify(),
                 Stage::Done => return Step::Done(self.result.take().unwrap_or_else(|| Ok(self.report.clone()))),
             }

@@ -104,7 +104,7 @@ impl Applier<'_> {
     }
 
     /// Reads the counters; sends the commands that follow from them, or waits for the next poll.
-    pub(super) fn look(&mut self) {
+    pub(super) fn poll(&mut self) {
         if self.interrupt >= Interrupt::Now {
             return self.go_on_draining(Ended::Interrupted);
         }
@@ -187,7 +187,7 @@ impl Applier<'_> {
             }
         }
         let is_waiting = self.progress.draining > 0;
-        match self.next_look().filter(|_| is_waiting) {
+        match self.next_poll().filter(|_| is_waiting) {
             _ if self.groups.is_empty() || (is_waiting && !self.waits) => {
                 (self.progress.draining, self.progress.connections) = (0, 0);
                 self.drained(ended);
@@ -202,7 +202,7 @@ impl Applier<'_> {
     }
 
     /// The time until the next poll.
-    fn next_look(&self) -> Option<Duration> {
+    fn next_poll(&self) -> Option<Duration> {
         let now = self.now?;
         let until_look = |group: &Group| {
             let Drain { poll, timeout, .. } = group.drain;

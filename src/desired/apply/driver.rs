@@ -12,7 +12,7 @@ use crate::Handle;
 use crate::desired::plan::Plan;
 
 /// The longest time until an interrupt is noticed.
-const NAP: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Carries out a plan.
 ///
@@ -84,7 +84,7 @@ pub fn drive(
             }
             Step::Read(question) => applier.feed(question.ask(handle)),
             Step::WaitUntil(until) => {
-                time = until.saturating_duration_since(now).min(NAP);
+                time = until.saturating_duration_since(now).min(POLL_INTERVAL);
                 applier.interrupt(observer.interrupt());
             }
             Step::Progress(progress) => observer.progress(&progress),
@@ -95,7 +95,7 @@ pub fn drive(
 
 #[cfg(feature = "tokio")]
 mod on_tokio {
-    use super::{Applier, ApplyError, ApplyOptions, Drains, NAP, Observer, Plan, Report, Step};
+    use super::{Applier, ApplyError, ApplyOptions, Drains, Observer, POLL_INTERVAL, Plan, Report, Step};
     use crate::AsyncHandle;
 
     /// Carries out a plan, as [`apply`](super::apply) does.
@@ -154,7 +154,7 @@ mod on_tokio {
                 }
                 Step::Read(question) => applier.feed(question.ask_async(handle).await),
                 Step::WaitUntil(until) => {
-                    tokio::time::sleep(until.saturating_duration_since(now).min(NAP)).await;
+                    tokio::time::sleep(until.saturating_duration_since(now).min(POLL_INTERVAL)).await;
                     applier.interrupt(observer.interrupt());
                 }
                 Step::Progress(progress) => observer.progress(&progress),

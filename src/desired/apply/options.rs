@@ -3,7 +3,7 @@ use std::fmt;
 use crate::desired::plan::Actions;
 use crate::desired::setters::setters;
 
-/// How a plan is carried out.
+/// The options for the execution of a plan.
 ///
 /// ```
 /// use ipvs_rs::desired::apply::{ApplyOptions, OnError};
@@ -34,7 +34,7 @@ pub enum OnError {
     Stop,
     /// `continue`: it stays, and the rest is done as far as it can be.
     ///
-    /// Where the kernel cannot be reached any more, this is [`Stop`](Self::Stop).
+    /// If the kernel cannot be reached any more, this is [`Stop`](Self::Stop).
     Continue,
 }
 

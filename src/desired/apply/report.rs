@@ -65,7 +65,7 @@ pub struct Drained {
     pub outcome: DrainOutcome,
     /// The connections that were waited for and still there.
     pub left: u32,
-    /// How long was waited.
+    /// The time that was waited.
     pub waited: Duration,
 }
 

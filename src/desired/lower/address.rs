@@ -3,13 +3,13 @@ use std::num::NonZeroU32;
 
 use crate::desired::scope::strip_mark;
 use crate::desired::settings::Version;
-use crate::desired::{Shown, shown};
+use crate::desired::{Escaped, escaped};
 use crate::model::{DestinationId, ServiceId, ServiceKind};
 
 /// Reads the address of a service, with port 0 if it has none: `tcp://192.0.2.10:80`, `udp://[2001:db8::1]`, `ip_47://…`,
 /// `fwmark:7`; slashes and blanks at the end are dropped.
 pub(super) fn service(text: &str, version: Version) -> Result<ServiceKind, String> {
-    let whole = shown(text);
+    let whole = escaped(text);
     let form = || {
         let brackets = match text.split_once("://") {
             Some((_, rest)) if !rest.starts_with('[') && rest.matches(':').count() > 1 => {
@@ -40,8 +40,8 @@ pub(super) fn service(text: &str, version: Version) -> Result<ServiceKind, Strin
     let protocol = protocol.parse().ok().filter(|_| is_lower).ok_or_else(form)?;
     let (address, port) = endpoint(rest).map_err(|flaw| match flaw {
         AddressError::Form => form(),
-        AddressError::Host(host) => format!("unable to parse address ({}). Not an IP address.", shown(host)),
-        AddressError::Port(port) => format!("invalid port ({}) for service {whole}.", shown(port)),
+        AddressError::Host(host) => format!("unable to parse address ({}). Not an IP address.", escaped(host)),
+        AddressError::Port(port) => format!("invalid port ({}) for service {whole}.", escaped(port)),
     })?;
     Ok(ServiceKind::Address { protocol, address, port: port.unwrap_or(0) })
 }
@@ -53,19 +53,19 @@ pub(super) fn service(text: &str, version: Version) -> Result<ServiceKind, Strin
 pub(super) fn destination(
     text: &str,
     service: Option<ServiceId>,
-    service_text: Shown<'_>,
+    service_text: Escaped<'_>,
     default_port: Option<u16>,
 ) -> Result<DestinationId, String> {
-    let whole = shown(text);
+    let whole = escaped(text);
     let (address, own) = endpoint(trimmed(text)).map_err(|flaw| match flaw {
         AddressError::Form => {
             format!("unable to parse address ({whole}) for service {service_text}. Check host and port.")
         }
         AddressError::Host(host) => {
-            format!("unable to parse address ({}) for service {service_text}. Not an IP address.", shown(host))
+            format!("unable to parse address ({}) for service {service_text}. Not an IP address.", escaped(host))
         }
         AddressError::Port(port) => {
-            format!("invalid port ({}) for destination {whole} in service {service_text}.", shown(port))
+            format!("invalid port ({}) for destination {whole} in service {service_text}.", escaped(port))
         }
     })?;
     let port = match own {

@@ -16,7 +16,7 @@ use super::settings::{Context, Version, foreign_scheduler};
 use super::spec::FileSpec;
 use super::tree::Node;
 use super::written::{Findings, Spot};
-use super::{DesiredState, Diagnostic, Diagnostics, Place, Stage, print, shown};
+use super::{DesiredState, Diagnostic, Diagnostics, Place, Stage, escaped, print};
 use crate::model::{ServiceId, Weight};
 
 /// A file, and its findings so far.
@@ -152,13 +152,13 @@ fn context<'a>(version: Version, file: &'a FileSpec, spot: &Spot<'_>) -> Context
     if let Some(name) = &defaults.sched {
         context.scheduler = version.scheduler(name);
         if context.scheduler.is_none() {
-            spot.at("sched").error(format_args!("invalid default scheduler: {}", shown(name)));
+            spot.at("sched").error(format_args!("invalid default scheduler: {}", escaped(name)));
         }
     }
     if let Some(word) = &defaults.forward {
         context.forward = version.forward(word);
         if context.forward.is_none() {
-            let word = shown(word);
+            let word = escaped(word);
             let message = format!("invalid default forward: {word}. Allowed forwards are direct,nat,tunnel");
             spot.at("forward").error(message);
         }

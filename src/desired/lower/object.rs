@@ -6,7 +6,7 @@ use crate::desired::print::service_text;
 use crate::desired::settings::{Context, DESTINATION, SERVICE, Subject};
 use crate::desired::spec::{DestinationSpec, ServiceSpec};
 use crate::desired::written::{Spot, text};
-use crate::desired::{Activity, DesiredDestination, DesiredService, Shown, shown};
+use crate::desired::{Activity, DesiredDestination, DesiredService, Escaped, escaped};
 use crate::model::{
     AddressFamily, Destination, DestinationId, ForwardMethod, Protocol, Scheduler, Service, ServiceId, ServiceKind,
 };
@@ -33,12 +33,12 @@ pub(super) fn identity(context: &Context<'_>, spec: &ServiceSpec, spot: &Spot<'_
 
 /// Applies the value of `family`, which is for marks only.
 fn set_family(kind: &mut ServiceKind, word: &str, address: &str, spot: &Spot<'_>) {
-    let text = shown(address);
+    let text = escaped(address);
     let wanted = match word {
         "ipv4" => AddressFamily::Ipv4,
         "ipv6" => AddressFamily::Ipv6,
         _ => {
-            let word = shown(word);
+            let word = escaped(word);
             return spot.error(format_args!("invalid family ({word}) for service {text}: expected ipv4 or ipv6"));
         }
     };
@@ -63,12 +63,12 @@ pub(super) fn service(
     let placeholder = ServiceId::verbatim(Protocol::TCP, [0, 0, 0, 0].into(), 0);
     let mut desired = DesiredService::new(Service::new(id.unwrap_or(placeholder), Scheduler::Rr));
     let family = id.map(|id| id.family());
-    let shown = shown(text);
-    let subject = Subject { context, spot, object: "service", text: shown, service: shown, family };
+    let escaped = escaped(text);
+    let subject = Subject { context, spot, object: "service", text: escaped, service: escaped, family };
     desired.left_alone = SERVICE.read(spec, subject, &mut desired.service);
-    desired.destinations = destinations(context, id, spec, (spot, shown));
+    desired.destinations = destinations(context, id, spec, (spot, escaped));
     if let Some(id) = id {
-        warn_of_oddities(&oddities_of_service(&desired.service), spot, format_args!("service {shown}"));
+        warn_of_oddities(&oddities_of_service(&desired.service), spot, format_args!("service {escaped}"));
         desired.written = Some(text).filter(|text| *text != service_text(&id)).map(Into::into);
     }
     desired
@@ -78,7 +78,7 @@ fn destinations(
     context: &Context<'_>,
     id: Option<ServiceId>,
     spec: &ServiceSpec,
-    (spot, service): (&Spot<'_>, Shown<'_>),
+    (spot, service): (&Spot<'_>, Escaped<'_>),
 ) -> Vec<DesiredDestination> {
     let list = spot.at("destinations");
     let count = spec.destinations.as_ref().map_or(0, Vec::len);
@@ -98,7 +98,7 @@ fn destinations(
             continue;
         };
         let first = list.item(*first).at("address").place();
-        let address = shown(text(spec.address.as_ref()).unwrap_or_default());
+        let address = escaped(text(spec.address.as_ref()).unwrap_or_default());
         spot.at("address").error(format_args!(
             "Destination addresses must be unique per service: {address} in service {service} (first at {first})"
         ));
@@ -111,7 +111,7 @@ pub(super) fn destination(
     context: &Context<'_>,
     id: Option<ServiceId>,
     spec: &DestinationSpec,
-    (spot, service): (&Spot<'_>, Shown<'_>),
+    (spot, service): (&Spot<'_>, Escaped<'_>),
 ) -> (Option<DestinationId>, Option<DesiredDestination>) {
     let before = spot.findings.errors();
     let address = text(spec.address.as_ref());
@@ -126,7 +126,7 @@ pub(super) fn destination(
     let own_path = if address.is_none() { spot.to_string() } else { String::new() };
     let text = address.unwrap_or(&own_path);
     let family = own.map(|own| own.family());
-    let subject = Subject { context, spot, object: "destination", text: shown(text), service, family };
+    let subject = Subject { context, spot, object: "destination", text: escaped(text), service, family };
     let placeholder = DestinationId::verbatim([0, 0, 0, 0].into(), 0);
     let forward = context.forward.unwrap_or(ForwardMethod::DirectRoute);
     let mut destination = Destination::new(own.unwrap_or(placeholder), forward);
@@ -135,7 +135,7 @@ pub(super) fn destination(
         None | Some("active") => Activity::Active,
         Some("drain") => Activity::Drain,
         Some(other) => {
-            subject.invalid("state", "state", shown(other), "active or drain");
+            subject.invalid("state", "state", escaped(other), "active or drain");
             Activity::Active
         }
     };

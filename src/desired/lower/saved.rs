@@ -5,7 +5,7 @@ use crate::desired::print::service_text;
 use crate::desired::settings::{Context, Version};
 use crate::desired::spec::{DestinationSpec, ServiceSpec};
 use crate::desired::written::{Findings, Spot};
-use crate::desired::{DesiredDestination, DesiredService, Severity, shown};
+use crate::desired::{DesiredDestination, DesiredService, Severity, escaped};
 use crate::model::{DestinationId, ServiceId};
 
 /// Reads the address of a service and the family of a mark, as they are printed.
@@ -16,7 +16,7 @@ pub(in crate::desired) fn service_id(spec: &ServiceSpec) -> Result<ServiceId, St
 /// Reads the address of a destination, as it is printed.
 pub(in crate::desired) fn destination_id(spec: &DestinationSpec) -> Result<DestinationId, String> {
     let text = spec.address.as_deref().unwrap_or_default();
-    address::destination(text, None, shown(""), None)
+    address::destination(text, None, escaped(""), None)
 }
 
 /// Reads a service with its destinations.
@@ -36,7 +36,7 @@ pub(in crate::desired) fn destination(
     spec: &DestinationSpec,
 ) -> Result<DesiredDestination, String> {
     let (context, text) = (Context::new(Version::Two), service_text(&service));
-    alone(|spot| object::destination(&context, Some(service), spec, (spot, shown(&text))).1)
+    alone(|spot| object::destination(&context, Some(service), spec, (spot, escaped(&text))).1)
 }
 
 /// Reads an object that does not stand in a file; the first mistake is the error.

@@ -5,7 +5,7 @@ use super::{Lowering, object};
 use crate::desired::settings::{Context, SERVICE};
 use crate::desired::spec::ServiceSpec;
 use crate::desired::written::{Spot, text};
-use crate::desired::{DesiredDestination, DesiredService, Place, globals, shown};
+use crate::desired::{DesiredDestination, DesiredService, Place, escaped, globals};
 use crate::model::{ForwardMethod, Scheduler, ServiceId};
 
 impl Lowering {
@@ -43,7 +43,7 @@ impl Lowering {
             // With another default port they might be two.
             Some(_) if context.are_defaults_wrong && id.port() == Some(0) => {}
             Some((_, first)) => {
-                let text = shown(text);
+                let text = escaped(text);
                 let message = format!("Service addresses must be unique: {text} (first at {first})");
                 spot.at("address").error(message);
             }
@@ -68,7 +68,7 @@ impl Lowering {
             (None, its) => known.drain = its,
             _ => {}
         }
-        let text = shown(text(spec.address.as_ref()).unwrap_or_default());
+        let text = escaped(text(spec.address.as_ref()).unwrap_or_default());
         for key in contradicting {
             spot.at(key).error(format_args!("service {text} has another {key} than at {first}"));
         }
@@ -90,7 +90,7 @@ impl Lowering {
         let is_right = (1..=63).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
         if !is_right {
-            spot.invalid("name", shown(name), "1 to 63 letters, digits, dots, underscores or dashes");
+            spot.invalid("name", escaped(name), "1 to 63 letters, digits, dots, underscores or dashes");
             return None;
         }
         if let Some((owner, first)) = self.names.get(name) {
@@ -112,7 +112,7 @@ fn is_same(one: &DesiredDestination, other: &DesiredDestination) -> bool {
 /// Warns of values that can be intended, but probably are not.
 fn warn(desired: &DesiredService, spec: &ServiceSpec, spot: &Spot<'_>) {
     let service = &desired.service;
-    let text = shown(text(spec.address.as_ref()).unwrap_or_default());
+    let text = escaped(text(spec.address.as_ref()).unwrap_or_default());
     if service.id.port() == Some(0) && service.persistence.is_none() {
         spot.at("address").warning(format_args!(
             "service {text} has port 0 and no persistence: the kernel schedules no connection for it"

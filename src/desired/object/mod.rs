@@ -119,7 +119,7 @@ pub struct Item {
     /// The synchronization daemon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sync: Option<SyncSpec>,
-    /// How destinations are drained before they are deleted.
+    /// The drain of destinations before they are deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drain: Option<DrainSpec>,
     /// The settings that change. For people: ignored when the item is read, since the rest determines the operation.

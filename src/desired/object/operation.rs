@@ -11,7 +11,7 @@ pub struct Operation {
     /// The destinations that a new service is made with, or that are deleted with a service; for a service that
     /// changes, the desired ones: each destination that changes has an operation of its own.
     pub destinations: Vec<DestinationEntry>,
-    /// How a destination is drained before it is deleted, or after it was given weight 0.
+    /// The drain of a destination before it is deleted, or after it got weight 0.
     pub drain: Option<Drain>,
     /// The connections of a destination that is deleted, when the plan was made.
     pub connections: ConnectionCounts,

@@ -1,11 +1,11 @@
-use crate::desired::shown;
+use crate::desired::escaped;
 
 /// A parameter without a value, or a source of parameters that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParamsError {
     /// No source has the key.
-    #[error("unable to look up parameter (for key={}); {}", shown(.key), advice(.searched, .nearest.as_deref(), .hint.as_deref()))]
+    #[error("unable to look up parameter (for key={}); {}", escaped(.key), advice(.searched, .nearest.as_deref(), .hint.as_deref()))]
     #[non_exhaustive]
     Unknown {
         /// The key.
@@ -14,7 +14,7 @@ pub enum ParamsError {
         searched: String,
         /// A key that exists and is similar.
         nearest: Option<String>,
-        /// How to enable a source that would have such a key: see [`Resolver::hint`](super::Resolver::hint).
+        /// The way to enable a source that would have such a key: see [`Resolver::hint`](super::Resolver::hint).
         hint: Option<String>,
     },
     /// `${}`.
@@ -25,7 +25,7 @@ pub enum ParamsError {
         position: usize,
     },
     /// A `${` without its `}`.
-    #[error("invalid bracket balance at pos {position} ({})", shown(.text))]
+    #[error("invalid bracket balance at pos {position} ({})", escaped(.text))]
     #[non_exhaustive]
     Unbalanced {
         /// The place of the `$`, counted in characters from 0.
@@ -41,7 +41,7 @@ pub enum ParamsError {
         limit: usize,
     },
     /// A document that is neither JSON nor YAML, or not a mapping at its top.
-    #[error("{} must be JSON or YAML{}{problem}", shown(.name), if .problem.is_empty() { "" } else { ": " })]
+    #[error("{} must be JSON or YAML{}{problem}", escaped(.name), if .problem.is_empty() { "" } else { ": " })]
     #[non_exhaustive]
     NoDocument {
         /// The document, as it was named.
@@ -50,7 +50,7 @@ pub enum ParamsError {
         problem: String,
     },
     /// A key of a document that is not text.
-    #[error("unable to resolve params from yaml: Keys need to be strings ({} in line {line} of {})", shown(.key), shown(.name))]
+    #[error("unable to resolve params from yaml: Keys need to be strings ({} in line {line} of {})", escaped(.key), escaped(.name))]
     #[non_exhaustive]
     KeyIsNoText {
         /// The document, as it was named.
@@ -79,9 +79,9 @@ impl ParamsError {
 fn advice(searched: &str, nearest: Option<&str>, hint: Option<&str>) -> String {
     let searched = match searched {
         "" => "no source of parameters is switched on".to_owned(),
-        sources => format!("searched: {}", shown(sources)),
+        sources => format!("searched: {}", escaped(sources)),
     };
-    let nearest = nearest.map(|key| format!("; did you mean {}?", shown(key)));
+    let nearest = nearest.map(|key| format!("; did you mean {}?", escaped(key)));
     let hint = hint.map(|hint| format!("; {hint}"));
     searched + &nearest.unwrap_or_default() + &hint.unwrap_or_default()
 }

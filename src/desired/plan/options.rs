@@ -1,7 +1,7 @@
 use crate::desired::Drain;
 use crate::desired::setters::setters;
 
-/// How a plan is made.
+/// The options of a plan.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PlanOptions {
@@ -9,11 +9,11 @@ pub struct PlanOptions {
     pub keep_weights: bool,
     /// Whether services are deleted that are not in the state. Off, unless it is asked for.
     pub prune: bool,
-    /// How destinations are drained.
+    /// The drain of destinations.
     pub draining: Draining,
 }
 
-/// How destinations are drained before they are deleted.
+/// The drain of destinations before they are deleted.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Draining {

@@ -11,7 +11,7 @@ use crate::model::{DestinationId, TableService};
 pub(super) struct Lists {
     /// The place of each destination that should be there; the last one of an identity counts.
     places: HashMap<DestinationId, usize>,
-    /// Which of them are there.
+    /// Those that exist.
     present: Vec<bool>,
 }
 

@@ -1,6 +1,6 @@
 use crate::desired::setters::setters;
 
-/// How the observed state is written.
+/// The options for writing the observed state.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct PrintOptions {

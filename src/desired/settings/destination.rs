@@ -3,8 +3,8 @@ use std::num::NonZeroU32;
 
 use super::version::forward_text;
 use super::{FieldValue, Setting, Subject, Table};
+use crate::desired::escaped;
 use crate::desired::oddity::fitting_checksums;
-use crate::desired::shown;
 use crate::desired::spec::{DestinationSpec, ThresholdsSpec, TunnelSpec};
 use crate::desired::state::DestinationAttributes;
 use crate::desired::written::text;
@@ -110,7 +110,7 @@ fn read_forward(spec: &DestinationSpec, subject: Subject<'_>, destination: &mut 
     if let Some(forward) = forward(spec, subject) {
         destination.forward = forward;
     } else if let Some(word) = text(spec.forward.as_ref()) {
-        let (word, Subject { spot, text, service, .. }) = (shown(word), subject);
+        let (word, Subject { spot, text, service, .. }) = (escaped(word), subject);
         let message = format!(
             "invalid forward ({word}) for destination {text} in service {service}. Allowed are direct,nat,tunnel"
         );
@@ -131,7 +131,7 @@ fn read_tunnel(spec: &DestinationSpec, subject: Subject<'_>, destination: &mut D
     let name = spec.kind.as_deref().unwrap_or("ipip");
     let kind: Option<TunnelKind> = name.parse().ok().filter(|kind: &TunnelKind| kind.to_string() == name);
     let Some(kind) = kind else {
-        return subject.invalid("tunnel.type", "tunnel type", shown(name), "ipip, gue or gre");
+        return subject.invalid("tunnel.type", "tunnel type", escaped(name), "ipip, gue or gre");
     };
     let Ok(tunnel) = spec.port.map_or_else(|| name.to_owned(), |port| format!("{name}:{port}")).parse::<Tunnel>()
     else {
@@ -144,7 +144,7 @@ fn read_tunnel(spec: &DestinationSpec, subject: Subject<'_>, destination: &mut D
     let Some(flags) = checksum(word) else {
         let message = format!(
             "invalid tunnel checksum ({}) for destination {text}: with {name} expected {}",
-            shown(word),
+            escaped(word),
             fitting_checksums(kind).1
         );
         return spot.at("tunnel.checksum").error(message);

@@ -18,7 +18,7 @@ pub(in crate::desired) use service::SERVICE;
 pub use version::forward_text;
 pub(in crate::desired) use version::{Version, foreign_scheduler};
 
-use super::shown::Shown;
+use super::escape::Escaped;
 use super::spec::DrainSpec;
 use super::state::{DesiredDestination, DestinationAttributes};
 use super::written::Spot;
@@ -60,9 +60,9 @@ pub(in crate::desired) struct Subject<'a> {
     /// `service` or `destination`.
     pub(in crate::desired) object: &'static str,
     /// Its address as it was written.
-    pub(in crate::desired) text: Shown<'a>,
+    pub(in crate::desired) text: Escaped<'a>,
     /// The address of its service as it was written.
-    pub(in crate::desired) service: Shown<'a>,
+    pub(in crate::desired) service: Escaped<'a>,
     /// Its family, if its address can be read.
     pub(in crate::desired) family: Option<AddressFamily>,
 }

@@ -2,7 +2,7 @@ use std::net::Ipv4Addr;
 
 use super::version::{engine, engine_text, foreign_scheduler, scheduler_text};
 use super::{FieldValue, Setting, Subject, Table};
-use crate::desired::shown;
+use crate::desired::escaped;
 use crate::desired::spec::{DurationSpec, PersistenceSettingsSpec, PersistenceSpec, ServiceSpec};
 use crate::desired::state::ServiceAttributes;
 use crate::desired::written::text;
@@ -84,7 +84,7 @@ fn read_scheduler(spec: &ServiceSpec, subject: Subject<'_>, service: &mut Servic
             subject.spot.at("sched").warning(message);
         }
     } else if let Some(name) = name {
-        let (name, text) = (shown(name), subject.text);
+        let (name, text) = (escaped(name), subject.text);
         subject.spot.at("sched").error(format_args!("invalid scheduler ({name}) for service ({text})."));
     }
 }
@@ -126,7 +126,7 @@ fn read_flags(spec: &ServiceSpec, subject: Subject<'_>, service: &mut Service) {
             Scheduler::Sh | Scheduler::Mh => "fallback, port, flag-1, flag-2 or flag-3",
             _ => "flag-1, flag-2 or flag-3",
         };
-        let (word, text, name) = (shown(word), subject.text, scheduler_text(&scheduler));
+        let (word, text, name) = (escaped(word), subject.text, scheduler_text(&scheduler));
         spot.error(format_args!("invalid scheduler flag ({word}) for service {text}: with {name} expected {fitting}"));
     }
     set_flags(service, flags);
@@ -202,7 +202,7 @@ fn read_granularity(
                 return Some(Granularity::Mask(mask));
             }
             let expected = "one without holes, such as 255.255.255.0";
-            subject.invalid("persistence.netmask", "netmask", shown(mask), expected);
+            subject.invalid("persistence.netmask", "netmask", escaped(mask), expected);
         }
         (None, Some(bits)) => {
             let (granularity, range) = match family {
@@ -226,7 +226,7 @@ fn read_granularity(
 }
 
 fn read_engine(name: &str, subject: Subject<'_>) -> Option<PersistenceEngine> {
-    let (engine, name) = (engine(name), shown(name));
+    let (engine, name) = (engine(name), escaped(name));
     match &engine {
         Some(PersistenceEngine::Sip) => {}
         Some(_) => {

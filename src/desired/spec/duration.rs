@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::ser::{Serialize, Serializer};
 
-use crate::desired::shown;
+use crate::desired::escaped;
 
 /// A time: whole seconds, or text such as `90s`, `1h30m`, `500ms`.
 ///
@@ -17,7 +17,7 @@ pub struct DurationSpec(Duration);
 
 /// A text that is not a valid time.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("\"{}\" is not a valid time: expected seconds, or something like 90s, 15m, 1h30m, 1d", shown(.0))]
+#[error("\"{}\" is not a valid time: expected seconds, or something like 90s, 15m, 1h30m, 1d", escaped(.0))]
 pub struct DurationError(String);
 
 impl DurationSpec {

@@ -97,7 +97,7 @@ impl Tree {
 const NOTHING: Value = Value { position: Position { line: 0, column: 0 }, kind: Kind::Plain, start: 0, length: 0 };
 
 impl<'t> Node<'t> {
-    /// Where it starts.
+    /// Its first position.
     pub(in crate::desired) const fn position(self) -> Position {
         self.value.position
     }

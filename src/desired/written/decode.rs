@@ -6,7 +6,7 @@ use crate::desired::spec::{
     ScopeSpec, ServiceSpec, StatsSpec, SyncSpec, ThresholdsSpec, TimeoutsSpec, TunnelSpec,
 };
 use crate::desired::tree::{Node, Number, Scalar};
-use crate::desired::{Severity, Stage, shown};
+use crate::desired::{Severity, Stage, escaped};
 
 /// Reads the documents of a file. Mistakes are reported, and left out of the values.
 pub(in crate::desired) struct Decoder<'d> {
@@ -80,7 +80,7 @@ impl<'d> Decoder<'d> {
                 let near = nearest(key, keys.iter().copied());
                 meant.extend(near);
                 let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-                let key = shown(key).to_string();
+                let key = escaped(key).to_string();
                 let message = format!("unknown key \"{key}\" in {what}{hint}");
                 spot.child(&key, Some(entry.node)).report(severity, Stage::Validation, message);
             }
@@ -157,7 +157,7 @@ impl<'d> Decoder<'d> {
 fn integer(node: Node<'_>, spot: &Spot<'_>) -> Option<i64> {
     let number = node.as_scalar().and_then(|scalar| Some((scalar, scalar.as_number()?)));
     let Some((scalar, number)) = number else { return unexpected(node, spot, "a whole number") };
-    let text = shown(scalar.text);
+    let text = escaped(scalar.text);
     let Number::Whole(number) = number else {
         return wrong(spot, format_args!("{spot}: expected a whole number, found {text}"));
     };
@@ -183,7 +183,7 @@ fn unexpected<T>(node: Node<'_>, spot: &Spot<'_>, expected: &str) -> Option<T> {
     let found = match node.as_scalar().filter(|scalar| !scalar.is_null()) {
         Some(scalar) => {
             let quoted = if scalar.is_quoted { " in quotes" } else { "" };
-            format!("\"{}\"{quoted}", shown(scalar.text))
+            format!("\"{}\"{quoted}", escaped(scalar.text))
         }
         None => node.kind().to_owned(),
     };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, StrInput, Tag};
 
 use crate::desired::diagnostic::Position;
-use crate::desired::shown;
+use crate::desired::escaped;
 use crate::desired::tree::{Kind, Scalar, Tree, number};
 
 /// The largest file that is read.
@@ -120,7 +120,7 @@ impl<'t> Builder<'t> {
                 // The parser looks ahead, and has a limit of its own for brackets.
                 Err(match error.kind() {
                     ErrorKind::RecursionLimitExceeded => too_deep(position),
-                    _ => Problem { position, message: format!("not valid YAML: {}", shown(&error.info())) },
+                    _ => Problem { position, message: format!("not valid YAML: {}", escaped(&error.info())) },
                 })
             }
         }
@@ -252,7 +252,7 @@ impl<'t> Builder<'t> {
         for [id, value] in own.as_chunks().0 {
             let Some((text, position)) = key(id) else { continue };
             if let Some(first) = known.get(text) {
-                let message = format!("the key \"{}\" stands in line {} already", shown(text), first.line);
+                let message = format!("the key \"{}\" stands in line {} already", escaped(text), first.line);
                 report(problems, position, message);
             } else {
                 known.insert(text, position);

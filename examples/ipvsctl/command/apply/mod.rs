@@ -22,10 +22,10 @@ use crate::args::{self, Applying, Format, Globals};
 use crate::clock::Signals;
 use crate::command::plan::{self, APPLYING, Planned, Task, describe};
 use crate::console::Console;
+use crate::escape::escaped;
 use crate::failure::{Exit, Failure, failure};
 use crate::file;
 use crate::session::Session;
-use crate::shown::shown;
 use crate::signals;
 use crate::source::{Input, MessageStyle};
 
@@ -47,7 +47,7 @@ pub fn apply(global: &Globals, console: &mut Console, args: &args::Apply) -> Res
         icmp::restore(session, &args.applying.lock_dir, lock.as_ref());
     }
     let (mut planned, name) = match (&args.saved, &task) {
-        (Some(path), _) => (saved(&session.handle, path)?, shown(path.display())),
+        (Some(path), _) => (saved(&session.handle, path)?, escaped(path.display())),
         (None, Some(task)) => (task.plan(session)?, input.name()),
         (None, None) => return Ok(()),
     };
@@ -111,13 +111,13 @@ pub fn lock(session: &Session<'_>, applying: &Applying) -> Result<Lock, Failure>
 
 /// Reads a saved plan, and makes sure that the table is still the one that it was made for.
 fn saved(handle: &Handle, path: &Path) -> Result<Planned, Failure> {
-    let name = shown(path.display());
+    let name = escaped(path.display());
     let unusable = |error: String| failure!(Input, "Error parsing plan from {name}: {error}");
     let bytes = file::read_at_most(path, LONGEST)
         .map_err(|error| failure!(Input, "Error reading from input file {name}: {error}"))?
         .ok_or_else(|| unusable(format!("more than {LONGEST} bytes")))?;
     let plan: SavedPlan = serde_json::from_slice(&bytes)
-        .map_err(|error| unusable(format!("{}; ipvsctl plan --out FILE writes one", shown(error))))?;
+        .map_err(|error| unusable(format!("{}; ipvsctl plan --out FILE writes one", escaped(error))))?;
     let live = Observed::read_all(handle).map_err(|error| Failure::query("services", &error))?;
     let plan = plan.plan(&live).map_err(|error| match error {
         SavedPlanError::Stale { .. } => failure!(Stale, "{APPLYING}{name}: {error}; nothing was changed"),

@@ -13,7 +13,7 @@ IP  2001:0db8:0000:0000:0000:0000:0000:0005 0000 0000:0007:0000:0000:0000:0000:0
 IP_50 0A020006 0000 C000020A 0000 0A010003 0000 NONE            100
 ";
 
-fn shown(output: Format, service: Option<&str>, destination: Option<&str>) -> String {
+fn printed(output: Format, service: Option<&str>, destination: Option<&str>) -> String {
     let filter = ConnectionFilter {
         service: service.map(|service| service.parse().unwrap()),
         destination: destination.map(|destination| destination.parse().unwrap()),
@@ -52,7 +52,7 @@ fn rows_that_cannot_be_read_are_a_failure_behind_the_others() {
 #[test]
 fn connections_are_in_columns() {
     assert_eq!(
-        shown(Format::Table, None, None),
+        printed(Format::Table, None, None),
         "PROTOCOL  CLIENT           SERVICE         DESTINATION      STATE        EXPIRES\n\
          TCP       10.2.0.2:41000   192.0.2.10:80   10.1.0.3:8080    ESTABLISHED    14:55\n\
          TCP       10.2.0.3:41000   192.0.2.10:443  10.1.0.3:443     TIME_WAIT       1:01\n\
@@ -66,7 +66,7 @@ fn connections_are_in_columns() {
 #[test]
 fn connections_of_a_service_or_destination() {
     let clients = |service, destination| {
-        let text = shown(Format::Json, service, destination);
+        let text = printed(Format::Json, service, destination);
         let document: Value = serde_json::from_str(&text).unwrap();
         let records = document["connections"].as_array().unwrap().iter();
         records.map(|record| record["client"].as_str().unwrap().to_owned()).collect::<Vec<_>>()

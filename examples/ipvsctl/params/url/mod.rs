@@ -9,9 +9,9 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use url::{Host, Url};
 
 use crate::args::Globals;
+use crate::escape::escaped;
 use crate::failure::{Failure, failure};
 use crate::file;
-use crate::shown::shown;
 
 /// The settings for fetching documents.
 pub struct Fetcher {
@@ -62,7 +62,7 @@ impl Fetcher {
             }
             if status.as_u16() != 200 {
                 let here = self::name(&here);
-                return Err(failed(&format!("{here}: the server answered {} instead of 200 OK", shown(status))));
+                return Err(failed(&format!("{here}: the server answered {} instead of 200 OK", escaped(status))));
             }
             let body = response.body_mut().with_config().limit(LONGEST).read_to_string();
             let body = body.map_err(|error| {
@@ -86,7 +86,7 @@ impl Fetcher {
             // Without a host it may be a name with a password.
             _ if url.host().is_none() => Err(failed(&format!("{name}: expected https:// or http:// and a host"))),
             scheme => {
-                let scheme = shown(scheme);
+                let scheme = escaped(scheme);
                 Err(failed(&format!("{name}: unsupported protocol scheme \"{scheme}\", expected https or http")))
             }
         }
@@ -141,7 +141,7 @@ fn name(url: &Url) -> String {
     let _ = url.set_password(None);
     url.set_query(None);
     url.set_fragment(None);
-    shown(url)
+    escaped(url)
 }
 
 /// The same of text that is not a valid URL, in which user information may stand anywhere.
@@ -149,14 +149,18 @@ fn without_secrets(text: &str) -> String {
     let text = text.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
     let public = rest.rsplit('@').next().unwrap_or_default();
-    if scheme.is_empty() || scheme.contains('@') { shown(public) } else { shown(format_args!("{scheme}://{public}")) }
+    if scheme.is_empty() || scheme.contains('@') {
+        escaped(public)
+    } else {
+        escaped(format_args!("{scheme}://{public}"))
+    }
 }
 
 /// The reason that a document could not be fetched. A broken URL, of a proxy too, stands in the message about it.
 fn reason(error: &ureq::Error) -> String {
     match error {
         ureq::Error::BadUri(_) => "the URL cannot be used".to_owned(),
-        error => shown(error),
+        error => escaped(error),
     }
 }
 
@@ -196,7 +200,7 @@ fn read_headers(path: &Path) -> Result<Vec<(String, String)>, String> {
 }
 
 fn unusable(option: &str, path: &Path, problem: &str) -> Failure {
-    failed(&format!("{option} {}: {problem}", shown(path.display())))
+    failed(&format!("{option} {}: {problem}", escaped(path.display())))
 }
 
 fn failed(problem: &str) -> Failure {

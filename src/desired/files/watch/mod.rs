@@ -77,18 +77,18 @@ impl FileWatcher {
 
     /// Checks the files, and reads them if they differ and stood still.
     pub fn poll(&mut self) -> FileEvent {
-        self.look(false).map_or_else(|event| event, FileEvent::Changed)
+        self.observe(false).map_or_else(|event| event, FileEvent::Changed)
     }
 
     /// The same, but compares the content too: a file may have changed without a change of its length and times.
     pub fn poll_content(&mut self) -> FileEvent {
-        self.look(true).map_or_else(|event| event, FileEvent::Changed)
+        self.observe(true).map_or_else(|event| event, FileEvent::Changed)
     }
 
     /// Reads the files if they are to be taken and all of them can be used; otherwise returns the result of the poll.
-    fn look(&mut self, with_content: bool) -> Result<Vec<Vec<Source>>, FileEvent> {
+    fn observe(&mut self, with_content: bool) -> Result<Vec<Vec<Source>>, FileEvent> {
         let seen = see(&self.paths);
-        self.check.look(&seen, with_content)?;
+        self.check.observe(&seen, with_content)?;
         let read: Vec<_> = seen.iter().map(|files| read(files)).collect();
         self.check.read(&see(&self.paths), digest(&read))?;
         let (mut all, mut known) = (Vec::new(), HashMap::new());
@@ -234,7 +234,7 @@ struct StabilityCheck {
 
 impl StabilityCheck {
     /// Decides whether the files are to be read; otherwise returns the result of the poll.
-    fn look(&mut self, now: &[Vec<PathState>], with_content: bool) -> Result<(), FileEvent> {
+    fn observe(&mut self, now: &[Vec<PathState>], with_content: bool) -> Result<(), FileEvent> {
         let is_still = self.previous == now;
         let is_taken = self.taken.as_ref().is_some_and(|(taken, _)| taken == now);
         if !is_still {

@@ -8,8 +8,8 @@ fn seen(length: u64, time: i64) -> Vec<Vec<PathState>> {
 /// A file that stood still with the digest 1.
 fn taken() -> StabilityCheck {
     let mut check = StabilityCheck::default();
-    assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Settling));
-    assert_eq!(check.look(&seen(1, 1), false), Ok(()));
+    assert_eq!(check.observe(&seen(1, 1), false), Err(FileEvent::Settling));
+    assert_eq!(check.observe(&seen(1, 1), false), Ok(()));
     assert_eq!(check.read(&seen(1, 1), 1), Ok(()));
     check
 }
@@ -17,52 +17,52 @@ fn taken() -> StabilityCheck {
 #[test]
 fn two_equal_polls_and_a_third_after_reading_are_needed() {
     let mut check = taken();
-    assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
+    assert_eq!(check.observe(&seen(1, 1), false), Err(FileEvent::Unchanged));
     for length in [2, 3, 4] {
-        assert_eq!(check.look(&seen(length, 2), false), Err(FileEvent::Settling));
+        assert_eq!(check.observe(&seen(length, 2), false), Err(FileEvent::Settling));
     }
-    assert_eq!(check.look(&seen(4, 2), false), Ok(()));
+    assert_eq!(check.observe(&seen(4, 2), false), Ok(()));
     assert_eq!(check.read(&seen(4, 3), 2), Err(FileEvent::Settling), "it changed while it was read");
-    assert_eq!(check.look(&seen(4, 3), false), Ok(()));
+    assert_eq!(check.observe(&seen(4, 3), false), Ok(()));
     assert_eq!(check.read(&seen(4, 3), 3), Ok(()));
-    assert_eq!(check.look(&seen(4, 3), false), Err(FileEvent::Unchanged));
+    assert_eq!(check.observe(&seen(4, 3), false), Err(FileEvent::Unchanged));
 }
 
 #[test]
 fn reverted_change_is_ignored() {
     let mut check = taken();
-    assert_eq!(check.look(&seen(2, 2), false), Err(FileEvent::Settling));
-    assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
-    assert_eq!(check.look(&seen(1, 2), false), Err(FileEvent::Settling));
-    assert_eq!(check.look(&seen(1, 2), false), Ok(()));
+    assert_eq!(check.observe(&seen(2, 2), false), Err(FileEvent::Settling));
+    assert_eq!(check.observe(&seen(1, 1), false), Err(FileEvent::Unchanged));
+    assert_eq!(check.observe(&seen(1, 2), false), Err(FileEvent::Settling));
+    assert_eq!(check.observe(&seen(1, 2), false), Ok(()));
     assert_eq!(check.read(&seen(1, 2), 1), Err(FileEvent::Unchanged), "the same content at another time");
-    assert_eq!(check.look(&seen(1, 2), false), Err(FileEvent::Unchanged));
+    assert_eq!(check.observe(&seen(1, 2), false), Err(FileEvent::Unchanged));
 }
 
 #[test]
 fn content_that_changed_without_a_trace_is_read_twice() {
     let mut check = taken();
-    assert_eq!(check.look(&seen(1, 1), true), Ok(()));
+    assert_eq!(check.observe(&seen(1, 1), true), Ok(()));
     assert_eq!(check.read(&seen(1, 1), 1), Err(FileEvent::Unchanged));
-    assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
-    assert_eq!(check.look(&seen(1, 1), true), Ok(()));
+    assert_eq!(check.observe(&seen(1, 1), false), Err(FileEvent::Unchanged));
+    assert_eq!(check.observe(&seen(1, 1), true), Ok(()));
     assert_eq!(check.read(&seen(1, 1), 2), Err(FileEvent::Settling));
-    assert_eq!(check.look(&seen(1, 1), false), Ok(()));
+    assert_eq!(check.observe(&seen(1, 1), false), Ok(()));
     assert_eq!(check.read(&seen(1, 1), 3), Err(FileEvent::Settling), "it is still written to");
-    assert_eq!(check.look(&seen(1, 1), false), Ok(()));
+    assert_eq!(check.observe(&seen(1, 1), false), Ok(()));
     assert_eq!(check.read(&seen(1, 1), 3), Ok(()));
-    assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
+    assert_eq!(check.observe(&seen(1, 1), false), Err(FileEvent::Unchanged));
 }
 
 #[test]
 fn reload_takes_what_is_the_same_once() {
     let mut check = taken();
     check.reload = true;
-    assert_eq!(check.look(&seen(2, 2), false), Err(FileEvent::Settling), "it does not take what moves");
-    assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Settling));
-    assert_eq!(check.look(&seen(1, 1), false), Ok(()));
+    assert_eq!(check.observe(&seen(2, 2), false), Err(FileEvent::Settling), "it does not take what moves");
+    assert_eq!(check.observe(&seen(1, 1), false), Err(FileEvent::Settling));
+    assert_eq!(check.observe(&seen(1, 1), false), Ok(()));
     assert_eq!(check.read(&seen(1, 1), 1), Ok(()));
-    assert_eq!(check.look(&seen(1, 1), false), Err(FileEvent::Unchanged));
+    assert_eq!(check.observe(&seen(1, 1), false), Err(FileEvent::Unchanged));
 }
 
 #[test]

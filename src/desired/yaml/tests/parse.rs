@@ -38,7 +38,7 @@ fn one(text: &str) -> Value {
     parsed.tree.documents().next().map_or(Value::Null, value)
 }
 
-/// Where the value of a path such as `services[2].address` stands.
+/// The position of the value of a path such as `services[2].address`.
 fn place(parsed: &Parsed, path: &str) -> (u32, u32) {
     let mut node = parsed.tree.documents().next().unwrap();
     for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {

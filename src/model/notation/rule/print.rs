@@ -169,7 +169,7 @@ impl fmt::Display for ServiceSelector<'_> {
     }
 }
 
-/// How complete a line is.
+/// The completeness of a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Form {
     /// The line that ipvsadm prints.

@@ -10,9 +10,9 @@ use ipvs_rs::desired::plan::{Operation, Plan};
 use ipvs_rs::transport::Netns;
 
 use crate::console::Console;
+use crate::escape::escaped;
 use crate::file;
 use crate::session::Session;
-use crate::shown::shown;
 
 /// While this lives, the director does not tell clients that a port cannot be reached.
 ///
@@ -160,7 +160,7 @@ fn write(path: &Path, value: &str) -> io::Result<()> {
 }
 
 fn about(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::other(format!("{}: {error}", shown(path.display())))
+    io::Error::other(format!("{}: {error}", escaped(path.display())))
 }
 
 #[cfg(test)]

@@ -60,11 +60,7 @@ fn bench_replies(criterion: &mut Criterion) {
 
 /// The headers around the attributes, and messages without attributes.
 fn bench_frames(criterion: &mut Criterion) {
-    let datagram = |kind, flags, payload: &[u8]| {
-        let mut bytes = Vec::new();
-        messages::message(&mut bytes, kind, flags, |bytes| bytes.extend(payload));
-        bytes
-    };
+    let datagram = |kind, flags, payload: &[u8]| messages::netlink::message(kind, flags, 0, payload);
     // ENOENT for a message without attributes, with an explanation of eight bytes.
     let explanation = [12_u16.to_ne_bytes(), 1_u16.to_ne_bytes()].concat();
     let refused = [&(-2_i32).to_ne_bytes()[..], &16_u32.to_ne_bytes(), &[0; 12], &explanation, b"Refused\0"].concat();

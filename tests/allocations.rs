@@ -56,12 +56,7 @@ enum Answer {
 }
 
 fn message(kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = u32::try_from(16 + payload.len()).unwrap().to_ne_bytes().to_vec();
-    bytes.extend([kind.to_ne_bytes(), flags.to_ne_bytes()].concat());
-    bytes.extend([0; 4]);
-    bytes.extend(PORT.to_ne_bytes());
-    bytes.extend(payload);
-    bytes
+    messages::netlink::addressed(PORT, kind, flags, 0, payload)
 }
 
 fn data(reply: &Reply) -> Vec<u8> {

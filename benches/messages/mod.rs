@@ -8,6 +8,11 @@ use ipvs_rs::{
     Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId,
 };
 
+#[path = "../../tests/shared/netlink.rs"]
+pub mod netlink;
+
+use self::netlink::message;
+
 /// The number of the family; any number from 16 on is valid.
 pub const FAMILY: u16 = 31;
 
@@ -116,21 +121,10 @@ pub fn list(rows: impl IntoIterator<Item = Reply>) -> Vec<u8> {
     const DONE: u16 = 3;
     let mut bytes = Vec::new();
     for row in rows {
-        message(&mut bytes, FAMILY, MULTIPART, |bytes| {
-            bytes.extend([row.command().number(), 1, 0, 0]);
-            row.encode(bytes);
-        });
+        let mut payload = vec![row.command().number(), 1, 0, 0];
+        row.encode(&mut payload);
+        bytes.extend(message(FAMILY, MULTIPART, 0, &payload));
     }
-    message(&mut bytes, DONE, MULTIPART, |bytes| bytes.extend([0; 4]));
+    bytes.extend(message(DONE, MULTIPART, 0, &[0; 4]));
     bytes
-}
-
-/// Appends one netlink message.
-pub fn message(bytes: &mut Vec<u8>, kind: u16, flags: u16, payload: impl FnOnce(&mut Vec<u8>)) {
-    let start = bytes.len();
-    bytes.extend([[0; 2], [0; 2], kind.to_ne_bytes(), flags.to_ne_bytes()].as_flattened());
-    bytes.extend([0; 8]);
-    payload(bytes);
-    let len = u32::try_from(bytes.len() - start).unwrap();
-    bytes[start..start + 4].copy_from_slice(&len.to_ne_bytes());
 }

@@ -7,6 +7,7 @@ use ipvs_rs::codec::{FAMILY_NAME, Family, FamilyRequest, Frames, Payload, put_fa
 use ipvs_rs::transport::Transport;
 
 use super::World;
+pub use crate::netlink::{attribute, message, name, nest, number8, number16, number32, port};
 
 pub const REQUEST: u16 = 0x1;
 pub const MULTI: u16 = 0x2;
@@ -153,52 +154,6 @@ impl RawSocket {
     pub fn has_answer(&mut self) -> bool {
         self.socket.wait(Duration::from_millis(1)).unwrap()
     }
-}
-
-/// A netlink message.
-pub fn message(kind: u16, flags: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
-    let mut message = u32::try_from(16 + payload.len()).unwrap().to_ne_bytes().to_vec();
-    message.extend(kind.to_ne_bytes());
-    message.extend(flags.to_ne_bytes());
-    message.extend(sequence.to_ne_bytes());
-    message.extend([0; 4]);
-    message.extend(payload);
-    message
-}
-
-/// An attribute.
-pub fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
-    let len = u16::try_from(4 + value.len()).unwrap();
-    let mut bytes = [len.to_ne_bytes(), kind.to_ne_bytes()].concat();
-    bytes.extend(value);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
-}
-
-/// A nest of attributes, which are given one after the other.
-pub fn nest(kind: u16, attributes: &[&[u8]]) -> Vec<u8> {
-    attribute(kind, &attributes.concat())
-}
-
-pub fn number8(kind: u16, value: u8) -> Vec<u8> {
-    attribute(kind, &[value])
-}
-
-pub fn number16(kind: u16, value: u16) -> Vec<u8> {
-    attribute(kind, &value.to_ne_bytes())
-}
-
-pub fn number32(kind: u16, value: u32) -> Vec<u8> {
-    attribute(kind, &value.to_ne_bytes())
-}
-
-pub fn port(kind: u16, value: u16) -> Vec<u8> {
-    attribute(kind, &value.to_be_bytes())
-}
-
-/// A name with its NUL.
-pub fn name(kind: u16, value: &str) -> Vec<u8> {
-    attribute(kind, &[value.as_bytes(), &[0]].concat())
 }
 
 /// As long as any datagram.

@@ -4,7 +4,8 @@ use ipvs_rs::codec::{DecodeProblem, Request};
 use ipvs_rs::error::{Call, Errno, ErrorKind, Target};
 
 use crate::client::Handle;
-use crate::message::{ack, attribute, family, raw_data};
+use crate::message::{ack, family, raw_data};
+use crate::netlink::{number16, number32};
 use crate::peer::{Calls, Script};
 use crate::value::*;
 
@@ -64,8 +65,8 @@ fn look_up_that_answers_something_else_is_refused() {
         ("another family", family("nlctrl", 16)),
         ("another name that begins alike", family("IPVS2", 40)),
         ("an acknowledgement without a family", ack()),
-        ("data of another kind", raw_data(3, &attribute(1, &31_u16.to_ne_bytes()))),
-        ("no number", raw_data(1, &attribute(3, &1_u32.to_ne_bytes()))),
+        ("data of another kind", raw_data(3, &number16(1, 31))),
+        ("no number", raw_data(1, &number32(3, 1))),
     ] {
         let error = open(Script::bare().expect_family_lookup().datagram([answer]));
         assert_eq!(error.kind(), ErrorKind::Decode, "{label}: {error}");

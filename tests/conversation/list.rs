@@ -6,9 +6,8 @@ use ipvs_rs::handle::Consistency;
 use ipvs_rs::model::{Reading, TableService};
 use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Scheduler, Service, Table};
 
-use crate::message::{
-    Message, ack, attribute, bare_done, data, done, done_with, noop, overrun, raw_data, refusal, row,
-};
+use crate::message::{Message, ack, bare_done, data, done, done_with, noop, overrun, raw_data, refusal, row};
+use crate::netlink::attribute;
 use crate::peer::{Calls, Script};
 use crate::value::*;
 

@@ -13,6 +13,8 @@ mod family;
 mod idempotent;
 mod list;
 mod message;
+#[path = "../shared/netlink.rs"]
+mod netlink;
 mod peer;
 mod rule;
 mod single;

@@ -3,6 +3,8 @@
 use ipvs_rs::codec::Reply;
 use ipvs_rs::error::Errno;
 
+use crate::netlink::{addressed, name, number16, number32};
+
 /// The port id of our side.
 pub(crate) const PORT: u32 = 88;
 
@@ -74,9 +76,8 @@ impl Message {
     /// Adds the kernel's sentence and the place of the attribute that it is about.
     pub(crate) fn explained(mut self, sentence: &str, offset: u32) -> Self {
         self.flags |= ACK_TLVS;
-        let text = [sentence.as_bytes(), &[0]].concat();
-        self.payload.extend(attribute(1, &text));
-        self.payload.extend(attribute(2, &offset.to_ne_bytes()));
+        self.payload.extend(name(1, sentence));
+        self.payload.extend(number32(2, offset));
         self
     }
 
@@ -88,10 +89,7 @@ impl Message {
             Kind::Family => question.family,
         };
         let sequence = question.sequence.wrapping_sub(self.late_by);
-        let mut bytes = u32::try_from(16 + self.payload.len()).unwrap().to_ne_bytes().to_vec();
-        bytes.extend([kind.to_ne_bytes(), self.flags.to_ne_bytes()].concat());
-        bytes.extend([sequence.to_ne_bytes(), self.port.to_ne_bytes()].concat());
-        bytes.extend(&self.payload);
+        let mut bytes = addressed(self.port, kind, self.flags, sequence, &self.payload);
         bytes.resize(bytes.len().next_multiple_of(4), 0);
         bytes
     }
@@ -155,23 +153,9 @@ pub(crate) fn overrun() -> Message {
 }
 
 /// The controller's answer about a family.
-pub(crate) fn family(name: &str, number: u16) -> Message {
+pub(crate) fn family(family: &str, number: u16) -> Message {
     const NEW_FAMILY: u8 = 1;
-    let name = [name.as_bytes(), &[0]].concat();
-    let attributes = [
-        &[NEW_FAMILY, 2, 0, 0][..],
-        &attribute(2, &name),
-        &attribute(1, &number.to_ne_bytes()),
-        &attribute(3, &1_u32.to_ne_bytes()),
-        &attribute(4, &0_u32.to_ne_bytes()),
-    ];
+    let attributes =
+        [&[NEW_FAMILY, 2, 0, 0][..], &name(2, family), &number16(1, number), &number32(3, 1), &number32(4, 0)];
     Message::new(Kind::Own(CONTROLLER), 0, attributes.concat())
-}
-
-pub(crate) fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
-    let mut bytes = u16::try_from(4 + value.len()).unwrap().to_ne_bytes().to_vec();
-    bytes.extend(kind.to_ne_bytes());
-    bytes.extend(value);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
 }

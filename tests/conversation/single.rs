@@ -9,7 +9,8 @@ use ipvs_rs::error::{Errno, ErrorKind};
 use ipvs_rs::model::{Granularity, Persistence, Prefix, SyncRole, Version};
 
 use crate::client::Handle;
-use crate::message::{ack, attribute, data, done, noop, overrun, raw_data, refusal, row};
+use crate::message::{ack, data, done, noop, overrun, raw_data, refusal, row};
+use crate::netlink::{attribute, number16};
 use crate::peer::{Calls, Script};
 use crate::value::*;
 
@@ -292,7 +293,7 @@ fn answer_that_lacks_what_it_needs_names_it() {
     const NEW_SERVICE: u8 = 1;
     let (handle, _peer) = Script::new()
         .expect(Request::GetService(web()))
-        .datagram([raw_data(NEW_SERVICE, &attribute(1, &attribute(1, &2_u16.to_ne_bytes())))])
+        .datagram([raw_data(NEW_SERVICE, &attribute(1, &number16(1, 2)))])
         .open();
     assert_eq!(
         handle.get_service(&web()).unwrap_err().to_string(),

@@ -6,7 +6,8 @@ use ipvs_rs::{
     Destination, DestinationEntry, DestinationId, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId,
 };
 
-use crate::message::{Message, attribute, raw_data};
+use crate::message::{Message, raw_data};
+use crate::netlink::number32;
 
 pub(crate) fn web() -> ServiceId {
     "TCP 192.0.2.10:80".parse().unwrap()
@@ -80,6 +81,6 @@ pub(crate) fn backup() -> SyncDaemon {
 /// Version 1.2.1 and a connection table of 4096 buckets.
 pub(crate) fn info() -> Message {
     const SET_INFO: u8 = 14;
-    let attributes = [attribute(1, &0x0001_0201_u32.to_ne_bytes()), attribute(2, &4096_u32.to_ne_bytes())];
+    let attributes = [number32(1, 0x0001_0201), number32(2, 4096)];
     raw_data(SET_INFO, &attributes.concat())
 }

@@ -32,6 +32,8 @@ mod laws;
 #[cfg(target_os = "linux")]
 mod lock;
 mod lower;
+#[path = "../shared/netlink.rs"]
+mod netlink;
 mod plan;
 mod plan_text;
 mod print;

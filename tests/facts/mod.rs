@@ -16,6 +16,8 @@ use ipvs_rs::{Destination, Handle, Service, ServiceId, Table};
 
 use fastrand::Rng;
 
+use crate::netlink::{attribute, message, name, number8, number16, number32, port};
+
 const NEW_SERVICE: u8 = 1;
 const NEW_DEST: u8 = 5;
 const NEW_DAEMON: u8 = 9;
@@ -74,34 +76,14 @@ impl Wire {
     /// Makes a request and returns the error number of its answer; 0 is success.
     pub(crate) fn ask(&mut self, (command, attributes): &Request) -> i32 {
         const REQUEST_AND_ACK: u16 = 5;
-        let mut message = u32::try_from(20 + attributes.len()).unwrap().to_ne_bytes().to_vec();
-        message.extend(self.family.to_ne_bytes());
-        message.extend(REQUEST_AND_ACK.to_ne_bytes());
-        message.extend([1, 0, 0, 0, 0, 0, 0, 0, *command, 1, 0, 0]);
-        message.extend(attributes);
-        self.socket.send(&message).unwrap();
+        let payload = [&[*command, 1, 0, 0], &attributes[..]].concat();
+        self.socket.send(&message(self.family, REQUEST_AND_ACK, 1, &payload)).unwrap();
         let answer = self.receive();
         match Frames::new(&answer).next().unwrap().unwrap().payload {
             Payload::Error(error) => error.code,
             other => panic!("{other:?}"),
         }
     }
-}
-
-/// An attribute.
-fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
-    let mut bytes = [u16::try_from(4 + value.len()).unwrap().to_ne_bytes(), kind.to_ne_bytes()].concat();
-    bytes.extend(value);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
-}
-
-fn number16(kind: u16, value: u16) -> Vec<u8> {
-    attribute(kind, &value.to_ne_bytes())
-}
-
-fn number32(kind: u16, value: u32) -> Vec<u8> {
-    attribute(kind, &value.to_ne_bytes())
 }
 
 /// The identity of a service, and its settings.
@@ -161,34 +143,32 @@ impl RawService {
         if let Some(mark) = self.mark {
             return [family, number32(5, mark)].concat();
         }
-        let (protocol, port) = (number16(2, self.protocol), attribute(4, &self.port.to_be_bytes()));
-        [family, protocol, attribute(3, &self.address), port].concat()
+        [family, number16(2, self.protocol), attribute(3, &self.address), port(4, self.port)].concat()
     }
 
     pub(crate) fn made(&self) -> Request {
-        let text = |kind, text: &str| attribute(kind, &[text.as_bytes(), &[0]].concat());
         let settings = [
-            text(6, self.scheduler),
+            name(6, self.scheduler),
             attribute(7, &[self.flags.to_ne_bytes(), [0xff; 4]].concat()),
             number32(8, self.timeout),
             attribute(9, &self.netmask),
-            self.engine.map_or_else(Vec::new, |engine| text(11, engine)),
+            self.engine.map_or_else(Vec::new, |engine| name(11, engine)),
         ];
         (NEW_SERVICE, attribute(1, &[self.name(), settings.concat()].concat()))
     }
 
     pub(crate) fn with(&self, destination: &RawDestination) -> Request {
-        let RawDestination { address, port, method, weight, upper, lower, tunnel } = destination;
+        let RawDestination { address, port: number, method, weight, upper, lower, tunnel } = destination;
         let nest = [
             attribute(1, address),
-            attribute(2, &port.to_be_bytes()),
+            port(2, *number),
             number32(3, *method),
             number32(4, *weight),
             number32(5, *upper),
             number32(6, *lower),
             number16(11, family(address)),
-            attribute(13, &[tunnel.0]),
-            attribute(14, &tunnel.1.to_be_bytes()),
+            number8(13, tunnel.0),
+            port(14, tunnel.1),
             number16(15, tunnel.2),
         ];
         (NEW_DEST, [attribute(1, &self.name()), attribute(2, &nest.concat())].concat())
@@ -204,11 +184,11 @@ pub(crate) fn daemon(state: u32, id: u32, length: u16, port: u16, ttl: u8, group
     };
     let nest = [
         number32(1, state),
-        attribute(2, &[INTERFACE, &[0]].concat()),
+        name(2, INTERFACE),
         number32(3, id),
         number16(4, length),
         number16(7, port),
-        attribute(8, &[ttl]),
+        number8(8, ttl),
         group,
     ];
     (NEW_DAEMON, attribute(3, &nest.concat()))

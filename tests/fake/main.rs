@@ -23,6 +23,8 @@ mod hostile;
 mod kernel;
 mod left_out;
 mod lists;
+#[path = "../shared/netlink.rs"]
+mod netlink;
 mod network;
 mod privilege;
 mod recorder;

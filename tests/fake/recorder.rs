@@ -8,6 +8,8 @@ use ipvs_rs::testing::{FakeKernel, Fault, FaultPlan, Recorder, Replay, Transcrip
 use ipvs_rs::transport::{Received, Transport};
 use ipvs_rs::{Destination, DestinationEntry, Error, ForwardMethod, Handle, Scheduler, Service};
 
+use crate::netlink::message;
+
 /// Some calls, with what came of them.
 fn calls(handle: &Handle) -> Vec<String> {
     let web = Service::new("TCP 192.0.2.10:80".parse().unwrap(), Scheduler::Wlc);
@@ -70,8 +72,7 @@ fn every_fault_replays() {
 fn text_says_what_happened_beside_requests_and_replies() {
     let kernel = FakeKernel::new();
     let (mut recorder, recording) = Recorder::new(kernel.transport());
-    let mut request = [20_u32.to_ne_bytes(), [31, 0, 1, 0], 9_u32.to_ne_bytes(), [0; 4]].concat();
-    request.extend([15, 1, 0, 0]);
+    let request = message(31, 1, 9, &[15, 1, 0, 0]);
     let mut buffer = [0; 24];
     let mut ask = |fault| {
         kernel.misbehave(fault);

@@ -23,6 +23,8 @@ mod kernel;
 #[allow(dead_code, reason = "shared with the tests of the library, which use more of it")]
 #[path = "../vm/namespaces.rs"]
 mod namespaces;
+#[path = "../shared/netlink.rs"]
+mod netlink;
 #[allow(dead_code, reason = "shared with the tests of ipvsadm, which use more of it")]
 #[path = "../ipvsadm/output.rs"]
 mod output;

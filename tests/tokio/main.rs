@@ -19,6 +19,8 @@ mod task;
 mod conformance;
 #[path = "../fake/fault.rs"]
 mod fault;
+#[path = "../shared/netlink.rs"]
+mod netlink;
 #[path = "../fake/network.rs"]
 mod network;
 #[path = "../fake/privilege.rs"]

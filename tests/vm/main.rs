@@ -33,6 +33,8 @@ mod kernel;
 #[path = "../mix/mod.rs"]
 mod mix;
 mod namespaces;
+#[path = "../shared/netlink.rs"]
+mod netlink;
 mod network;
 mod process;
 #[cfg(feature = "testing")]

@@ -14,6 +14,7 @@ use nix::sys::socket::{MsgFlags, send};
 use tokio::runtime::Builder;
 
 use crate::namespaces::{Namespace, alone, fresh};
+use crate::netlink;
 use crate::process::{again, is_again};
 use crate::syscalls::{between_marks, mark};
 
@@ -151,9 +152,7 @@ fn socket_wakes_the_task_that_waits_for_it() {
 
             let mut buffer = [0; 4096];
             // The controller's list of families, which has an answer on every kernel.
-            let mut request = 20_u32.to_ne_bytes().to_vec();
-            request.extend([16_u16.to_ne_bytes(), 0x301_u16.to_ne_bytes()].concat());
-            request.extend([1_u32.to_ne_bytes(), [0; 4], [3, 2, 0, 0]].concat());
+            let request = netlink::message(16, 0x301, 1, &[3, 2, 0, 0]);
 
             ours.send(&request).unwrap();
             assert!(ours.arrival(Duration::from_secs(60)).await.unwrap(), "it has come already");

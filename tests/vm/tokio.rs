@@ -20,6 +20,8 @@ mod client;
 mod conformance;
 mod kernel;
 mod namespaces;
+#[path = "../shared/netlink.rs"]
+mod netlink;
 mod network;
 mod on_tokio;
 mod process;

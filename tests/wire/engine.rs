@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use crate::fixture;
 use crate::law::arb_request;
+use crate::netlink::addressed;
 
 const FAMILY: u16 = 31;
 const PORT: u32 = 88;
@@ -20,15 +21,7 @@ const INTERRUPTED: u16 = 0x10;
 
 /// A message to this socket under this number.
 fn message(kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
-    message_under(SEQUENCE, PORT, kind, flags, payload)
-}
-
-fn message_under(sequence: u32, port: u32, kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = u32::try_from(16 + payload.len()).unwrap().to_ne_bytes().to_vec();
-    bytes.extend([kind.to_ne_bytes(), flags.to_ne_bytes()].concat());
-    bytes.extend([sequence.to_ne_bytes(), port.to_ne_bytes()].concat());
-    bytes.extend(payload);
-    bytes
+    addressed(PORT, kind, flags, SEQUENCE, payload)
 }
 
 fn code(code: i32) -> Vec<u8> {
@@ -171,14 +164,14 @@ fn answer_to_another_request_is_skipped() {
 fn messages_for_others_are_skipped() {
     let payload = [1, 1, 0, 0];
     let others = [
-        message_under(SEQUENCE - 1, PORT, FAMILY, 0, &payload),
-        message_under(SEQUENCE + 1, PORT, FAMILY, 0, &payload),
-        message_under(SEQUENCE, PORT + 1, FAMILY, 0, &payload),
-        message_under(SEQUENCE, 0, FAMILY, 0, &payload),
-        message_under(0, 0, FAMILY, 0, &payload),
-        message_under(SEQUENCE - 1, PORT, ERROR, 0, &code(-3)),
-        message_under(SEQUENCE - 1, PORT, DONE, INTERRUPTED, &code(0)),
-        message_under(SEQUENCE - 1, PORT, 4, 0, &[]),
+        addressed(PORT, FAMILY, 0, SEQUENCE - 1, &payload),
+        addressed(PORT, FAMILY, 0, SEQUENCE + 1, &payload),
+        addressed(PORT + 1, FAMILY, 0, SEQUENCE, &payload),
+        addressed(0, FAMILY, 0, SEQUENCE, &payload),
+        addressed(0, FAMILY, 0, 0, &payload),
+        addressed(PORT, ERROR, 0, SEQUENCE - 1, &code(-3)),
+        addressed(PORT, DONE, INTERRUPTED, SEQUENCE - 1, &code(0)),
+        addressed(PORT, 4, 0, SEQUENCE - 1, &[]),
     ];
     for expect in [Expect::Acknowledgement, Expect::Reply, Expect::List] {
         let mut exchange = exchange(expect);
@@ -314,7 +307,7 @@ fn feed_bulk(
 }
 
 fn answer(sequence: u32, code_: i32) -> Vec<u8> {
-    message_under(sequence, PORT, ERROR, 0x100, &code(code_))
+    addressed(PORT, ERROR, 0x100, sequence, &code(code_))
 }
 
 #[test]
@@ -344,8 +337,8 @@ fn bulk_skips_answers_to_others() {
         answer(102, -17),
         answer(0, -17),
         answer(u32::MAX, -17),
-        message_under(100, PORT + 1, ERROR, 0, &code(-17)),
-        message_under(100, PORT, 1, 0, &[]),
+        addressed(PORT + 1, ERROR, 0, 100, &code(-17)),
+        addressed(PORT, 1, 0, 100, &[]),
         answer(101, 0),
     ];
     assert_eq!(feed_bulk(Expect::Acknowledgement, 2, &datagrams), (Ok(ExchangeProgress::Done), vec![(1, None)]));
@@ -353,7 +346,7 @@ fn bulk_skips_answers_to_others() {
 
 #[test]
 fn bulk_may_end_with_a_reply() {
-    let reply = message_under(101, PORT, FAMILY, 0, &[14, 1, 0, 0]);
+    let reply = addressed(PORT, FAMILY, 0, 101, &[14, 1, 0, 0]);
     assert_eq!(
         feed_bulk(Expect::Reply, 2, std::slice::from_ref(&reply)),
         (Ok(ExchangeProgress::Done), vec![(1, None)])
@@ -367,9 +360,9 @@ fn bulk_may_end_with_a_reply() {
 
 #[test]
 fn bulk_takes_no_end_mark_and_no_overrun() {
-    let (result, _) = feed_bulk(Expect::Acknowledgement, 2, &[message_under(100, PORT, DONE, 2, &code(0))]);
+    let (result, _) = feed_bulk(Expect::Acknowledgement, 2, &[addressed(PORT, DONE, 2, 100, &code(0))]);
     assert!(is_unexpected(&result), "{result:?}");
-    let (result, _) = feed_bulk(Expect::Acknowledgement, 2, &[message_under(100, PORT, 4, 0, &[])]);
+    let (result, _) = feed_bulk(Expect::Acknowledgement, 2, &[addressed(PORT, 4, 0, 100, &[])]);
     assert_eq!(result, Err(ExchangeFailure::Overrun));
 }
 
@@ -378,8 +371,8 @@ fn numbers_of_exchanges_and_bulks_go_on_behind_the_last_one() {
     let mut sequence = Sequence::starting_at(u32::MAX - 1);
     assert_eq!(sequence.take(2), u32::MAX - 1);
     let mut exchange = Exchange::new(Expect::Acknowledgement, FAMILY, PORT, sequence.take(1));
-    let late = message_under(u32::MAX, PORT, ERROR, 0, &code(-17));
-    let own = message_under(1, PORT, ERROR, 0, &code(0));
+    let late = addressed(PORT, ERROR, 0, u32::MAX, &code(-17));
+    let own = addressed(PORT, ERROR, 0, 1, &code(0));
     assert_eq!(feed(&mut exchange, &[late, own].concat()).0, Ok(ExchangeProgress::Done));
 
     let mut sequence = Sequence::starting_at(u32::MAX - 1);
@@ -416,7 +409,7 @@ fn arb_datagram() -> impl Strategy<Value = Vec<u8>> {
     let number = prop_oneof![SEQUENCE..SEQUENCE + 3, any::<u32>()];
     let port = prop_oneof![Just(PORT), any::<u32>()];
     let message = (number, port, kind, any::<u16>(), vec(any::<u8>(), 0..40))
-        .prop_map(|(sequence, port, kind, flags, payload)| message_under(sequence, port, kind, flags, &payload));
+        .prop_map(|(sequence, port, kind, flags, payload)| addressed(port, kind, flags, sequence, &payload));
     let whole = vec(message, 0..4).prop_map(|messages| messages.concat());
     let request = arb_request().prop_map(|request| {
         let mut bytes = Vec::new();

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use crate::fixture;
 use crate::law::arb_message;
+use crate::netlink;
 use crate::tree::{self, Node, Value};
 
 /// Reads bytes in every way that there is.
@@ -137,12 +138,10 @@ proptest! {
     }
 }
 
+/// A message that claims to be so long.
 fn message(len: u32, kind: u16, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    bytes.extend(len.to_ne_bytes());
-    bytes.extend(kind.to_ne_bytes());
-    bytes.extend([0; 10]);
-    bytes.extend(payload);
+    let mut bytes = netlink::message(kind, 0, 0, payload);
+    bytes[..4].copy_from_slice(&len.to_ne_bytes());
     bytes
 }
 

@@ -7,6 +7,8 @@ mod fake;
 mod fixture;
 mod hostile;
 mod law;
+#[path = "../shared/netlink.rs"]
+mod netlink;
 mod number;
 mod order;
 mod packet;

@@ -8,6 +8,7 @@ use ipvs_rs::codec::{FAMILY_VERSION, IpvsCommand, Reply, Request, attribute_at};
 use ipvs_rs::model::{ServiceFlags, SyncRole, Tunnel, TunnelFlags, TunnelKind};
 
 use crate::fixture;
+use crate::netlink::attribute;
 
 /// Every line `NAME = number` of the copy.
 fn header() -> BTreeMap<String, u32> {
@@ -29,14 +30,6 @@ fn header() -> BTreeMap<String, u32> {
 fn names(prefix: &str) -> Vec<(String, u16)> {
     let names = header().into_iter().filter(|(name, _)| name.starts_with(prefix));
     names.map(|(name, number)| (name, u16::try_from(number).unwrap())).collect()
-}
-
-fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
-    let len = u16::try_from(4 + value.len()).unwrap();
-    let mut bytes = [len.to_ne_bytes(), kind.to_ne_bytes()].concat();
-    bytes.extend(value);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
 }
 
 /// The name of an attribute of this number at the top of a message, or within a nest of it.

@@ -2,6 +2,8 @@
 
 use ipvs_rs::codec::IpvsCommand;
 
+use crate::netlink::attribute;
+
 /// An attribute; the kind has the two flag bits in it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Node {
@@ -63,10 +65,7 @@ pub(crate) fn write(nodes: &[Node]) -> Vec<u8> {
             Value::Leaf(value) => value.clone(),
             Value::Nest(inner) => write(inner),
         };
-        bytes.extend(u16::try_from(4 + value.len()).unwrap().to_ne_bytes());
-        bytes.extend(node.kind.to_ne_bytes());
-        bytes.extend(value);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes.extend(attribute(node.kind, &value));
     }
     bytes
 }

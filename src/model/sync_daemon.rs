@@ -146,6 +146,19 @@ pub enum SyncRole {
     Backup,
 }
 
+impl SyncRole {
+    /// Both roles.
+    pub const ALL: [Self; 2] = [Self::Master, Self::Backup];
+
+    /// Its name: `master` or `backup`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Master => "master",
+            Self::Backup => "backup",
+        }
+    }
+}
+
 /// A multicast address, IPv4 or IPv6.
 #[doc(alias = "IPVS_DAEMON_ATTR_MCAST_GROUP")]
 #[doc(alias = "IPVS_DAEMON_ATTR_MCAST_GROUP6")]

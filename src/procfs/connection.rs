@@ -261,13 +261,8 @@ impl ConnectionProtocol {
     }
 
     fn from_word(word: &[u8]) -> Option<Self> {
-        match word {
-            b"TCP" => Some(Self::Tcp),
-            b"UDP" => Some(Self::Udp),
-            b"SCTP" => Some(Self::Sctp),
-            b"IP" => Some(Self::Ip),
-            other => Word::from_bytes(other).map(Self::Other),
-        }
+        let known = PROTOCOLS.iter().find(|(name, _)| name.as_bytes() == word).map(|(_, protocol)| *protocol);
+        known.or_else(|| Word::from_bytes(word).map(Self::Other))
     }
 }
 
@@ -283,12 +278,10 @@ impl FromStr for ConnectionProtocol {
 /// The kernel's name.
 impl fmt::Display for ConnectionProtocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp => f.pad("TCP"),
-            Self::Udp => f.pad("UDP"),
-            Self::Sctp => f.pad("SCTP"),
-            Self::Ip => f.pad("IP"),
-            Self::Other(word) => word.fmt(f),
+        match (self, PROTOCOLS.iter().find(|(_, known)| known == self)) {
+            (_, Some((name, _))) => f.pad(name),
+            (Self::Other(word), None) => word.fmt(f),
+            (_, None) => Ok(()),
         }
     }
 }
@@ -402,12 +395,15 @@ pub enum ConnectionOrigin {
 }
 
 impl ConnectionOrigin {
-    fn from_word(word: &[u8]) -> Option<Self> {
-        match word {
-            b"LOCAL" => Some(Self::Local),
-            b"SYNC" => Some(Self::Sync),
-            _ => None,
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "LOCAL",
+            Self::Sync => "SYNC",
         }
+    }
+
+    fn from_word(word: &[u8]) -> Option<Self> {
+        [Self::Local, Self::Sync].into_iter().find(|origin| origin.name().as_bytes() == word)
     }
 }
 
@@ -423,10 +419,7 @@ impl FromStr for ConnectionOrigin {
 /// The kernel's name.
 impl fmt::Display for ConnectionOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Local => "LOCAL",
-            Self::Sync => "SYNC",
-        })
+        f.pad(self.name())
     }
 }
 
@@ -471,6 +464,12 @@ fn word<T>(text: &str, from_word: fn(&[u8]) -> Option<T>) -> Option<T> {
     unescaped(text).filter(|word| !word.contains(&b' ')).and_then(|word| from_word(&word))
 }
 
+const PROTOCOLS: [(&str, ConnectionProtocol); 4] = [
+    ("TCP", ConnectionProtocol::Tcp),
+    ("UDP", ConnectionProtocol::Udp),
+    ("SCTP", ConnectionProtocol::Sctp),
+    ("IP", ConnectionProtocol::Ip),
+];
 const PROTOCOL: &str = "a name of 1 to 15 bytes, such as TCP";
 const STATE: &str = "a name of 1 to 15 bytes, such as ESTABLISHED";
 const ORIGIN: &str = "LOCAL or SYNC";

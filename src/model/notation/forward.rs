@@ -1,20 +1,16 @@
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
-use super::piece::{after, bits, end, named, number, pad};
+use super::piece::{after, bits, end, name_of, named, number, pad};
 use crate::model::{ForwardMethod, ParseError, Tunnel, TunnelFlags, TunnelKind, UnknownForwardMethod};
 
 impl fmt::Display for ForwardMethod {
     /// The word of ipvsadm; a tunnel other than plain IP in IP adds its settings: `Tunnel gue:6080+csum`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Masquerade => f.pad("Masq"),
-            Self::Local => f.pad("Local"),
-            Self::Tunnel(tunnel) if *tunnel == Tunnel::ipip() => f.pad("Tunnel"),
-            Self::Tunnel(tunnel) => pad(f, format_args!("Tunnel {tunnel}")),
-            Self::DirectRoute => f.pad("Route"),
-            Self::Bypass => f.pad("Bypass"),
-            Self::Unknown(unknown) => pad(f, format_args!("Unknown-{}", unknown.number())),
+        match (name_of(METHODS, self), self) {
+            (Some(name), _) => f.pad(name),
+            (None, Self::Tunnel(tunnel)) => pad(f, format_args!("{TUNNEL} {tunnel}")),
+            (None, other) => pad(f, format_args!("Unknown-{}", other.number())),
         }
     }
 }
@@ -81,7 +77,7 @@ impl FromStr for Tunnel {
             Some((name, port)) => (name, Some(port)),
             None => (head, None),
         };
-        let kind = kind(name).ok_or_else(|| ParseError::new("tunnel", name, KINDS))?;
+        let kind = kind(name).ok_or_else(|| ParseError::new("tunnel", name, EXPECTED_KINDS))?;
         match port {
             Some(port) => {
                 let expected = || ParseError::new("tunnel", port, "a port of 1 to 65535");
@@ -97,11 +93,9 @@ impl FromStr for Tunnel {
 
 impl fmt::Display for TunnelKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ipip => f.pad("ipip"),
-            Self::Gue => f.pad("gue"),
-            Self::Gre => f.pad("gre"),
-            Self::Unknown(unknown) => pad(f, format_args!("tunnel-{}", unknown.number())),
+        match name_of(KINDS, self) {
+            Some(name) => f.pad(name),
+            None => pad(f, format_args!("{NUMBERED}{}", self.number())),
         }
     }
 }
@@ -111,7 +105,7 @@ impl FromStr for TunnelKind {
 
     /// A name, or `tunnel-` and a number, in any case.
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        kind(text).ok_or_else(|| ParseError::new("tunnel kind", text, KINDS))
+        kind(text).ok_or_else(|| ParseError::new("tunnel kind", text, EXPECTED_KINDS))
     }
 }
 
@@ -147,33 +141,39 @@ fn parse_flags<'a>(what: &'static str, mut words: impl Iterator<Item = &'a str>)
 }
 
 fn kind(word: &str) -> Option<TunnelKind> {
-    let kinds = [("ipip", TunnelKind::Ipip), ("gue", TunnelKind::Gue), ("gre", TunnelKind::Gre)];
-    named(kinds, word).or_else(|| number(after("tunnel-", word)?).map(TunnelKind::from_number))
+    named(KINDS, word).or_else(|| number(after(NUMBERED, word)?).map(TunnelKind::from_number))
 }
 
+/// The words for a method; it is printed as the first.
 const METHODS: [(&str, ForwardMethod); 19] = [
-    ("masq", ForwardMethod::Masquerade),
+    ("Masq", ForwardMethod::Masquerade),
     ("masquerade", ForwardMethod::Masquerade),
     ("masquerading", ForwardMethod::Masquerade),
     ("nat", ForwardMethod::Masquerade),
     ("-m", ForwardMethod::Masquerade),
     ("--masquerading", ForwardMethod::Masquerade),
-    ("route", ForwardMethod::DirectRoute),
+    ("Route", ForwardMethod::DirectRoute),
     ("droute", ForwardMethod::DirectRoute),
     ("dr", ForwardMethod::DirectRoute),
     ("direct", ForwardMethod::DirectRoute),
     ("gatewaying", ForwardMethod::DirectRoute),
     ("-g", ForwardMethod::DirectRoute),
     ("--gatewaying", ForwardMethod::DirectRoute),
-    ("local", ForwardMethod::Local),
-    ("bypass", ForwardMethod::Bypass),
-    ("tunnel", ForwardMethod::Tunnel(Tunnel::ipip())),
+    ("Local", ForwardMethod::Local),
+    ("Bypass", ForwardMethod::Bypass),
+    (TUNNEL, ForwardMethod::Tunnel(Tunnel::ipip())),
     ("tunneling", ForwardMethod::Tunnel(Tunnel::ipip())),
     ("-i", ForwardMethod::Tunnel(Tunnel::ipip())),
     ("--ipip", ForwardMethod::Tunnel(Tunnel::ipip())),
 ];
 
+const TUNNEL: &str = "Tunnel";
+
+const KINDS: [(&str, TunnelKind); 3] = [("ipip", TunnelKind::Ipip), ("gue", TunnelKind::Gue), ("gre", TunnelKind::Gre)];
+/// Before the number of any other kind.
+const NUMBERED: &str = "tunnel-";
+
 const FLAGS: [(&str, TunnelFlags); 3] =
     [("nocsum", TunnelFlags::empty()), ("csum", TunnelFlags::CHECKSUM), ("remcsum", TunnelFlags::REMOTE_CHECKSUM)];
 
-const KINDS: &str = "ipip, gue, gre, or tunnel- and a number";
+const EXPECTED_KINDS: &str = "ipip, gue, gre, or tunnel- and a number";

@@ -2,15 +2,12 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
-use super::piece::{ADDRESS, after, clear_endpoint, end, endpoint, named, next, number, pad, url_endpoint};
+use super::piece::{ADDRESS, after, clear_endpoint, end, endpoint, name_of, named, next, number, pad, url_endpoint};
 use crate::model::{AddressFamily, DestinationId, ParseError, Protocol, ServiceId, ServiceKind};
 
 impl fmt::Display for AddressFamily {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Ipv4 => "IPv4",
-            Self::Ipv6 => "IPv6",
-        })
+        f.pad(name_of(FAMILIES, self).unwrap_or_default())
     }
 }
 
@@ -25,13 +22,9 @@ impl FromStr for AddressFamily {
 
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::TCP => f.pad("TCP"),
-            Self::UDP => f.pad("UDP"),
-            Self::SCTP => f.pad("SCTP"),
-            Self::AH => f.pad("AH"),
-            Self::ESP => f.pad("ESP"),
-            other => pad(f, format_args!("IP_{}", other.number())),
+        match name_of(PROTOCOLS, self) {
+            Some(name) => f.pad(name),
+            None => pad(f, format_args!("{NUMBERED}{}", self.number())),
         }
     }
 }
@@ -199,19 +192,24 @@ fn is_mark(word: &str) -> bool {
 }
 
 fn family(text: &str) -> Option<AddressFamily> {
-    named([("IPv4", AddressFamily::Ipv4), ("IPv6", AddressFamily::Ipv6)], text)
+    named(FAMILIES, text)
 }
 
 fn protocol(text: &str) -> Option<Protocol> {
-    let names = [
-        ("TCP", Protocol::TCP),
-        ("UDP", Protocol::UDP),
-        ("SCTP", Protocol::SCTP),
-        ("AH", Protocol::AH),
-        ("ESP", Protocol::ESP),
-    ];
-    named(names, text).or_else(|| number(after("IP_", text)?).map(Protocol::from_number))
+    named(PROTOCOLS, text).or_else(|| number(after(NUMBERED, text)?).map(Protocol::from_number))
 }
+
+const FAMILIES: [(&str, AddressFamily); 2] = [("IPv4", AddressFamily::Ipv4), ("IPv6", AddressFamily::Ipv6)];
+
+const PROTOCOLS: [(&str, Protocol); 5] = [
+    ("TCP", Protocol::TCP),
+    ("UDP", Protocol::UDP),
+    ("SCTP", Protocol::SCTP),
+    ("AH", Protocol::AH),
+    ("ESP", Protocol::ESP),
+];
+/// Before the number of any other protocol.
+const NUMBERED: &str = "IP_";
 
 const SERVICE: &str = "service";
 const MARK: &str = "a firewall mark of 1 to 4294967295";

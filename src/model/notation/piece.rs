@@ -35,6 +35,14 @@ pub(super) fn named<T>(table: impl IntoIterator<Item = (&'static str, T)>, word:
     table.into_iter().find(|(name, _)| is(name)).map(|(_, value)| value)
 }
 
+/// The first word for a value.
+pub(super) fn name_of<T: PartialEq>(
+    table: impl IntoIterator<Item = (&'static str, T)>,
+    value: &T,
+) -> Option<&'static str> {
+    table.into_iter().find(|(_, known)| known == value).map(|(name, _)| name)
+}
+
 /// An address and an optional port: `10.0.0.1`, `10.0.0.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`. An
 /// IPv4-mapped address is taken as it is written, because the kernel may hold it.
 pub(super) fn endpoint(what: &'static str, text: &str) -> Result<(IpAddr, Option<u16>), ParseError> {

@@ -7,10 +7,7 @@ use crate::model::{InterfaceName, MulticastGroup, ParseError, SyncDaemon, SyncRo
 
 impl fmt::Display for SyncRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Master => "master",
-            Self::Backup => "backup",
-        })
+        f.pad(self.name())
     }
 }
 
@@ -19,7 +16,7 @@ impl FromStr for SyncRole {
 
     /// `master` or `backup`, in any case.
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let role = named([("master", Self::Master), ("backup", Self::Backup)], text);
+        let role = named(Self::ALL.map(|role| (role.name(), role)), text);
         role.ok_or_else(|| ParseError::new("sync role", text, "master or backup"))
     }
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::setters::setters;
+use super::words::words;
 use crate::model::DestinationEntry;
 
 /// The time that the connections of a destination get to end before it is deleted.
@@ -74,20 +75,6 @@ impl WaitFor {
             Self::All => active.saturating_add(inactive),
         }
     }
-}
-
-/// Names the words of a file.
-macro_rules! words {
-    ($($type:ident: $($variant:ident $word:literal),*;)*) => { $(
-        impl $type {
-            pub(in crate::desired) const WORDS: &[(&str, Self)] = &[$(($word, Self::$variant)),*];
-
-            /// Its word in a file.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-        }
-    )* };
 }
 
 words! {

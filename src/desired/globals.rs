@@ -115,9 +115,10 @@ pub(super) fn scope_as_is(scope: &Scope) -> ScopeSpec {
 pub(super) fn drain(own: &DrainSpec, file: Option<&DrainSpec>, spot: &Spot<'_>) -> Option<Drain> {
     let nothing = DrainSpec::default();
     let file = file.unwrap_or(&nothing);
-    let wait = choice("wait", [&own.wait, &file.wait], WaitFor::WORDS, "active or all", spot);
-    let on_timeout =
-        choice("on-timeout", [&own.on_timeout, &file.on_timeout], OnTimeout::WORDS, "delete, keep or fail", spot);
+    let waits = WaitFor::ALL.map(|wait| (wait.name(), wait));
+    let wait = choice("wait", [&own.wait, &file.wait], &waits, "active or all", spot);
+    let outcomes = OnTimeout::ALL.map(|outcome| (outcome.name(), outcome));
+    let on_timeout = choice("on-timeout", [&own.on_timeout, &file.on_timeout], &outcomes, "delete, keep or fail", spot);
     let poll = own.poll.or(file.poll).map_or(Drain::DEFAULT_POLL, DurationSpec::get);
     let is_short = poll < Duration::from_millis(1);
     if is_short && own.poll.is_some() {
@@ -174,7 +175,7 @@ pub(super) fn sync(spec: &SyncSpec, spot: &Spot<'_>) -> Option<SyncDaemon> {
     if spec.role.is_none() && !spot.at("role").is_broken() {
         spot.error("a daemon needs a role: master or backup");
     }
-    let roles = [("master", SyncRole::Master), ("backup", SyncRole::Backup)];
+    let roles = SyncRole::ALL.map(|role| (role.name(), role));
     let role = choice("role", [&spec.role, &None], &roles, "master or backup", spot).filter(|_| spec.role.is_some());
     let Some(interface) = text(spec.interface.as_ref()) else {
         if !spot.at("interface").is_broken() {

@@ -38,6 +38,7 @@ mod settings;
 pub mod spec;
 mod state;
 mod tree;
+mod words;
 mod written;
 #[cfg(feature = "yaml")]
 #[cfg_attr(ipvs_rs_docs, doc(cfg(feature = "yaml")))]

@@ -1,6 +1,7 @@
 use bitflags::bitflags;
 
 use super::setters::setters;
+use super::words::words;
 use super::{Drain, Scope};
 use crate::model::{Config, Destination, DestinationId, Service, ServiceId, SyncDaemon, Table, Weight};
 
@@ -80,6 +81,10 @@ pub enum Activity {
     Active,
     /// `drain`: it has weight 0 in the kernel; its own weight is kept for when it is active again.
     Drain,
+}
+
+words! {
+    Activity: Active "active", Drain "drain";
 }
 
 bitflags! {

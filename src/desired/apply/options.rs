@@ -2,6 +2,7 @@ use std::fmt;
 
 use crate::desired::plan::Actions;
 use crate::desired::setters::setters;
+use crate::desired::words::words;
 
 /// The options for the execution of a plan.
 ///
@@ -71,18 +72,8 @@ impl Default for ApplyOptions {
     }
 }
 
-impl OnError {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Rollback, Self::Stop, Self::Continue];
-
-    /// Its word on a command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rollback => "rollback",
-            Self::Stop => "stop",
-            Self::Continue => "continue",
-        }
-    }
+words! {
+    OnError: Rollback "rollback", Stop "stop", Continue "continue";
 }
 
 impl fmt::Display for OnError {

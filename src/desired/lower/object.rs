@@ -5,11 +5,10 @@ use crate::desired::oddity::{Oddity, oddities_of_destination, oddities_of_servic
 use crate::desired::print::service_text;
 use crate::desired::settings::{Context, DESTINATION, SERVICE, Subject};
 use crate::desired::spec::{DestinationSpec, ServiceSpec};
+use crate::desired::words::FAMILIES;
 use crate::desired::written::{Spot, text};
 use crate::desired::{Activity, DesiredDestination, DesiredService, Escaped, escaped};
-use crate::model::{
-    AddressFamily, Destination, DestinationId, ForwardMethod, Protocol, Scheduler, Service, ServiceId, ServiceKind,
-};
+use crate::model::{Destination, DestinationId, ForwardMethod, Protocol, Scheduler, Service, ServiceId, ServiceKind};
 
 /// The identity of a service; `None` if its address is wrong.
 pub(super) fn identity(context: &Context<'_>, spec: &ServiceSpec, spot: &Spot<'_>) -> Option<ServiceId> {
@@ -34,13 +33,9 @@ pub(super) fn identity(context: &Context<'_>, spec: &ServiceSpec, spot: &Spot<'_
 /// Applies the value of `family`, which is for marks only.
 fn set_family(kind: &mut ServiceKind, word: &str, address: &str, spot: &Spot<'_>) {
     let text = escaped(address);
-    let wanted = match word {
-        "ipv4" => AddressFamily::Ipv4,
-        "ipv6" => AddressFamily::Ipv6,
-        _ => {
-            let word = escaped(word);
-            return spot.error(format_args!("invalid family ({word}) for service {text}: expected ipv4 or ipv6"));
-        }
+    let Some((_, wanted)) = FAMILIES.into_iter().find(|(known, _)| *known == word) else {
+        let word = escaped(word);
+        return spot.error(format_args!("invalid family ({word}) for service {text}: expected ipv4 or ipv6"));
     };
     match kind {
         ServiceKind::Address { .. } => {
@@ -131,14 +126,13 @@ pub(super) fn destination(
     let forward = context.forward.unwrap_or(ForwardMethod::DirectRoute);
     let mut destination = Destination::new(own.unwrap_or(placeholder), forward);
     let left_alone = DESTINATION.read(spec, subject, &mut destination);
-    let activity = match spec.state.as_deref() {
-        None | Some("active") => Activity::Active,
-        Some("drain") => Activity::Drain,
-        Some(other) => {
-            subject.invalid("state", "state", escaped(other), "active or drain");
-            Activity::Active
+    let mut activity = Activity::Active;
+    if let Some(word) = spec.state.as_deref() {
+        match Activity::ALL.into_iter().find(|activity| activity.name() == word) {
+            Some(known) => activity = known,
+            None => subject.invalid("state", "state", escaped(word), "active or drain"),
         }
-    };
+    }
     let Some(own) = own.filter(|_| spot.findings.errors() == before) else { return (own, None) };
     if let Some(id) = id {
         let oddities = oddities_of_destination(&id, &destination);

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::{MapResolver, ParamsError};
-use crate::desired::tree::{Node, Number, Scalar};
+use crate::desired::tree::{Node, Number, Scalar, is_old_bool};
 use crate::desired::yaml::parse;
 
 impl MapResolver {
@@ -68,10 +68,7 @@ fn flatten(name: &str, path: &str, node: Node<'_>, values: &mut BTreeMap<String,
 /// Whether some version of YAML has another meaning for a key.
 fn is_no_text(key: &str) -> bool {
     let scalar = Scalar { text: key, is_quoted: false };
-    scalar.is_null()
-        || scalar.as_bool().is_some()
-        || scalar.as_number().is_some()
-        || WORDS_OF_1_1.iter().any(|word| key.eq_ignore_ascii_case(word))
+    scalar.is_null() || scalar.as_bool().is_some() || scalar.as_number().is_some() || is_old_bool(key)
 }
 
 /// A single value as text; `None` if it is null.
@@ -86,6 +83,3 @@ fn text(scalar: Scalar<'_>) -> Option<String> {
         (None, None) => scalar.text.to_owned(),
     })
 }
-
-/// Other words that YAML 1.1 takes for true and false.
-const WORDS_OF_1_1: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];

@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 
+use crate::desired::words::FAMILIES;
 use crate::model::{AddressFamily, ServiceId, ServiceKind};
 
 /// The address of a service as it stands in a file: `tcp://192.0.2.10:80`, `fwmark:7`.
@@ -21,7 +22,8 @@ pub(in crate::desired) fn service_address(id: &ServiceId) -> String {
 
 /// The value of `family`, which only a mark of IPv6 needs.
 pub(in crate::desired) fn family_word(id: &ServiceId) -> Option<&'static str> {
-    (id.mark().is_some() && id.family() == AddressFamily::Ipv6).then_some("ipv6")
+    let word = FAMILIES.into_iter().find(|(_, family)| *family == id.family() && *family != AddressFamily::Ipv4);
+    word.filter(|_| id.mark().is_some()).map(|(word, _)| word)
 }
 
 /// A service as people write it in files and on command lines: `tcp://192.0.2.10:80`, `fwmark:7`, `fwmark6:7`.

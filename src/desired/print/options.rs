@@ -1,4 +1,5 @@
 use crate::desired::setters::setters;
+use crate::desired::words::words;
 
 /// The options for writing the observed state.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -23,6 +24,10 @@ pub enum Order {
     Sorted,
     /// As the kernel lists them: services as they are hashed, destinations newest first.
     Kernel,
+}
+
+words! {
+    Order: Sorted "sorted", Kernel "kernel";
 }
 
 impl PrintOptions {

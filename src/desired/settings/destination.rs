@@ -7,6 +7,7 @@ use crate::desired::escaped;
 use crate::desired::oddity::fitting_checksums;
 use crate::desired::spec::{DestinationSpec, ThresholdsSpec, TunnelSpec};
 use crate::desired::state::DestinationAttributes;
+use crate::desired::words::CHECKSUMS;
 use crate::desired::written::text;
 use crate::model::{Destination, ForwardMethod, Thresholds, Tunnel, TunnelFlags, TunnelKind};
 
@@ -193,9 +194,6 @@ fn checksum(word: &str) -> Option<TunnelFlags> {
     let known = CHECKSUMS.into_iter().find(|(known, _)| *known == word).map(|(_, flags)| flags);
     known.or_else(|| word.parse().ok().filter(|flags: &TunnelFlags| flags.to_string() == word))
 }
-
-const CHECKSUMS: [(&str, TunnelFlags); 3] =
-    [("off", TunnelFlags::empty()), ("on", TunnelFlags::CHECKSUM), ("remote", TunnelFlags::REMOTE_CHECKSUM)];
 
 fn tunnel_text(tunnel: Tunnel, separator: &str) -> String {
     let TunnelSpec { kind, port, checksum } = tunnel_as_is(tunnel);

@@ -1,7 +1,8 @@
 use std::borrow::Cow;
 
 use super::name::{name_bytes, name_text};
-use crate::model::{EngineName, ForwardMethod, PersistenceEngine, Scheduler, SchedulerName, Tunnel, Weight};
+use crate::desired::words::FORWARDS;
+use crate::model::{EngineName, ForwardMethod, PersistenceEngine, Scheduler, SchedulerName, Weight};
 
 /// The version of the format, which decides which values are valid.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,15 +48,6 @@ impl Version {
         known.map(|(.., forward)| *forward)
     }
 }
-
-/// The forwarding methods that have names: that of every version, and that of version 2 only.
-const FORWARDS: [(&str, &str, ForwardMethod); 5] = [
-    ("direct", "gate", ForwardMethod::DirectRoute),
-    ("nat", "masq", ForwardMethod::Masquerade),
-    ("tunnel", "ipip", ForwardMethod::Tunnel(Tunnel::ipip())),
-    ("local", "local", ForwardMethod::Local),
-    ("bypass", "bypass", ForwardMethod::Bypass),
-];
 
 /// A forwarding method as it is written in files: `nat`, `direct`; `unknown-5` for one without a name.
 ///

@@ -39,7 +39,7 @@ macro_rules! keys {
             #[serde(rename = "Sync", expecting = "struct Sync")]
             SyncSpec "a synchronization daemon" [extend("required" = ["role", "interface"])] {
                 /// `master` or `backup`.
-                role "role": String as Text [extend("enum" = ["master", "backup", null])],
+                role "role": String as Text [extend("enum" = schema::roles())],
                 /// The network interface of the multicast.
                 interface "interface": String as Text,
                 /// The ID of a group of daemons, 0 to 255; a backup with 0 accepts the messages of all groups.
@@ -71,9 +71,9 @@ macro_rules! keys {
                 /// The interval between two reads of the counters; by default 500 milliseconds.
                 poll "poll": DurationSpec as DurationSpec,
                 /// The connections that are waited for, `active` or `all`; by default `active`.
-                wait "wait": String as Text [extend("enum" = ["active", "all", null])],
+                wait "wait": String as Text [extend("enum" = schema::waits())],
                 /// The action for remaining connections: `delete`, `keep` or `fail`; by default `delete`.
-                on_timeout "on-timeout": String as Text [extend("enum" = ["delete", "keep", "fail", null])],
+                on_timeout "on-timeout": String as Text [extend("enum" = schema::outcomes())],
             }
 
             /// `defaults`: settings of services and destinations of this file that do not have their own.
@@ -86,7 +86,7 @@ macro_rules! keys {
                 /// The scheduler of services without one; by default `rr`.
                 sched "sched": String as Text,
                 /// The forwarding method of destinations without one; by default `direct`.
-                forward "forward": String as Text [extend("anyOf" = schema::words(&schema::FORWARDS, "^unknown-[5-7]$"))],
+                forward "forward": String as Text [extend("anyOf" = schema::forwards())],
             }
 
             /// `services[]`: a virtual service.
@@ -97,7 +97,7 @@ macro_rules! keys {
                 /// `tcp://192.0.2.10:80`, `udp://[2001:db8::1]:53`, `sctp://…`, `ip_47://…`, `fwmark:7`, `fwmark6:7`.
                 address "address": String as Address,
                 /// `ipv4` or `ipv6`, for a firewall mark only; by default `ipv4`.
-                family "family": String as Text [extend("enum" = ["ipv4", "ipv6", null])],
+                family "family": String as Text [extend("enum" = schema::families())],
                 /// The scheduler.
                 sched "sched": String as Text,
                 /// Flags of the scheduler: `flag-1` to `flag-3`, or `fallback` and `port` for `sh` and `mh`; others by number, `0x40`.
@@ -136,13 +136,13 @@ macro_rules! keys {
                 /// Its share of new connections, relative to the others; 0 for none.
                 weight "weight": i64 as i64 [range(min = 0, max = 2_147_483_647)],
                 /// `direct`, `nat` or `tunnel`.
-                forward "forward": String as Text [extend("anyOf" = schema::words(&schema::FORWARDS, "^unknown-[5-7]$"))],
+                forward "forward": String as Text [extend("anyOf" = schema::forwards())],
                 /// The tunnel, with `forward: tunnel` only; by default IP in IP.
                 tunnel "tunnel": TunnelSpec as TunnelSpec,
                 /// The numbers of connections at which it stops and resumes taking new ones.
                 thresholds "thresholds": ThresholdsSpec as ThresholdsSpec,
                 /// `active`, or `drain` for weight 0 in the kernel; by default `active`.
-                state "state": String as Text [extend("enum" = ["active", "drain", null])],
+                state "state": String as Text [extend("enum" = schema::states())],
                 /// Its counters, as they are printed; not read.
                 #[serde(skip_deserializing)]
                 stats "stats": Box<StatsSpec> as StatsSpec [skip],
@@ -152,11 +152,11 @@ macro_rules! keys {
             #[serde(rename = "Tunnel", expecting = "struct Tunnel")]
             TunnelSpec "tunnel" {
                 /// `ipip`, `gue` or `gre`; by default `ipip`.
-                kind "type": String as Text [extend("anyOf" = schema::words(&["ipip", "gue", "gre"], "^tunnel-[0-9]{1,3}$"))],
+                kind "type": String as Text [extend("anyOf" = schema::tunnels())],
                 /// The UDP port of GUE, 1 to 65535.
                 port "port": i64 as i64 [range(min = 1, max = 65535)],
                 /// `off`, `on`, or for GUE `remote`; by default `off`.
-                checksum "checksum": String as Text [extend("anyOf" = schema::words(&["off", "on", "remote"], "^(csum|remcsum|0x[0-9a-f]+)(,(remcsum|0x[0-9a-f]+))*$"))],
+                checksum "checksum": String as Text [extend("anyOf" = schema::checksums())],
             }
 
             /// `thresholds`: the numbers of connections at which a destination stops and resumes taking new ones.

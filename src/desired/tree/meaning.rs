@@ -52,6 +52,11 @@ impl Scalar<'_> {
     }
 }
 
+/// Whether YAML 1.1 takes a word for a truth value that YAML 1.2 takes for text.
+pub(in crate::desired) fn is_old_bool(text: &str) -> bool {
+    ["y", "n", "yes", "no", "on", "off"].iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
 fn whole(text: &str) -> Option<i128> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),

@@ -5,7 +5,7 @@
 mod meaning;
 
 #[cfg(feature = "yaml")]
-pub(in crate::desired) use meaning::Number;
+pub(in crate::desired) use meaning::{Number, is_old_bool};
 
 use super::diagnostic::Position;
 

@@ -3,6 +3,8 @@ use std::fmt::Write as _;
 
 use serde_json::Number;
 
+use crate::desired::tree::is_old_bool;
+
 /// A number in a form that is a number in YAML 1.1 as well: a power of ten needs a point before it and a sign.
 pub(super) fn number(number: &Number) -> String {
     let text = number.to_string();
@@ -32,8 +34,7 @@ fn is_plain(text: &str) -> bool {
 
 /// Whether some version of YAML has another meaning for this word.
 fn is_word(text: &str) -> bool {
-    const WORDS: [&str; 9] = ["null", "true", "false", "yes", "no", "y", "n", "on", "off"];
-    WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+    is_old_bool(text) || ["null", "true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Whether some version of YAML takes it for a number, a time of day or a date.

@@ -87,19 +87,19 @@ pub enum Command {
         #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = pause)]
         poll: DurationSpec,
         /// Connections to wait for
-        #[arg(long, default_value = "active", value_parser = words([
-            ("active", "Active ones, which UDP does not have", WaitFor::Active),
-            ("all", "Active and inactive ones", WaitFor::All),
+        #[arg(long, default_value = "active", value_parser = choice(WaitFor::ALL, WaitFor::name, [
+            "Active ones, which UDP does not have",
+            "Active and inactive ones",
         ]))]
         wait: WaitFor,
         /// Delete the destinations afterward
         #[arg(long)]
         delete: bool,
         /// Action for a destination with connections left at the timeout [default: delete with --delete, else keep]
-        #[arg(long, value_name = "WHAT", value_parser = words([
-            ("delete", "It is deleted", OnTimeout::Delete),
-            ("keep", "It stays with weight 0", OnTimeout::Keep),
-            ("fail", "It gets its weight back", OnTimeout::Fail),
+        #[arg(long, value_name = "WHAT", value_parser = choice(OnTimeout::ALL, OnTimeout::name, [
+            "It is deleted",
+            "It stays with weight 0",
+            "It gets its weight back",
         ]))]
         on_timeout: Option<OnTimeout>,
     },
@@ -235,9 +235,9 @@ pub struct Get {
     #[arg(short, long)]
     pub service: Option<String>,
     /// Order of services and destinations
-    #[arg(long, default_value = "sorted", value_parser = words([
-        ("sorted", "By family, protocol, address and port; firewall marks last", Order::Sorted),
-        ("kernel", "As the kernel lists them", Order::Kernel),
+    #[arg(long, default_value = "sorted", value_parser = choice(Order::ALL, Order::name, [
+        "By family, protocol, address and port; firewall marks last",
+        "As the kernel lists them",
     ]))]
     pub order: Order,
     /// Include timeouts and synchronization daemons
@@ -276,10 +276,10 @@ pub struct Plan {
 #[derive(Args, Clone, Debug)]
 pub struct Applying {
     /// Action after a failed operation
-    #[arg(long, value_name = "WAY", default_value = "rollback", value_parser = words([
-        ("rollback", "Undo the operations before it", OnError::Rollback),
-        ("stop", "Stop there", OnError::Stop),
-        ("continue", "Continue with the rest", OnError::Continue),
+    #[arg(long, value_name = "WAY", default_value = "rollback", value_parser = choice(OnError::ALL, OnError::name, [
+        "Undo the operations before it",
+        "Stop there",
+        "Continue with the rest",
     ]))]
     pub on_error: OnError,
     /// Have clients try again, instead of being refused, while the scheduler of a service changes
@@ -391,9 +391,9 @@ pub enum Set {
     },
     /// Whether a destination takes new connections
     State {
-        #[arg(value_parser = words([
-            ("active", "It has its weight", Activity::Active),
-            ("drain", "It has weight 0", Activity::Drain),
+        #[arg(value_parser = choice(Activity::ALL, Activity::name, [
+            "It has its weight",
+            "It has weight 0",
         ]))]
         state: Activity,
         #[command(flatten)]
@@ -422,6 +422,19 @@ impl Command {
         use Command::{Apply, Drain, Set, Undrain, Watch, Zero};
         !matches!(self, Apply(_) | Watch(_) | Set(_) | Drain { .. } | Undrain { .. } | Zero { .. })
     }
+}
+
+/// Takes the name of one of the values of a type of the library, each of which has a meaning.
+fn choice<T, const N: usize>(
+    all: [T; N],
+    name: impl Fn(T) -> &'static str,
+    meanings: [&'static str; N],
+) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let mut meanings = meanings.into_iter();
+    words(all.map(|value| (name(value), meanings.next().unwrap_or_default(), value)))
 }
 
 /// Takes one of some words, each of which has a meaning and stands for a value.

@@ -6,11 +6,13 @@ use clap::{Arg, ArgAction, ValueHint};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
+use ipvs_rs::model::SyncRole;
 
 use crate::fault::Fault;
 use crate::grammar::{Command, GRAMMAR, Meaning, Opt, OptionValue, Section};
 use crate::invocation::Invocation;
 use crate::manual::Page;
+use crate::matrix::TUNNELS;
 use crate::output::Output;
 
 /// The output of the original for `-v`.
@@ -87,11 +89,13 @@ fn clap() -> clap::Command {
 /// Adds the values that a shell can complete.
 fn with_values(argument: Arg, means: Meaning) -> Arg {
     match means {
-        Meaning::Command(Command::StartDaemon | Command::StopDaemon) => argument.value_parser(["master", "backup"]),
+        Meaning::Command(Command::StartDaemon | Command::StopDaemon) => {
+            argument.value_parser(SyncRole::ALL.map(SyncRole::name))
+        }
         Meaning::Command(Command::Completions) => {
             argument.value_parser(["bash", "elvish", "fish", "powershell", "zsh"])
         }
-        Meaning::Option(Opt::TunnelType) => argument.value_parser(["ipip", "gue", "gre"]),
+        Meaning::Option(Opt::TunnelType) => argument.value_parser(TUNNELS),
         Meaning::Option(Opt::Scheduler) => argument.value_parser(SCHEDULERS),
         Meaning::Option(Opt::Netns) => argument.value_hint(ValueHint::AnyPath),
         Meaning::Option(Opt::Tcp | Opt::Udp | Opt::Sctp | Opt::Service | Opt::RealServer) => {

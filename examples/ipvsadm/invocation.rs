@@ -8,13 +8,14 @@ use std::time::Duration;
 use ipvs_rs::model::{
     AddressFamily, Config, EngineName, Granularity, InterfaceName, MulticastGroup, Persistence, PersistenceEngine,
     Prefix, Protocol, SchedulerFlags, SchedulerName, SyncDaemon, SyncRole, Thresholds, Timeout, Tunnel, TunnelFlags,
+    TunnelKind,
 };
 use ipvs_rs::{Destination, DestinationId, ForwardMethod, Scheduler, Service, ServiceId};
 
 use crate::address::{self, Endpoint};
 use crate::fault::Fault;
 use crate::grammar::{Command, Meaning, Opt, Slot};
-use crate::matrix::{self, Slots, TunnelType};
+use crate::matrix::{self, Slots, TUNNELS};
 use crate::names::Names;
 use crate::number::{decimal, leading};
 use crate::words::{WordError, Words};
@@ -157,7 +158,7 @@ struct Draft {
     engine: Option<PersistenceEngine>,
     server: DestinationId,
     forward: Forward,
-    tunnel_type: TunnelType,
+    tunnel_type: TunnelKind,
     tunnel_port: u16,
     tunnel_flags: TunnelFlags,
     weight: u32,
@@ -201,7 +202,7 @@ impl Default for Draft {
             engine: None,
             server: DestinationId::verbatim(Ipv4Addr::UNSPECIFIED.into(), 0),
             forward: Forward::Route,
-            tunnel_type: TunnelType::default(),
+            tunnel_type: TunnelKind::Ipip,
             tunnel_port: 0,
             tunnel_flags: TunnelFlags::empty(),
             weight: 1,
@@ -274,12 +275,8 @@ impl Draft {
             Opt::UpperThreshold => self.upper = checked(value, 0..=i32::MAX.into(), "u_threshold")?,
             Opt::LowerThreshold => self.lower = checked(value, 0..=i32::MAX.into(), "l_threshold")?,
             Opt::TunnelType => {
-                self.tunnel_type = match value {
-                    b"ipip" => TunnelType::Ipip,
-                    b"gue" => TunnelType::Gue,
-                    b"gre" => TunnelType::Gre,
-                    _ => return Err(Fault::usage("illegal tunnel type specified")),
-                }
+                let known = TUNNELS.into_iter().find(|kind| kind.as_bytes() == value);
+                self.tunnel_type = known.and_then(|kind| kind.parse().ok()).ok_or_else(|| Fault::usage("illegal tunnel type specified"))?;
             }
             Opt::TunnelPort => self.tunnel_port = checked(value, 1..=65535, "tunnel port")?,
             Opt::TunnelChecksum => self.tunnel_flags |= TunnelFlags::CHECKSUM,
@@ -465,10 +462,10 @@ impl Draft {
             Forward::Masquerade => ForwardMethod::Masquerade,
             Forward::Tunnel => {
                 let tunnel = match self.tunnel_type {
-                    TunnelType::Ipip => Tunnel::ipip(),
                     // The port was required, and is not 0.
-                    TunnelType::Gue => Tunnel::gue(self.tunnel_port).map_err(|e| Fault::usage(e.to_string()))?,
-                    TunnelType::Gre => Tunnel::gre(),
+                    TunnelKind::Gue => Tunnel::gue(self.tunnel_port).map_err(|e| Fault::usage(e.to_string()))?,
+                    TunnelKind::Gre => Tunnel::gre(),
+                    _ => Tunnel::ipip(),
                 };
                 ForwardMethod::Tunnel(tunnel.flags(self.tunnel_flags))
             }
@@ -539,11 +536,7 @@ fn checked<T: TryFrom<i64>>(text: &[u8], range: RangeInclusive<i64>, what: &str)
 }
 
 fn role(value: Option<&[u8]>) -> Option<SyncRole> {
-    match value? {
-        b"master" => Some(SyncRole::Master),
-        b"backup" => Some(SyncRole::Backup),
-        _ => None,
-    }
+    SyncRole::ALL.into_iter().find(|role| Some(role.name().as_bytes()) == value)
 }
 
 /// The kernel minds the case of a name, so that only the exact one is one of those that the library knows.

@@ -2,8 +2,7 @@
 //! change their meaning.
 
 use ipvs_rs::model::{
-    AddressFamily, Config, Info, PersistenceEngine, Protocol, ServiceKind, SyncDaemon, SyncRole, TunnelFlags,
-    TunnelKind,
+    AddressFamily, Config, Info, PersistenceEngine, Protocol, ServiceKind, SyncDaemon, TunnelFlags, TunnelKind,
 };
 use ipvs_rs::procfs::Connection;
 use ipvs_rs::{DestinationEntry, ForwardMethod, ServiceEntry, Table};
@@ -62,7 +61,7 @@ struct DestinationRecord {
 
 #[derive(Serialize)]
 struct TunnelRecord {
-    r#type: &'static str,
+    r#type: String,
     port: Option<u16>,
     checksum: &'static str,
 }
@@ -153,10 +152,7 @@ pub fn timeouts(config: &Config) -> String {
 
 pub fn daemons(daemons: &[SyncDaemon]) -> String {
     let daemons = daemons.iter().map(|daemon| DaemonRecord {
-        state: match daemon.role {
-            SyncRole::Master => "master",
-            SyncRole::Backup => "backup",
-        },
+        state: daemon.role.name(),
         interface: daemon.interface.to_string(),
         syncid: daemon.sync_id,
         maxlen: daemon.max_len.map(u16::from),
@@ -217,10 +213,8 @@ fn destination(entry: &DestinationEntry) -> DestinationRecord {
         forward,
         tunnel: tunnel.map(|tunnel| TunnelRecord {
             r#type: match tunnel.kind() {
-                TunnelKind::Ipip => "ipip",
-                TunnelKind::Gue => "gue",
-                TunnelKind::Gre => "gre",
-                _ => "unknown",
+                TunnelKind::Unknown(_) => "unknown".to_owned(),
+                known => known.to_string(),
             },
             port: tunnel.port().map(u16::from),
             checksum: if tunnel.tunnel_flags().contains(TunnelFlags::CHECKSUM) {

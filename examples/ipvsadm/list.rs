@@ -1,10 +1,10 @@
 //! Listings, byte for byte those of the original.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use ipvs_rs::model::{
-    AddressFamily, Config, Granularity, Info, Protocol, SchedulerFlags, ServiceKind, Stats, SyncDaemon, SyncRole,
-    Tunnel, TunnelFlags, TunnelKind,
+    AddressFamily, Config, Granularity, Info, Protocol, SchedulerFlags, ServiceKind, Stats, SyncDaemon, Tunnel,
+    TunnelFlags, TunnelKind,
 };
 use ipvs_rs::procfs::Connection;
 use ipvs_rs::{Destination, DestinationEntry, ForwardMethod, Scheduler, Service, ServiceEntry, ServiceId, Table};
@@ -135,10 +135,10 @@ impl<'a> Printer<'a> {
         // Writing to a string does not fail.
         let _ = match self.format {
             Format::Plain => {
-                write!(line, " {:<7} {:<6} {active:<10} {inactive:<10}", forward_word(*forward), weight.get())
+                write!(line, " {:<7} {:<6} {active:<10} {inactive:<10}", forward_word(forward), weight.get())
             }
             Format::TunnelInfo => {
-                let (forward, tunnel) = (forward_word(*forward), tunnel_word(*forward));
+                let (forward, tunnel) = (forward_word(forward), tunnel_word(*forward));
                 write!(line, " {forward:<7} {tunnel:<13} {:<6} {active:<10} {inactive:<10}", weight.get())
             }
             Format::Thresholds => {
@@ -272,24 +272,23 @@ fn byte_rates(line: &mut String, stats: &Stats, exact: bool) {
     }
 }
 
-const fn forward_word(forward: ForwardMethod) -> &'static str {
+/// The word for a forwarding method, which is the same for every tunnel.
+fn forward_word(forward: &ForwardMethod) -> &dyn Display {
+    const TUNNEL: ForwardMethod = ForwardMethod::Tunnel(Tunnel::ipip());
     match forward {
-        ForwardMethod::Masquerade => "Masq",
-        ForwardMethod::Local => "Local",
-        ForwardMethod::Tunnel(_) => "Tunnel",
-        ForwardMethod::DirectRoute => "Route",
-        ForwardMethod::Bypass => "Bypass",
-        _ => "?",
+        ForwardMethod::Tunnel(_) => &TUNNEL,
+        ForwardMethod::Unknown(_) => &"?",
+        known => known,
     }
 }
 
 fn tunnel_word(forward: ForwardMethod) -> String {
     let ForwardMethod::Tunnel(tunnel) = forward else { return "n/a".to_owned() };
     let checksum = checksum_word(tunnel);
-    match (tunnel.kind(), tunnel.port()) {
-        (TunnelKind::Ipip, _) => "ipip".to_owned(),
-        (TunnelKind::Gue, port) => format!("gue:{}:{checksum}", port.map_or(0, u16::from)),
-        (TunnelKind::Gre, _) => format!("gre:{checksum}"),
+    match tunnel.kind() {
+        kind @ TunnelKind::Ipip => kind.to_string(),
+        kind @ TunnelKind::Gue => format!("{kind}:{}:{checksum}", tunnel.port().map_or(0, u16::from)),
+        kind @ TunnelKind::Gre => format!("{kind}:{checksum}"),
         _ => "invalid".to_owned(),
     }
 }
@@ -313,22 +312,8 @@ pub fn timeouts(config: &Config) -> String {
 
 /// A running daemon; the name of its interface byte for byte.
 pub fn daemon(daemon: &SyncDaemon) -> Vec<u8> {
-    let role = match daemon.role {
-        SyncRole::Master => "master",
-        SyncRole::Backup => "backup",
-    };
-    let mut line = format!(", syncid={}", daemon.sync_id);
-    if let Some(bytes) = daemon.max_len {
-        let _ = write!(line, ", maxlen={bytes}");
-    }
-    if let Some(group) = daemon.group {
-        let _ = write!(line, ", group={}", group.address());
-    }
-    if let Some(port) = daemon.port {
-        let _ = write!(line, ", port={port}");
-    }
-    if let Some(ttl) = daemon.ttl {
-        let _ = write!(line, ", ttl={ttl}");
-    }
-    [role.as_bytes(), b" sync daemon (mcast=", daemon.interface.as_bytes(), line.as_bytes(), b")\n"].concat()
+    const INTERFACE: &str = "(mcast=";
+    let (line, shown) = (daemon.to_string(), daemon.interface.to_string());
+    let (before, after) = line.split_once(&[INTERFACE, &shown].concat()).unwrap_or_default();
+    [before.as_bytes(), INTERFACE.as_bytes(), daemon.interface.as_bytes(), after.as_bytes(), b"\n"].concat()
 }

@@ -1,5 +1,7 @@
 //! The options that are valid with each command, and with each kind of tunnel.
 
+use ipvs_rs::model::TunnelKind;
+
 use crate::fault::Fault;
 use crate::grammar::{Command, Slot};
 
@@ -41,29 +43,13 @@ pub fn check_command(command: Command, given: Slots) -> Result<(), Fault> {
     check(Slot::ALL, given, |slot| of_command(command, slot), &format!("the '{}' command", command.name()))
 }
 
-/// A kind of tunnel, as far as options go.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum TunnelType {
-    #[default]
-    Ipip,
-    Gue,
-    Gre,
-}
-
-impl TunnelType {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Ipip => "ipip",
-            Self::Gue => "gue",
-            Self::Gre => "gre",
-        }
-    }
-}
+/// The kinds of tunnels that have options.
+pub const TUNNELS: [&str; 3] = ["ipip", "gue", "gre"];
 
 /// Checks the options of a tunnel.
-pub fn check_tunnel(kind: TunnelType, given: Slots) -> Result<(), Fault> {
+pub fn check_tunnel(kind: TunnelKind, given: Slots) -> Result<(), Fault> {
     let slots = [Slot::TunnelPort, Slot::TunnelNoChecksum, Slot::TunnelChecksum, Slot::TunnelRemoteChecksum];
-    check(&slots, given, |slot| of_tunnel(kind, slot), &format!("the '{}' tunnel type", kind.name()))
+    check(&slots, given, |slot| of_tunnel(kind, slot), &format!("the '{kind}' tunnel type"))
 }
 
 fn check(slots: &[Slot], given: Slots, rule: impl Fn(Slot) -> Rule, whose: &str) -> Result<(), Fault> {
@@ -145,10 +131,10 @@ fn of_command(command: Command, slot: Slot) -> Rule {
     }
 }
 
-fn of_tunnel(kind: TunnelType, slot: Slot) -> Rule {
+fn of_tunnel(kind: TunnelKind, slot: Slot) -> Rule {
     match (kind, slot) {
-        (TunnelType::Gue, Slot::TunnelPort) => Rule::Required,
-        (TunnelType::Gue, _) | (TunnelType::Gre, Slot::TunnelNoChecksum | Slot::TunnelChecksum) => Rule::Alone,
+        (TunnelKind::Gue, Slot::TunnelPort) => Rule::Required,
+        (TunnelKind::Gue, _) | (TunnelKind::Gre, Slot::TunnelNoChecksum | Slot::TunnelChecksum) => Rule::Alone,
         _ => Rule::Illegal,
     }
 }

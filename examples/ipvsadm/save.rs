@@ -1,12 +1,10 @@
-//! The table as rules.
+//! The table as rules: those of the library, but with names, and with addresses as the original writes them.
 
-use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-use ipvs_rs::model::{AddressFamily, Protocol, ServiceKind, TunnelFlags, TunnelKind};
-use ipvs_rs::{Destination, ForwardMethod, Service, ServiceId, Table};
+use ipvs_rs::model::{AddressFamily, Protocol, ServiceKind};
+use ipvs_rs::{ServiceId, Table};
 
-use crate::list;
 use crate::names::Names;
 use crate::output::Output;
 
@@ -15,16 +13,16 @@ pub fn table(table: &Table, numeric: bool, names: &mut Names, out: &mut Output) 
     for service in &table.services {
         let id = service.id();
         let name = service_name(&id, numeric, names);
-        out.write(b"-A ");
-        out.write(&name);
-        out.write(settings(&service.service.service).as_bytes());
+        let rule = service.service.service.rule().to_string();
+        let (_, settings) = rule.split_once(" -s ").unwrap_or_default();
+        out.write(&[b"-A ", &name[..], b" -s ", settings.as_bytes(), b"\n"].concat());
         for entry in &service.destinations {
             let server = entry.id();
-            out.write(b"-a ");
-            out.write(&name);
-            out.write(b" -r ");
-            out.write(&endpoint(server.address(), server.port(), id.protocol(), numeric, names));
-            out.write(server_settings(&entry.destination).as_bytes());
+            let server = endpoint(server.address(), server.port(), id.protocol(), numeric, names);
+            let rule = entry.destination.rule(&id).to_string();
+            let settings = rule.split_once(" -r ").and_then(|(_, rest)| rest.split_once(' '));
+            let (_, settings) = settings.unwrap_or_default();
+            out.write(&[b"-a ", &name[..], b" -r ", &server, b" ", settings.as_bytes(), b"\n"].concat());
         }
     }
 }
@@ -53,56 +51,4 @@ fn service_name(id: &ServiceId, numeric: bool, names: &mut Names) -> Vec<u8> {
 
 fn endpoint(address: IpAddr, port: u16, protocol: Option<Protocol>, numeric: bool, names: &mut Names) -> Vec<u8> {
     if numeric { Names::numeric(address, port).into_bytes() } else { names.named(address, port, protocol) }
-}
-
-fn settings(service: &Service) -> String {
-    // Writing to a string does not fail.
-    let mut line = format!(" -s {}", service.scheduler);
-    if let Some(persistence) = &service.persistence {
-        let _ = write!(line, " -p {}", persistence.timeout_secs());
-        if let Some(mask) = list::mask(persistence.granularity) {
-            let _ = write!(line, " -M {mask}");
-        }
-    }
-    if let Some(engine) = service.stored_persistence().and_then(|stored| stored.engine) {
-        let _ = write!(line, " --pe {engine}");
-    }
-    if service.one_packet {
-        line.push_str(" -o");
-    }
-    if !service.scheduler_flags.is_empty() {
-        let _ = write!(line, " -b {}", list::flags(service));
-    }
-    line.push('\n');
-    line
-}
-
-fn server_settings(destination: &Destination) -> String {
-    let (option, tunnel) = match destination.forward {
-        ForwardMethod::Masquerade => ("-m", None),
-        ForwardMethod::Tunnel(tunnel) => ("-i", Some(tunnel)),
-        _ => ("-g", None),
-    };
-    let mut line = format!(" {option} -w {}", destination.weight.get());
-    if let Some(tunnel) = tunnel {
-        let flags = tunnel.tunnel_flags();
-        let checksum = if flags.contains(TunnelFlags::CHECKSUM) {
-            "--tun-csum"
-        } else if flags.contains(TunnelFlags::REMOTE_CHECKSUM) {
-            "--tun-remcsum"
-        } else {
-            "--tun-nocsum"
-        };
-        match tunnel.kind() {
-            TunnelKind::Ipip => line.push_str(" --tun-type ipip"),
-            TunnelKind::Gue => {
-                let port = tunnel.port().map_or(0, u16::from);
-                let _ = write!(line, " --tun-type gue --tun-port {port} {checksum}");
-            }
-            TunnelKind::Gre => line.extend([" --tun-type gre ", checksum]),
-            _ => {}
-        }
-    }
-    line.push('\n');
-    line
 }

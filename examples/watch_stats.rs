@@ -78,20 +78,23 @@ fn print(out: &mut impl Write, rounds: &VecDeque<(Instant, Counters)>) -> io::Re
     for ((service, server), stats) in counters {
         let name = server.map_or_else(|| service.to_string(), |server| format!("  -> {server}"));
         let before = past.and_then(|(then, past)| Some((now.duration_since(*then), past.get(&(*service, *server))?)));
-        let cell = |counter: fn(&Stats) -> u64, kernel: u64| {
+        let mut measured = *stats;
+        if let Some((time, past)) = before {
+            measured.set_rates_since(past, time);
+        }
+        let cell = |counter: fn(&Stats) -> u64, rate: fn(&Stats) -> u64| {
             // A counter that has fallen was set to zero, or the service was made anew.
-            let more = before.and_then(|(time, past)| Some((time, counter(stats).checked_sub(counter(past))?)));
-            let rate = more.map(|(time, more)| u128::from(more) * 1_000_000 / time.as_micros().max(1));
-            let rate = rate.map_or_else(|| "-".to_owned(), |rate| rate.to_string());
-            format!("{rate:>10} {:>10}", format!("({kernel})"))
+            let has_rate = before.is_some_and(|(_, past)| counter(stats) >= counter(past));
+            let shown = if has_rate { rate(&measured).to_string() } else { "-".to_owned() };
+            format!("{shown:>10} {:>10}", format!("({})", rate(stats)))
         };
         writeln!(
             out,
             "{name:<34} {} {} {} {}",
-            cell(|stats| stats.connections, stats.connections_per_sec),
-            cell(|stats| stats.packets_in, stats.packets_per_sec_in),
-            cell(|stats| stats.bytes_in, stats.bytes_per_sec_in),
-            cell(|stats| stats.bytes_out, stats.bytes_per_sec_out),
+            cell(|stats| stats.connections, |stats| stats.connections_per_sec),
+            cell(|stats| stats.packets_in, |stats| stats.packets_per_sec_in),
+            cell(|stats| stats.bytes_in, |stats| stats.bytes_per_sec_in),
+            cell(|stats| stats.bytes_out, |stats| stats.bytes_per_sec_out),
         )?;
     }
     writeln!(out)?;

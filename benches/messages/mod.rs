@@ -11,7 +11,7 @@ use ipvs_rs::{
 #[path = "../../tests/shared/netlink.rs"]
 pub mod netlink;
 
-use self::netlink::message;
+use self::netlink::{DONE, MULTI, message};
 
 /// The number of the family; any number from 16 on is valid.
 pub const FAMILY: u16 = 31;
@@ -117,14 +117,12 @@ fn config() -> Config {
 
 /// A list as the kernel sends it, all in one piece, with its end.
 pub fn list(rows: impl IntoIterator<Item = Reply>) -> Vec<u8> {
-    const MULTIPART: u16 = 2;
-    const DONE: u16 = 3;
     let mut bytes = Vec::new();
     for row in rows {
         let mut payload = vec![row.command().number(), 1, 0, 0];
         row.encode(&mut payload);
-        bytes.extend(message(FAMILY, MULTIPART, 0, &payload));
+        bytes.extend(message(FAMILY, MULTI, 0, &payload));
     }
-    bytes.extend(message(DONE, MULTIPART, 0, &[0; 4]));
+    bytes.extend(message(DONE, MULTI, 0, &[0; 4]));
     bytes
 }

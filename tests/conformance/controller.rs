@@ -2,10 +2,10 @@
 
 use super::World;
 use super::raw::{
-    ACK, Answer, BUFFER, DUMP, OK, REQUEST, RawSocket, attribute, error, message, name, number8, number16, said,
+    ACK, Answer, BUFFER, CONTROLLER, DUMP, OK, REQUEST, RawSocket, attribute, error, message, name, number8, number16,
+    said,
 };
 
-const CONTROLLER: u16 = 16;
 const NEWFAMILY: u8 = 1;
 const GETFAMILY: u8 = 3;
 

@@ -3,8 +3,8 @@
 use ipvs_rs::{Destination, ForwardMethod, Scheduler, Service, ServiceId};
 
 use super::raw::{
-    ACK, Answer, BUFFER, DEL_SERVICE, DUMP, FLUSH, GET_CONFIG, GET_DAEMON, GET_DEST, GET_INFO, GET_SERVICE, MULTI,
-    NEW_DEST, OK, REQUEST, RawSocket, error, message, nest, number16, number32,
+    ACK, Answer, BUFFER, CAPPED, DEL_SERVICE, DUMP, FLUSH, GET_CONFIG, GET_DAEMON, GET_DEST, GET_INFO, GET_SERVICE,
+    MULTI, NEW_DEST, OK, REQUEST, RawSocket, error, message, nest, number16, number32,
 };
 use super::{Options, World};
 
@@ -63,7 +63,6 @@ pub fn other_messages_than_requests_are_acknowledged_and_ignored(world: &dyn Wor
 }
 
 pub fn refusals_are_as_long_as_the_socket_asked_for(world: &dyn World) {
-    const CAPPED: u16 = 0x100;
     const REMARKED: u16 = 0x200;
     /// A remark of one sentence: its header, the sentence and its NUL, padding.
     const REMARK: usize = 4 + "bytes leftover after parsing attributes".len() + 1;

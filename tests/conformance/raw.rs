@@ -7,30 +7,7 @@ use ipvs_rs::codec::{FAMILY_NAME, Family, FamilyRequest, Frames, Payload, put_fa
 use ipvs_rs::transport::Transport;
 
 use super::World;
-pub use crate::netlink::{attribute, message, name, nest, number8, number16, number32, port};
-
-pub const REQUEST: u16 = 0x1;
-pub const MULTI: u16 = 0x2;
-pub const ACK: u16 = 0x4;
-pub const ROOT: u16 = 0x100;
-pub const DUMP: u16 = 0x300;
-
-pub const NEW_SERVICE: u8 = 1;
-pub const SET_SERVICE: u8 = 2;
-pub const DEL_SERVICE: u8 = 3;
-pub const GET_SERVICE: u8 = 4;
-pub const NEW_DEST: u8 = 5;
-pub const SET_DEST: u8 = 6;
-pub const DEL_DEST: u8 = 7;
-pub const GET_DEST: u8 = 8;
-pub const NEW_DAEMON: u8 = 9;
-pub const DEL_DAEMON: u8 = 10;
-pub const GET_DAEMON: u8 = 11;
-pub const SET_CONFIG: u8 = 12;
-pub const GET_CONFIG: u8 = 13;
-pub const GET_INFO: u8 = 15;
-pub const ZERO: u8 = 16;
-pub const FLUSH: u8 = 17;
+pub use crate::netlink::*;
 
 /// A socket, with the number of the family.
 pub struct RawSocket {

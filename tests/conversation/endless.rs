@@ -10,9 +10,8 @@ use ipvs_rs::{Scheduler, Service, ServiceEntry};
 
 use crate::client::Handle;
 use crate::message::{self, Asked, Message, PORT};
+use crate::netlink::CONTROLLER;
 use crate::value::*;
-
-const CONTROLLER: u16 = 16;
 
 /// Answers the look-up of the family, and everything else with the same for ever.
 #[derive(Debug)]

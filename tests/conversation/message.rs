@@ -3,21 +3,12 @@
 use ipvs_rs::codec::Reply;
 use ipvs_rs::error::Errno;
 
-use crate::netlink::{addressed, name, number16, number32};
+use crate::netlink::{
+    ACK_TLVS, CAPPED, CONTROLLER, DONE, ERROR, INTERRUPTED, MULTI, NOOP, OVERRUN, addressed, name, number16, number32,
+};
 
 /// The port id of our side.
 pub(crate) const PORT: u32 = 88;
-
-const NOOP: u16 = 1;
-const ERROR: u16 = 2;
-const DONE: u16 = 3;
-const OVERRUN: u16 = 4;
-const CONTROLLER: u16 = 16;
-
-const MULTI: u16 = 0x2;
-const INTERRUPTED: u16 = 0x10;
-const CAPPED: u16 = 0x100;
-const ACK_TLVS: u16 = 0x200;
 
 /// A question as the other side sees it.
 #[derive(Clone, Copy, Debug)]

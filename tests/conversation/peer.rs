@@ -13,12 +13,10 @@ use ipvs_rs::transport::{Limits, Received, Transport};
 
 use crate::client::{Handle, HandleBuilder};
 use crate::message::{self, Asked, Message, PORT};
+use crate::netlink::{CONTROLLER, DUMP, REQUEST};
 
 /// The number of the family while nothing else is said.
 pub(crate) const FAMILY: u16 = 31;
-const CONTROLLER: u16 = 16;
-const REQUEST: u16 = 0x1;
-const DUMP: u16 = 0x300;
 
 /// The script of the other side: the requests that it waits for, and its answers.
 ///

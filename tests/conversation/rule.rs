@@ -10,9 +10,7 @@ use ipvs_rs::transport::{Received, Transport};
 
 use crate::client::Handle;
 use crate::message::{self, Asked, Message, PORT};
-
-const CONTROLLER: u16 = 16;
-const DUMP: u16 = 0x300;
+use crate::netlink::{CONTROLLER, DUMP};
 
 /// Answers at once; what was not taken when the next request comes is a fault of this side.
 pub(crate) struct Rule<F> {

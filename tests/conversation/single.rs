@@ -10,7 +10,7 @@ use ipvs_rs::model::{Granularity, Persistence, Prefix, SyncRole, Version};
 
 use crate::client::Handle;
 use crate::message::{ack, data, done, noop, overrun, raw_data, refusal, row};
-use crate::netlink::{attribute, number16};
+use crate::netlink::{NEW_SERVICE, attribute, number16};
 use crate::peer::{Calls, Script};
 use crate::value::*;
 
@@ -290,7 +290,6 @@ fn answer_about_another_service_is_refused() {
 
 #[test]
 fn answer_that_lacks_what_it_needs_names_it() {
-    const NEW_SERVICE: u8 = 1;
     let (handle, _peer) = Script::new()
         .expect(Request::GetService(web()))
         .datagram([raw_data(NEW_SERVICE, &attribute(1, &number16(1, 2)))])

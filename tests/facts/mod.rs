@@ -16,12 +16,10 @@ use ipvs_rs::{Destination, Handle, Service, ServiceId, Table};
 
 use fastrand::Rng;
 
-use crate::netlink::{attribute, message, name, number8, number16, number32, port};
-
-const NEW_SERVICE: u8 = 1;
-const NEW_DEST: u8 = 5;
-const NEW_DAEMON: u8 = 9;
-const SET_CONFIG: u8 = 12;
+use crate::netlink::{
+    ACK, NEW_DAEMON, NEW_DEST, NEW_SERVICE, REQUEST, SET_CONFIG, attribute, message, name, number8, number16, number32,
+    port,
+};
 
 /// The interface that daemons find, whose name no file can hold as it is.
 pub(crate) const INTERFACE: &[u8] = b"d\x01\xff\\x,(=)";
@@ -75,9 +73,8 @@ impl Wire {
 
     /// Makes a request and returns the error number of its answer; 0 is success.
     pub(crate) fn ask(&mut self, (command, attributes): &Request) -> i32 {
-        const REQUEST_AND_ACK: u16 = 5;
         let payload = [&[*command, 1, 0, 0], &attributes[..]].concat();
-        self.socket.send(&message(self.family, REQUEST_AND_ACK, 1, &payload)).unwrap();
+        self.socket.send(&message(self.family, REQUEST | ACK, 1, &payload)).unwrap();
         let answer = self.receive();
         match Frames::new(&answer).next().unwrap().unwrap().payload {
             Payload::Error(error) => error.code,

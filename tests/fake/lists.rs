@@ -12,7 +12,7 @@ use ipvs_rs::testing::{FakeKernel, FakeSocket, Fault, FaultPlan, Release};
 use ipvs_rs::transport::{Limits, Received, Transport};
 use ipvs_rs::{Destination, DestinationId, ForwardMethod, Handle, Scheduler, Service, ServiceEntry, ServiceId, Table};
 
-const DUMP: u16 = 0x300;
+use crate::netlink::DUMP;
 
 /// A request that went over a socket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

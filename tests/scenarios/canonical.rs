@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use ipvs_rs::transport::{Limits, Received, Transport};
 
+use crate::netlink::{CONTROLLER, ERROR, NEW_SERVICE};
+
 /// A transport over which all kernels say the same in the same way: the family always has one number, every socket one
 /// port, and services come in the order of their bytes.
 #[derive(Debug)]
@@ -17,9 +19,6 @@ const FAMILY: u16 = 31;
 const PORT: u32 = 1000;
 
 const HEADER: usize = 16;
-const CONTROLLER: u16 = 16;
-const NLMSG_ERROR: u16 = 2;
-const NEW_SERVICE: u8 = 1;
 const FAMILY_ID: u16 = 1;
 
 impl<T> Canonical<T> {
@@ -43,7 +42,7 @@ impl<T> Canonical<T> {
                 }
             }
             // Behind the error number is the header of the request.
-            NLMSG_ERROR => exchange(&mut message[HEADER + 4..], self.family, FAMILY),
+            ERROR => exchange(&mut message[HEADER + 4..], self.family, FAMILY),
             _ => exchange(message, self.family, FAMILY),
         }
     }

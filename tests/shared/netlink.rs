@@ -1,6 +1,42 @@
-//! Netlink messages and attributes, put together by hand.
+//! Netlink messages and attributes, put together by hand, and their numbers.
 
 #![allow(dead_code, unreachable_pub, reason = "no target uses all of it")]
+
+/// The number of the controller of generic netlink.
+pub const CONTROLLER: u16 = 16;
+
+pub const NOOP: u16 = 1;
+pub const ERROR: u16 = 2;
+pub const DONE: u16 = 3;
+pub const OVERRUN: u16 = 4;
+
+pub const REQUEST: u16 = 0x1;
+pub const MULTI: u16 = 0x2;
+pub const ACK: u16 = 0x4;
+pub const INTERRUPTED: u16 = 0x10;
+pub const ROOT: u16 = 0x100;
+pub const DUMP: u16 = 0x300;
+/// Of an error: it has only the header of its request.
+pub const CAPPED: u16 = 0x100;
+/// Of an error: attributes follow.
+pub const ACK_TLVS: u16 = 0x200;
+
+pub const NEW_SERVICE: u8 = 1;
+pub const SET_SERVICE: u8 = 2;
+pub const DEL_SERVICE: u8 = 3;
+pub const GET_SERVICE: u8 = 4;
+pub const NEW_DEST: u8 = 5;
+pub const SET_DEST: u8 = 6;
+pub const DEL_DEST: u8 = 7;
+pub const GET_DEST: u8 = 8;
+pub const NEW_DAEMON: u8 = 9;
+pub const DEL_DAEMON: u8 = 10;
+pub const GET_DAEMON: u8 = 11;
+pub const SET_CONFIG: u8 = 12;
+pub const GET_CONFIG: u8 = 13;
+pub const GET_INFO: u8 = 15;
+pub const ZERO: u8 = 16;
+pub const FLUSH: u8 = 17;
 
 /// A message to the kernel.
 pub fn message(kind: u16, flags: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {

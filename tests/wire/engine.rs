@@ -9,15 +9,11 @@ use proptest::prelude::*;
 
 use crate::fixture;
 use crate::law::arb_request;
-use crate::netlink::addressed;
+use crate::netlink::{DONE, ERROR, INTERRUPTED, addressed};
 
 const FAMILY: u16 = 31;
 const PORT: u32 = 88;
 const SEQUENCE: u32 = 7;
-
-const ERROR: u16 = 2;
-const DONE: u16 = 3;
-const INTERRUPTED: u16 = 0x10;
 
 /// A message to this socket under this number.
 fn message(kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {

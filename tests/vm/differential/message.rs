@@ -3,16 +3,15 @@
 use fastrand::Rng;
 
 use crate::conformance::raw::{
-    ACK, DEL_DAEMON, DEL_DEST, DEL_SERVICE, DUMP, FLUSH, GET_CONFIG, GET_DAEMON, GET_DEST, GET_INFO, GET_SERVICE,
-    NEW_DAEMON, NEW_DEST, NEW_SERVICE, REQUEST, ROOT, SET_CONFIG, SET_DEST, SET_SERVICE, ZERO, attribute, message,
+    ACK, CONTROLLER, DEL_DAEMON, DEL_DEST, DEL_SERVICE, DUMP, FLUSH, GET_CONFIG, GET_DAEMON, GET_DEST, GET_INFO,
+    GET_SERVICE, NEW_DAEMON, NEW_DEST, NEW_SERVICE, REQUEST, ROOT, SET_CONFIG, SET_DEST, SET_SERVICE, ZERO, attribute,
+    message,
 };
 
 /// Only the name of a reply, which is not a request.
 const SET_INFO: u8 = 14;
 /// One more than there are.
 const UNKNOWN: u8 = 18;
-/// The number of the controller of generic netlink.
-pub const CONTROLLER: u16 = 16;
 /// `CTRL_CMD_GETFAMILY`.
 pub const GETFAMILY: u8 = 3;
 /// `NLM_F_ECHO`.

@@ -21,9 +21,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
-use self::message::{CONTROLLER, Message, datagram, list_of_daemons, stop_of_daemon, table};
+use self::message::{Message, datagram, list_of_daemons, stop_of_daemon, table};
 use crate::conformance::Options;
-use crate::conformance::raw::{ACK, BUFFER, DEL_DAEMON, MULTI, NEW_SERVICE, RawSocket};
+use crate::conformance::raw::{ACK, BUFFER, CAPPED, CONTROLLER, DEL_DAEMON, ERROR, MULTI, NEW_SERVICE, RawSocket};
 use crate::kernel;
 use crate::namespaces::{alone, ip_batch};
 use crate::socket::BareSocket;
@@ -265,11 +265,6 @@ fn comparable(message: &[u8], family: u16, asked: &[(u32, Message)]) -> Vec<u8> 
 fn bytes(asked: &[(u32, Message)], family: u16) -> Vec<u8> {
     asked.iter().flat_map(|(sequence, message)| message.bytes(family, *sequence)).collect()
 }
-
-/// `NLM_F_CAPPED`.
-const CAPPED: u16 = 0x100;
-/// `NLMSG_ERROR`.
-const ERROR: u16 = 2;
 
 /// In place of the number of the family, which differs from machine to machine.
 const FAMILY_AS_TOLD: u16 = 0xffff;

@@ -144,7 +144,7 @@ fn kind(word: &str) -> Option<TunnelKind> {
     named(KINDS, word).or_else(|| number(after(NUMBERED, word)?).map(TunnelKind::from_number))
 }
 
-/// The words for a method; it is printed as the first.
+/// The words for each method, first the one that is printed.
 const METHODS: [(&str, ForwardMethod); 19] = [
     ("Masq", ForwardMethod::Masquerade),
     ("masquerade", ForwardMethod::Masquerade),

@@ -34,6 +34,7 @@ impl Client for Plans {
             Work::Create => (load.services.len(), timed(|| self.make(&desired))),
             // The table is in the desired state, which takes only reading to find out.
             Work::Snapshot => (0, timed(|| self.make(&desired))),
+            Work::Flush => return Some(timed(|| self.handle.flush().unwrap())),
             _ => return None,
         };
         assert!(expected == 0 || self.make(&desired) == 0, "everything is there");

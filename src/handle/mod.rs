@@ -22,6 +22,9 @@
 // The documentation of a handle lists its methods in the order of these modules, beginning with how to open one.
 pub(crate) mod blocking;
 
+#[cfg(feature = "tokio")]
+pub(crate) mod asynchronous;
+
 mod lists;
 
 mod snapshot;
@@ -30,8 +33,6 @@ mod idempotent;
 
 mod batch;
 
-#[cfg(feature = "tokio")]
-pub(crate) mod asynchronous;
 mod builder;
 mod consistency;
 mod conversation;

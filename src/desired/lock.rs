@@ -41,7 +41,7 @@ pub struct Lock {
     path: PathBuf,
 }
 
-/// The reason that a [`Lock`] was not acquired.
+/// The reason that a [`Lock`] was not acquired. It prints as [every error](crate::error#how-errors-print).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
@@ -63,6 +63,7 @@ pub enum LockError {
         /// The file.
         path: PathBuf,
         /// The error of the system.
+        #[source]
         error: io::Error,
     },
 }

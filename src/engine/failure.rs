@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::codec::{Acknowledgement, DecodeError, attribute_at};
 
-/// Why an exchange has no answer.
+/// Why an exchange has no answer. It prints as [every error](crate::error#how-errors-print).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ExchangeFailure {
@@ -55,7 +55,7 @@ impl fmt::Display for ExchangeFailure {
                 Some(message) => write!(f, "the kernel refused with error {}: {message}", error.errno),
                 None => write!(f, "the kernel refused with error {}", error.errno),
             },
-            Self::Decode(_) => f.write_str("the answer of the kernel cannot be read"),
+            Self::Decode(error) => write!(f, "the answer of the kernel cannot be read: {error}"),
             Self::Interrupted => f.write_str("the list changed while it was read"),
             Self::Overrun => f.write_str("the kernel lost messages"),
         }

@@ -13,7 +13,8 @@ use crate::transport::{NetnsError, NetnsProblem};
 
 /// Why a call of a handle failed.
 ///
-/// It prints as one complete line, which includes the message of its [`source`](std::error::Error::source):
+/// It prints as one complete line, which includes the message of its cause; see
+/// [how errors print](crate::error#how-errors-print):
 ///
 /// ```text
 /// new destination 10.0.0.2:8080 for TCP 192.0.2.10:80: already exists (EEXIST)

@@ -14,6 +14,15 @@
 //! }
 //! # Ok::<(), ipvs_rs::Error>(())
 //! ```
+//!
+//! # How errors print
+//!
+//! All errors of the crate follow one convention. `Display` is one complete line, which includes the message of the
+//! cause. [`source()`](std::error::Error::source) is the typed cause, where there is one, for code that looks for a
+//! type: the `io::Error` of a system call, the [`InvalidValue`](crate::model::InvalidValue) that was refused. `Debug` of
+//! an error that a program meets in daily use is the same line, because `main` and `unwrap` print that.
+//!
+//! So print `{error}` alone. A reporter that prints the whole chain, such as `{:#}` of anyhow, would say the cause twice.
 
 pub(crate) mod client;
 mod convert;

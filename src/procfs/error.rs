@@ -12,6 +12,8 @@ use crate::transport::{NetnsError, NetnsProblem};
 ///
 /// It prints as one line with the operation, the file, the line in it, and the cause:
 ///
+/// It prints as [every error](crate::error#how-errors-print).
+///
 /// ```
 /// use ipvs_rs::procfs::Connections;
 ///
@@ -320,7 +322,7 @@ impl fmt::Debug for ProcfsError {
 }
 
 impl std::error::Error for ProcfsError {
-    /// The error of a lower floor or of the system, if there is one. The printed line of this error includes it.
+    /// The error of a lower floor or of the system, if there is one.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.cause {
             Cause::Line { error, .. } | Cause::Value(error) => Some(error),

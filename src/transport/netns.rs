@@ -202,6 +202,8 @@ impl fmt::Display for Netns {
 
 /// Why a network namespace could not be entered.
 ///
+/// It prints as [every error](crate::error#how-errors-print).
+///
 /// ```
 /// use ipvs_rs::transport::{Netns, NetnsProblem};
 ///

@@ -22,6 +22,7 @@ mod universe;
 
 mod apply;
 mod drain;
+mod errors;
 mod facts;
 #[allow(dead_code, reason = "no target uses all of it")]
 #[path = "../facts/mod.rs"]

@@ -1,5 +1,6 @@
 //! A kernel in memory with everything that a plan is about, and what is said to it.
 
+use std::error::Error as _;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -287,4 +288,12 @@ impl Observer for Interrupter {
         self.asked += 1;
         if self.asked > self.at { self.with } else { Interrupt::None }
     }
+}
+
+/// Checks the line of an error that has a cause: this summary, and the message of the cause.
+#[track_caller]
+pub(crate) fn assert_line(error: &ApplyError, summary: &str) {
+    let source = error.source().unwrap();
+    assert_eq!(error.summary().to_string(), summary);
+    assert_eq!(error.to_string(), format!("{summary}: {source}"));
 }

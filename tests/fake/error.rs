@@ -5,6 +5,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use ipvs_rs::codec::DecodeError;
+use ipvs_rs::engine::ExchangeFailure;
 use ipvs_rs::error::{Call, Errno, ErrorKind, Target};
 use ipvs_rs::handle::Consistency;
 use ipvs_rs::model::{InvalidValue, ParseError, Persistence, PersistenceEngine, Weight};
@@ -79,6 +80,41 @@ fn error_has_the_one_below_as_its_source() {
         kernel.misbehave(fault);
         let error = handle.flush().unwrap_err();
         assert!(error.source().is_none(), "{error}");
+    }
+}
+
+/// The line of each error of floors 0 to 4 that has a source.
+#[test]
+fn line_has_the_message_of_the_source() {
+    let kernel = FakeKernel::new();
+    let handle = kernel.handle().unwrap();
+    let refused = |fault| {
+        kernel.misbehave(fault);
+        handle.get_info().unwrap_err()
+    };
+    let procfs = || Connections::from_reader(&b"TCP"[..]).next().unwrap().unwrap_err();
+    let decode = refused(Fault::Garbage(vec![1, 2, 3]));
+    let mut errors: Vec<Box<dyn std::error::Error>> = vec![
+        Box::new(ExchangeFailure::from(*decode.decode_error().unwrap())),
+        Box::new(decode),
+        Box::new(refused(Fault::SendFails(Errno::EMSGSIZE))),
+        Box::new(add(&handle, "http://192.0.2.10", "10.0.0.2:80", 1).unwrap_err()),
+        Box::new(add(&handle, "TCP 192.0.2.10:80", "10.0.0.2:80", u32::MAX).unwrap_err()),
+        Box::new(Error::from(procfs())),
+        Box::new(procfs()),
+    ];
+    #[cfg(target_os = "linux")]
+    {
+        use ipvs_rs::transport::Netns;
+        errors.push(Box::new(Handle::builder().netns(Netns::path("/no/such/file")).open().unwrap_err()));
+        // A name longer than a file can have.
+        let system = Netns::path("x".repeat(300)).run(|| ()).unwrap_err();
+        errors.push(Box::new(Error::from(system.clone())));
+        errors.push(Box::new(system));
+    }
+    for error in errors {
+        let source = error.source().unwrap().to_string();
+        assert!(error.to_string().contains(&source), "{error} lacks {source}");
     }
 }
 

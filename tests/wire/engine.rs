@@ -259,7 +259,7 @@ fn failures_are_described() {
     assert_eq!(ExchangeFailure::Overrun.to_string(), "the kernel lost messages");
     let error = Reply::decode(1, &[]).unwrap_err();
     let failure = ExchangeFailure::from(error);
-    assert_eq!(failure.to_string(), "the answer of the kernel cannot be read");
+    assert_eq!(failure.to_string(), format!("the answer of the kernel cannot be read: {error}"));
     let source = std::error::Error::source(&failure).unwrap();
     assert_eq!(source.downcast_ref::<DecodeError>(), Some(&error));
     assert!(std::error::Error::source(&ExchangeFailure::Overrun).is_none());

@@ -7,10 +7,10 @@ use crate::model::InvalidValue;
 
 /// The reason that a plan was not carried out, and the state that it left.
 ///
-/// It prints as one line; the error of the kernel is its [source](std::error::Error::source).
+/// It prints as one complete line, with the error of the kernel in it: see [how errors print](crate::error#how-errors-print).
 ///
 /// ```text
-/// cannot add service TCP 192.0.2.10:80 (ipvsadm -A -t 192.0.2.10:80 -s mh); rolled back 3 of 3 operations
+/// cannot add service FWM 7 (ipvsadm -A -f 7 -s mh); rolled back 3 of 3 operations: new service FWM 7: busy (EBUSY)
 /// ```
 pub struct ApplyError(Box<Inner>);
 
@@ -92,6 +92,11 @@ impl ApplyError {
         &self.0.report
     }
 
+    /// Returns the line without the error of the kernel, for programs that print that one on a line of its own.
+    pub fn summary(&self) -> impl fmt::Display {
+        Summary(&self.0)
+    }
+
     /// The operations that failed.
     pub fn failures(&self) -> &[Failure] {
         match &self.0.cause {
@@ -152,9 +157,11 @@ impl ApplyError {
     }
 }
 
-impl fmt::Display for ApplyError {
+struct Summary<'e>(&'e Inner);
+
+impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { cause, on_error, report, unrestored, is_forgetful } = &*self.0;
+        let Inner { cause, on_error, report, unrestored, is_forgetful } = self.0;
         match cause {
             Cause::Conflicts(conflicts) => {
                 if let Some(first) = conflicts.first() {
@@ -237,17 +244,23 @@ const fn operations(count: usize) -> &'static str {
     if count == 1 { "operation" } else { "operations" }
 }
 
-/// The line of [`Display`](fmt::Display) and the error of the kernel; `{:#?}` shows the parts.
+impl fmt::Display for ApplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.summary().fmt(f)?;
+        match std::error::Error::source(self) {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The line of [`Display`](fmt::Display); `{:#?}` shows the parts.
 impl fmt::Debug for ApplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {
             return f.debug_tuple("ApplyError").field(&self.0).finish();
         }
-        fmt::Display::fmt(self, f)?;
-        match std::error::Error::source(self) {
-            Some(source) => write!(f, ": {source}"),
-            None => Ok(()),
-        }
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,6 +1,7 @@
 use crate::desired::escaped;
 
-/// A parameter without a value, or a source of parameters that cannot be used.
+/// A parameter without a value, or a source of parameters that cannot be used. It prints as
+/// [every error](crate::error#how-errors-print).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParamsError {

@@ -15,7 +15,7 @@ pub(in crate::desired) use parse::{MAX_BYTES, parse};
 #[cfg(test)]
 use parse::{Parsed, Problem};
 
-/// A value that cannot be written.
+/// A value that cannot be written. It prints as [every error](crate::error#how-errors-print).
 #[derive(Debug, thiserror::Error)]
 #[error("the value cannot be written as YAML: {source}")]
 pub struct YamlError {

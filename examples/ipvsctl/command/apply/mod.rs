@@ -309,9 +309,10 @@ pub fn explain(error: &ApplyError) -> Failure {
     } else if lines.is_empty() {
         lines.push(format!("{APPLYING}Unable to apply new config: Unable to build change set from new configuration"));
     }
-    lines.push(match std::error::Error::source(error).filter(|_| error.failures().is_empty()) {
-        Some(source) => format!("Result: {error}: {source}"),
-        None => format!("Result: {error}"),
+    // The answers of the kernel to the operations that failed are in the lines above.
+    lines.push(match error.failures() {
+        [] => format!("Result: {error}"),
+        _ => format!("Result: {}", error.summary()),
     });
     Failure::of_lines(if error.is_refused() { Exit::Apply } else { exit }, lines)
 }

@@ -101,7 +101,7 @@ fn failed(error: &ApplyError, service: ServiceId) -> Failure {
     let destination = error.operation().and_then(Operation::destination);
     match error.kernel_error().filter(|_| destination.is_some()) {
         Some(error) => set::refused(WHAT, error, Some(service), destination),
-        None => failure!(Set, "{WHAT}: {error}"),
+        None => failure!(Set, "{WHAT}: {}", error.summary()),
     }
 }
 

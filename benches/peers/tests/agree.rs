@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 
 use ipvs_rs::codec::{Frames, Payload, Reply, Request};
+use ipvs_rs::model::Stats;
+use ipvs_rs::{DestinationEntry, ServiceEntry};
 use ipvs_rs_peers::{ipvs_rs_codec, messages, netlink_packet_ipvs_codec, nlrs_codec, request};
 use netlink_packet_ipvs::ctrl::nlas::Stats64;
 use netlink_packet_ipvs::ctrl::nlas::destination::ForwardTypeFull;
 use netlink_packet_ipvs::ctrl::nlas::service::{Protocol, Scheduler};
 use nlrs::ipvs::destination::{DestinationAttribute, IpvsForwardMethod};
-use ipvs_rs::{DestinationEntry, ServiceEntry};
-use ipvs_rs::model::Stats;
 
 fn services() -> (Vec<ServiceEntry>, Vec<u8>) {
     let rows: Vec<ServiceEntry> = (1..=3).map(messages::service).collect();

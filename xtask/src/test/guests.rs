@@ -25,9 +25,13 @@ pub enum Suite {
     WithoutIpvs,
     /// `tests/ipvsadm`: our program beside Debian's.
     Ipvsadm,
+    /// Random lines for both programs.
+    IpvsadmRandom,
     IpvsadmWithoutIpvs,
     /// `tests/ipvsctl`, with Debian's ipvsadm as the other pair of eyes.
     Ipvsctl,
+    /// The laws of odd and random tables, which `tests/vm` has without the program.
+    IpvsctlFacts,
     IpvsctlWithoutIpvs,
 }
 
@@ -37,8 +41,8 @@ impl Suite {
         match self {
             Self::Together | Self::Alone | Self::Churn | Self::WithoutIpvs => "vm",
             Self::Async => "vm_tokio",
-            Self::Ipvsadm | Self::IpvsadmWithoutIpvs => "ipvsadm",
-            Self::Ipvsctl | Self::IpvsctlWithoutIpvs => "ipvsctl",
+            Self::Ipvsadm | Self::IpvsadmRandom | Self::IpvsadmWithoutIpvs => "ipvsadm",
+            Self::Ipvsctl | Self::IpvsctlFacts | Self::IpvsctlWithoutIpvs => "ipvsctl",
         }
     }
 
@@ -52,7 +56,10 @@ impl Suite {
             Self::Alone => &["alone::"],
             Self::Churn => &["churn::"],
             Self::WithoutIpvs | Self::IpvsadmWithoutIpvs | Self::IpvsctlWithoutIpvs => &["availability::"],
-            Self::Ipvsadm | Self::Ipvsctl => &["--skip", "availability::"],
+            Self::Ipvsadm => &["--skip", "availability::", "--skip", "random::"],
+            Self::IpvsadmRandom => &["random::"],
+            Self::Ipvsctl => &["--skip", "availability::", "--skip", "facts::"],
+            Self::IpvsctlFacts => &["facts::"],
         }
     }
 
@@ -69,9 +76,13 @@ impl Suite {
     pub const fn processors(self) -> u32 {
         match self {
             Self::Together | Self::Async | Self::Alone | Self::Churn => 2,
-            Self::WithoutIpvs | Self::Ipvsadm | Self::IpvsadmWithoutIpvs | Self::Ipvsctl | Self::IpvsctlWithoutIpvs => {
-                1
-            }
+            Self::WithoutIpvs
+            | Self::Ipvsadm
+            | Self::IpvsadmRandom
+            | Self::IpvsadmWithoutIpvs
+            | Self::Ipvsctl
+            | Self::IpvsctlFacts
+            | Self::IpvsctlWithoutIpvs => 1,
         }
     }
 
@@ -82,8 +93,10 @@ impl Suite {
     /// Our examples that its tests start.
     const fn examples(self) -> &'static [&'static str] {
         match self {
-            Self::Ipvsadm | Self::IpvsadmWithoutIpvs => &["ipvsadm", "ipvsadm-save", "ipvsadm-restore"],
-            Self::Ipvsctl | Self::IpvsctlWithoutIpvs => &["ipvsctl"],
+            Self::Ipvsadm | Self::IpvsadmRandom | Self::IpvsadmWithoutIpvs => {
+                &["ipvsadm", "ipvsadm-save", "ipvsadm-restore"]
+            }
+            Self::Ipvsctl | Self::IpvsctlFacts | Self::IpvsctlWithoutIpvs => &["ipvsctl"],
             _ => &[],
         }
     }
@@ -92,7 +105,7 @@ impl Suite {
     /// table, a terminal, and a user without privileges.
     const fn tools(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Ipvsadm | Self::IpvsadmWithoutIpvs => &[
+            Self::Ipvsadm | Self::IpvsadmRandom | Self::IpvsadmWithoutIpvs => &[
                 ("ipvsadm", "ipvsadm"),
                 ("ipvsadm-save", "ipvsadm"),
                 ("ipvsadm-restore", "ipvsadm"),
@@ -101,7 +114,7 @@ impl Suite {
                 ("stty", "coreutils"),
                 ("setpriv", "util-linux"),
             ],
-            Self::Ipvsctl | Self::IpvsctlWithoutIpvs => {
+            Self::Ipvsctl | Self::IpvsctlFacts | Self::IpvsctlWithoutIpvs => {
                 &[("ipvsadm", "ipvsadm"), ("script", "bsdutils"), ("setpriv", "util-linux")]
             }
             _ => &[],

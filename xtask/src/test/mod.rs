@@ -119,8 +119,8 @@ mod tests {
     #[test]
     fn chosen_names_are_quick_or_deep() {
         assert_eq!(names(&["--only", "golden"]), ["golden 6.1"]);
-        assert_eq!(names(&["--only", "ipvsctl", "--kernel", "7"]), ["ipvsctl 7"]);
-        assert_eq!(names(&["--deep", "--only", "ipvsctl"]), [""; 0]);
+        assert_eq!(names(&["--only", "ipvsctl", "--kernel", "7"]), ["ipvsctl 7", "ipvsctl, facts 7"]);
+        assert_eq!(names(&["--deep", "--only", "ipvsctl"]), ["ipvsctl, facts 6.1"]);
         assert_eq!(names(&["--only", "nonsense"]), [""; 0]);
     }
 }

@@ -124,6 +124,8 @@ pub fn steps(kernels: &[Version], slow: bool) -> Vec<Step> {
         guest("without IPVS", Quick, &[Suite::WithoutIpvs, Suite::IpvsadmWithoutIpvs, Suite::IpvsctlWithoutIpvs]);
         guest("kernel, async", Deep, &[Suite::Async]);
         guest("kernel, churn", Deep, &[Suite::Churn]);
+        guest("ipvsctl, facts", Deep, &[Suite::IpvsctlFacts]);
+        guest("ipvsadm, random", Deep, &[Suite::IpvsadmRandom]);
         steps.push(step(&format!("golden {kernel}"), Deep, Work::Golden { kernel }));
         steps.push(step(&format!("demo {kernel}"), Quick, Work::Demo { kernel }));
     }
@@ -183,13 +185,15 @@ mod tests {
         };
         let quick = ["kernel 6.12", "ipvsctl 6.12", "ipvsadm 6.12", "without IPVS 6.12", "demo 6.12"];
         assert_eq!(of_kernel(Depth::Quick), quick);
-        assert_eq!(of_kernel(Depth::Deep), ["kernel, async 6.12", "kernel, churn 6.12", "golden 6.12"]);
+        let deep =
+            ["kernel, async 6.12", "kernel, churn 6.12", "ipvsctl, facts 6.12", "ipvsadm, random 6.12", "golden 6.12"];
+        assert_eq!(of_kernel(Depth::Deep), deep);
     }
 
     #[test]
     fn suites_of_programs_leave_a_processor_to_another_step() {
         let steps = steps(&[Version::V7], false);
         let light: Vec<&str> = steps.iter().filter(|step| step.is_light()).map(|step| &*step.name).collect();
-        assert_eq!(light, ["ipvsctl 7", "ipvsadm 7", "without IPVS 7"]);
+        assert_eq!(light, ["ipvsctl 7", "ipvsadm 7", "without IPVS 7", "ipvsctl, facts 7", "ipvsadm, random 7"]);
     }
 }

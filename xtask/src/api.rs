@@ -128,7 +128,7 @@ fn clashes(items: &[String]) -> Vec<String> {
 
 /// A type, trait or free function of the list.
 struct Item<'a> {
-    /// What no other item may have: the name of a type, the name and the signature of a function.
+    /// The part that no other item may share: the name of a type, the name and the signature of a function.
     key: &'a str,
     path: &'a str,
 }
